@@ -1,0 +1,166 @@
+// The shapes that the user interface and the core share. No code: JSDoc types only.
+
+/**
+ * What a page draws. A new object after every change; parts that did not change are the same objects.
+ * @typedef {object} State
+ * @property {Me} me
+ * @property {Contact[]} contacts  accepted and waiting contacts, sorted by last activity, newest first
+ * @property {ContactRequest[]} requests  people who ask to be a contact
+ * @property {EndorseRequest[]} endorsements  other browsers of this address that ask to be allowed
+ * @property {Call | null} call  the one running or ringing call
+ * @property {PastCall[]} pastCalls  newest first
+ * @property {Notice[]} notices  loud bars: what happened, what it may mean, what to do
+ * @property {Settings} settings
+ * @property {DeviceInfo[]} devices  devices of this address
+ */
+
+/**
+ * @typedef {object} Me
+ * @property {string} address  '' before enrolment
+ * @property {string} name
+ * @property {'new'|'code'|'enrolling'|'waiting-for-device'|'connecting'|'online'|'one-server'|'offline'|'clock'} status
+ *   new: nothing yet; code: a mail was sent, waiting for the code; waiting-for-device: another device must allow this one;
+ *   one-server: reachable through one peer only; clock: this computer's clock is wrong
+ * @property {'available'|'away'|'busy'|'invisible'} availability  as chosen
+ * @property {string} detail  plain words for Details, e.g. why offline
+ * @property {string} deviceId  hex, '' before the key exists
+ * @property {string} checkCode  six digits to compare on the other device while waiting-for-device
+ * @property {number} codeExpires  Unix ms, 0 when none
+ * @property {boolean} local  local mode: show the banner
+ * @property {string} mailbox  URL of the test mailbox in local mode, else ''
+ */
+
+/**
+ * @typedef {object} Contact
+ * @property {string} address
+ * @property {string} name
+ * @property {'waiting'|'accepted'|'removed'} state  waiting: our request is not answered yet
+ * @property {'online'|'away'|'busy'|'offline'|'unknown'} presence
+ * @property {string} note
+ * @property {'verified'|'unverified'|'changed'|'test'} trust  changed: a new root, the user must decide
+ * @property {number} unread
+ * @property {{text: string, at: number, mine: boolean} | null} last
+ */
+
+/**
+ * @typedef {object} Message
+ * @property {string} id  hex
+ * @property {string} with  the contact's address
+ * @property {boolean} mine
+ * @property {string} text
+ * @property {number} at  Unix ms
+ * @property {'waiting'|'sent'|'delivered'|'read'|'failed'|'received'} state
+ * @property {string} why  plain words when failed or waiting long
+ */
+
+/** @typedef {{address: string, name: string, text: string, at: number, trust: Contact['trust']}} ContactRequest */
+/** @typedef {{deviceId: string, name: string, checkCode: string, at: number}} EndorseRequest */
+/** @typedef {{deviceId: string, name: string, added: number, self: boolean, listed: boolean, listening: boolean}} DeviceInfo */
+
+/**
+ * @typedef {object} Call
+ * @property {string} id
+ * @property {string} address
+ * @property {string} name
+ * @property {boolean} incoming
+ * @property {'calling'|'ringing'|'connecting'|'running'|'ended'} state
+ * @property {number} since  Unix ms when it began to run, else 0
+ * @property {boolean} muted
+ * @property {Contact['trust']} trust
+ * @property {string} quality  'good' | 'fair' | 'poor' | ''
+ * @property {boolean} direct
+ * @property {string} why  plain words when it ended badly
+ */
+
+/** @typedef {{id: string, address: string, name: string, incoming: boolean, at: number, seconds: number, result: 'answered'|'missed'|'declined'|'failed'|'elsewhere'|'cancelled'}} PastCall */
+/** @typedef {{id: string, kind: 'warning'|'error'|'info', key: string, args: Record<string, string>, actions: {id: string, key: string, safe: boolean}[]}} Notice  texts by key from the language file */
+/** @typedef {{strangersRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
+
+/**
+ * What the core needs from its surroundings.
+ * @typedef {object} Surroundings
+ * @property {Store} store
+ * @property {typeof globalThis.fetch} fetch
+ * @property {(url: string, protocols: string[]) => WebSocket} webSocket
+ * @property {() => number} now  Unix ms
+ * @property {string[]} peers  base URLs of peers, first = origin of the page
+ * @property {boolean} loopback  page from a loopback origin: local mode may be believed
+ * @property {MediaEngine | null} media  null: no calls (Thunderbird without WebRTC, Node)
+ * @property {string} deviceName
+ * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
+ */
+
+/**
+ * Durable storage; every method is atomic. Values are structured-cloneable (CryptoKeys included).
+ * @typedef {object} Store
+ * @property {(table: string, key: string) => Promise<any>} get  undefined when absent
+ * @property {(table: string, key: string, value: any) => Promise<void>} put
+ * @property {(table: string, key: string) => Promise<void>} delete
+ * @property {(table: string, from?: string, to?: string, limit?: number) => Promise<[string, any][]>} list  keys in [from, to), ascending; with a negative limit the last ones
+ * @property {(writes: [string, string, any][]) => Promise<void>} batch  all or nothing; value undefined deletes
+ * @property {() => Promise<void>} clear  everything
+ */
+
+/**
+ * One audio call's media. `offer` and `answer` give complete SDP.
+ * @typedef {object} MediaEngine
+ * @property {() => Promise<MediaLeg>} create
+ * @property {() => Promise<{id: string, label: string}[]>} microphones
+ */
+/**
+ * @typedef {object} MediaLeg
+ * @property {() => Promise<string>} offer  SDP offer, no microphone opened
+ * @property {(offer: string) => Promise<string>} answer  takes the remote offer, gives the SDP answer, no microphone opened
+ * @property {(answer: string) => Promise<void>} accept  takes the remote answer
+ * @property {(microphone: string) => Promise<void>} speak  opens the microphone and sends
+ * @property {(muted: boolean) => void} mute
+ * @property {(microphone: string) => Promise<void>} microphone
+ * @property {(fn: (state: 'connected'|'disconnected'|'failed', info: {direct: boolean}) => void) => void} onState
+ * @property {() => Promise<{quality: string, energyIn: number, energyOut: number}>} stats
+ * @property {() => void} close
+ */
+
+/**
+ * The core as the user interface sees it: `import { Starling } from '../core/starling.js'`, `const s = await Starling.open(surroundings)`.
+ * @typedef {object} StarlingApi
+ * @property {State} state
+ * @property {(fn: (state: State) => void) => () => void} subscribe  called after each change; returns unsubscribe
+ * @property {(event: 'message'|'call'|'request'|'missed', fn: (what: any) => void) => () => void} on  for notifications
+ * @property {(address: string) => Promise<void>} enrol  throws StarlingError with a key for the language file
+ * @property {(pasted: string) => Promise<void>} submitCode
+ * @property {() => Promise<void>} resendCode
+ * @property {() => Promise<void>} cancelEnrolment
+ * @property {(address: string) => Promise<'found'|'absent'|'forged'|'unreachable'>} lookup
+ * @property {(address: string, options: {name?: string, text?: string}) => Promise<void>} requestContact
+ * @property {(address: string) => Promise<void>} acceptRequest
+ * @property {(address: string) => Promise<void>} declineRequest
+ * @property {(address: string) => Promise<void>} block
+ * @property {(address: string) => Promise<void>} removeContact
+ * @property {(address: string, agree: boolean) => Promise<void>} decideChanged  after trust 'changed'
+ * @property {(address: string, text: string) => Promise<Message>} sendMessage
+ * @property {(address: string, before?: number, limit?: number) => Promise<Message[]>} messages  oldest first
+ * @property {(query: string, address?: string) => Promise<Message[]>} search
+ * @property {(id: string) => Promise<void>} retry
+ * @property {(address: string) => Promise<void>} markRead
+ * @property {(address: string) => Promise<void>} call
+ * @property {() => Promise<void>} acceptCall
+ * @property {(text?: string) => Promise<void>} declineCall
+ * @property {() => Promise<void>} hangUp
+ * @property {(muted: boolean) => void} mute
+ * @property {() => Promise<{id: string, label: string}[]>} microphones
+ * @property {(change: Partial<Settings>) => Promise<void>} set
+ * @property {(name: string) => Promise<void>} setName
+ * @property {(availability: Me['availability'], note?: string) => Promise<void>} setAvailability
+ * @property {(deviceId: string) => Promise<void>} allowDevice
+ * @property {(deviceId: string) => Promise<void>} refuseDevice
+ * @property {(deviceId: string) => Promise<void>} removeDevice
+ * @property {() => Promise<void>} recover  this browser starts a new root, by the user's choice, when no other device is left
+ * @property {(baseUrl: string) => Promise<void>} addPeer
+ * @property {(baseUrl: string) => Promise<void>} removePeer
+ * @property {() => {base: string, id: string, connected: boolean, detail: string}[]} peers
+ * @property {(notice: string, action: string) => Promise<void>} answerNotice
+ * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
+ * @property {() => Promise<void>} deleteEverything
+ * @property {() => Promise<void>} close  sign-off
+ */
+export {};
