@@ -20,7 +20,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Holds the house in order: who may import whom (ARCHITECTURE.md has the same table: mend both together), how long a file and a
+/// Holds the house in order: who may import whom (ARCHITECTURE.md has the same table: mend both together), how long a
+/// file and a
 /// method may be, that each RFC cited has its row, and that nothing of one machine is written down.
 class TidyTest {
     private static final Path MAIN = Path.of("src/main/java");
@@ -48,10 +49,18 @@ class TidyTest {
             Map.entry(
                     "phone",
                     Set.of(
-                            "agent", "proxy", "identity", "record", "cms", "locate", "sip", "sdp", "nat", "media",
+                            "agent",
+                            "proxy",
+                            "identity",
+                            "record",
+                            "cms",
+                            "locate",
+                            "sip",
+                            "sdp",
+                            "nat",
+                            "media",
                             "enrol")),
-            Map.entry(
-                    "agent", Set.of("identity", "record", "cms", "locate", "sip", "sdp", "nat", "media", "enrol")),
+            Map.entry("agent", Set.of("identity", "record", "cms", "locate", "sip", "sdp", "nat", "media", "enrol")),
             Map.entry("ca", Set.of("identity", "acme", "web", "record", "dht", "cms")),
             Map.entry("ivr", Set.of("ca", "identity", "sip", "sdp", "media", "web")),
             Map.entry("cli", ALL));
@@ -97,10 +106,14 @@ class TidyTest {
                     var lines = code.findAttribute(java.lang.classfile.Attributes.lineNumberTable())
                             .map(LineNumberTableAttribute::lineNumbers)
                             .orElse(List.of());
-                    var numbers = lines.stream().mapToInt(LineNumberInfo::lineNumber).summaryStatistics();
+                    var numbers =
+                            lines.stream().mapToInt(LineNumberInfo::lineNumber).summaryStatistics();
                     boolean initializer = method.methodName().stringValue().startsWith("<");
-                    if (!initializer && numbers.getCount() > 0 && numbers.getMax() - numbers.getMin() > MAX_METHOD_LINES)
-                        wrong.add(type.thisClass().asInternalName() + "." + method.methodName().stringValue());
+                    if (!initializer
+                            && numbers.getCount() > 0
+                            && numbers.getMax() - numbers.getMin() > MAX_METHOD_LINES)
+                        wrong.add(type.thisClass().asInternalName() + "."
+                                + method.methodName().stringValue());
                 });
             }
         }
@@ -123,8 +136,7 @@ class TidyTest {
     void nothingOfOneMachineIsWrittenDown() throws IOException {
         var path = Pattern.compile("(^|[^A-Za-z0-9_.-])/(work|farm|root|home)/");
         var wrong = new TreeSet<String>();
-        for (Path file : everything())
-            if (path.matcher(Files.readString(file)).find()) wrong.add(file.toString());
+        for (Path file : everything()) if (path.matcher(Files.readString(file)).find()) wrong.add(file.toString());
         assertEquals(Set.of(), wrong);
     }
 
@@ -134,7 +146,8 @@ class TidyTest {
         for (Path file : sources()) {
             if (!file.startsWith(MAIN)) continue;
             Path info = file.resolveSibling("package-info.java");
-            if (!Files.exists(info) || !Files.readString(info).contains("NullMarked")) wrong.add(file.getParent().toString());
+            if (!Files.exists(info) || !Files.readString(info).contains("NullMarked"))
+                wrong.add(info.toString());
         }
         assertEquals(Set.of(), wrong);
         assertFalse(sources().isEmpty());
@@ -159,7 +172,9 @@ class TidyTest {
         for (String root : List.of("src", "client/core", "client/web", "client/test"))
             if (Files.exists(Path.of(root)))
                 try (Stream<Path> files = Files.walk(Path.of(root))) {
-                    files.filter(f -> f.toString().endsWith(".java") || f.toString().endsWith(".js")).forEach(all::add);
+                    files.filter(f -> f.toString().endsWith(".java")
+                                    || f.toString().endsWith(".js"))
+                            .forEach(all::add);
                 }
         return all;
     }
@@ -169,7 +184,8 @@ class TidyTest {
         for (String root : List.of("docs", "bench", ".ci"))
             if (Files.exists(Path.of(root)))
                 try (Stream<Path> files = Files.walk(Path.of(root))) {
-                    files.filter(f -> f.toString().matches(".*\\.(md|js|mjs|sh|json)|.*/run")).forEach(all::add);
+                    files.filter(f -> f.toString().matches(".*\\.(md|js|mjs|sh|json)|.*/run"))
+                            .forEach(all::add);
                 }
         return all.stream().filter(f -> !f.endsWith("TidyTest.java")).toList();
     }
