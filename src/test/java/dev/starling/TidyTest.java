@@ -146,8 +146,7 @@ class TidyTest {
         for (Path file : sources()) {
             if (!file.startsWith(MAIN)) continue;
             Path info = file.resolveSibling("package-info.java");
-            if (!Files.exists(info) || !Files.readString(info).contains("NullMarked"))
-                wrong.add(info.toString());
+            if (!Files.exists(info) || !Files.readString(info).contains("NullMarked")) wrong.add(info.toString());
         }
         assertEquals(Set.of(), wrong);
         assertFalse(sources().isEmpty());
