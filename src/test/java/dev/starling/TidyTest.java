@@ -92,7 +92,7 @@ class TidyTest {
             List<String> lines = Files.readAllLines(file);
             if (lines.size() > MAX_FILE_LINES) wrong.add(file + " has " + lines.size() + " lines");
             for (int i = 0; i < lines.size(); i++)
-                if (lines.get(i).length() > MAX_LINE_LENGTH) wrong.add(file + ":" + (i + 1) + " is too long");
+                if (lines.get(i).length() > MAX_LINE_LENGTH && !isTypeComment(lines.get(i))) wrong.add(file + ":" + (i + 1) + " is too long");
         }
         assertEquals(List.of(), wrong);
     }
@@ -150,6 +150,11 @@ class TidyTest {
         }
         assertEquals(Set.of(), wrong);
         assertFalse(sources().isEmpty());
+    }
+
+    /// A JSDoc type has no shorter form.
+    private static boolean isTypeComment(String line) {
+        return line.startsWith("/** @typedef") || line.startsWith(" * @");
     }
 
     private static String room(String internalName) {
