@@ -92,7 +92,8 @@ class TidyTest {
             List<String> lines = Files.readAllLines(file);
             if (lines.size() > MAX_FILE_LINES) wrong.add(file + " has " + lines.size() + " lines");
             for (int i = 0; i < lines.size(); i++)
-                if (lines.get(i).length() > MAX_LINE_LENGTH && !isTypeComment(lines.get(i))) wrong.add(file + ":" + (i + 1) + " is too long");
+                if (lines.get(i).length() > MAX_LINE_LENGTH && !isTypeComment(lines.get(i)))
+                    wrong.add(file + ":" + (i + 1) + " is too long");
         }
         assertEquals(List.of(), wrong);
     }
