@@ -1,0 +1,170 @@
+// First use: one field and one button, then the code from the mail.
+import { Button } from '../components/parts.js';
+import { Ask } from '../components/dialog.js';
+import { html, useEffect, useRef, useState } from '../html.js';
+import { duration, t } from '../i18n.js';
+import { saying } from '../errors.js';
+
+/** @typedef {import('../../core/types.js').StarlingApi} Core */
+/** @typedef {import('../../core/types.js').State} State */
+
+/** @param {{core: Core, state: State}} props */
+export function Enrol({ core, state }) {
+  const { me } = state;
+  return html`<main class="card-page">
+    <section class="card">
+      <img class="logo" src="/web/icons/starling.svg" alt="" width="56" height="56" />
+      ${
+        me.status === 'waiting-for-device'
+          ? html`<${Waiting} core=${core} state=${state} />`
+          : me.status === 'code'
+            ? html`<${Code} core=${core} state=${state} />`
+            : html`<${AddressForm} core=${core} state=${state} />`
+      }
+    </section>
+  </main>`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function AddressForm({ core, state }) {
+  const [address, setAddress] = useState(state.me.address);
+  const [error, setError] = useState('');
+  const [busy, setBusy] = useState(false);
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
+  const start = async (/** @type {Event} */ e) => {
+    e.preventDefault();
+    setBusy(true);
+    setError('');
+    try {
+      await core.enrol(address.trim());
+    } catch (failure) {
+      setError(saying(failure));
+      field.current?.focus();
+    }
+    setBusy(false);
+  };
+  const working = busy || state.me.status === 'enrolling';
+  return html`<form onSubmit=${start} novalidate>
+    <h1>${t('enrol.title')}</h1>
+    <p class="lead">${t('enrol.lead')}</p>
+    <label class="label" for="address">${t('enrol.address')}</label>
+    <input
+      class="field"
+      id="address"
+      ref=${field}
+      type="email"
+      inputmode="email"
+      autocomplete="email"
+      spellcheck="false"
+      autocapitalize="none"
+      aria-invalid=${error ? 'true' : undefined}
+      aria-describedby="enrol-error"
+      value=${address}
+      onInput=${(/** @type {any} */ e) => setAddress(e.target.value)}
+    />
+    <p class="error" id="enrol-error" role="alert">${error}</p>
+    <button class=${`button main wide ${working ? 'busy' : ''}`} disabled=${working}>
+      ${working ? t('enrol.sending') : t('enrol.start')}
+    </button>
+    <p class="small">${t('enrol.privacy')}</p>
+  </form>`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function Code({ core, state }) {
+  const { me } = state;
+  const [code, setCode] = useState('');
+  const [error, setError] = useState('');
+  const [note, setNote] = useState('');
+  const [busy, setBusy] = useState(false);
+  const now = useClock();
+  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
+  const left = Math.max(0, Math.ceil((me.codeExpires - now) / 1000));
+  const attempt = async (/** @type {() => Promise<void>} */ task, done = '') => {
+    setBusy(true);
+    setError('');
+    setNote('');
+    try {
+      await task();
+      setNote(done);
+    } catch (failure) {
+      setError(saying(failure));
+      field.current?.focus();
+    }
+    setBusy(false);
+  };
+  const submit = (/** @type {Event} */ e) => {
+    e.preventDefault();
+    attempt(() => core.submitCode(code));
+  };
+  return html`<form onSubmit=${submit}>
+    <h1>${t('enrol.code.title', { address: me.address })}</h1>
+    <p class="lead">${t('enrol.code.lead')}</p>
+    <label class="label" for="code">${t('enrol.code.field')}</label>
+    <textarea
+      class="field code"
+      id="code"
+      ref=${field}
+      rows="2"
+      spellcheck="false"
+      autocomplete="one-time-code"
+      autocapitalize="none"
+      aria-invalid=${error ? 'true' : undefined}
+      aria-describedby="code-error"
+      value=${code}
+      onInput=${(/** @type {any} */ e) => setCode(e.target.value)}
+    ></textarea>
+    <p class="error" id="code-error" role="alert">${error}</p>
+    <button class=${`button main wide ${busy ? 'busy' : ''}`} disabled=${busy || !code.trim()}>
+      ${busy ? t('enrol.code.checking') : t('enrol.code.submit')}
+    </button>
+    <p class="small" role="status">
+      ${note || (left ? t('enrol.code.left', { time: left > 5400 ? `${Math.round(left / 3600)} h` : duration(left) }) : t('enrol.code.expired'))}
+    </p>
+    <div class="row spread">
+      <${Button} kind="plain" task=${() => attempt(() => core.cancelEnrolment())}>${t('enrol.code.change')}<//>
+      <${Button} kind="plain" disabled=${busy} task=${() => attempt(() => core.resendCode(), t('enrol.code.sent-again'))}>
+        ${t('enrol.code.again')}
+      <//>
+    </div>
+    ${me.mailbox && html`<p class="small"><a href=${me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a></p>`}
+  </form>`;
+}
+
+/** Another browser of this address must allow this one. @param {{core: Core, state: State}} props */
+function Waiting({ core, state }) {
+  const [asking, setAsking] = useState(false);
+  return html`<div>
+    <h1>${t('waiting.title')}</h1>
+    <p class="lead">${t('waiting.lead')}</p>
+    <p class="check-code" aria-label=${t('waiting.code', { code: state.me.checkCode })}>${spaced(state.me.checkCode)}</p>
+    <p class="small busy-line" role="status">${t('waiting.going')}</p>
+    <${Button} kind="plain" task=${() => setAsking(true)}>${t('waiting.lost')}<//>
+    ${
+      asking &&
+      html`<${Ask}
+        title=${t('waiting.recover.title')}
+        lead=${t('waiting.recover.lead')}
+        yes=${t('waiting.recover.yes')}
+        danger
+        close=${() => setAsking(false)}
+        task=${() => core.recover()}
+      />`
+    }
+  </div>`;
+}
+
+/** @param {string} code */
+export const spaced = (code) => `${code.slice(0, 3)} ${code.slice(3)}`;
+
+/** Unix ms, anew each second. */
+export function useClock() {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
