@@ -1,0 +1,115 @@
+// The whole page: banner, notices, list, the pane beside it, the call on top.
+import { Notices } from './components/notices.js';
+import { html, useEffect, useState } from './html.js';
+import { t } from './i18n.js';
+import { CallSurface } from './views/call.js';
+import { Calls } from './views/calls.js';
+import { Conversation } from './views/conversation.js';
+import { Enrol } from './views/enrol.js';
+import { List } from './views/list.js';
+import { NewPerson } from './views/person.js';
+import { Requests } from './views/requests.js';
+import { Settings } from './views/settings.js';
+
+/** @typedef {import('../core/types.js').StarlingApi} Core */
+/** @typedef {{pane: 'list' | 'conversation' | 'requests' | 'calls' | 'new' | 'settings', address?: string, message?: string}} Place */
+
+const BEFORE_ENROLMENT = new Set(['new', 'code', 'enrolling', 'waiting-for-device']);
+
+/** @param {{core: Core}} props */
+export function App({ core }) {
+  const [state, setState] = useState(core.state);
+  const [place, go] = usePlace();
+  useEffect(() => core.subscribe(setState), [core]);
+  usePaneKeys(() => go({ pane: 'list' }));
+  const enrolling = BEFORE_ENROLMENT.has(state.me.status);
+  return html`<div class=${`page ${place.pane === 'list' ? 'at-list' : 'at-pane'} ${state.call ? 'in-call' : ''}`}>
+    <div class="bars">
+      ${
+        state.me.local &&
+        html`<p class="bar local" role="note">
+          ${t('app.local')} ${state.me.mailbox && html`<a href=${state.me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a>`}
+        </p>`
+      }
+      ${state.call && html`<${CallSurface} core=${core} call=${state.call} />`}
+      <${Notices} core=${core} state=${state} />
+    </div>
+    ${
+      enrolling
+        ? html`<${Enrol} core=${core} state=${state} />`
+        : html`<div class="panes">
+            <${List} core=${core} state=${state} place=${place} go=${go} />
+            <${Beside} core=${core} state=${state} place=${place} go=${go} />
+          </div>`
+    }
+  </div>`;
+}
+
+/** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void}} props */
+function Beside({ core, state, place, go }) {
+  const back = () => go({ pane: 'list' });
+  switch (place.pane) {
+    case 'conversation':
+      return html`<${Conversation} key=${place.address} core=${core} state=${state} address=${place.address} focus=${place.message} back=${back} />`;
+    case 'requests':
+      return html`<${Requests} core=${core} state=${state} back=${back} />`;
+    case 'calls':
+      return html`<${Calls} core=${core} state=${state} back=${back} />`;
+    case 'new':
+      return html`<${NewPerson} core=${core} state=${state} back=${back} open=${(/** @type {string} */ address) => go({ pane: 'conversation', address })} />`;
+    case 'settings':
+      return html`<${Settings} core=${core} state=${state} back=${back} />`;
+    default:
+      return html`<main class="pane main-pane welcome" id="main-pane">
+        <img src="/web/icons/starling.svg" alt="" width="96" height="96" />
+        <p class="lead">${t(state.contacts.length ? 'list.new' : 'list.empty')}</p>
+        <button type="button" class="button main" onClick=${() => go({ pane: 'new' })}>${t('list.new')}</button>
+      </main>`;
+  }
+}
+
+/** Where we are stands in the URL's fragment, so that back and reload work. @returns {[Place, (place: Place) => void]} */
+function usePlace() {
+  const [place, setPlace] = useState(read());
+  useEffect(() => {
+    const moved = () => setPlace(read());
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
+  const go = (/** @type {Place} */ next) => {
+    location.hash = next.pane === 'conversation' ? encodeURIComponent(next.address ?? '') : next.pane === 'list' ? '' : `:${next.pane}`;
+    setPlace(next);
+  };
+  return [place, go];
+}
+
+/** @returns {Place} */
+function read() {
+  const hash = location.hash.slice(1);
+  if (!hash) return { pane: 'list' };
+  if (hash.startsWith(':')) {
+    const pane = /** @type {Place['pane']} */ (hash.slice(1));
+    return { pane: ['requests', 'calls', 'new', 'settings'].includes(pane) ? pane : 'list' };
+  }
+  try {
+    return { pane: 'conversation', address: decodeURIComponent(hash) };
+  } catch {
+    return { pane: 'list' };
+  }
+}
+
+/** F6 between the panes, Esc back to the list. @param {() => void} back */
+function usePaneKeys(back) {
+  useEffect(() => {
+    const key = (/** @type {KeyboardEvent} */ e) => {
+      if (e.key === 'F6') {
+        const panes = ['list-pane', 'main-pane'].map((id) => document.getElementById(id));
+        const next = panes[0]?.contains(document.activeElement) ? panes[1] : panes[0];
+        /** @type {HTMLElement | null | undefined} */ (next?.querySelector('textarea:enabled, [aria-current], input, button, [tabindex]'))?.focus();
+        e.preventDefault();
+      } else if (e.key === 'Escape' && !e.defaultPrevented && !document.querySelector('dialog[open]')) back();
+    };
+    document.addEventListener('keydown', key);
+    return () => document.removeEventListener('keydown', key);
+  }, []);
+}

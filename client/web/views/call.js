@@ -1,0 +1,107 @@
+// The call bar, and the question when somebody calls.
+import { Button, Icon, Name, Picture, Trust } from '../components/parts.js';
+import { html, useEffect, useRef, useState } from '../html.js';
+import { duration, hasText, t } from '../i18n.js';
+import { useClock } from './enrol.js';
+
+/** @typedef {import('../../core/types.js').StarlingApi} Core */
+/** @typedef {import('../../core/types.js').Call} Call */
+
+/** @param {{core: Core, call: Call}} props */
+export function CallSurface({ core, call }) {
+  return call.incoming && call.state === 'ringing'
+    ? html`<${Incoming} core=${core} call=${call} />`
+    : html`<${Bar} core=${core} call=${call} />`;
+}
+
+/** @param {{core: Core, call: Call}} props */
+function Incoming({ core, call }) {
+  const name = call.name || call.address;
+  const accept = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  useEffect(() => accept.current?.focus(), []);
+  return html`<div class="incoming" role="alertdialog" aria-modal="false" aria-labelledby="incoming-name" aria-describedby="incoming-who">
+    <${Picture} name=${call.name} address=${call.address} />
+    <div class="incoming-text" aria-live="assertive">
+      <strong id="incoming-name">${t('call.incoming', { name })}</strong>
+      <p class="small" id="incoming-who"><bdi>${call.address}</bdi> · <${Trust} trust=${call.trust} /> · ${t('call.here')}</p>
+    </div>
+    <div class="row">
+      <button type="button" class="button accept" ref=${accept} onClick=${() => core.acceptCall()}>
+        <${Icon} name="call" />${t('call.accept')}
+      </button>
+      <${Button} kind="danger" icon="end" task=${() => core.declineCall()}>${t('call.decline')}<//>
+      <${Button} kind="plain" task=${() => core.declineCall(t('call.reply.text'))}>${t('call.reply')}<//>
+    </div>
+  </div>`;
+}
+
+/** @param {{core: Core, call: Call}} props */
+function Bar({ core, call }) {
+  const now = useClock();
+  const [choosing, setChoosing] = useState(false);
+  const name = call.name || call.address;
+  useMuteKey(core, call);
+  const ended = call.state === 'ended';
+  const running = call.state === 'running';
+  const facts = running
+    ? [
+        duration((now - call.since) / 1000),
+        call.quality && t(`call.quality.${call.quality}`),
+        t(call.direct ? 'call.direct' : 'call.relayed'),
+      ].filter(Boolean)
+    : [ended && call.why && hasText(`error.${call.why}`) ? t(`error.${call.why}`, { name }) : t(`call.${call.state}`)];
+  return html`<section class=${`call-bar ${call.state}`} role="region" aria-label=${t('call.bar', { name })}>
+    <${Picture} name=${call.name} address=${call.address} />
+    <div class="call-text">
+      <strong><${Name} name=${call.name} address=${call.address} /></strong>
+      <span class="call-facts" role=${running ? undefined : 'status'}>${facts.join(' · ')}${running && html` · <${Trust} trust=${call.trust} />`}</span>
+    </div>
+    ${
+      ended
+        ? html`<${Button} task=${() => core.hangUp()}>${t('call.close')}<//>`
+        : html`<div class="row">
+            <${Button}
+              icon=${call.muted ? 'mute' : 'microphone'}
+              label=${t(call.muted ? 'call.unmute' : 'call.mute')}
+              pressed=${call.muted}
+              task=${() => core.mute(!call.muted)}
+            />
+            <${Button} icon="gear" label=${t('call.microphone')} pressed=${choosing} task=${() => setChoosing(!choosing)} />
+            <${Button} kind="danger" icon="end" task=${() => core.hangUp()}>${t('call.hang-up')}<//>
+          </div>`
+    }
+    ${choosing && !ended && html`<${Microphone} core=${core} />`}
+  </section>`;
+}
+
+/** @param {{core: Core}} props */
+export function Microphone({ core }) {
+  const [all, setAll] = useState(/** @type {{id: string, label: string}[]} */ ([]));
+  useEffect(() => {
+    core.microphones().then(setAll, () => setAll([]));
+  }, []);
+  return html`<label class="label inline">
+    ${t('call.microphone')}
+    <select
+      class="field"
+      value=${core.state.settings.microphone}
+      onChange=${(/** @type {any} */ e) => core.set({ microphone: e.target.value })}
+    >
+      <option value="">${t('settings.microphone.standard')}</option>
+      ${all.map((one) => html`<option value=${one.id}>${one.label}</option>`)}
+    </select>
+  </label>`;
+}
+
+/** M mutes while a call runs, outside of fields. @param {Core} core @param {Call} call */
+function useMuteKey(core, call) {
+  useEffect(() => {
+    const key = (/** @type {KeyboardEvent} */ e) => {
+      const at = /** @type {HTMLElement} */ (e.target);
+      if (e.key.toLowerCase() !== 'm' || e.ctrlKey || e.metaKey || e.altKey || at.matches('input, textarea, select')) return;
+      core.mute(!call.muted);
+    };
+    document.addEventListener('keydown', key);
+    return () => document.removeEventListener('keydown', key);
+  }, [call.muted]);
+}

@@ -1,0 +1,181 @@
+// Settings, from what people change often to what they should never need.
+import { Button, Presence } from '../components/parts.js';
+import { Ask } from '../components/dialog.js';
+import { html, useEffect, useState } from '../html.js';
+import { languages, moment, t } from '../i18n.js';
+import { saying } from '../errors.js';
+import { mayNotify, notificationsBlocked } from '../notify.js';
+import { Microphone } from './call.js';
+import { Pane } from './pane.js';
+
+/** @typedef {import('../../core/types.js').StarlingApi} Core */
+/** @typedef {import('../../core/types.js').State} State */
+/** @typedef {import('../../core/types.js').DeviceInfo} DeviceInfo */
+
+/** @param {{core: Core, state: State, back: () => void}} props */
+export function Settings({ core, state, back }) {
+  return html`<${Pane} title=${t('settings.title')} back=${back}>
+    <${Section} title=${t('settings.me')}><${Person} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.devices')}><${Devices} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.privacy')}><${Privacy} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.sound')}><${Microphone} core=${core} /><//>
+    <${Section} title=${t('settings.language')}><${Language} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.servers')}><${Servers} core=${core} /><//>
+    <${Section} title=${t('settings.data')}><${Data} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.details')}>
+      <dl class="details">
+        <dt>${t('settings.details.status')}</dt>
+        <dd>${t(`status.${state.me.status}`)}${state.me.detail && ` · ${state.me.detail}`}</dd>
+        <dt>${t('settings.details.device')}</dt>
+        <dd><code>${state.me.deviceId}</code></dd>
+      </dl>
+    <//>
+  <//>`;
+}
+
+/** @param {{title: string, children?: any}} props */
+function Section({ title, children }) {
+  return html`<section class="section"><h2>${title}</h2>${children}</section>`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function Person({ core, state }) {
+  return html`<label class="label" for="my-name">${t('settings.name')}</label>
+    <input
+      class="field"
+      id="my-name"
+      dir="auto"
+      maxlength="64"
+      autocomplete="name"
+      value=${state.me.name}
+      onChange=${(/** @type {any} */ e) => core.setName(e.target.value)}
+    />
+    <p class="small">${t('settings.name.hint')}</p>
+    <p>${t('settings.address')}: <bdi>${state.me.address}</bdi></p>`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function Devices({ core, state }) {
+  const [removing, setRemoving] = useState(/** @type {DeviceInfo | null} */ (null));
+  return html`<ul class="plain-list">
+      ${state.devices.map(
+        (device) =>
+          html`<li class="entry" key=${device.deviceId}>
+            <div class="entry-text">
+              <strong><bdi dir="auto">${device.name || device.deviceId.slice(0, 8)}</bdi></strong>
+              <span class="small">
+                ${
+                  device.listed
+                    ? [device.self && t('settings.devices.this'), t('settings.devices.since', { date: moment(device.added) })].filter(Boolean).join(' · ')
+                    : t('settings.devices.ghost')
+                }
+              </span>
+            </div>
+            ${!device.self && device.listed && html`<${Button} task=${() => setRemoving(device)}>${t('settings.devices.remove')}<//>`}
+          </li>`,
+      )}
+    </ul>
+    ${
+      removing &&
+      html`<${Ask}
+        title=${t('settings.devices.remove.title', { name: removing.name })}
+        lead=${t('settings.devices.remove.lead')}
+        yes=${t('settings.devices.remove')}
+        danger
+        close=${() => setRemoving(null)}
+        task=${() => core.removeDevice(removing.deviceId)}
+      />`
+    }`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function Privacy({ core, state }) {
+  const notify = async (/** @type {boolean} */ on) => core.set({ notifications: on && (await mayNotify()) });
+  return html`<${Switch} on=${state.settings.strangersRing} set=${(/** @type {boolean} */ on) => core.set({ strangersRing: on })} text=${t('settings.strangers')} hint=${t('settings.strangers.hint')} />
+    <${Switch} on=${state.settings.sendReadMarks} set=${(/** @type {boolean} */ on) => core.set({ sendReadMarks: on })} text=${t('settings.read')} />
+    <${Switch} on=${state.settings.notifications} set=${notify} text=${t('settings.notifications')} hint=${notificationsBlocked() ? t('settings.notifications.blocked') : ''} />`;
+}
+
+/** @param {{on: boolean, set: (on: boolean) => any, text: string, hint?: string}} props */
+function Switch({ on, set, text, hint = '' }) {
+  return html`<label class="switch">
+    <input type="checkbox" checked=${on} onChange=${(/** @type {any} */ e) => set(e.target.checked)} />
+    <span>${text}${hint && html`<span class="small block">${hint}</span>`}</span>
+  </label>`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function Language({ core, state }) {
+  return html`<select
+    class="field"
+    aria-label=${t('settings.language')}
+    value=${state.settings.language}
+    onChange=${(/** @type {any} */ e) => core.set({ language: e.target.value })}
+  >
+    ${['', ...languages].map((language) => html`<option value=${language}>${t(`settings.language.${language || 'auto'}`)}</option>`)}
+  </select>`;
+}
+
+/** @param {{core: Core}} props */
+function Servers({ core }) {
+  const [all, setAll] = useState(core.peers());
+  const [address, setAddress] = useState('');
+  const [error, setError] = useState('');
+  useEffect(() => core.subscribe(() => setAll(core.peers())), []);
+  const attempt = (/** @type {Promise<void>} */ task) =>
+    task.then(
+      () => (setAddress(''), setError(''), setAll(core.peers())),
+      (failure) => setError(saying(failure)),
+    );
+  const add = (/** @type {Event} */ e) => {
+    e.preventDefault();
+    attempt(core.addPeer(address.trim()));
+  };
+  return html`<p class="small">${t('settings.servers.lead')}</p>
+    <ul class="plain-list">
+      ${all.map(
+        (peer) =>
+          html`<li class="entry" key=${peer.base}>
+            <div class="entry-text">
+              <strong><bdi>${peer.base}</bdi></strong>
+              <span class="small">
+                <${Presence} presence=${peer.connected ? 'online' : 'offline'} />
+                ${t(peer.connected ? 'settings.servers.connected' : 'settings.servers.not')}${peer.detail && ` · ${peer.detail}`}
+              </span>
+            </div>
+            ${all.length > 1 && html`<${Button} icon="close" label=${t('settings.servers.remove', { server: peer.base })} task=${() => attempt(core.removePeer(peer.base))} />`}
+          </li>`,
+      )}
+    </ul>
+    <form class="row" onSubmit=${add}>
+      <input class="field" type="url" aria-label=${t('settings.servers.address')} placeholder="https://" value=${address} onInput=${(/** @type {any} */ e) => setAddress(e.target.value)} />
+      <button class="button" disabled=${!address.trim()}>${t('settings.servers.add')}</button>
+    </form>
+    <p class="error" role="alert">${error}</p>`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function Data({ core, state }) {
+  const [asking, setAsking] = useState(false);
+  const save = async () => {
+    const url = URL.createObjectURL(await core.exportData());
+    const link = Object.assign(document.createElement('a'), { href: url, download: `starling-${state.me.address}.json` });
+    link.click();
+    URL.revokeObjectURL(url);
+  };
+  return html`<p><${Button} task=${save}>${t('settings.export')}<//></p>
+    <p class="small">${t('settings.export.hint')}</p>
+    <p><${Button} kind="danger" task=${() => setAsking(true)}>${t('settings.delete')}<//></p>
+    ${
+      asking &&
+      html`<${Ask}
+        title=${t('settings.delete.title')}
+        lead=${t('settings.delete.lead')}
+        yes=${t('settings.delete.yes')}
+        danger
+        confirm=${state.me.address}
+        close=${() => setAsking(false)}
+        task=${() => core.deleteEverything().then(() => location.reload())}
+      />`
+    }`;
+}
