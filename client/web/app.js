@@ -28,7 +28,8 @@ export function App({ core }) {
       ${
         state.me.local &&
         html`<p class="bar local" role="note">
-          ${t('app.local')} ${state.me.mailbox && html`<a href=${state.me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a>`}
+          ${t('app.local')}
+          ${state.me.mailbox && html`<a href=${state.me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a>`}
         </p>`
       }
       ${state.call && html`<${CallSurface} core=${core} call=${state.call} />`}
@@ -50,13 +51,25 @@ function Beside({ core, state, place, go }) {
   const back = () => go({ pane: 'list' });
   switch (place.pane) {
     case 'conversation':
-      return html`<${Conversation} key=${place.address} core=${core} state=${state} address=${place.address} focus=${place.message} back=${back} />`;
+      return html`<${Conversation}
+        key=${place.address}
+        core=${core}
+        state=${state}
+        address=${place.address}
+        focus=${place.message}
+        back=${back}
+      />`;
     case 'requests':
       return html`<${Requests} core=${core} state=${state} back=${back} />`;
     case 'calls':
       return html`<${Calls} core=${core} state=${state} back=${back} />`;
     case 'new':
-      return html`<${NewPerson} core=${core} state=${state} back=${back} open=${(/** @type {string} */ address) => go({ pane: 'conversation', address })} />`;
+      return html`<${NewPerson}
+        core=${core}
+        state=${state}
+        back=${back}
+        open=${(/** @type {string} */ address) => go({ pane: 'conversation', address })}
+      />`;
     case 'settings':
       return html`<${Settings} core=${core} state=${state} back=${back} />`;
     default:
@@ -77,7 +90,12 @@ function usePlace() {
     return () => removeEventListener('hashchange', moved);
   }, []);
   const go = (/** @type {Place} */ next) => {
-    location.hash = next.pane === 'conversation' ? encodeURIComponent(next.address ?? '') : next.pane === 'list' ? '' : `:${next.pane}`;
+    location.hash =
+      next.pane === 'conversation'
+        ? encodeURIComponent(next.address ?? '')
+        : next.pane === 'list'
+          ? ''
+          : `:${next.pane}`;
     setPlace(next);
   };
   return [place, go];
@@ -105,7 +123,9 @@ function usePaneKeys(back) {
       if (e.key === 'F6') {
         const panes = ['list-pane', 'main-pane'].map((id) => document.getElementById(id));
         const next = panes[0]?.contains(document.activeElement) ? panes[1] : panes[0];
-        /** @type {HTMLElement | null | undefined} */ (next?.querySelector('textarea:enabled, [aria-current], input, button, [tabindex]'))?.focus();
+        /** @type {HTMLElement | null | undefined} */ (
+          next?.querySelector('textarea:enabled, [aria-current], input, button, [tabindex]')
+        )?.focus();
         e.preventDefault();
       } else if (e.key === 'Escape' && !e.defaultPrevented && !document.querySelector('dialog[open]')) back();
     };

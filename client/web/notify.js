@@ -26,7 +26,13 @@ async function show(core, kind, address, body) {
   if (!core.state.settings.notifications || document.visibilityState === 'visible') return;
   if (!('Notification' in window) || Notification.permission !== 'granted') return;
   const name = core.state.contacts.find((contact) => contact.address === address)?.name || address;
-  const options = { body, tag: `${kind} ${address}`, icon: '/web/icons/starling.svg', data: { address }, requireInteraction: kind === 'call' };
+  const options = {
+    body,
+    tag: `${kind} ${address}`,
+    icon: '/web/icons/starling.svg',
+    data: { address },
+    requireInteraction: kind === 'call',
+  };
   const registration = await navigator.serviceWorker?.getRegistration();
   if (registration) await registration.showNotification(t(`notify.${kind}`, { name }), options);
   else new Notification(t(`notify.${kind}`, { name }), options).onclick = () => window.focus();

@@ -76,7 +76,9 @@ export function Menu({ label, items }) {
       onClick=${() => setOpen(!open)}
     >
       <svg class="icon filled" viewBox="0 0 24 24" aria-hidden="true">
-        <circle cx="12" cy="5" r="1.700" /><circle cx="12" cy="12" r="1.700" /><circle cx="12" cy="19" r="1.700" />
+        <circle cx="12" cy="5" r="1.700" />
+        <circle cx="12" cy="12" r="1.700" />
+        <circle cx="12" cy="19" r="1.700" />
       </svg>
     </button>
     ${

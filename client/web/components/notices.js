@@ -10,33 +10,33 @@ import { Button } from './parts.js';
 /** @param {{core: Core, state: State}} props */
 export function Notices({ core, state }) {
   return html`${state.endorsements.map(
-      (request) =>
-        html`<div class="bar warning" role="alert" key=${request.deviceId}>
-          <div>
-            <strong>${t('device.asks')}</strong>
-            <p>${t('device.asks.lead', { name: request.name, code: spaced(request.checkCode) })}</p>
-          </div>
-          <div class="row">
-            <${Button} kind="main" task=${() => core.allowDevice(request.deviceId)}>${t('device.allow')}<//>
-            <${Button} task=${() => core.refuseDevice(request.deviceId)}>${t('device.refuse')}<//>
-          </div>
-        </div>`,
-    )}
-    ${state.notices.map(
-      (notice) =>
-        html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'} key=${notice.id}>
-          <p>${t(`notice.${notice.key}`, notice.args)}</p>
-          <div class="row">
-            ${notice.actions.map(
-              (action) =>
-                html`<${Button} kind=${action.safe ? 'main' : ''} task=${() => core.answerNotice(notice.id, action.id)}>
-                  ${t(`notice.${action.key}`)}
-                <//>`,
-            )}
-          </div>
-        </div>`,
-    )}
-    ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} />`}`;
+    (request) =>
+      html`<div class="bar warning" role="alert" key=${request.deviceId}>
+        <div>
+          <strong>${t('device.asks')}</strong>
+          <p>${t('device.asks.lead', { name: request.name, code: spaced(request.checkCode) })}</p>
+        </div>
+        <div class="row">
+          <${Button} kind="main" task=${() => core.allowDevice(request.deviceId)}>${t('device.allow')}<//>
+          <${Button} task=${() => core.refuseDevice(request.deviceId)}>${t('device.refuse')}<//>
+        </div>
+      </div>`,
+  )}
+  ${state.notices.map(
+    (notice) =>
+      html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'} key=${notice.id}>
+        <p>${t(`notice.${notice.key}`, notice.args)}</p>
+        <div class="row">
+          ${notice.actions.map(
+            (action) =>
+              html`<${Button} kind=${action.safe ? 'main' : ''} task=${() => core.answerNotice(notice.id, action.id)}>
+                ${t(`notice.${action.key}`)}
+              <//>`,
+          )}
+        </div>
+      </div>`,
+  )}
+  ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} />`}`;
 }
 
 const SEEN = 'starling.hints-seen';

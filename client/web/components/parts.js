@@ -36,7 +36,9 @@ export function Name({ name, address }) {
 /** @param {{trust: Contact['trust']}} props */
 export function Trust({ trust }) {
   const sign = trust === 'verified' || trust === 'test' ? '✓' : '!';
-  return html`<span class=${`trust trust-${trust}`}>${t(`trust.${trust}`)} <span aria-hidden="true">${sign}</span></span>`;
+  return html`<span class=${`trust trust-${trust}`}
+    >${t(`trust.${trust}`)} <span aria-hidden="true">${sign}</span></span
+  >`;
 }
 
 const MARKS = { waiting: '◷', sent: '✓', delivered: '✓✓', read: '✓✓', failed: '!', received: '' };
@@ -77,7 +79,17 @@ export function Icon({ name }) {
  * A button that shows it works when its task takes long.
  * @param {{children?: any, label?: string, icon?: string, kind?: string, task: () => any, busy?: boolean, disabled?: boolean, pressed?: boolean, id?: string}} props
  */
-export function Button({ children, label = '', icon = '', kind = '', task, busy = false, disabled = false, pressed, id }) {
+export function Button({
+  children,
+  label = '',
+  icon = '',
+  kind = '',
+  task,
+  busy = false,
+  disabled = false,
+  pressed,
+  id,
+}) {
   return html`<button
     type="button"
     id=${id}

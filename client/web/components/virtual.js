@@ -50,7 +50,10 @@ export function VirtualList({ rows, keyOf, guess, draw, bottom = false, top, att
     <svg class="space" width="1" height=${before} aria-hidden="true"></svg>
     ${rows
       .slice(first, last)
-      .map((row, i) => html`<div key=${keyOf(row)} data-row=${keyOf(row)} role="presentation">${draw(row, first + i)}</div>`)}
+      .map(
+        (row, i) =>
+          html`<div key=${keyOf(row)} data-row=${keyOf(row)} role="presentation">${draw(row, first + i)}</div>`,
+      )}
     <svg class="space" width="1" height=${after} aria-hidden="true"></svg>
   </div>`;
 }

@@ -6,7 +6,8 @@ export const en = {
   'app.local': 'Test mode: identities are only checked on this computer.',
   'app.mailbox': 'Open the test mailbox',
   'app.starting': 'Starling is starting …',
-  'app.other-server': 'This page comes from {server}. You trust its program while you use it; your messages are still encrypted in this browser.',
+  'app.other-server':
+    'This page comes from {server}. You trust its program while you use it; your messages are still encrypted in this browser.',
 
   'status.new': 'Not set up',
   'status.code': 'Waiting for the code',
@@ -58,7 +59,8 @@ export const en = {
   'waiting.going': 'Waiting for your other browser …',
   'waiting.lost': 'I no longer have the other browser',
   'waiting.recover.title': 'Start anew with this browser?',
-  'waiting.recover.lead': 'Your contacts will see that your identity has changed and must agree before they send you anything. Use this only when every other browser of yours is lost.',
+  'waiting.recover.lead':
+    'Your contacts will see that your identity has changed and must agree before they send you anything. Use this only when every other browser of yours is lost.',
   'waiting.recover.yes': 'Start anew',
 
   'list.search': 'Search people and messages',
@@ -89,7 +91,8 @@ export const en = {
   'person.unreachable': 'The look-up did not work: no server answered. Your request will wait and go out by itself.',
   'person.invite': 'Invite by mail',
   'person.invite.subject': 'Let us talk on Starling',
-  'person.invite.body': 'Hello,\n\nI would like to message and call you at this address. Starling needs no account: open\n\n{url}\n\ntype your e-mail address and paste the code you get by mail. Then look for me: {address}\n',
+  'person.invite.body':
+    'Hello,\n\nI would like to message and call you at this address. Starling needs no account: open\n\n{url}\n\ntype your e-mail address and paste the code you get by mail. Then look for me: {address}\n',
   'person.anyway': 'Ask anyway',
   'person.self': 'This is your own address.',
   'person.known': '{address} is already among your people.',
@@ -189,7 +192,8 @@ export const en = {
   'settings.strangers.hint': 'Otherwise they can only send a request.',
   'settings.read': 'Tell people when I have read their message',
   'settings.notifications': 'Notify me while this page is in the background',
-  'settings.notifications.blocked': 'Your browser blocks notifications for this page. Click the lock beside the address and allow them.',
+  'settings.notifications.blocked':
+    'Your browser blocks notifications for this page. Click the lock beside the address and allow them.',
   'settings.sound': 'Sound',
   'settings.microphone': 'Microphone',
   'settings.microphone.standard': 'As set in the system',
@@ -209,7 +213,8 @@ export const en = {
   'settings.export.hint': 'A file with everything except the key of this browser, which cannot leave it.',
   'settings.delete': 'Delete everything',
   'settings.delete.title': 'Delete everything in this browser?',
-  'settings.delete.lead': 'Contacts, messages and the key of this browser are deleted and cannot be brought back. Type your address to confirm.',
+  'settings.delete.lead':
+    'Contacts, messages and the key of this browser are deleted and cannot be brought back. Type your address to confirm.',
   'settings.delete.yes': 'Delete everything',
   'settings.details': 'Details',
   'settings.details.device': 'Device key',
@@ -224,12 +229,15 @@ export const en = {
   'device.allow': 'Allow',
   'device.refuse': 'Refuse',
 
-  'notice.changed': '{name} has a new identity. Perhaps they lost all their devices; perhaps somebody pretends to be them. Ask them in another way before you agree. Nothing is sent until then.',
+  'notice.changed':
+    '{name} has a new identity. Perhaps they lost all their devices; perhaps somebody pretends to be them. Ask them in another way before you agree. Nothing is sent until then.',
   'notice.changed.keep': 'Do not agree',
   'notice.changed.agree': 'I have asked, agree',
-  'notice.ghost': 'A device that you did not allow has a certificate for your address. Nothing is sent to it. If you do not know it, your mailbox may have been read by somebody else: change its password.',
+  'notice.ghost':
+    'A device that you did not allow has a certificate for your address. Nothing is sent to it. If you do not know it, your mailbox may have been read by somebody else: change its password.',
   'notice.ghost.ok': 'Understood',
-  'notice.peer-changed': 'The server {server} shows another identity than before. It may have been set up anew, or somebody is in between.',
+  'notice.peer-changed':
+    'The server {server} shows another identity than before. It may have been set up anew, or somebody is in between.',
   'notice.peer-changed.keep': 'Do not use it',
   'notice.peer-changed.agree': 'Use it all the same',
   'notice.renew': 'Your address must be proven again. We will send you a code.',
@@ -255,7 +263,8 @@ export const en = {
   'error.too-many-mails': 'Too many mails were sent to this address. Try again tomorrow.',
   'error.rejected': 'This address cannot be used: it belongs to a mailing list or to the administrators of its domain.',
   'error.ca-unreachable': 'The service that sends the code does not answer. Check your connection and try again.',
-  'error.microphone.blocked': 'Your microphone is blocked for this page. Click the lock beside the address, allow it, and call again.',
+  'error.microphone.blocked':
+    'Your microphone is blocked for this page. Click the lock beside the address, allow it, and call again.',
   'error.microphone.none': 'No microphone was found. Connect one and call again.',
   'error.unreachable': 'No server answers. What you wrote is kept and goes out by itself.',
   'error.call.not-genuine': 'The answer did not come from {name}. The call was ended; nothing was heard.',

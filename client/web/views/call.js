@@ -19,11 +19,19 @@ function Incoming({ core, call }) {
   const name = call.name || call.address;
   const accept = useRef(/** @type {HTMLButtonElement | null} */ (null));
   useEffect(() => accept.current?.focus(), []);
-  return html`<div class="incoming" role="alertdialog" aria-modal="false" aria-labelledby="incoming-name" aria-describedby="incoming-who">
+  return html`<div
+    class="incoming"
+    role="alertdialog"
+    aria-modal="false"
+    aria-labelledby="incoming-name"
+    aria-describedby="incoming-who"
+  >
     <${Picture} name=${call.name} address=${call.address} />
     <div class="incoming-text" aria-live="assertive">
       <strong id="incoming-name">${t('call.incoming', { name })}</strong>
-      <p class="small" id="incoming-who"><bdi>${call.address}</bdi> · <${Trust} trust=${call.trust} /> · ${t('call.here')}</p>
+      <p class="small" id="incoming-who">
+        <bdi>${call.address}</bdi> · <${Trust} trust=${call.trust} /> · ${t('call.here')}
+      </p>
     </div>
     <div class="row">
       <button type="button" class="button accept" ref=${accept} onClick=${() => core.acceptCall()}>
@@ -54,7 +62,9 @@ function Bar({ core, call }) {
     <${Picture} name=${call.name} address=${call.address} />
     <div class="call-text">
       <strong><${Name} name=${call.name} address=${call.address} /></strong>
-      <span class="call-facts" role=${running ? undefined : 'status'}>${facts.join(' · ')}${running && html` · <${Trust} trust=${call.trust} />`}</span>
+      <span class="call-facts" role=${running ? undefined : 'status'}
+        >${facts.join(' · ')}${running && html` · <${Trust} trust=${call.trust} />`}</span
+      >
     </div>
     ${
       ended
@@ -66,7 +76,12 @@ function Bar({ core, call }) {
               pressed=${call.muted}
               task=${() => core.mute(!call.muted)}
             />
-            <${Button} icon="gear" label=${t('call.microphone')} pressed=${choosing} task=${() => setChoosing(!choosing)} />
+            <${Button}
+              icon="gear"
+              label=${t('call.microphone')}
+              pressed=${choosing}
+              task=${() => setChoosing(!choosing)}
+            />
             <${Button} kind="danger" icon="end" task=${() => core.hangUp()}>${t('call.hang-up')}<//>
           </div>`
     }
@@ -98,7 +113,8 @@ function useMuteKey(core, call) {
   useEffect(() => {
     const key = (/** @type {KeyboardEvent} */ e) => {
       const at = /** @type {HTMLElement} */ (e.target);
-      if (e.key.toLowerCase() !== 'm' || e.ctrlKey || e.metaKey || e.altKey || at.matches('input, textarea, select')) return;
+      if (e.key.toLowerCase() !== 'm' || e.ctrlKey || e.metaKey || e.altKey || at.matches('input, textarea, select'))
+        return;
       core.mute(!call.muted);
     };
     document.addEventListener('keydown', key);

@@ -18,7 +18,8 @@ export function Calls({ core, state, back }) {
             <div class="entry-text">
               <strong><${Name} name=${call.name} address=${call.address} /></strong>
               <span class="small"
-                >${t(call.incoming ? 'calls.in' : 'calls.out')} · ${t(`calls.${call.result}`, { time: duration(call.seconds) })} · ${moment(call.at)}</span
+                >${t(call.incoming ? 'calls.in' : 'calls.out')} ·
+                ${t(`calls.${call.result}`, { time: duration(call.seconds) })} · ${moment(call.at)}</span
               >
             </div>
             <${Button}

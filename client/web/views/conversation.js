@@ -28,7 +28,13 @@ export function Conversation({ core, state, address, focus = '', back }) {
   }, [address, contact?.unread]);
   if (!contact) return html`<main class="pane main-pane"><p class="empty">${t('list.empty')}</p></main>`;
   return html`<main class="pane main-pane" id="main-pane" aria-label=${t('app.conversation')}>
-    <${Head} core=${core} contact=${contact} back=${back} inCall=${!!state.call} search=${() => setQuery(query === null ? '' : null)} />
+    <${Head}
+      core=${core}
+      contact=${contact}
+      back=${back}
+      inCall=${!!state.call}
+      search=${() => setQuery(query === null ? '' : null)}
+    />
     ${query !== null && html`<${Search} query=${query} set=${setQuery} found=${messages.length} />`}
     <${Log} core=${core} contact=${contact} messages=${messages} older=${older} />
     <${Write} core=${core} contact=${contact} />
@@ -49,9 +55,12 @@ function Head({ core, contact, back, inCall, search }) {
     <span class="only-narrow"><${Button} icon="back" label=${t('chat.back')} task=${back} /></span>
     <${Picture} name=${contact.name} address=${contact.address} />
     <div class="head-text">
-      <h1><${Name} name=${contact.name} address=${contact.address} /> <${Presence} presence=${contact.presence} words /></h1>
+      <h1>
+        <${Name} name=${contact.name} address=${contact.address} /> <${Presence} presence=${contact.presence} words />
+      </h1>
       <p class="small">
-        <bdi>${contact.address}</bdi> · <${Trust} trust=${contact.trust} />${contact.note && html` · <bdi dir="auto">${contact.note}</bdi>`}
+        <bdi>${contact.address}</bdi> ·
+        <${Trust} trust=${contact.trust} />${contact.note && html` · <bdi dir="auto">${contact.note}</bdi>`}
       </p>
       ${error && html`<p class="error" role="alert">${error}</p>`}
     </div>
@@ -127,7 +136,9 @@ function Log({ core, contact, messages, older }) {
     top=${older}
     attributes=${{ class: 'scroll log', role: 'log', 'aria-live': 'polite', 'aria-label': t('chat.log', { name: contact.name || contact.address }) }}
     draw=${(/** @type {any} */ row) =>
-      row.day ? html`<p class="day">${row.day}</p>` : html`<${Bubble} core=${core} message=${row} name=${contact.name || contact.address} />`}
+      row.day
+        ? html`<p class="day">${row.day}</p>`
+        : html`<${Bubble} core=${core} message=${row} name=${contact.name || contact.address} />`}
   />`;
 }
 
@@ -138,10 +149,15 @@ function Bubble({ core, message, name }) {
       <span class="unseen">${message.mine ? t('chat.you') : name}: </span>
       <span class="bubble-text" dir="auto"
         >${pieces(message.text).map((piece) =>
-          piece.href ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer">${piece.text}</a>` : piece.text,
+          piece.href
+            ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer">${piece.text}</a>`
+            : piece.text,
         )}</span
       >
-      <span class="bubble-side"><time datetime=${new Date(message.at).toISOString()}>${time(message.at)}</time> <${Mark} state=${message.state} /></span>
+      <span class="bubble-side"
+        ><time datetime=${new Date(message.at).toISOString()}>${time(message.at)}</time>
+        <${Mark} state=${message.state}
+      /></span>
     </div>
     ${
       message.state === 'failed' &&
@@ -202,7 +218,9 @@ function Write({ core, contact }) {
       onInput=${(/** @type {any} */ e) => change(e.target.value)}
       onKeyDown=${key}
     ></textarea>
-    <button class="button main" disabled=${!text.trim() || over > 0 || contact.state !== 'accepted'}>${t('chat.send')}</button>
+    <button class="button main" disabled=${!text.trim() || over > 0 || contact.state !== 'accepted'}>
+      ${t('chat.send')}
+    </button>
   </form>`;
 }
 

@@ -125,7 +125,11 @@ function Code({ core, state }) {
     </p>
     <div class="row spread">
       <${Button} kind="plain" task=${() => attempt(() => core.cancelEnrolment())}>${t('enrol.code.change')}<//>
-      <${Button} kind="plain" disabled=${busy} task=${() => attempt(() => core.resendCode(), t('enrol.code.sent-again'))}>
+      <${Button}
+        kind="plain"
+        disabled=${busy}
+        task=${() => attempt(() => core.resendCode(), t('enrol.code.sent-again'))}
+      >
         ${t('enrol.code.again')}
       <//>
     </div>
@@ -139,7 +143,9 @@ function Waiting({ core, state }) {
   return html`<div>
     <h1>${t('waiting.title')}</h1>
     <p class="lead">${t('waiting.lead')}</p>
-    <p class="check-code" aria-label=${t('waiting.code', { code: state.me.checkCode })}>${spaced(state.me.checkCode)}</p>
+    <p class="check-code" aria-label=${t('waiting.code', { code: state.me.checkCode })}>
+      ${spaced(state.me.checkCode)}
+    </p>
     <p class="small busy-line" role="status">${t('waiting.going')}</p>
     <${Button} kind="plain" task=${() => setAsking(true)}>${t('waiting.lost')}<//>
     ${

@@ -19,7 +19,11 @@ export function List({ core, state, place, go }) {
   useEffect(() => {
     let stale = false;
     if (query.trim().length < 2) setHits([]);
-    else core.search(query.trim()).then((found) => stale || setHits(found), () => stale || setHits([]));
+    else
+      core.search(query.trim()).then(
+        (found) => stale || setHits(found),
+        () => stale || setHits([]),
+      );
     return () => void (stale = true);
   }, [query, state.contacts]);
   const people = state.contacts.filter((contact) => contact.state !== 'removed' && matches(contact, query));
@@ -100,7 +104,8 @@ function Me({ core, state, go }) {
               onChange=${(/** @type {any} */ e) => core.setAvailability(e.target.value)}
             >
               ${['available', 'away', 'busy', 'invisible'].map(
-                (value) => html`<option value=${value}>${AVAILABILITY_SHAPES[value]} ${t(`availability.${value}`)}</option>`,
+                (value) =>
+                  html`<option value=${value}>${AVAILABILITY_SHAPES[value]} ${t(`availability.${value}`)}</option>`,
               )}
             </select>`
           : html`<span class="small" role="status" title=${me.detail}>${t(`status.${me.status}`)}</span>`
@@ -142,8 +147,10 @@ function Row({ row, state, place, go }) {
         <span class="small">${contact.last ? brief(contact.last.at, Date.now()) : ''}</span>
         ${
           contact.unread > 0 &&
-          html`<span class="badge"><span aria-hidden="true">${contact.unread}</span
-            ><span class="unseen">${t('list.unread', { count: contact.unread })}</span></span>`
+          html`<span class="badge"
+            ><span aria-hidden="true">${contact.unread}</span
+            ><span class="unseen">${t('list.unread', { count: contact.unread })}</span></span
+          >`
         }
       </span>
     </button>
@@ -154,9 +161,15 @@ function Row({ row, state, place, go }) {
 function Hit({ message, state, go }) {
   const contact = state.contacts.find((c) => c.address === message.with);
   return html`<div role="listitem">
-    <button type="button" class="person" onClick=${() => go({ pane: 'conversation', address: message.with, message: message.id })}>
+    <button
+      type="button"
+      class="person"
+      onClick=${() => go({ pane: 'conversation', address: message.with, message: message.id })}
+    >
       <span class="person-text">
-        <span class="person-name"><${Name} name=${contact?.name ?? ''} address=${message.with} /> <${Mark} state=${message.state} /></span>
+        <span class="person-name"
+          ><${Name} name=${contact?.name ?? ''} address=${message.with} /> <${Mark} state=${message.state}
+        /></span>
         <span class="person-last" dir="auto">${message.text}</span>
       </span>
       <span class="person-side small">${brief(message.at, Date.now())}</span>

@@ -12,12 +12,17 @@ const MAX_HELLO = 140;
 export function NewPerson({ core, state, back, open }) {
   const [address, setAddress] = useState('');
   const [text, setText] = useState('');
-  const [result, setResult] = useState(/** @type {'' | 'looking' | 'found' | 'absent' | 'forged' | 'unreachable'} */ (''));
+  const [result, setResult] = useState(
+    /** @type {'' | 'looking' | 'found' | 'absent' | 'forged' | 'unreachable'} */ (''),
+  );
   const [error, setError] = useState('');
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => field.current?.focus(), []);
   const wanted = address.trim().toLowerCase();
-  const like = resembles(wanted, state.contacts.map((contact) => contact.address));
+  const like = resembles(
+    wanted,
+    state.contacts.map((contact) => contact.address),
+  );
 
   const ask = async () => {
     try {
@@ -76,9 +81,14 @@ export function NewPerson({ core, state, back, open }) {
       ></textarea>
       <p class="small">${t('person.left', { count: MAX_HELLO - text.length })}</p>
       <p class="error" role="alert">${error}</p>
-      <p role="status">${result && t(result === 'looking' ? 'person.looking' : `person.${result}`, { address: wanted })}</p>
+      <p role="status">
+        ${result && t(result === 'looking' ? 'person.looking' : `person.${result}`, { address: wanted })}
+      </p>
       <div class="row">
-        <button class=${`button main ${result === 'looking' ? 'busy' : ''}`} disabled=${!wanted || result === 'looking'}>
+        <button
+          class=${`button main ${result === 'looking' ? 'busy' : ''}`}
+          disabled=${!wanted || result === 'looking'}
+        >
           ${t('person.ask')}
         </button>
         ${result === 'absent' && html`<a class="button" href=${invitation}>${t('person.invite')}</a>`}

@@ -35,7 +35,10 @@ export function Settings({ core, state, back }) {
 
 /** @param {{title: string, children?: any}} props */
 function Section({ title, children }) {
-  return html`<section class="section"><h2>${title}</h2>${children}</section>`;
+  return html`<section class="section">
+    <h2>${title}</h2>
+    ${children}
+  </section>`;
 }
 
 /** @param {{core: Core, state: State}} props */
@@ -66,7 +69,12 @@ function Devices({ core, state }) {
               <span class="small">
                 ${
                   device.listed
-                    ? [device.self && t('settings.devices.this'), t('settings.devices.since', { date: moment(device.added) })].filter(Boolean).join(' · ')
+                    ? [
+                        device.self && t('settings.devices.this'),
+                        t('settings.devices.since', { date: moment(device.added) }),
+                      ]
+                        .filter(Boolean)
+                        .join(' · ')
                     : t('settings.devices.ghost')
                 }
               </span>
@@ -91,9 +99,23 @@ function Devices({ core, state }) {
 /** @param {{core: Core, state: State}} props */
 function Privacy({ core, state }) {
   const notify = async (/** @type {boolean} */ on) => core.set({ notifications: on && (await mayNotify()) });
-  return html`<${Switch} on=${state.settings.strangersRing} set=${(/** @type {boolean} */ on) => core.set({ strangersRing: on })} text=${t('settings.strangers')} hint=${t('settings.strangers.hint')} />
-    <${Switch} on=${state.settings.sendReadMarks} set=${(/** @type {boolean} */ on) => core.set({ sendReadMarks: on })} text=${t('settings.read')} />
-    <${Switch} on=${state.settings.notifications} set=${notify} text=${t('settings.notifications')} hint=${notificationsBlocked() ? t('settings.notifications.blocked') : ''} />`;
+  return html`<${Switch}
+      on=${state.settings.strangersRing}
+      set=${(/** @type {boolean} */ on) => core.set({ strangersRing: on })}
+      text=${t('settings.strangers')}
+      hint=${t('settings.strangers.hint')}
+    />
+    <${Switch}
+      on=${state.settings.sendReadMarks}
+      set=${(/** @type {boolean} */ on) => core.set({ sendReadMarks: on })}
+      text=${t('settings.read')}
+    />
+    <${Switch}
+      on=${state.settings.notifications}
+      set=${notify}
+      text=${t('settings.notifications')}
+      hint=${notificationsBlocked() ? t('settings.notifications.blocked') : ''}
+    />`;
 }
 
 /** @param {{on: boolean, set: (on: boolean) => any, text: string, hint?: string}} props */
@@ -148,7 +170,14 @@ function Servers({ core }) {
       )}
     </ul>
     <form class="row" onSubmit=${add}>
-      <input class="field" type="url" aria-label=${t('settings.servers.address')} placeholder="https://" value=${address} onInput=${(/** @type {any} */ e) => setAddress(e.target.value)} />
+      <input
+        class="field"
+        type="url"
+        aria-label=${t('settings.servers.address')}
+        placeholder="https://"
+        value=${address}
+        onInput=${(/** @type {any} */ e) => setAddress(e.target.value)}
+      />
       <button class="button" disabled=${!address.trim()}>${t('settings.servers.add')}</button>
     </form>
     <p class="error" role="alert">${error}</p>`;
@@ -159,7 +188,10 @@ function Data({ core, state }) {
   const [asking, setAsking] = useState(false);
   const save = async () => {
     const url = URL.createObjectURL(await core.exportData());
-    const link = Object.assign(document.createElement('a'), { href: url, download: `starling-${state.me.address}.json` });
+    const link = Object.assign(document.createElement('a'), {
+      href: url,
+      download: `starling-${state.me.address}.json`,
+    });
     link.click();
     URL.revokeObjectURL(url);
   };
