@@ -13,7 +13,7 @@ async function start() {
   const far = /** @type {HTMLAudioElement} */ (document.getElementById('far'));
   const core = await Starling.open({
     store: await openStore(),
-    fetch: (...all) => fetch(...all),
+    fetch: (input, init) => fetch(input, init),
     webSocket: (url, protocols) => new WebSocket(url, protocols),
     now: () => Date.now(),
     peers: [`${location.origin}/`],
