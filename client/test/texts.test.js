@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pieces } from '../web/links.js';
+import { resembles, visible } from '../web/names.js';
+import { de } from '../web/text/de.js';
+import { en } from '../web/text/en.js';
+
+test('both languages have the same keys and placeholders', () => {
+  const plural = (/** @type {string} */ key) => key.replace(/\.(one|other|few|many)$/, '');
+  const keys = (/** @type {object} */ texts) => [...new Set(Object.keys(texts).map(plural))].sort();
+  assert.deepEqual(keys(de), keys(en));
+  const holes = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const key of Object.keys(de))
+    if (en[key]) assert.deepEqual(new Set(holes(de[key])), new Set(holes(en[key])), key);
+});
+
+test('nobody meets the words of the machine room', () => {
+  for (const texts of [en, de])
+    for (const [key, text] of Object.entries(texts))
+      assert.doesNotMatch(text, /\b(DHT|SIP|peer|Peer|record|WebSocket|CBOR|CMS)\b/, key);
+});
+
+test('hidden and direction-changing characters are shown as such', () => {
+  assert.equal(visible('Bob\u202Eelpmaxe'), 'Bob⟨U+202E⟩elpmaxe');
+  assert.equal(visible('B\u200Bob'), 'B⟨U+200B⟩ob');
+  assert.equal(visible('Bob Example'), 'Bob Example');
+});
+
+test('an address that only looks like a known one is flagged', () => {
+  const known = ['bob@example.net', 'william@example.net'];
+  assert.equal(resembles('b0b@example.net', known), 'bob@example.net');
+  assert.equal(resembles('wil1iam@examp1e.net', known), 'william@example.net');
+  assert.equal(resembles('bob@example.net', known), '');
+  assert.equal(resembles('carol@example.net', known), '');
+});
+
+test('a link is shown in full and never hides where it goes', () => {
+  assert.deepEqual(pieces('see https://example.net/a(b), ok'), [
+    { text: 'see ', href: '' },
+    { text: 'https://example.net/a(b)', href: 'https://example.net/a(b)' },
+    { text: ', ok', href: '' },
+  ]);
+  assert.deepEqual(pieces('https://bank.example@evil.example/'), [
+    { text: 'https://bank.example@evil.example/', href: '' },
+  ]);
+  assert.deepEqual(pieces('javascript:alert(1)'), [{ text: 'javascript:alert(1)', href: '' }]);
+  assert.deepEqual(pieces('<b>bold</b>'), [{ text: '<b>bold</b>', href: '' }]);
+});
