@@ -1,6 +1,6 @@
 // The whole page: banner, notices, list, the pane beside it, the call on top.
 import { Notices } from './components/notices.js';
-import { html, useEffect, useState } from './html.js';
+import { html, useEffect, useMemo, useState } from './html.js';
 import { t } from './i18n.js';
 import { CallSurface } from './views/call.js';
 import { Calls } from './views/calls.js';
@@ -22,23 +22,25 @@ export function App({ core }) {
   const [place, go] = usePlace();
   useEffect(() => core.subscribe(setState), [core]);
   usePaneKeys(() => go({ pane: 'list' }));
+  const narrow = useNarrow();
   const enrolling = BEFORE_ENROLMENT.has(state.me.status);
   return html`<div class=${`page ${place.pane === 'list' ? 'at-list' : 'at-pane'} ${state.call ? 'in-call' : ''}`}>
-    <div class="bars">
+    <header class="bars">
       ${
         state.me.local &&
         html`<p class="bar local" role="note">
-          ${t('app.local')}
+          ${t('app.local')}${' '}
           ${state.me.mailbox && html`<a href=${state.me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a>`}
         </p>`
       }
       ${state.call && html`<${CallSurface} core=${core} call=${state.call} />`}
       <${Notices} core=${core} state=${state} />
-    </div>
+    </header>
     ${
       enrolling
         ? html`<${Enrol} core=${core} state=${state} />`
-        : html`<div class="panes">
+        : html`<div class="panes" role=${place.pane === 'list' && narrow ? 'main' : undefined}>
+            ${place.pane === 'list' && narrow && html`<h1 class="unseen">${t('app.people')}</h1>`}
             <${List} core=${core} state=${state} place=${place} go=${go} />
             <${Beside} core=${core} state=${state} place=${place} go=${go} />
           </div>`
@@ -75,7 +77,8 @@ function Beside({ core, state, place, go }) {
     default:
       return html`<main class="pane main-pane welcome" id="main-pane">
         <img src="/web/icons/starling.svg" alt="" width="96" height="96" />
-        <p class="lead">${t(state.contacts.length ? 'list.new' : 'list.empty')}</p>
+        <h1>${t('app.name')}</h1>
+        <p class="lead">${t(state.contacts.length ? 'enrol.title' : 'list.empty')}</p>
         <button type="button" class="button main" onClick=${() => go({ pane: 'new' })}>${t('list.new')}</button>
       </main>`;
   }
@@ -114,6 +117,18 @@ function read() {
   } catch {
     return { pane: 'list' };
   }
+}
+
+/** Below 640 px only one pane is shown. */
+function useNarrow() {
+  const query = useMemo(() => matchMedia('(max-width: 639px)'), []);
+  const [narrow, setNarrow] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => setNarrow(query.matches);
+    query.addEventListener('change', changed);
+    return () => query.removeEventListener('change', changed);
+  }, []);
+  return narrow;
 }
 
 /** F6 between the panes, Esc back to the list. @param {() => void} back */

@@ -18,7 +18,10 @@ export function CallSurface({ core, call }) {
 function Incoming({ core, call }) {
   const name = call.name || call.address;
   const accept = useRef(/** @type {HTMLButtonElement | null} */ (null));
-  useEffect(() => accept.current?.focus(), []);
+  useEffect(() => {
+    // Whoever is typing keeps the focus: the next space or Enter must not answer a call.
+    if (!document.activeElement?.matches('input, textarea, select')) accept.current?.focus();
+  }, []);
   return html`<div
     class="incoming"
     role="alertdialog"

@@ -1,0 +1,143 @@
+// Every surface of the page on the fake core: at three widths, light and dark, with axe, by keyboard, and with very much in it.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { profile } from './browser.js';
+import { axeFindsNothing, looksRight, picture } from './looks.js';
+import { serveFake } from './serve-fake.js';
+
+const FIRST_LOAD_BYTES = 150 * 1024;
+const SURFACES = {
+  enrol: 'surface=new',
+  code: 'surface=code',
+  waiting: 'surface=waiting',
+  list: 'surface=conversation&hints=1',
+  conversation: 'surface=conversation#bob%40example.net',
+  requests: 'surface=requests#:requests',
+  calls: 'surface=conversation#:calls',
+  new: 'surface=conversation#:new',
+  settings: 'surface=conversation#:settings',
+  ringing: 'surface=ringing#:calls',
+  calling: 'surface=calling#bob%40example.net',
+  call: 'surface=call#bob%40example.net',
+  'call-failed': 'surface=call-failed#bob%40example.net',
+  everything: 'surface=everything#bob%40example.net',
+  german: 'surface=everything&language=de#:settings',
+};
+
+let server;
+let browser;
+let page;
+const complaints = [];
+before(async () => {
+  server = await serveFake();
+  browser = await profile();
+  page = browser.context.pages()[0];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+async function show(surface, { width = 1440, scheme = 'light' } = {}) {
+  await page.setViewportSize({ width, height: width < 500 ? 740 : 860 });
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+  await page.goto('about:blank');
+  await page.goto(`${server.base}?${SURFACES[surface] ?? surface}`);
+  await page.waitForSelector('#app > .page');
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
+for (const surface of Object.keys(SURFACES))
+  for (const width of [360, 800, 1440])
+    for (const scheme of ['light', 'dark'])
+      test(`${surface} at ${width} px, ${scheme}, has nothing clipped, overlapping or inaccessible`, async () => {
+        await show(surface, { width, scheme });
+        await picture(page, `page-${surface}-${width}-${scheme}`);
+        await looksRight(page, surface);
+        await axeFindsNothing(page, surface);
+      });
+
+test('no page complains, also not about the content security policy', () => {
+  assert.deepEqual(complaints, []);
+});
+
+test('the first load is small', async () => {
+  server.sent.clear();
+  await page.goto('about:blank');
+  await page.goto(`${server.base}?surface=conversation`, { waitUntil: 'networkidle' });
+  const own = [...server.sent].filter(([path]) => !path.startsWith('/fake/'));
+  const bytes = own.reduce((sum, [, size]) => sum + size, 0);
+  console.log(`# first load of the page without the core: ${bytes} bytes in ${own.length} files`);
+  assert.ok(own.length > 10);
+  assert.ok(bytes <= FIRST_LOAD_BYTES);
+});
+
+test('by keyboard: slash searches, arrows choose, Enter opens and sends, Esc goes back', async () => {
+  await show('list');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('/');
+  await page.keyboard.type('carol');
+  assert.equal(await page.locator('.person').count(), 1);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.locator('.person').first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.head h1:has-text("Carol")');
+  await page.keyboard.type('Hello Carol');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.inputValue('.write textarea'), '');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.welcome');
+});
+
+test('in a call M mutes and Esc does not hang up', async () => {
+  await show('call');
+  await page.locator('.head h1').click();
+  await page.keyboard.press('m');
+  await page.waitForSelector('.call-bar [aria-label=Unmute]');
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.call-bar').count(), 1);
+});
+
+test('an incoming call takes the focus to Accept and is announced', async () => {
+  await show('surface=ringing');
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Accept/);
+  assert.equal(await page.locator('.incoming [aria-live=assertive]').count(), 1);
+});
+
+test('a wrong address and a wrong code say what to do', async () => {
+  await show('enrol');
+  await page.keyboard.type('alice');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[role=alert]:has-text("name@example.net")');
+  await page.fill('#address', 'alice@example.net');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#code');
+  await page.keyboard.type('12345');
+  await page.click('text=Confirm');
+  await page.waitForSelector('[role=alert]:has-text("32 letters")');
+});
+
+test('somebody who is not on Starling can be invited by a drafted mail', async () => {
+  await show('new');
+  await page.fill('#new-address', 'nobody@example.net');
+  await page.keyboard.press('Enter');
+  const href = await page.getAttribute('a[href^="mailto:"]', 'href');
+  assert.match(href, /^mailto:nobody%40example\.net\?subject=/);
+});
+
+test('ten thousand messages and two thousand people are drawn a window at a time', async () => {
+  await show('surface=conversation&people=2000&messages=10000#bob%40example.net');
+  await page.waitForSelector('.bubble');
+  for (let i = 0; i < 30; i++) {
+    await page.evaluate(() =>
+      document
+        .querySelectorAll('.log, .people')
+        .forEach((list) => (list.scrollTop = (list.scrollHeight * Math.random()) | 0)),
+    );
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    assert.ok((await page.locator('.bubble, .person').count()) < 200);
+  }
+});

@@ -1,0 +1,266 @@
+// A core without a network, for the tests of the page: believable people, messages and events.
+
+const MINUTE = 60_000;
+const NOW = Date.UTC(2026, 10, 24, 9, 40);
+
+/** @param {Record<string, string>} options  from the URL's query: surface, people, messages */
+export function fakeState(options) {
+  const surface = options.surface ?? 'conversation';
+  const person = (name, address, presence, more = {}) => ({
+    address,
+    name,
+    presence,
+    note: '',
+    state: 'accepted',
+    trust: 'verified',
+    unread: 0,
+    last: null,
+    ...more,
+  });
+  const contacts = [
+    person('Bob Example', 'bob@example.net', 'online', {
+      last: { text: 'See you at nine. I bring the maps and the tent.', at: NOW - 2 * MINUTE, mine: false },
+      unread: 2,
+    }),
+    person('Carol Núñez', 'carol@example.org', 'away', {
+      note: 'In a meeting until four',
+      last: { text: 'Thank you!', at: NOW - 50 * MINUTE, mine: true },
+    }),
+    person('Dora', 'dora@example.com', 'busy', {
+      last: {
+        text: 'https://example.com/a/rather/long/address/that/does/not/fit',
+        at: NOW - 26 * 60 * MINUTE,
+        mine: false,
+      },
+    }),
+    person('', 'erik.with.a.very.long.address@subdomain.of.an.example.org', 'offline', {
+      trust: 'changed',
+      last: { text: 'ok', at: NOW - 3 * 24 * 60 * MINUTE, mine: false },
+    }),
+    person('Fatima', 'fatima@example.net', 'unknown', { state: 'waiting' }),
+    person('Evil\u202Eeman', 'g@example.net', 'offline', { trust: 'unverified' }),
+  ];
+  for (let i = 0; i < Number(options.people ?? 0); i++)
+    contacts.push(person(`Person ${i}`, `person${i}@example.net`, 'offline'));
+  const early = { new: 'new', code: 'code', waiting: 'waiting-for-device' }[surface];
+  return {
+    me: {
+      address: early === 'new' ? '' : 'alice@example.net',
+      name: early ? '' : 'Alice Example',
+      status: early ?? 'online',
+      availability: 'available',
+      detail: '',
+      deviceId: 'c0ffee'.repeat(10) + 'beef',
+      checkCode: '402917',
+      codeExpires: Date.now() + 23 * 60 * MINUTE,
+      local: true,
+      mailbox: '/mailbox/',
+    },
+    contacts: early ? [] : contacts,
+    requests:
+      surface === 'requests' || surface === 'everything'
+        ? [
+            {
+              address: 'b0b@example.net',
+              name: 'Bob Example',
+              text: 'Hello, it is me with my new address.',
+              at: NOW - MINUTE,
+              trust: 'verified',
+            },
+            { address: 'hal@example.org', name: 'Hal', text: '', at: NOW - 9 * MINUTE, trust: 'verified' },
+          ]
+        : [],
+    endorsements:
+      surface === 'everything'
+        ? [{ deviceId: 'ab'.repeat(32), name: 'Firefox, Android', checkCode: '118204', at: NOW }]
+        : [],
+    call: fakeCall(surface),
+    pastCalls: [
+      {
+        id: '1',
+        address: 'bob@example.net',
+        name: 'Bob Example',
+        incoming: true,
+        at: NOW - 40 * MINUTE,
+        seconds: 0,
+        result: 'missed',
+      },
+      {
+        id: '2',
+        address: 'carol@example.org',
+        name: 'Carol Núñez',
+        incoming: false,
+        at: NOW - 90 * MINUTE,
+        seconds: 754,
+        result: 'answered',
+      },
+    ],
+    notices:
+      surface === 'everything'
+        ? [
+            {
+              id: 'n1',
+              kind: 'warning',
+              key: 'changed',
+              args: { name: 'erik' },
+              actions: [
+                { id: 'keep', key: 'changed.keep', safe: true },
+                { id: 'agree', key: 'changed.agree', safe: false },
+              ],
+            },
+          ]
+        : [],
+    settings: {
+      strangersRing: false,
+      sendReadMarks: true,
+      notifications: false,
+      microphone: '',
+      language: options.language ?? 'en',
+    },
+    devices: [
+      {
+        deviceId: 'c0ffee'.repeat(10) + 'beef',
+        name: 'Chrome, Linux',
+        added: NOW - 86_400_000,
+        self: true,
+        listed: true,
+        listening: true,
+      },
+      {
+        deviceId: 'ab'.repeat(32),
+        name: 'Firefox, Windows',
+        added: NOW - 9_000_000,
+        self: false,
+        listed: true,
+        listening: false,
+      },
+      { deviceId: 'cd'.repeat(32), name: '', added: NOW, self: false, listed: false, listening: false },
+    ],
+  };
+}
+
+function fakeCall(surface) {
+  const call = {
+    id: 'c',
+    address: 'bob@example.net',
+    name: 'Bob Example',
+    incoming: true,
+    state: 'ringing',
+    since: 0,
+    muted: false,
+    trust: 'verified',
+    quality: '',
+    direct: true,
+    why: '',
+  };
+  if (surface === 'ringing') return call;
+  if (surface === 'calling') return { ...call, incoming: false, state: 'ringing' };
+  if (surface === 'call' || surface === 'everything')
+    return { ...call, state: 'running', since: Date.now() - 133_000, quality: 'good' };
+  if (surface === 'call-failed') return { ...call, incoming: false, state: 'ended', why: 'call.not-genuine' };
+  return null;
+}
+
+function fakeMessages(count) {
+  const texts = [
+    'Good morning! Did you see the weather for Saturday?',
+    'Yes. Dry until the evening, then rain. Shall we start at nine?',
+    'Nine is fine. The route: https://example.com/route/(north)?stage=3 – I also have it on paper.',
+    'ok',
+    'A longer message, to see how lines break when somebody has more to say than fits in one line of a narrow window, and goes on for a while.',
+    'مرحبا، كيف حالك؟',
+  ];
+  const states = ['read', 'read', 'delivered', 'sent', 'waiting', 'failed'];
+  return Array.from({ length: count }, (_, i) => {
+    const mine = i % 3 === 1 || i >= count - 3;
+    return {
+      id: `m${i}`,
+      with: 'bob@example.net',
+      mine,
+      text: texts[i % texts.length],
+      at: NOW - (count - i) * 37 * MINUTE,
+      state: mine ? (i >= count - 3 ? states[3 + i - (count - 3)] : states[i % 3]) : 'received',
+      why: '',
+    };
+  });
+}
+
+/** @returns {any} */
+export function fakeCore(options) {
+  const listeners = new Set();
+  const messages = fakeMessages(Number(options.messages ?? 14));
+  const nothing = async () => {};
+  const core = {
+    state: fakeState(options),
+    change(part) {
+      core.state = { ...core.state, ...part };
+      for (const listener of listeners) listener(core.state);
+    },
+    subscribe: (fn) => (listeners.add(fn), () => listeners.delete(fn)),
+    on: () => () => {},
+    messages: async (address, before, limit) => (address === 'bob@example.net' ? messages.slice(-(limit ?? 50)) : []),
+    search: async (query, address) =>
+      messages
+        .filter((m) => m.text.toLowerCase().includes(query.toLowerCase()) && (!address || m.with === address))
+        .slice(0, 100),
+    async sendMessage(address, text) {
+      messages.push({
+        id: `n${messages.length}`,
+        with: address,
+        mine: true,
+        text,
+        at: Date.now(),
+        state: 'waiting',
+        why: '',
+      });
+      core.change({ contacts: [...core.state.contacts] });
+    },
+    async enrol(address) {
+      if (!address.includes('@')) throw Object.assign(new Error(), { key: 'address.no-at' });
+      core.change({ me: { ...core.state.me, address, status: 'code' } });
+    },
+    async submitCode(code) {
+      if (code.length < 32) throw Object.assign(new Error(), { key: 'code.none' });
+      core.change({ me: { ...core.state.me, status: 'online' } });
+    },
+    mute: (muted) => core.change({ call: { ...core.state.call, muted } }),
+    hangUp: async () => core.change({ call: null }),
+    acceptCall: async () => core.change({ call: { ...core.state.call, state: 'running', since: Date.now() } }),
+    declineCall: async () => core.change({ call: null }),
+    markRead: async (address) =>
+      core.change({ contacts: core.state.contacts.map((c) => (c.address === address ? { ...c, unread: 0 } : c)) }),
+    lookup: async (address) => (address.startsWith('nobody') ? 'absent' : 'found'),
+    microphones: async () => [{ id: 'a', label: 'Built-in microphone' }],
+    peers: () => [
+      { base: 'https://peer.example.net/', id: 'ab', connected: true, detail: '' },
+      { base: 'https://other.example.org/', id: 'cd', connected: false, detail: '' },
+    ],
+    exportData: async () => new Blob(['{}']),
+    set: async (change) => core.change({ settings: { ...core.state.settings, ...change } }),
+  };
+  for (const name of [
+    'resendCode',
+    'cancelEnrolment',
+    'requestContact',
+    'acceptRequest',
+    'declineRequest',
+    'block',
+    'removeContact',
+    'decideChanged',
+    'retry',
+    'call',
+    'setName',
+    'setAvailability',
+    'allowDevice',
+    'refuseDevice',
+    'removeDevice',
+    'recover',
+    'addPeer',
+    'removePeer',
+    'answerNotice',
+    'deleteEverything',
+    'close',
+  ])
+    core[name] ??= nothing;
+  return core;
+}
