@@ -1,0 +1,145 @@
+package dev.starling.identity;
+
+import java.net.IDN;
+import java.nio.charset.StandardCharsets;
+import java.text.Normalizer;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/// An e-mail address or an E.164 number in the one form that is hashed, signed and compared (docs/protocols/formats.md, section 1).
+///
+/// `text` is for example `bob@example.net` or `+4930123456`.
+public record Address(String text) implements Comparable<Address> {
+    public static final int MAX_LENGTH = 254;
+    private static final int MAX_LOCAL = 64;
+    private static final int MAX_LABEL = 63;
+    private static final Pattern PHONE = Pattern.compile("\\+[1-9][0-9]{6,14}");
+    private static final Pattern ATOMS =
+            Pattern.compile("[a-z0-9!#$&'*+/=?^_`{|}~-]+(\\.[a-z0-9!#$&'*+/=?^_`{|}~-]+)*");
+    private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]*[a-z0-9])?");
+    private static final String UNESCAPED =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()&=+$,;?/";
+
+    public Address {
+        if (text.isEmpty() || text.length() > MAX_LENGTH) throw new IllegalArgumentException("not an address");
+    }
+
+    /// Normalises what a person typed. Refuses with the first reason of formats.md, section 1, that applies.
+    public static Address parse(String typed) throws IdentityException {
+        if (typed.isEmpty()) throw new IdentityException("empty");
+        if (typed.length() > MAX_LENGTH) throw new IdentityException("too-long");
+        if (typed.codePoints().anyMatch(Address::isControl)) throw new IdentityException("control-character");
+        if (typed.codePoints().anyMatch(Address::isSpace)) throw new IdentityException("space");
+        if (typed.startsWith("+") && typed.indexOf('@') < 0) {
+            if (!PHONE.matcher(typed).matches()) throw new IdentityException("phone-syntax");
+            return new Address(typed);
+        }
+        int at = typed.indexOf('@');
+        if (at < 0) throw new IdentityException("no-at");
+        if (typed.indexOf('@', at + 1) >= 0) throw new IdentityException("two-ats");
+        String address = local(typed.substring(0, at)) + "@" + domain(typed.substring(at + 1));
+        if (address.length() > MAX_LENGTH) throw new IdentityException("too-long");
+        return new Address(address);
+    }
+
+    /// Reads `sip:local@domain` (with any escapes; parameters are ignored) or `tel:+…`.
+    public static Address ofUri(String uri) throws IdentityException {
+        if (uri.startsWith("tel:")) return parse(uri.substring(4));
+        if (!uri.regionMatches(true, 0, "sip:", 0, 4)) throw new IdentityException("not-a-sip-uri");
+        int end = uri.indexOf(';');
+        return parse(unescape(uri.substring(4, end < 0 ? uri.length() : end)));
+    }
+
+    /// `sip:bob@example.net`, or `tel:+4930123456`.
+    public String uri() {
+        if (isPhone()) return "tel:" + text;
+        int at = text.indexOf('@');
+        var uri = new StringBuilder("sip:");
+        for (char c : text.substring(0, at).toCharArray()) {
+            if (UNESCAPED.indexOf(c) >= 0) uri.append(c);
+            else uri.append('%').append(String.format("%02X", (int) c));
+        }
+        return uri.append(text, at, text.length()).toString();
+    }
+
+    public boolean isPhone() {
+        return text.charAt(0) == '+' && text.indexOf('@') < 0;
+    }
+
+    public byte[] bytes() {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public int compareTo(Address other) {
+        return text.compareTo(other.text);
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+
+    private static String local(String part) throws IdentityException {
+        if (part.chars().anyMatch(c -> c > 0x7e)) throw new IdentityException("not-ascii");
+        if (part.length() > MAX_LOCAL) throw new IdentityException("local-too-long");
+        String lower = part.toLowerCase(Locale.ROOT);
+        if (lower.startsWith("-") || !ATOMS.matcher(lower).matches()) throw new IdentityException("local-syntax");
+        return lower;
+    }
+
+    private static String domain(String part) throws IdentityException {
+        if (part.startsWith("[")) throw new IdentityException("domain-literal");
+        String ascii = part.chars().allMatch(c -> c < 0x80) ? part.toLowerCase(Locale.ROOT) : fromUnicode(part);
+        String[] labels = ascii.split("\\.", -1);
+        for (String label : labels) {
+            if (label.length() > MAX_LABEL) throw new IdentityException("label-too-long");
+            if (!LABEL.matcher(label).matches()) throw new IdentityException("domain-syntax");
+        }
+        if (labels.length < 2) throw new IdentityException("single-label");
+        if (!Character.isLetter(labels[labels.length - 1].charAt(0))) throw new IdentityException("domain-syntax");
+        return ascii;
+    }
+
+    // java.net.IDN is IDNA 2003: a label that does not come back the same is refused rather than mapped differently from a browser.
+    private static String fromUnicode(String part) throws IdentityException {
+        try {
+            String composed = Normalizer.normalize(part, Normalizer.Form.NFC).toLowerCase(Locale.ROOT);
+            String ascii = IDN.toASCII(composed, IDN.USE_STD3_ASCII_RULES).toLowerCase(Locale.ROOT);
+            if (!IDN.toUnicode(ascii, IDN.USE_STD3_ASCII_RULES).equals(composed)) throw new IdentityException("idn");
+            return ascii;
+        } catch (IllegalArgumentException e) {
+            throw new IdentityException("idn", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static boolean isControl(int c) {
+        return c < 0x20
+                || (c >= 0x7f && c < 0xa0 && c != 0x85)
+                || (c >= 0x200b && c <= 0x200f)
+                || (c >= 0x2028 && c <= 0x202e)
+                || (c >= 0x2060 && c <= 0x2064)
+                || c == 0xfeff;
+    }
+
+    private static boolean isSpace(int c) {
+        return c == 0x20 || c == 0x85 || c == 0xa0 || Character.isSpaceChar(c) || Character.isWhitespace(c);
+    }
+
+    private static String unescape(String escaped) throws IdentityException {
+        var plain = new StringBuilder();
+        for (int i = 0; i < escaped.length(); i++) {
+            char c = escaped.charAt(i);
+            if (c != '%') plain.append(c);
+            else if (i + 2 < escaped.length() && hex(escaped.charAt(i + 1)) && hex(escaped.charAt(i + 2))) {
+                plain.append((char) Integer.parseInt(escaped, i + 1, i + 3, 16));
+                i += 2;
+            } else throw new IdentityException("not-a-sip-uri");
+        }
+        return plain.toString();
+    }
+
+    private static boolean hex(char c) {
+        return Character.digit(c, 16) >= 0 && c < 0x80;
+    }
+}

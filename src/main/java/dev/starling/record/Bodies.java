@@ -1,0 +1,125 @@
+package dev.starling.record;
+
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.IdentityException;
+import dev.starling.identity.cbor.Cbor;
+import dev.starling.identity.cbor.CborMap;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The bodies of records, and their bounds (docs/protocols/formats.md, section 6).
+public final class Bodies {
+    private static final int MAX_PEERS = 4, MAX_CAPABILITIES = 16, MAX_URI = 300;
+    private static final Pattern PEER_URI =
+            Pattern.compile("sip:(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):([0-9]{1,5});transport=tls");
+
+    private Bodies() {}
+
+    /// A peer that serves a device: where it listens for other peers, its key, and the base URL of its gate ("" when not told).
+    public record PeerPlace(String uri, DeviceId id, String base) {
+        public String host() {
+            String host = match().group(1);
+            return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        }
+
+        public int port() {
+            return Integer.parseInt(match().group(2));
+        }
+
+        private Matcher match() {
+            Matcher matcher = PEER_URI.matcher(uri);
+            if (!matcher.matches()) throw new IllegalStateException("checked when read");
+            return matcher;
+        }
+
+        CborMap toCbor() {
+            var map = new CborMap().with(1, uri).with(2, id.bytes());
+            return base.isEmpty() ? map : map.with(3, base);
+        }
+    }
+
+    /// Which peers serve a device, not that it is online.
+    public record Location(List<PeerPlace> peers, String gruu, List<String> capabilities) {
+        public Location {
+            peers = List.copyOf(peers);
+            capabilities = List.copyOf(capabilities);
+        }
+
+        public CborMap toCbor() {
+            return new CborMap()
+                    .with(1, peers.stream().map(PeerPlace::toCbor).toList())
+                    .with(2, gruu)
+                    .with(3, capabilities);
+        }
+    }
+
+    public static Location location(SignedRecord record) throws IdentityException {
+        CborMap body = record.body().orElseThrow(() -> new IdentityException("withdrawn"));
+        var capabilities = new ArrayList<String>();
+        for (Object each : body.list(3, 0, MAX_CAPABILITIES)) {
+            if (!(each instanceof String text) || text.length() > 32) throw new IdentityException("malformed", "capability");
+            capabilities.add(text);
+        }
+        String gruu = body.text(2, 512);
+        if (!gruu.equals(record.device().gruu(record.address()))) throw new IdentityException("malformed", "gruu");
+        return new Location(peers(body, MAX_PEERS), gruu, capabilities);
+    }
+
+    private static List<PeerPlace> peers(CborMap body, int most) throws IdentityException {
+        var peers = new ArrayList<PeerPlace>();
+        for (Object each : body.list(1, 1, most)) {
+            CborMap peer = CborMap.map(each);
+            String uri = peer.text(1, MAX_URI);
+            Matcher matcher = PEER_URI.matcher(uri);
+            if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > 65535)
+                throw new IdentityException("malformed", "peer URI");
+            String base = peer.has(3) ? peer.text(3, MAX_URI) : "";
+            if (!base.isEmpty() && !base.matches("https?://[A-Za-z0-9.:\\[\\]-]+/")) throw new IdentityException("malformed", "base URL");
+            peers.add(new PeerPlace(uri, DeviceId.of(peer.bytes(2, 32, 32)), base));
+        }
+        return peers;
+    }
+
+    /// Refuses `bad-body`, with the detail of what is wrong in it.
+    static void check(SignedRecord record) throws IdentityException {
+        try {
+            CborMap body = record.body().orElseThrow(() -> new IdentityException("withdrawn"));
+            switch (record.kind()) {
+                case CERT -> {
+                    if (body.has(1)) body.bytes(1, 0, 8192);
+                }
+                case DEVICES -> body.list(1, 1, DeviceChain.MAX_LINKS);
+                case LOCATION -> location(record);
+                case PEERS -> peers(body, 16);
+                case INBOX -> {
+                    body.bytes(1, 16, 16);
+                    body.bytes(2, 32, 32);
+                    body.bytes(3, 1, Sealed.MAX_PAYLOAD);
+                    body.number(4, 0, 1L << 40);
+                }
+                case KNOCK -> {
+                    body.bytes(1, 16, 16);
+                    body.bytes(2, 1, Sealed.MAX_PAYLOAD);
+                    body.bytes(3, 0, 64);
+                }
+                case OWN -> {
+                    body.bytes(1, 16, 16);
+                    body.bytes(2, 28, Sealed.MAX_PAYLOAD);
+                }
+                case REVOKED -> {
+                    for (Object each : body.list(1, 1, 64)) CborMap.bytes(each, 32, 32);
+                    body.text(2, 200);
+                    body.number(3, 0, 1L << 40);
+                }
+            }
+        } catch (IdentityException e) {
+            throw new IdentityException("bad-body", String.valueOf(e.getMessage()));
+        }
+    }
+
+    static byte[] encode(CborMap map) {
+        return Cbor.encode(map);
+    }
+}
