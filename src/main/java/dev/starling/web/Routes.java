@@ -1,0 +1,55 @@
+package dev.starling.web;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Which handler answers which path. A path that ends in `/` stands for everything below it; the longest match wins.
+public final class Routes {
+    /// Answers one request, on a thread of its own.
+    public interface Handler {
+        Response handle(Request request) throws IOException, WebException;
+    }
+
+    record Route(String method, String path, int maxBodyBytes, Handler handler) {
+        boolean matches(String asked) {
+            return path.endsWith("/") ? asked.startsWith(path) : asked.equals(path);
+        }
+    }
+
+    private final List<Route> routes = new ArrayList<>();
+    private final Map<String, WebSocket.Endpoint> sockets = new LinkedHashMap<>();
+
+    public Routes get(String path, Handler handler) {
+        return on("GET", path, 0, handler);
+    }
+
+    public Routes on(String method, String path, int maxBodyBytes, Handler handler) {
+        routes.add(new Route(method, path, maxBodyBytes, handler));
+        return this;
+    }
+
+    public Routes socket(String path, WebSocket.Endpoint endpoint) {
+        sockets.put(path, endpoint);
+        return this;
+    }
+
+    Map<String, WebSocket.Endpoint> sockets() {
+        return sockets;
+    }
+
+    /// HEAD is answered as GET without the body.
+    Optional<Route> find(String method, String path) {
+        String wanted = method.equals("HEAD") ? "GET" : method;
+        return routes.stream()
+                .filter(r -> r.method.equals(wanted) && r.matches(path))
+                .max((a, b) -> Integer.compare(a.path.length(), b.path.length()));
+    }
+
+    List<String> methods(String path) {
+        return routes.stream().filter(r -> r.matches(path)).map(Route::method).distinct().toList();
+    }
+}
