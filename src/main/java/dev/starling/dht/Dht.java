@@ -14,6 +14,8 @@ public interface Dht extends AutoCloseable {
     /// @param refresh how often a publication is put again
     record Caps(int maxValueBytes, Duration ttl, Duration refresh) {}
 
+    /// One stored value.
+    ///
     /// @param id 64 bits, chosen by the publisher; with `owner` it names the slot that a later put replaces
     /// @param owner who put it, an opaque tag; nobody replaces another owner's value
     record Value(long id, String owner, byte[] data) {}

@@ -1,0 +1,27 @@
+package dev.starling.sip.transaction;
+
+import java.time.Duration;
+
+/// The timers of RFC 3261, table 4, and L and M of RFC 6026.
+enum Timer {
+    A,
+    B,
+    D,
+    E,
+    F,
+    G,
+    H,
+    I,
+    J,
+    K,
+    L,
+    M;
+
+    static final Duration T1 = Duration.ofMillis(500), T2 = Duration.ofSeconds(4), T4 = Duration.ofSeconds(5);
+    static final Duration T1_64 = T1.multipliedBy(64);
+
+    static Duration doubled(Duration last, boolean toT2) {
+        Duration next = last.multipliedBy(2);
+        return toT2 && next.compareTo(T2) > 0 ? T2 : next;
+    }
+}
