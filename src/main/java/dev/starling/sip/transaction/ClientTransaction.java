@@ -35,6 +35,11 @@ final class ClientTransaction {
         return actions;
     }
 
+    /// No final answer yet.
+    boolean isWaiting() {
+        return state == State.TRYING || state == State.PROCEEDING;
+    }
+
     List<Action> on(Event event) {
         return switch (event) {
             case Event.Response(int status) -> response(status);

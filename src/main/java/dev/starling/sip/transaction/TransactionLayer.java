@@ -76,6 +76,11 @@ public final class TransactionLayer {
         return true;
     }
 
+    /// Requests that wait for an answer over a flow that has ended fail at once, so that the sender can try another way.
+    public void closed(Flow flow) {
+        for (Client client : clients.values()) if (client.flow.equals(flow)) client.gone();
+    }
+
     /// A new server transaction; empty for a retransmission or an ACK, which the transaction takes itself.
     public Optional<Server> received(SipMessage request, Flow flow) throws SipException {
         Key key = serverKey(request, request.method().equals("ACK") ? "INVITE" : request.method(), flow);
@@ -139,6 +144,16 @@ public final class TransactionLayer {
             }
         }
 
+        private void gone() {
+            boolean waiting;
+            synchronized (this) {
+                waiting = machine.isWaiting();
+                if (waiting) machine.on(new Event.Response(480));
+            }
+            clients.remove(key, this);
+            if (waiting) fail(480, "The connection ended");
+        }
+
         /// The answer that is given when none can come any more.
         public void fail(int status, String reason) {
             try {
@@ -174,6 +189,11 @@ public final class TransactionLayer {
 
         public Flow flow() {
             return flow;
+        }
+
+        /// No final answer yet.
+        public synchronized boolean isWaiting() {
+            return machine.isWaiting();
         }
     }
 

@@ -1,0 +1,3 @@
+/// The keys of the CA and the certificates made with them.
+@org.jspecify.annotations.NullMarked
+package dev.starling.ca.issuance;

@@ -1,0 +1,3 @@
+/// The certificate authority: proves a mailbox, then issues.
+@org.jspecify.annotations.NullMarked
+package dev.starling.ca;

@@ -1,0 +1,3 @@
+/// What the CA remembers.
+@org.jspecify.annotations.NullMarked
+package dev.starling.ca.store;

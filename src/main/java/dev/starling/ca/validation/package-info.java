@@ -1,0 +1,3 @@
+/// How a mailbox is proven.
+@org.jspecify.annotations.NullMarked
+package dev.starling.ca.validation;

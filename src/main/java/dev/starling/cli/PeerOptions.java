@@ -1,0 +1,81 @@
+package dev.starling.cli;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/// What `up` and `peer` share.
+class PeerOptions {
+    @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
+    Optional<Path> data = Optional.empty();
+
+    @Option(names = "--port", defaultValue = "8787", description = "HTTP port (default ${DEFAULT-VALUE}).")
+    int port;
+
+    @Option(names = "--sip-port", defaultValue = "0", description = "Port for other servers, SIP over TLS (default: HTTP port + 1000).")
+    int sipPort;
+
+    @Option(names = "--join-token", defaultValue = "", description = "Secret with which other servers may store here, or with which this one may store elsewhere. Better: the environment variable STARLING_JOIN_TOKEN.")
+    String joinToken = "";
+
+    @Option(names = "--peer", description = "Base URL of another server to recommend to clients; may be repeated.")
+    List<String> peers = new ArrayList<>();
+
+    Path folder(String name) {
+        return data.orElseGet(() -> {
+            String home = System.getenv("XDG_DATA_HOME");
+            Path base = home == null || home.isEmpty() ? Path.of(System.getProperty("user.home"), ".local", "share") : Path.of(home);
+            return base.resolve("starling").resolve(name);
+        });
+    }
+
+    int sipPort() {
+        return sipPort == 0 ? port + 1000 : sipPort;
+    }
+
+    String joinToken() {
+        String inherited = System.getenv("STARLING_JOIN_TOKEN");
+        return joinToken.isEmpty() && inherited != null ? inherited : joinToken;
+    }
+
+    static Path client() {
+        String folder = System.getProperty("starling.client", "client");
+        return Path.of(folder).toAbsolutePath();
+    }
+
+    static List<X509Certificate> anchors(List<Path> files) throws IOException {
+        var anchors = new ArrayList<X509Certificate>();
+        for (Path file : files) anchors.add(PeerInfo.certificate(Files.readString(file)));
+        return anchors;
+    }
+
+    static Optional<URI> url(String text) throws IOException {
+        if (text.isEmpty()) return Optional.empty();
+        try {
+            URI uri = URI.create(text.endsWith("/") ? text : text + "/");
+            if (uri.getHost() != null) return Optional.of(uri);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("not a URL: " + text, e);
+        }
+        throw new IOException("not a URL: " + text);
+    }
+
+    /// Runs until the process is told to end.
+    static int serve(Peer peer, String ready) throws InterruptedException {
+        var end = new java.util.concurrent.CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            peer.close();
+            end.countDown();
+        }));
+        System.out.println(ready);
+        System.out.flush();
+        end.await();
+        return 0;
+    }
+}
