@@ -16,10 +16,18 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// A request body of RFC 8555, section 6.2: flattened JWS, ES256 only, with `nonce`, `url` and either `jwk` or `kid`. Parsed; the signature is checked with [#verify].
+/// A request body of RFC 8555, section 6.2: flattened JWS, ES256 only, with `nonce`, `url` and either `jwk` or `kid`.
+/// Parsed; the signature is checked with [#verify].
 ///
 /// @param payload decoded bytes; empty for POST-as-GET
-public record Jws(String signingInput, byte[] signature, byte[] payload, String nonce, String url, Optional<ECKey> jwk, Optional<String> kid) {
+public record Jws(
+        String signingInput,
+        byte[] signature,
+        byte[] payload,
+        String nonce,
+        String url,
+        Optional<ECKey> jwk,
+        Optional<String> kid) {
     public static final int MAX_BYTES = 16 * 1024;
 
     public static Jws parse(byte[] body) throws Problem {
@@ -49,8 +57,10 @@ public record Jws(String signingInput, byte[] signature, byte[] payload, String 
     private static ECKey key(Map<String, Object> header) throws Problem {
         try {
             Map<String, Object> jwk = JSONObjectUtils.getJSONObject(header, "jwk");
-            if (jwk != null && JWK.parse(jwk) instanceof ECKey key && Curve.P_256.equals(key.getCurve()) && !key.isPrivate())
-                return key;
+            if (jwk != null
+                    && JWK.parse(jwk) instanceof ECKey key
+                    && Curve.P_256.equals(key.getCurve())
+                    && !key.isPrivate()) return key;
         } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
             throw new Problem("badPublicKey", 400, "The account key must be a public P-256 key.");
         }
@@ -88,10 +98,16 @@ public record Jws(String signingInput, byte[] signature, byte[] payload, String 
         else header.put("jwk", key.toPublicJWK().toJSONObject());
         try {
             String input = Base64URL.encode(JSONObjectUtils.toJSONString(header)) + "." + Base64URL.encode(payload);
-            var signature = new ECDSASigner(key).sign(new JWSHeader(JWSAlgorithm.ES256), input.getBytes(StandardCharsets.US_ASCII));
+            var signature = new ECDSASigner(key)
+                    .sign(new JWSHeader(JWSAlgorithm.ES256), input.getBytes(StandardCharsets.US_ASCII));
             int dot = input.indexOf('.');
             return JSONObjectUtils.toJSONString(Map.of(
-                            "protected", input.substring(0, dot), "payload", input.substring(dot + 1), "signature", signature.toString()))
+                            "protected",
+                            input.substring(0, dot),
+                            "payload",
+                            input.substring(dot + 1),
+                            "signature",
+                            signature.toString()))
                     .getBytes(StandardCharsets.US_ASCII);
         } catch (JOSEException e) {
             throw new IllegalStateException(e);

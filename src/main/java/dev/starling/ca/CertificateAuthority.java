@@ -41,9 +41,13 @@ public final class CertificateAuthority implements AutoCloseable {
     /// `base` is how clients reach the server, without a slash at the end.
     public void mount(Routes routes, String base) {
         boolean local = mailbox.isPresent();
-        new AcmeFront(base, store, orders, new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock)).mount(routes);
+        new AcmeFront(base, store, orders, new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock))
+                .mount(routes);
         mailbox.ifPresent(m -> m.mount(routes));
-        routes.get("/acme/root.pem", _ -> Response.of(200, "application/x-pem-file", Orders.pem(root()).getBytes(StandardCharsets.US_ASCII)));
+        routes.get(
+                "/acme/root.pem",
+                _ -> Response.of(
+                        200, "application/x-pem-file", Orders.pem(root()).getBytes(StandardCharsets.US_ASCII)));
     }
 
     public X509Certificate root() {

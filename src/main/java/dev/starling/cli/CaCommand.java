@@ -16,27 +16,46 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /// `starling ca`: the certificate authority alone.
-@Command(name = "ca", mixinStandardHelpOptions = true, description = "Runs a certificate authority that proves mailboxes by a code.")
+@Command(
+        name = "ca",
+        mixinStandardHelpOptions = true,
+        description = "Runs a certificate authority that proves mailboxes by a code.")
 final class CaCommand implements Callable<Integer> {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
     Optional<Path> data = Optional.empty();
 
-    @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen on (default ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--host",
+            defaultValue = "127.0.0.1",
+            description = "Address to listen on (default ${DEFAULT-VALUE}).")
     String host = "127.0.0.1";
 
     @Option(names = "--port", defaultValue = "8900", description = "HTTP port (default ${DEFAULT-VALUE}).")
     int port;
 
-    @Option(names = "--base", defaultValue = "", description = "URL under which clients reach it (default: http://HOST:PORT).")
+    @Option(
+            names = "--base",
+            defaultValue = "",
+            description = "URL under which clients reach it (default: http://HOST:PORT).")
     String base = "";
 
-    @Option(names = "--local", description = "Local mode: mails go to a page on this computer, certificates carry the test policy.")
+    @Option(
+            names = "--local",
+            description = "Local mode: mails go to a page on this computer, certificates carry the test policy.")
     boolean local;
 
-    @Option(names = "--smtp", defaultValue = "", description = "Mail server HOST:PORT that takes the mails; STARTTLS is required unless the host is on the loopback.")
+    @Option(
+            names = "--smtp",
+            defaultValue = "",
+            description =
+                    "Mail server HOST:PORT that takes the mails; STARTTLS is required unless the host is on the loopback.")
     String smtp = "";
 
-    @Option(names = "--smtp-user", defaultValue = "", description = "User at the mail server; the password comes from the environment variable STARLING_SMTP_PASSWORD.")
+    @Option(
+            names = "--smtp-user",
+            defaultValue = "",
+            description =
+                    "User at the mail server; the password comes from the environment variable STARLING_SMTP_PASSWORD.")
     String smtpUser = "";
 
     @Option(names = "--from", defaultValue = "", description = "Sender of the mails.")
@@ -44,19 +63,23 @@ final class CaCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (!local && (smtp.isEmpty() || from.isEmpty())) throw new IOException("A CA needs --smtp HOST:PORT and --from ADDRESS, or --local for a test mailbox.");
-        if (local && !java.net.InetAddress.getByName(host).isLoopbackAddress()) throw new IOException("Local mode listens on the loopback only.");
+        if (!local && (smtp.isEmpty() || from.isEmpty()))
+            throw new IOException("A CA needs --smtp HOST:PORT and --from ADDRESS, or --local for a test mailbox.");
+        if (local && !java.net.InetAddress.getByName(host).isLoopbackAddress())
+            throw new IOException("Local mode listens on the loopback only.");
         var options = new PeerOptions();
         options.data = data;
         Clock clock = Clock.systemUTC();
-        try (var ca = new CertificateAuthority(options.folder("ca"), local ? Optional.empty() : Optional.of(mailer()), clock)) {
+        try (var ca = new CertificateAuthority(
+                options.folder("ca"), local ? Optional.empty() : Optional.of(mailer()), clock)) {
             var routes = new Routes();
             String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
             ca.mount(routes, url);
             try (var _ = WebServer.start(new WebServer.Config(host, port, Optional.empty(), 1024), routes, clock)) {
                 var end = new CountDownLatch(1);
                 Runtime.getRuntime().addShutdownHook(new Thread(end::countDown));
-                System.out.println("root certificate " + url + "/acme/root.pem, SHA-256 " + TrustAnchors.fingerprint(ca.root()));
+                System.out.println(
+                        "root certificate " + url + "/acme/root.pem, SHA-256 " + TrustAnchors.fingerprint(ca.root()));
                 System.out.println("ready " + url + "/acme/directory");
                 end.await();
             }
@@ -66,9 +89,11 @@ final class CaCommand implements Callable<Integer> {
 
     private Mailer mailer() throws IOException {
         int colon = smtp.lastIndexOf(':');
-        if (colon < 1 || !smtp.substring(colon + 1).matches("[0-9]{1,5}")) throw new IOException("--smtp wants HOST:PORT");
+        if (colon < 1 || !smtp.substring(colon + 1).matches("[0-9]{1,5}"))
+            throw new IOException("--smtp wants HOST:PORT");
         String server = smtp.substring(0, colon);
-        String password = Optional.ofNullable(System.getenv("STARLING_SMTP_PASSWORD")).orElse("");
+        String password =
+                Optional.ofNullable(System.getenv("STARLING_SMTP_PASSWORD")).orElse("");
         boolean loopback = java.net.InetAddress.getByName(server).isLoopbackAddress();
         return new SmtpMailer(server, Integer.parseInt(smtp.substring(colon + 1)), !loopback, smtpUser, password, from);
     }

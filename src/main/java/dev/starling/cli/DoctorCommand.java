@@ -20,14 +20,20 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `starling doctor`: checks one thing after the other and says in plain words what is wrong.
-@Command(name = "doctor", mixinStandardHelpOptions = true, description = "Checks server, ports, store, CA, clock and your own record, and says what is wrong.")
+@Command(
+        name = "doctor",
+        mixinStandardHelpOptions = true,
+        description = "Checks server, ports, store, CA, clock and your own record, and says what is wrong.")
 final class DoctorCommand implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     @Parameters(arity = "0..1", defaultValue = "", description = "Your address, to read back your own record.")
     String address = "";
 
-    @Option(names = "--server", defaultValue = "http://127.0.0.1:8787/", description = "Server to check (default ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--server",
+            defaultValue = "http://127.0.0.1:8787/",
+            description = "Server to check (default ${DEFAULT-VALUE}).")
     String server = "";
 
     private int wrong;
@@ -42,9 +48,11 @@ final class DoctorCommand implements Callable<Integer> {
         PeerInfo peer;
         try {
             peer = PeerInfo.fetch(base);
-            System.out.println("ok    server       " + base + " answers, key " + peer.id().substring(0, 16) + "…" + (peer.local() ? ", local mode" : ""));
+            System.out.println("ok    server       " + base + " answers, key "
+                    + peer.id().substring(0, 16) + "…" + (peer.local() ? ", local mode" : ""));
         } catch (IOException e) {
-            System.out.println("WRONG server       " + e.getMessage() + ". Start one with ./starling, or name another with --server.");
+            System.out.println("WRONG server       " + e.getMessage()
+                    + ". Start one with ./starling, or name another with --server.");
             return 1;
         }
         check("sip port", () -> sipPort(base));
@@ -69,13 +77,17 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static String sipPort(URI base) throws IOException, InterruptedException {
         String json = get(base.resolve("/peer.json")).body();
-        var match = java.util.regex.Pattern.compile("\"sip\":\"sip:([^:\"]+):([0-9]+)").matcher(json);
+        var match = java.util.regex.Pattern.compile("\"sip\":\"sip:([^:\"]+):([0-9]+)")
+                .matcher(json);
         if (!match.find()) throw new IOException("the server does not say where other servers reach it");
         try (var socket = new Socket()) {
             socket.connect(new InetSocketAddress(match.group(1), Integer.parseInt(match.group(2))), 3000);
             return "other servers reach it at " + match.group(1) + ":" + match.group(2);
         } catch (IOException e) {
-            throw new IOException("nothing listens at " + match.group(1) + ":" + match.group(2) + "; a firewall, or the server has just stopped", e);
+            throw new IOException(
+                    "nothing listens at " + match.group(1) + ":" + match.group(2)
+                            + "; a firewall, or the server has just stopped",
+                    e);
         }
     }
 
@@ -95,10 +107,14 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static String clock(URI base) throws IOException, InterruptedException {
-        String date = get(base.resolve("/peer.json")).headers().firstValue("date").orElse("");
-        Instant there = ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+        String date =
+                get(base.resolve("/peer.json")).headers().firstValue("date").orElse("");
+        Instant there =
+                ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
         long seconds = Math.abs(Duration.between(there, Instant.now()).toSeconds());
-        if (seconds > 60) throw new IOException("this computer's clock and the server's differ by " + seconds + " s; signatures are refused beyond 60 s");
+        if (seconds > 60)
+            throw new IOException("this computer's clock and the server's differ by " + seconds
+                    + " s; signatures are refused beyond 60 s");
         return "differs from the server's by " + seconds + " s";
     }
 
@@ -107,14 +123,19 @@ final class DoctorCommand implements Callable<Integer> {
         lookup.address = address;
         lookup.server = server;
         int code = lookup.call();
-        if (code == 2) throw new IOException("nothing is published for " + address + "; is its browser tab open and online?");
+        if (code == 2)
+            throw new IOException("nothing is published for " + address + "; is its browser tab open and online?");
         if (code != 0) throw new IOException("what lies there for " + address + " does not verify");
         return "read back and verified";
     }
 
     private static HttpResponse<String> get(URI uri) throws IOException, InterruptedException {
-        try (var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
-            return http.send(HttpRequest.newBuilder(uri).timeout(PATIENCE).GET().build(), HttpResponse.BodyHandlers.ofString());
+        try (var http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(PATIENCE)
+                .build()) {
+            return http.send(
+                    HttpRequest.newBuilder(uri).timeout(PATIENCE).GET().build(), HttpResponse.BodyHandlers.ofString());
         } catch (java.net.ConnectException e) {
             throw new IOException("nothing answers at " + uri, e);
         }

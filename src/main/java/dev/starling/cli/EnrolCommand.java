@@ -21,12 +21,18 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `starling enrol`: proves an address and writes key and certificate to a file.
-@Command(name = "enrol", mixinStandardHelpOptions = true, description = "Proves that an e-mail address is yours and writes key and certificate to a PKCS#12 file.")
+@Command(
+        name = "enrol",
+        mixinStandardHelpOptions = true,
+        description = "Proves that an e-mail address is yours and writes key and certificate to a PKCS#12 file.")
 final class EnrolCommand implements Callable<Integer> {
     @Parameters(description = "Your e-mail address.")
     String address = "";
 
-    @Option(names = "--server", defaultValue = "http://127.0.0.1:8787/", description = "Server that names the CA (default ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--server",
+            defaultValue = "http://127.0.0.1:8787/",
+            description = "Server that names the CA (default ${DEFAULT-VALUE}).")
     String server = "";
 
     @Option(names = "--out", description = "File to write (default: ADDRESS.p12).")
@@ -39,14 +45,17 @@ final class EnrolCommand implements Callable<Integer> {
             Address wanted = Address.parse(address);
             var key = Keys.generate();
             var chain = enrolment.enrol(wanted, key, () -> {
-                System.out.println("A mail with a code was sent to " + wanted + ". Paste the code here and press Enter:");
+                System.out.println(
+                        "A mail with a code was sent to " + wanted + ". Paste the code here and press Enter:");
                 return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
             });
             var held = new Keys.Held(key.getPrivate(), chain);
-            var verified = new CertificateVerifier(new TrustAnchors(peer.anchors()), peer.local()).verify(held.der(), wanted, Instant.now());
+            var verified = new CertificateVerifier(new TrustAnchors(peer.anchors()), peer.local())
+                    .verify(held.der(), wanted, Instant.now());
             Path file = out.orElse(Path.of(wanted + ".p12"));
             Keys.save(file, held);
-            System.out.println("Certified until " + verified.notAfter() + " (proven by: " + verified.level() + "). Key and certificate are in " + file + ", the password beside it.");
+            System.out.println("Certified until " + verified.notAfter() + " (proven by: " + verified.level()
+                    + "). Key and certificate are in " + file + ", the password beside it.");
             return 0;
         } catch (IdentityException e) {
             throw new IOException("refused: " + e.getMessage(), e);

@@ -51,8 +51,19 @@ final class Peer implements AutoCloseable {
     /// @param caDirectory of the CA that clients are sent to; "" for the CA in this process
     /// @param peers base URLs of other peers to recommend
     record Config(
-            Path data, String host, int port, int sipPort, boolean local, String network, Optional<URI> dht, String joinToken, List<X509Certificate> anchors,
-            String caDirectory, boolean withCa, List<String> peers, Path client) {}
+            Path data,
+            String host,
+            int port,
+            int sipPort,
+            boolean local,
+            String network,
+            Optional<URI> dht,
+            String joinToken,
+            List<X509Certificate> anchors,
+            String caDirectory,
+            boolean withCa,
+            List<String> peers,
+            Path client) {}
 
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final Config config;
@@ -81,14 +92,26 @@ final class Peer implements AutoCloseable {
         var publications = with(new Publications(dht, config.data().resolve("publications.db"), clock));
         byte[] join = config.joinToken().getBytes(StandardCharsets.UTF_8);
         boolean local = config.local();
-        var authority = new WriteAuthority(key.id(), tokens, config.dht().isPresent() ? new byte[0] : join, new RateLimit(600, 200, clock));
-        new DhtRoutes(dht, publications, authority, new RateLimit(local ? 60_000 : 600, local ? 20_000 : 300, clock)).mount(routes);
+        var authority = new WriteAuthority(
+                key.id(), tokens, config.dht().isPresent() ? new byte[0] : join, new RateLimit(600, 200, clock));
+        new DhtRoutes(dht, publications, authority, new RateLimit(local ? 60_000 : 600, local ? 20_000 : 300, clock))
+                .mount(routes);
         var transport = new AtomicReference<Optional<PeerTransport>>(Optional.empty());
-        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("sip-timer").factory());
+        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("sip-timer").factory());
         parts.add(timer::shutdownNow);
-        var self = new Self(key.id(), config.host(), config.sipPort(), Keys.sign(key.key(), "flow token secret".getBytes(StandardCharsets.US_ASCII)));
+        var self = new Self(
+                key.id(),
+                config.host(),
+                config.sipPort(),
+                Keys.sign(key.key(), "flow token secret".getBytes(StandardCharsets.US_ASCII)));
         var consent = with(new ConsentStore(config.data().resolve("consent.db")));
-        var location = new LocationService(dht, config.network(), verifier, new RecordOpener(config.network(), verifier, SequenceMemory.inMemory(100_000), clock), clock);
+        var location = new LocationService(
+                dht,
+                config.network(),
+                verifier,
+                new RecordOpener(config.network(), verifier, SequenceMemory.inMemory(100_000), clock),
+                clock);
         var keeper = with(new RecordKeeper(location, publications, clock));
         var edge = new EdgePeer(
                 selfWithSecret(self),
@@ -96,21 +119,40 @@ final class Peer implements AutoCloseable {
                 consent,
                 (host, port, pin) -> transport.get().orElseThrow().to(host, port, pin),
                 (delay, task) -> {
-                    var _ = timer.schedule(() -> Thread.ofVirtual().start(task), delay.toMillis(), TimeUnit.MILLISECONDS);
+                    var _ = timer.schedule(
+                            () -> Thread.ofVirtual().start(task), delay.toMillis(), TimeUnit.MILLISECONDS);
                 },
                 clock,
                 binding -> keeper.registered(binding.address()));
         transport.set(Optional.of(with(new PeerTransport(
-                PeerKey.tls(key), config.host(), config.sipPort(), local ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC, edge))));
+                PeerKey.tls(key),
+                config.host(),
+                config.sipPort(),
+                local ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
+                edge))));
         routes.socket("/sip", with(new SipSocket(edge)));
         new AppFiles(config.client(), local).mount(routes);
         String description = description(ca);
-        routes.get("/peer.json", _ -> Response.json(200, description.replace("\"time\":0", "\"time\":" + clock.millis())));
-        routes.get("/health", _ -> Response.json(200, "{\"dht\":" + Response.quote(dht.health()) + ",\"clients\":" + edge.registrar().size() + "}"));
-        routes.get("/metrics", request -> request.remote().isLoopbackAddress()
-                ? Response.of(200, "text/plain; version=0.0.4", ("starling_clients " + edge.registrar().size() + "\nstarling_transactions " + edge.transactions() + "\n").getBytes(StandardCharsets.US_ASCII))
-                : Response.problem(403, "Only from this computer."));
-        var _ = with(WebServer.start(new WebServer.Config(config.host(), config.port(), Optional.empty(), MAX_SIP_MESSAGE), routes, clock));
+        routes.get(
+                "/peer.json", _ -> Response.json(200, description.replace("\"time\":0", "\"time\":" + clock.millis())));
+        routes.get(
+                "/health",
+                _ -> Response.json(
+                        200,
+                        "{\"dht\":" + Response.quote(dht.health()) + ",\"clients\":"
+                                + edge.registrar().size() + "}"));
+        routes.get(
+                "/metrics",
+                request -> request.remote().isLoopbackAddress()
+                        ? Response.of(
+                                200,
+                                "text/plain; version=0.0.4",
+                                ("starling_clients " + edge.registrar().size() + "\nstarling_transactions "
+                                                + edge.transactions() + "\n")
+                                        .getBytes(StandardCharsets.US_ASCII))
+                        : Response.problem(403, "Only from this computer."));
+        var _ = with(WebServer.start(
+                new WebServer.Config(config.host(), config.port(), Optional.empty(), MAX_SIP_MESSAGE), routes, clock));
     }
 
     // The secret must be the same after a restart: ECDSA signatures are not, so it has a file of its own.
@@ -125,7 +167,8 @@ final class Peer implements AutoCloseable {
     }
 
     private Dht openDht() throws DhtException, IOException {
-        if (config.dht().isEmpty()) return new EmbeddedDht(config.data().resolve("dht.db"), EmbeddedDht.Bounds.USUAL, clock);
+        if (config.dht().isEmpty())
+            return new EmbeddedDht(config.data().resolve("dht.db"), EmbeddedDht.Bounds.USUAL, clock);
         URI store = config.dht().get();
         byte[] join = config.joinToken().getBytes(StandardCharsets.UTF_8);
         var info = new AtomicReference<>("");
@@ -139,11 +182,18 @@ final class Peer implements AutoCloseable {
         String directory = config.caDirectory().isEmpty() ? base + "/acme/directory" : config.caDirectory();
         var anchors = new ArrayList<>(config.anchors());
         ca.ifPresent(c -> anchors.add(c.root()));
-        String listed = config.local() ? String.join(",", anchors.stream().map(PeerInfo::anchor).toList()) : "";
-        String mailbox = config.local() ? ",\"mailbox\":" + Response.quote(directory.replace("/acme/directory", "/mailbox/")) : "";
-        return "{\"version\":1,\"id\":\"" + key.id() + "\",\"uri\":\"" + key.id().peerUri() + "\",\"network\":\"" + config.network() + "\",\"local\":" + config.local()
-                + ",\"sip\":\"sip:" + config.host() + ":" + config.sipPort() + ";transport=tls\",\"ws\":\"" + base.replaceFirst("^http", "ws") + "/sip\",\"base\":\"" + base
-                + "/\",\"ca\":{\"directory\":" + Response.quote(directory) + mailbox + "},\"anchors\":[" + listed + "],\"peers\":["
+        String listed = config.local()
+                ? String.join(",", anchors.stream().map(PeerInfo::anchor).toList())
+                : "";
+        String mailbox = config.local()
+                ? ",\"mailbox\":" + Response.quote(directory.replace("/acme/directory", "/mailbox/"))
+                : "";
+        return "{\"version\":1,\"id\":\"" + key.id() + "\",\"uri\":\""
+                + key.id().peerUri() + "\",\"network\":\"" + config.network() + "\",\"local\":" + config.local()
+                + ",\"sip\":\"sip:" + config.host() + ":" + config.sipPort() + ";transport=tls\",\"ws\":\""
+                + base.replaceFirst("^http", "ws") + "/sip\",\"base\":\"" + base
+                + "/\",\"ca\":{\"directory\":" + Response.quote(directory) + mailbox + "},\"anchors\":[" + listed
+                + "],\"peers\":["
                 + String.join(",", config.peers().stream().map(Response::quote).toList()) + "],\"time\":0}";
     }
 

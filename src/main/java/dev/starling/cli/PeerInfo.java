@@ -20,16 +20,27 @@ import java.util.List;
 import java.util.Map;
 
 /// What a peer says about itself: `GET /peer.json` (docs/protocols/sip.md, section 1).
-record PeerInfo(String id, String uri, String network, boolean local, List<X509Certificate> anchors, String caDirectory) {
+record PeerInfo(
+        String id, String uri, String network, boolean local, List<X509Certificate> anchors, String caDirectory) {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     static PeerInfo fetch(URI base) throws IOException {
-        try (var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
-            var response = http.send(HttpRequest.newBuilder(base.resolve("/peer.json")).timeout(PATIENCE).GET().build(), HttpResponse.BodyHandlers.ofString());
-            if (response.statusCode() != 200) throw new IOException(base + " is no Starling server (status " + response.statusCode() + ")");
+        try (var http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(PATIENCE)
+                .build()) {
+            var response = http.send(
+                    HttpRequest.newBuilder(base.resolve("/peer.json"))
+                            .timeout(PATIENCE)
+                            .GET()
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != 200)
+                throw new IOException(base + " is no Starling server (status " + response.statusCode() + ")");
             Map<String, Object> json = JSONObjectUtils.parse(response.body());
             var anchors = new ArrayList<X509Certificate>();
-            for (Map<String, Object> each : JSONObjectUtils.getJSONObjectArray(json, "anchors")) anchors.add(certificate(String.valueOf(each.get("pem"))));
+            for (Map<String, Object> each : JSONObjectUtils.getJSONObjectArray(json, "anchors"))
+                anchors.add(certificate(String.valueOf(each.get("pem"))));
             Map<String, Object> ca = JSONObjectUtils.getJSONObject(json, "ca");
             return new PeerInfo(
                     String.valueOf(json.get("id")),
@@ -58,7 +69,7 @@ record PeerInfo(String id, String uri, String network, boolean local, List<X509C
     }
 
     static String anchor(X509Certificate anchor) {
-        return "{\"name\":" + Response.quote(anchor.getSubjectX500Principal().getName()) + ",\"pem\":" + Response.quote(Orders.pem(anchor)) + ",\"sha256\":\""
-                + TrustAnchors.fingerprint(anchor) + "\"}";
+        return "{\"name\":" + Response.quote(anchor.getSubjectX500Principal().getName()) + ",\"pem\":"
+                + Response.quote(Orders.pem(anchor)) + ",\"sha256\":\"" + TrustAnchors.fingerprint(anchor) + "\"}";
     }
 }

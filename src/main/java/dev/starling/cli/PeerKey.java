@@ -34,12 +34,20 @@ final class PeerKey {
     static Keys.Held loadOrMake(Path file, Clock clock) throws IOException {
         if (Files.exists(file)) return Keys.load(file);
         var pair = Keys.generate();
-        var name = new X500Name("CN=Starling peer " + DeviceId.ofKey(pair.getPublic().getEncoded()).hex().substring(0, 16));
+        var name = new X500Name("CN=Starling peer "
+                + DeviceId.ofKey(pair.getPublic().getEncoded()).hex().substring(0, 16));
         var from = clock.instant().minus(Duration.ofDays(1));
         var builder = new JcaX509v3CertificateBuilder(
-                name, new BigInteger(127, new SecureRandom()), Date.from(from), Date.from(from.plus(Duration.ofDays(7300))), name, pair.getPublic());
+                name,
+                new BigInteger(127, new SecureRandom()),
+                Date.from(from),
+                Date.from(from.plus(Duration.ofDays(7300))),
+                name,
+                pair.getPublic());
         try {
-            var certificate = new JcaX509CertificateConverter().getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())));
+            var certificate = new JcaX509CertificateConverter()
+                    .getCertificate(
+                            builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(pair.getPrivate())));
             var held = new Keys.Held(pair.getPrivate(), List.of(certificate));
             Keys.save(file, held);
             return held;
@@ -48,7 +56,8 @@ final class PeerKey {
         }
     }
 
-    /// Shows our key and takes any P-256 key of the other side: who that is, is compared with the pin afterwards, before anything is sent.
+    /// Shows our key and takes any P-256 key of the other side: who that is, is compared with the pin afterwards,
+    /// before anything is sent.
     static SSLContext tls(Keys.Held key) throws IOException {
         try {
             var store = KeyStore.getInstance("PKCS12");
@@ -75,22 +84,26 @@ final class PeerKey {
         }
 
         @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) throws CertificateException {
+        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket)
+                throws CertificateException {
             check(chain);
         }
 
         @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) throws CertificateException {
+        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
+                throws CertificateException {
             check(chain);
         }
 
         @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) throws CertificateException {
+        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+                throws CertificateException {
             check(chain);
         }
 
         @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) throws CertificateException {
+        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+                throws CertificateException {
             check(chain);
         }
 

@@ -18,10 +18,17 @@ class PeerOptions {
     @Option(names = "--port", defaultValue = "8787", description = "HTTP port (default ${DEFAULT-VALUE}).")
     int port;
 
-    @Option(names = "--sip-port", defaultValue = "0", description = "Port for other servers, SIP over TLS (default: HTTP port + 1000).")
+    @Option(
+            names = "--sip-port",
+            defaultValue = "0",
+            description = "Port for other servers, SIP over TLS (default: HTTP port + 1000).")
     int sipPort;
 
-    @Option(names = "--join-token", defaultValue = "", description = "Secret with which other servers may store here, or with which this one may store elsewhere. Better: the environment variable STARLING_JOIN_TOKEN.")
+    @Option(
+            names = "--join-token",
+            defaultValue = "",
+            description =
+                    "Secret with which other servers may store here, or with which this one may store elsewhere. Better: the environment variable STARLING_JOIN_TOKEN.")
     String joinToken = "";
 
     @Option(names = "--peer", description = "Base URL of another server to recommend to clients; may be repeated.")
@@ -30,7 +37,9 @@ class PeerOptions {
     Path folder(String name) {
         return data.orElseGet(() -> {
             String home = System.getenv("XDG_DATA_HOME");
-            Path base = home == null || home.isEmpty() ? Path.of(System.getProperty("user.home"), ".local", "share") : Path.of(home);
+            Path base = home == null || home.isEmpty()
+                    ? Path.of(System.getProperty("user.home"), ".local", "share")
+                    : Path.of(home);
             return base.resolve("starling").resolve(name);
         });
     }

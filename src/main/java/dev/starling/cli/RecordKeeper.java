@@ -18,7 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// Looks after CERT and DEVICES of the addresses this peer serves: the client seals them for a day, the peer seals them anew each day until they expire, so that somebody asleep stays known.
+/// Looks after CERT and DEVICES of the addresses this peer serves: the client seals them for a day, the peer seals them
+/// anew each day until they expire, so that somebody asleep stays known.
 final class RecordKeeper implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.peer");
     private static final int MAX_ADDRESSES = 20_000;
@@ -28,7 +29,8 @@ final class RecordKeeper implements AutoCloseable {
     private final Publications publications;
     private final Clock clock;
     private final Map<Address, LocalDate> served = new LinkedHashMap<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(Thread.ofVirtual().name("record-keeper").factory());
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofVirtual().name("record-keeper").factory());
 
     RecordKeeper(LocationService location, Publications publications, Clock clock) {
         this.location = location;
@@ -48,7 +50,8 @@ final class RecordKeeper implements AutoCloseable {
         for (Address address : due(today)) {
             try {
                 var master = Rendezvous.Master.of(address, location.network());
-                for (var seen : location.find(address).seen()) seen.record().ifPresent(record -> put(master, record, today.plusDays(1)));
+                for (var seen : location.find(address).seen())
+                    seen.record().ifPresent(record -> put(master, record, today.plusDays(1)));
                 synchronized (served) {
                     served.put(address, today);
                 }
@@ -60,16 +63,27 @@ final class RecordKeeper implements AutoCloseable {
 
     private java.util.List<Address> due(LocalDate today) {
         synchronized (served) {
-            return served.entrySet().stream().filter(e -> e.getValue().isBefore(today)).map(Map.Entry::getKey).limit(200).toList();
+            return served.entrySet().stream()
+                    .filter(e -> e.getValue().isBefore(today))
+                    .map(Map.Entry::getKey)
+                    .limit(200)
+                    .toList();
         }
     }
 
     private void put(Rendezvous.Master master, SignedRecord record, LocalDate day) {
         if (record.kind() != Kind.CERT && record.kind() != Kind.DEVICES) return;
         Rendezvous place = master.at(record.kind(), day);
-        long until = Math.min(record.expires().getEpochSecond(), day.plusDays(1).atTime(1, 0).toEpochSecond(ZoneOffset.UTC));
+        long until = Math.min(
+                record.expires().getEpochSecond(), day.plusDays(1).atTime(1, 0).toEpochSecond(ZoneOffset.UTC));
         try {
-            boolean _ = publications.publish(place.hexKey(), new Dht.Value(place.valueId(record.device()), OWNER + record.device().hex().substring(0, 24), Sealed.seal(place, record.bytes())), until);
+            boolean _ = publications.publish(
+                    place.hexKey(),
+                    new Dht.Value(
+                            place.valueId(record.device()),
+                            OWNER + record.device().hex().substring(0, 24),
+                            Sealed.seal(place, record.bytes())),
+                    until);
         } catch (DhtException e) {
             LOG.log(System.Logger.Level.INFO, () -> "not sealed anew: " + e.getMessage());
         }

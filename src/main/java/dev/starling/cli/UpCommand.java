@@ -9,7 +9,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /// `starling up`: everything on this machine, in local mode.
-@Command(name = "up", mixinStandardHelpOptions = true, description = "Starts everything on this machine for trying it out: server, store, CA with a test mailbox, web app.")
+@Command(
+        name = "up",
+        mixinStandardHelpOptions = true,
+        description =
+                "Starts everything on this machine for trying it out: server, store, CA with a test mailbox, web app.")
 final class UpCommand implements Callable<Integer> {
     @Mixin
     PeerOptions options = new PeerOptions();
@@ -17,7 +21,19 @@ final class UpCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
         var peer = new Peer(new Peer.Config(
-                options.folder("local"), "127.0.0.1", options.port, options.sipPort(), true, "local", Optional.empty(), options.joinToken(), List.of(), "", true, options.peers, PeerOptions.client()));
+                options.folder("local"),
+                "127.0.0.1",
+                options.port,
+                options.sipPort(),
+                true,
+                "local",
+                Optional.empty(),
+                options.joinToken(),
+                List.of(),
+                "",
+                true,
+                options.peers,
+                PeerOptions.client()));
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");
         return PeerOptions.serve(peer, "ready " + peer.base());
     }

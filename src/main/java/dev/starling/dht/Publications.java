@@ -11,7 +11,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// Values that this peer keeps alive for its clients until an end they named: put at once, put again before the engine forgets them, put later when the engine was
+/// Values that this peer keeps alive for its clients until an end they named: put at once, put again before the engine
+/// forgets them, put later when the engine was
 /// away. Survives a restart of the peer and of the engine.
 public final class Publications implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.dht");
@@ -22,8 +23,8 @@ public final class Publications implements AutoCloseable {
     private final Dht dht;
     private final Clock clock;
     private final Connection db;
-    private final ScheduledExecutorService timer =
-            Executors.newSingleThreadScheduledExecutor(Thread.ofVirtual().name("publications").factory());
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofVirtual().name("publications").factory());
 
     public Publications(Dht dht, Path file, Clock clock) throws DhtException {
         this.dht = dht;
@@ -33,8 +34,9 @@ public final class Publications implements AutoCloseable {
             try (var s = db.createStatement()) {
                 s.execute("pragma journal_mode=wal");
                 s.execute("pragma synchronous=normal");
-                s.execute("create table if not exists publication (key text, owner text, id integer, data blob, until integer,"
-                        + " next integer, primary key (key, owner, id)) without rowid");
+                s.execute(
+                        "create table if not exists publication (key text, owner text, id integer, data blob, until integer,"
+                                + " next integer, primary key (key, owner, id)) without rowid");
             }
         } catch (SQLException e) {
             throw new DhtException(503, "cannot open " + file + ": " + e.getMessage());
@@ -42,7 +44,8 @@ public final class Publications implements AutoCloseable {
         var _ = timer.scheduleWithFixedDelay(this::refresh, 1, 5, TimeUnit.SECONDS);
     }
 
-    /// Keeps `value` alive until `until` (Unix seconds). True when the engine has it now, false when it is kept and will be put later.
+    /// Keeps `value` alive until `until` (Unix seconds). True when the engine has it now, false when it is kept and
+    /// will be put later.
     public boolean publish(String key, Dht.Value value, long until) throws DhtException {
         long now = clock.instant().getEpochSecond();
         long end = Math.min(until, now + LONGEST.toSeconds());
@@ -85,7 +88,8 @@ public final class Publications implements AutoCloseable {
 
     private void due(String key, Dht.Value value, long next) {
         synchronized (db) {
-            try (var s = db.prepareStatement("update publication set next = ? where key = ? and owner = ? and id = ?")) {
+            try (var s =
+                    db.prepareStatement("update publication set next = ? where key = ? and owner = ? and id = ?")) {
                 s.setLong(1, next);
                 s.setString(2, key);
                 s.setString(3, value.owner());
@@ -104,13 +108,17 @@ public final class Publications implements AutoCloseable {
         var due = new ArrayList<Due>();
         synchronized (db) {
             try (var gone = db.prepareStatement("delete from publication where until <= ?");
-                    var s = db.prepareStatement("select key, owner, id, data, until from publication where next <= ? limit 500")) {
+                    var s = db.prepareStatement(
+                            "select key, owner, id, data, until from publication where next <= ? limit 500")) {
                 gone.setLong(1, now);
                 gone.executeUpdate();
                 s.setLong(1, now);
                 try (var rows = s.executeQuery()) {
                     while (rows.next())
-                        due.add(new Due(rows.getString(1), new Dht.Value(rows.getLong(3), rows.getString(2), rows.getBytes(4)), rows.getLong(5)));
+                        due.add(new Due(
+                                rows.getString(1),
+                                new Dht.Value(rows.getLong(3), rows.getString(2), rows.getBytes(4)),
+                                rows.getLong(5)));
                 }
             } catch (SQLException e) {
                 LOG.log(System.Logger.Level.WARNING, "publications", e);

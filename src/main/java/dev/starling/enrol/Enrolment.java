@@ -51,7 +51,10 @@ public final class Enrolment implements AutoCloseable {
         String code() throws IOException;
     }
 
-    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build();
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(PATIENCE)
+            .build();
     private final Map<String, Object> directory;
     private final ECKey account;
     private Optional<String> kid = Optional.empty();
@@ -77,13 +80,21 @@ public final class Enrolment implements AutoCloseable {
     /// Orders, asks for the code, and gives the chain for `key`, leaf first.
     public List<X509Certificate> enrol(Address address, KeyPair key, CodeSource codes) throws IOException, Problem {
         kid = Optional.of(location(post(url("newAccount"), "{\"termsOfServiceAgreed\":true}")));
-        var ordered = post(url("newOrder"), JSONObjectUtils.toJSONString(Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));
+        var ordered = post(
+                url("newOrder"),
+                JSONObjectUtils.toJSONString(
+                        Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));
         String orderUrl = location(ordered);
         Map<String, Object> order = json(ordered.body());
-        Map<String, Object> challenge = challenge(json(post(first(order, "authorizations"), "").body()));
-        String code = codeIn(codes.code()).orElseThrow(() -> new IOException("There is no code in what was pasted; it has 32 letters and digits."));
+        Map<String, Object> challenge =
+                challenge(json(post(first(order, "authorizations"), "").body()));
+        String code = codeIn(codes.code())
+                .orElseThrow(
+                        () -> new IOException("There is no code in what was pasted; it has 32 letters and digits."));
         String proof = code + challenge.get("token") + "." + Jws.thumbprint(account);
-        String response = Base64.getUrlEncoder().withoutPadding().encodeToString(DeviceId.sha256(proof.getBytes(StandardCharsets.US_ASCII)));
+        String response = Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString(DeviceId.sha256(proof.getBytes(StandardCharsets.US_ASCII)));
         post(String.valueOf(challenge.get("url")), "{\"response\":\"" + response + "\"}");
         String csr = Base64URL.encode(csr(address, key)).toString();
         post(String.valueOf(order.get("finalize")), "{\"csr\":\"" + csr + "\"}");
@@ -106,7 +117,8 @@ public final class Enrolment implements AutoCloseable {
             var extensions = new ExtensionsGenerator();
             var name = new GeneralName(GeneralName.rfc822Name, address.text());
             extensions.addExtension(Extension.subjectAlternativeName, true, new GeneralNames(name));
-            extensions.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyAgreement));
+            extensions.addExtension(
+                    Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyAgreement));
             return new JcaPKCS10CertificationRequestBuilder(new X500Name(new RDN[0]), key.getPublic())
                     .addAttribute(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest, extensions.generate())
                     .build(new JcaContentSignerBuilder("SHA256withECDSA").build(key.getPrivate()))
@@ -131,10 +143,13 @@ public final class Enrolment implements AutoCloseable {
     }
 
     private HttpResponse<String> post(String url, String payload) throws IOException, Problem {
-        if (nonce.isEmpty()) keepNonce(send(HttpRequest.newBuilder(URI.create(url("newNonce"))).GET()));
+        if (nonce.isEmpty())
+            keepNonce(send(HttpRequest.newBuilder(URI.create(url("newNonce"))).GET()));
         byte[] body = Jws.sign(account, kid, nonce, url, payload);
         nonce = "";
-        var response = send(HttpRequest.newBuilder(URI.create(url)).header("Content-Type", "application/jose+json").POST(HttpRequest.BodyPublishers.ofByteArray(body)));
+        var response = send(HttpRequest.newBuilder(URI.create(url))
+                .header("Content-Type", "application/jose+json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
         keepNonce(response);
         return response;
     }
@@ -149,7 +164,10 @@ public final class Enrolment implements AutoCloseable {
             if (response.statusCode() < 400) return response;
             Map<String, Object> problem = json(response.body());
             String type = String.valueOf(problem.get("type"));
-            throw new Problem(type.substring(type.lastIndexOf(':') + 1), response.statusCode(), String.valueOf(problem.get("detail")));
+            throw new Problem(
+                    type.substring(type.lastIndexOf(':') + 1),
+                    response.statusCode(),
+                    String.valueOf(problem.get("detail")));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);

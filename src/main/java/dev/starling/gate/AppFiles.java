@@ -29,10 +29,10 @@ public final class AppFiles {
             "svg", "image/svg+xml",
             "png", "image/png",
             "webmanifest", "application/manifest+json");
-    private static final List<String> VENDOR =
-            List.of("preact", "htm", "asn1js", "@peculiar/utils", "@noble/hashes");
+    private static final List<String> VENDOR = List.of("preact", "htm", "asn1js", "@peculiar/utils", "@noble/hashes");
     private static final Pattern PLAIN = Pattern.compile("(/[A-Za-z0-9_@][A-Za-z0-9_@.-]*)+");
-    private static final Pattern IMPORT_MAP = Pattern.compile("<script type=\"importmap\">(.*?)</script>", Pattern.DOTALL);
+    private static final Pattern IMPORT_MAP =
+            Pattern.compile("<script type=\"importmap\">(.*?)</script>", Pattern.DOTALL);
 
     private record Kept(long modified, long size, byte[] bytes, byte[] zipped, String tag) {}
 
@@ -53,7 +53,9 @@ public final class AppFiles {
         routes.get("/vendor/", this::vendor);
         routes.get("/web/files.json", _ -> Response.json(200, list()));
         // A service worker governs the paths below its own, so it stands at the root.
-        routes.get("/sw.js", request -> answer(request, client.resolve("web/sw.js")).with("service-worker-allowed", "/"));
+        routes.get(
+                "/sw.js",
+                request -> answer(request, client.resolve("web/sw.js")).with("service-worker-allowed", "/"));
     }
 
     private static Response missing() throws WebException {
@@ -69,9 +71,11 @@ public final class AppFiles {
     private String policy(String html) throws WebException {
         var map = IMPORT_MAP.matcher(html);
         if (!map.find()) throw new WebException(500, "The page has no import map.");
-        String hash = Base64.getEncoder().encodeToString(DeviceId.sha256(map.group(1).getBytes(StandardCharsets.UTF_8)));
+        String hash =
+                Base64.getEncoder().encodeToString(DeviceId.sha256(map.group(1).getBytes(StandardCharsets.UTF_8)));
         String loopback = local ? " ws://127.0.0.1:* http://127.0.0.1:* ws://localhost:* http://localhost:*" : "";
-        return "default-src 'none'; script-src 'self' 'sha256-" + hash + "'; style-src 'self'; img-src 'self' data: blob:;"
+        return "default-src 'none'; script-src 'self' 'sha256-" + hash
+                + "'; style-src 'self'; img-src 'self' data: blob:;"
                 + " media-src 'self' blob: mediastream:; connect-src 'self' wss: https:" + loopback
                 + "; manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
     }
@@ -93,7 +97,8 @@ public final class AppFiles {
         String type = TYPES.get(name.substring(name.lastIndexOf('.') + 1));
         if (type == null || !Files.isRegularFile(file)) return missing();
         Kept now = kept(file);
-        boolean zip = request.header("accept-encoding").orElse("").contains("gzip") && now.zipped.length < now.bytes.length;
+        boolean zip =
+                request.header("accept-encoding").orElse("").contains("gzip") && now.zipped.length < now.bytes.length;
         Response response = request.header("if-none-match").equals(java.util.Optional.of(now.tag))
                 ? Response.empty(304)
                 : Response.of(200, type, zip ? now.zipped : now.bytes);
@@ -126,7 +131,8 @@ public final class AppFiles {
         var paths = new ArrayList<String>();
         for (String room : List.of("web", "core")) {
             try (Stream<Path> files = Files.walk(client.resolve(room))) {
-                files.filter(f -> TYPES.containsKey(f.toString().substring(f.toString().lastIndexOf('.') + 1)))
+                files.filter(f -> TYPES.containsKey(
+                                f.toString().substring(f.toString().lastIndexOf('.') + 1)))
                         .filter(f -> !f.endsWith("sw.js") && !f.endsWith("index.html"))
                         .forEach(f -> paths.add(Response.quote("/" + client.relativize(f))));
             }

@@ -21,7 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
-/// The REST routes of OpenDHT's proxy (docs/protocols/sip.md, section 1): reading is open within limits, writing needs a signature.
+/// The REST routes of OpenDHT's proxy (docs/protocols/sip.md, section 1): reading is open within limits, writing needs
+/// a signature.
 public final class DhtRoutes {
     private static final Pattern KEY = Pattern.compile("/key/([0-9a-f]{40})(/listen)?");
     private static final int MAX_BODY = 48 * 1024;
@@ -45,13 +46,16 @@ public final class DhtRoutes {
     public void mount(Routes routes) {
         routes.get("/key/", this::read);
         routes.on("POST", "/key/", MAX_BODY, this::write);
-        routes.get("/node/info", _ -> Response.json(200, "{\"engine\":\"starling\",\"health\":" + Response.quote(dht.health()) + "}"));
+        routes.get(
+                "/node/info",
+                _ -> Response.json(200, "{\"engine\":\"starling\",\"health\":" + Response.quote(dht.health()) + "}"));
     }
 
     private Response read(Request request) throws WebException {
         var path = KEY.matcher(request.path());
         if (!path.matches()) throw new WebException(400, "A key has 40 hex digits.");
-        if (!reads.allows(request.remote())) throw new WebException(429, "Too many look-ups from your network. Try again in a minute.");
+        if (!reads.allows(request.remote()))
+            throw new WebException(429, "Too many look-ups from your network. Try again in a minute.");
         String key = path.group(1);
         return path.group(2) == null ? values(key) : listen(key);
     }
@@ -77,7 +81,8 @@ public final class DhtRoutes {
     private void stream(String key, OutputStream out) throws IOException {
         var events = new LinkedBlockingQueue<Dht.Event>(MAX_PENDING_EVENTS);
         listeners.incrementAndGet();
-        // A listener that does not read loses events, not the store its time; it sees the present values when it asks again.
+        // A listener that does not read loses events, not the store its time; it sees the present values when it asks
+        // again.
         try (var _ = dht.watch(key, events::offer)) {
             while (true) {
                 var event = events.poll(ALIVE_SECONDS, TimeUnit.SECONDS);
@@ -96,7 +101,8 @@ public final class DhtRoutes {
     private static String line(Dht.Event event) {
         String id = Long.toUnsignedString(event.value().id());
         String data = Base64.getEncoder().encodeToString(event.value().data());
-        return "{\"id\":\"" + id + "\",\"data\":\"" + data + "\"" + (event.expired() ? ",\"expired\":true" : "") + "}\n";
+        return "{\"id\":\"" + id + "\",\"data\":\"" + data + "\"" + (event.expired() ? ",\"expired\":true" : "")
+                + "}\n";
     }
 
     private Response write(Request request) throws WebException {
@@ -115,7 +121,12 @@ public final class DhtRoutes {
             long id = Long.parseUnsignedLong(String.valueOf(json.getOrDefault("id", "")));
             var value = new Dht.Value(id, allowed.owner(), data);
             if (allowed.peer()) {
-                dht.put(key, value, json.get("ttl") instanceof Number n ? Duration.ofSeconds(Math.clamp(n.longValue(), 1, 93_600)) : DEFAULT_TTL);
+                dht.put(
+                        key,
+                        value,
+                        json.get("ttl") instanceof Number n
+                                ? Duration.ofSeconds(Math.clamp(n.longValue(), 1, 93_600))
+                                : DEFAULT_TTL);
             } else if (!(json.get("until") instanceof Number until)) {
                 throw new WebException(400, "\"until\" (Unix seconds) is missing.");
             } else if (!publications.publish(key, value, until.longValue())) {
@@ -123,7 +134,8 @@ public final class DhtRoutes {
             }
             return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(id) + "\"}");
         } catch (ParseException | IllegalArgumentException e) {
-            throw new WebException(400, "The body must be {\"data\":\"<base64>\",\"id\":\"<decimal>\",\"until\":<Unix s>}.");
+            throw new WebException(
+                    400, "The body must be {\"data\":\"<base64>\",\"id\":\"<decimal>\",\"until\":<Unix s>}.");
         } catch (DhtException e) {
             throw new WebException(e.status(), String.valueOf(e.getMessage()));
         }

@@ -14,7 +14,8 @@ import java.text.ParseException;
 import java.util.Map;
 import java.util.Optional;
 
-/// Decides who may write: a certified device to its own peer, another peer with the operator's join token (docs/protocols/formats.md, section 8).
+/// Decides who may write: a certified device to its own peer, another peer with the operator's join token
+/// (docs/protocols/formats.md, section 8).
 ///
 /// @param joinToken empty when no other peer may store here
 public record WriteAuthority(DeviceId self, TokenVerifier tokens, byte[] joinToken, RateLimit limit) {
@@ -28,8 +29,9 @@ public record WriteAuthority(DeviceId self, TokenVerifier tokens, byte[] joinTok
     record Refused(int status, String reason) implements Judgement {}
 
     Judgement judge(Request request) {
-        Optional<String> compact =
-                request.header("authorization").filter(h -> h.startsWith(SCHEME)).map(h -> h.substring(SCHEME.length()).trim());
+        Optional<String> compact = request.header("authorization")
+                .filter(h -> h.startsWith(SCHEME))
+                .map(h -> h.substring(SCHEME.length()).trim());
         if (compact.isEmpty()) return new Refused(401, "Writing needs a signature (Authorization: PASSporT).");
         Token token;
         try {
@@ -56,9 +58,12 @@ public record WriteAuthority(DeviceId self, TokenVerifier tokens, byte[] joinTok
     private Judgement peer(Token token, Map<String, Object> expected, Request request) {
         if (joinToken.length == 0) return new Refused(403, "This store takes nothing from other peers.");
         var wrong = tokens.verifyPeer(token, expected, joinToken);
-        if (wrong.isPresent()) return new Refused(wrong.get().code() == 403 ? 403 : 401, wrong.get().reason());
+        if (wrong.isPresent())
+            return new Refused(
+                    wrong.get().code() == 403 ? 403 : 401, wrong.get().reason());
         // The other peer's users stay apart: the owner is that peer together with what it calls its user.
-        String owner = token.origin().orElse("") + " " + member(request.text(), "owner").orElse("");
+        String owner = token.origin().orElse("") + " "
+                + member(request.text(), "owner").orElse("");
         byte[] tag = DeviceId.sha256(owner.getBytes(StandardCharsets.UTF_8));
         return new Allowed(DeviceId.of(tag).hex().substring(0, 32), true);
     }
@@ -73,7 +78,13 @@ public record WriteAuthority(DeviceId self, TokenVerifier tokens, byte[] joinTok
 
     /// The Authorization header with which this peer writes to another peer's store.
     public static String join(
-            dev.starling.identity.Keys.Held key, String dest, byte[] joinToken, long now, String method, String path, byte[] body) {
+            dev.starling.identity.Keys.Held key,
+            String dest,
+            byte[] joinToken,
+            long now,
+            String method,
+            String path,
+            byte[] body) {
         var claims = Claims.fresh(Claims.http(method, path, key.id().peerUri(), dest, body), now);
         String jti = String.valueOf(claims.get("jti")), dig = String.valueOf(claims.get("dig"));
         claims.put("join", Claims.join(joinToken, jti, now, dig));

@@ -6,7 +6,8 @@ import java.text.Normalizer;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/// An e-mail address or an E.164 number in the one form that is hashed, signed and compared (docs/protocols/formats.md, section 1).
+/// An e-mail address or an E.164 number in the one form that is hashed, signed and compared (docs/protocols/formats.md,
+/// section 1).
 ///
 /// `text` is for example `bob@example.net` or `+4930123456`.
 public record Address(String text) implements Comparable<Address> {
@@ -101,7 +102,8 @@ public record Address(String text) implements Comparable<Address> {
         return ascii;
     }
 
-    // java.net.IDN is IDNA 2003: a label that does not come back the same is refused rather than mapped differently from a browser.
+    // java.net.IDN is IDNA 2003: a label that does not come back the same is refused rather than mapped differently
+    // from a browser.
     private static String fromUnicode(String part) throws IdentityException {
         try {
             String composed = Normalizer.normalize(part, Normalizer.Form.NFC).toLowerCase(Locale.ROOT);

@@ -14,7 +14,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Decides whether a chain proves an address (RFC 5280, section 6, the parts that apply): docs/protocols/formats.md, section 3, in its order and with its reasons.
+/// Decides whether a chain proves an address (RFC 5280, section 6, the parts that apply): docs/protocols/formats.md,
+/// section 3, in its order and with its reasons.
 public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
     public static final int MAX_CHAIN = 4;
     public static final int MAX_CERTIFICATE_BYTES = 8192;
@@ -89,12 +90,14 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
     }
 
     private static void checkShape(X509Certificate certificate) throws IdentityException {
-        Set<String> critical = Optional.ofNullable(certificate.getCriticalExtensionOIDs()).orElse(Set.of());
+        Set<String> critical =
+                Optional.ofNullable(certificate.getCriticalExtensionOIDs()).orElse(Set.of());
         if (!KNOWN_CRITICAL.containsAll(critical)) throw new IdentityException("unknown-critical-extension");
         if (!SIGNATURES.contains(certificate.getSigAlgOID()))
             throw new IdentityException("unsupported-algorithm", certificate.getSigAlgName());
         if (certificate.getPublicKey() instanceof RSAPublicKey rsa
-                && rsa.getModulus().bitLength() < 2048) throw new IdentityException("unsupported-algorithm", "RSA key too short");
+                && rsa.getModulus().bitLength() < 2048)
+            throw new IdentityException("unsupported-algorithm", "RSA key too short");
     }
 
     private static void checkSigned(X509Certificate certificate, X509Certificate issuer) throws IdentityException {

@@ -26,7 +26,8 @@ import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.List;
 
-/// P-256 key pairs: made, written to a PKCS#12 file that only its owner can read, read back; signatures in the 64-byte form that JOSE and COSE use.
+/// P-256 key pairs: made, written to a PKCS#12 file that only its owner can read, read back; signatures in the 64-byte
+/// form that JOSE and COSE use.
 public final class Keys {
     private static final String P256_OID_DER = "06082a8648ce3d030107";
     private static final String ALIAS = "starling";
@@ -87,8 +88,10 @@ public final class Keys {
         var curve = key.getParams().getCurve();
         BigInteger p = ((java.security.spec.ECFieldFp) curve.getField()).getP();
         BigInteger x = key.getW().getAffineX(), y = key.getW().getAffineY();
-        BigInteger right =
-                x.modPow(BigInteger.valueOf(3), p).add(curve.getA().multiply(x)).add(curve.getB()).mod(p);
+        BigInteger right = x.modPow(BigInteger.valueOf(3), p)
+                .add(curve.getA().multiply(x))
+                .add(curve.getB())
+                .mod(p);
         return y.multiply(y).mod(p).equals(right) && x.signum() >= 0 && x.compareTo(p) < 0;
     }
 
@@ -135,7 +138,8 @@ public final class Keys {
         }
     }
 
-    /// Writes `held` to a PKCS#12 file, mode 600; the password beside it in FILE.password, mode 600 as well. Replaces atomically.
+    /// Writes `held` to a PKCS#12 file, mode 600; the password beside it in FILE.password, mode 600 as well. Replaces
+    /// atomically.
     public static void save(Path file, Held held) throws IOException {
         Path passwordFile = passwordFile(file);
         if (!Files.exists(passwordFile)) {
@@ -189,5 +193,4 @@ public final class Keys {
     private static Path passwordFile(Path file) {
         return file.resolveSibling(file.getFileName() + ".password");
     }
-
 }

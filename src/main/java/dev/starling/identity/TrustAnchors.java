@@ -17,7 +17,8 @@ public record TrustAnchors(List<X509Certificate> anchors) {
         return new TrustAnchors(List.of(anchors));
     }
 
-    /// The anchor that issued `certificate`, by name and key: an anchor of the same name with another key is another anchor.
+    /// The anchor that issued `certificate`, by name and key: an anchor of the same name with another key is another
+    /// anchor.
     Optional<X509Certificate> issuerOf(X509Certificate certificate) {
         return anchors.stream()
                 .filter(a -> a.getSubjectX500Principal().equals(certificate.getIssuerX500Principal()))
@@ -26,8 +27,7 @@ public record TrustAnchors(List<X509Certificate> anchors) {
     }
 
     public boolean hasIssuerName(X509Certificate certificate) {
-        return anchors.stream()
-                .anyMatch(a -> a.getSubjectX500Principal().equals(certificate.getIssuerX500Principal()));
+        return anchors.stream().anyMatch(a -> a.getSubjectX500Principal().equals(certificate.getIssuerX500Principal()));
     }
 
     public static String fingerprint(X509Certificate anchor) {

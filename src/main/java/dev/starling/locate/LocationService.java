@@ -21,8 +21,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// Finds what the DHT says about an address and believes only what verifies (docs/protocols/formats.md, sections 5 to 7): a device counts when its certificate verifies **and** DEVICES lists it.
-public record LocationService(Dht dht, String network, CertificateVerifier certificates, RecordOpener opener, Clock clock) {
+/// Finds what the DHT says about an address and believes only what verifies (docs/protocols/formats.md, sections 5 to
+/// 7): a device counts when its certificate verifies **and** DEVICES lists it.
+public record LocationService(
+        Dht dht, String network, CertificateVerifier certificates, RecordOpener opener, Clock clock) {
     /// How a look-up ended.
     public sealed interface Lookup {
         /// Every value looked at, believed or not.
@@ -37,8 +39,14 @@ public record LocationService(Dht dht, String network, CertificateVerifier certi
     /// Something lies there, but nothing that verifies.
     public record Forged(List<Seen> seen) implements Lookup {}
 
-    /// What is known of one device. `listed` is false for a ghost: certified, but on no list; nothing may be sent to it.
-    public record Device(DeviceId id, String name, boolean listed, Optional<CertificateVerifier.Verified> certificate, Optional<Bodies.Location> location) {}
+    /// What is known of one device. `listed` is false for a ghost: certified, but on no list; nothing may be sent to
+    /// it.
+    public record Device(
+            DeviceId id,
+            String name,
+            boolean listed,
+            Optional<CertificateVerifier.Verified> certificate,
+            Optional<Bodies.Location> location) {}
 
     /// One value and the verdict: `ok` or the reason.
     public record Seen(Kind kind, String verdict, String detail, Optional<SignedRecord> record) {}
@@ -49,16 +57,21 @@ public record LocationService(Dht dht, String network, CertificateVerifier certi
         var newest = new HashMap<String, RecordOpener.Opened>();
         for (Kind kind : List.of(Kind.CERT, Kind.DEVICES, Kind.LOCATION))
             for (Rendezvous place : master.around(kind, clock.instant())) look(address, place, seen, newest);
-        if (newest.isEmpty()) return seen.stream().anyMatch(s -> !s.verdict.equals("not-sealed")) ? new Forged(seen) : new Absent(seen);
+        if (newest.isEmpty())
+            return seen.stream().anyMatch(s -> !s.verdict.equals("not-sealed")) ? new Forged(seen) : new Absent(seen);
         return new Found(address, devices(newest, seen), List.copyOf(seen));
     }
 
-    private void look(Address address, Rendezvous place, List<Seen> seen, Map<String, RecordOpener.Opened> newest) throws DhtException {
+    private void look(Address address, Rendezvous place, List<Seen> seen, Map<String, RecordOpener.Opened> newest)
+            throws DhtException {
         dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
             try {
                 var opened = opener.open(Sealed.open(place, value.data()), place.kind(), address);
                 var record = opened.record();
-                newest.merge(place.kind() + " " + record.device(), opened, (a, b) -> a.record().sequence() >= b.record().sequence() ? a : b);
+                newest.merge(
+                        place.kind() + " " + record.device(),
+                        opened,
+                        (a, b) -> a.record().sequence() >= b.record().sequence() ? a : b);
                 seen.add(new Seen(place.kind(), "ok", record.toString(), Optional.of(record)));
             } catch (IdentityException e) {
                 seen.add(new Seen(place.kind(), e.reason(), String.valueOf(e.getMessage()), Optional.empty()));
@@ -73,7 +86,14 @@ public record LocationService(Dht dht, String network, CertificateVerifier certi
         for (var opened : newest.values()) {
             if (opened.record().body().isEmpty() || opened.record().kind() == Kind.DEVICES) continue;
             DeviceId id = opened.record().device();
-            Device old = devices.getOrDefault(id, new Device(id, name(chain, id), chain.map(c -> c.lists(id)).orElse(false), Optional.empty(), Optional.empty()));
+            Device old = devices.getOrDefault(
+                    id,
+                    new Device(
+                            id,
+                            name(chain, id),
+                            chain.map(c -> c.lists(id)).orElse(false),
+                            Optional.empty(),
+                            Optional.empty()));
             Optional<Bodies.Location> location = old.location;
             if (opened.record().kind() == Kind.LOCATION) {
                 try {
@@ -88,7 +108,9 @@ public record LocationService(Dht dht, String network, CertificateVerifier certi
     }
 
     private static String name(Optional<DeviceChain> chain, DeviceId id) {
-        return chain.map(c -> c.head().devices().get(id)).map(DeviceChain.Device::name).orElse("");
+        return chain.map(c -> c.head().devices().get(id))
+                .map(DeviceChain.Device::name)
+                .orElse("");
     }
 
     // The longest chain of one root; with two roots and no memory, none (formats.md, section 7).
@@ -104,7 +126,8 @@ public record LocationService(Dht dht, String network, CertificateVerifier certi
                     return Optional.empty();
                 }
             } catch (IdentityException e) {
-                seen.add(new Seen(Kind.DEVICES, e.reason(), String.valueOf(e.getMessage()), Optional.of(opened.record())));
+                seen.add(new Seen(
+                        Kind.DEVICES, e.reason(), String.valueOf(e.getMessage()), Optional.of(opened.record())));
             }
         }
         return best;

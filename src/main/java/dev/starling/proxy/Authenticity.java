@@ -8,7 +8,8 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a request's Identity header must claim, and the verdict (docs/protocols/formats.md, section 8; RFC 8224, section 6.2).
+/// What a request's Identity header must claim, and the verdict (docs/protocols/formats.md, section 8; RFC 8224,
+/// section 6.2).
 final class Authenticity {
     private Authenticity() {}
 
@@ -28,14 +29,16 @@ final class Authenticity {
         Optional<String> identity = request.first("identity").map(v -> v.split(";", 2)[0].trim());
         return switch (tokens.verify(identity, expected)) {
             case TokenVerifier.Accepted accepted -> accepted;
-            case TokenVerifier.Refused(int code, String reason) -> throw new SipException(code, phrase(code) + " (" + reason + ")");
+            case TokenVerifier.Refused(int code, String reason) ->
+                throw new SipException(code, phrase(code) + " (" + reason + ")");
         };
     }
 
     /// The contact token in the request; empty when there is none or it is unreadable.
     static byte[] token(SipMessage request) {
         try {
-            byte[] token = Base64.getUrlDecoder().decode(request.first("starling-token").orElse(""));
+            byte[] token = Base64.getUrlDecoder()
+                    .decode(request.first("starling-token").orElse(""));
             return token.length == 32 ? token : new byte[0];
         } catch (IllegalArgumentException e) {
             return new byte[0];

@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Whom each device lets through: hashes of contact tokens, whether strangers may ring, whom it blocked (docs/protocols/sip.md, section 4). Durable.
+/// Whom each device lets through: hashes of contact tokens, whether strangers may ring, whom it blocked
+/// (docs/protocols/sip.md, section 4). Durable.
 public final class ConsentStore implements AutoCloseable {
     private static final int MAX_HASHES = 4096;
     private static final int MAX_DEVICES = 100_000;
@@ -25,7 +26,8 @@ public final class ConsentStore implements AutoCloseable {
     record Consent(List<?> tokens, boolean strangersRing, List<?> blocked) {
         static Consent parse(byte[] body) throws IdentityException {
             CborMap map = Cbor.decodeMap(body);
-            for (long key : new long[] {1, 3}) for (Object hash : map.list(key, 0, MAX_HASHES)) CborMap.bytes(hash, 32, 32);
+            for (long key : new long[] {1, 3})
+                for (Object hash : map.list(key, 0, MAX_HASHES)) CborMap.bytes(hash, 32, 32);
             return new Consent(map.list(1, 0, MAX_HASHES), map.flag(2), map.list(3, 0, MAX_HASHES));
         }
 
@@ -56,7 +58,8 @@ public final class ConsentStore implements AutoCloseable {
             try (var s = db.createStatement()) {
                 s.execute("pragma journal_mode=wal");
                 s.execute("pragma synchronous=normal");
-                s.execute("create table if not exists consent (device text primary key, address text, body blob) without rowid");
+                s.execute(
+                        "create table if not exists consent (device text primary key, address text, body blob) without rowid");
             }
         } catch (SQLException e) {
             throw new IOException("cannot open " + file, e);

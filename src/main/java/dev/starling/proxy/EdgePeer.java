@@ -18,7 +18,8 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.function.Consumer;
 
-/// The SIP side of a peer: takes every message of every flow, and is the one place where what goes wrong becomes a SIP status. REGISTER and PUBLISH are answered here, SUBSCRIBE by the
+/// The SIP side of a peer: takes every message of every flow, and is the one place where what goes wrong becomes a SIP
+/// status. REGISTER and PUBLISH are answered here, SUBSCRIBE by the
 /// presence agent, the rest is [Forwarding].
 public final class EdgePeer implements Flow.Receiver {
     private static final System.Logger LOG = System.getLogger("starling.proxy");
@@ -55,7 +56,8 @@ public final class EdgePeer implements Flow.Receiver {
         registrar = new Registrar(clock, this::ended);
         requests = new Quota(3600 * 20, 200, clock);
         forwarding = new Forwarding(self, tokens, consent, registrar, transactions, connector, timers, clock);
-        presence = new PresenceAgent(self, clock, forwarding::sendOwn, device -> registrar.of(device).isPresent());
+        presence = new PresenceAgent(
+                self, clock, forwarding::sendOwn, device -> registrar.of(device).isPresent());
         timers.after(SWEEP, () -> sweep(timers));
     }
 
@@ -120,9 +122,10 @@ public final class EdgePeer implements Flow.Receiver {
         }
     }
 
-    private void handle(Flow flow, SipMessage request, TransactionLayer.Server server) throws SipException, IOException {
-        if (request.first("max-forwards").map(Long::parseLong).orElse(70L) <= 0 && !request.method().equals("CANCEL"))
-            throw new SipException(483, "Too Many Hops");
+    private void handle(Flow flow, SipMessage request, TransactionLayer.Server server)
+            throws SipException, IOException {
+        if (request.first("max-forwards").map(Long::parseLong).orElse(70L) <= 0
+                && !request.method().equals("CANCEL")) throw new SipException(483, "Too Many Hops");
         for (String extension : request.elements("proxy-require"))
             throw new SipException(420, "Bad Extension " + extension.replaceAll("[^a-z0-9.-]", ""));
         switch (request.method()) {
@@ -130,7 +133,9 @@ public final class EdgePeer implements Flow.Receiver {
             case "PUBLISH" -> publish(flow, request, server);
             case "SUBSCRIBE" -> subscribe(flow, request, server);
             case "OPTIONS" -> {
-                if (flow.peer().isEmpty()) server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
+                if (flow.peer().isEmpty())
+                    server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag())
+                            .build());
                 else throw new SipException(405, "Method Not Allowed");
             }
             case "CANCEL" -> forwarding.cancel(request, server);
@@ -173,7 +178,8 @@ public final class EdgePeer implements Flow.Receiver {
         registered.accept(binding);
     }
 
-    private void publish(Flow flow, SipMessage request, TransactionLayer.Server server) throws SipException, IOException {
+    private void publish(Flow flow, SipMessage request, TransactionLayer.Server server)
+            throws SipException, IOException {
         if (flow.peer().isPresent()) throw new SipException(403, "Not over a connection of servers");
         var signer = Authenticity.check(tokens, request, self.id().peerUri()).signer();
         switch (request.required("event").split(";")[0].trim()) {
@@ -185,9 +191,12 @@ public final class EdgePeer implements Flow.Receiver {
                 }
             }
             case "presence" -> {
-                if (registrar.at(flow).filter(b -> b.device().equals(signer.device())).isEmpty())
-                    throw new SipException(403, "Register first");
-                String signature = request.first("starling-signature").orElseThrow(() -> new SipException(428, "Presence must be signed"));
+                if (registrar
+                        .at(flow)
+                        .filter(b -> b.device().equals(signer.device()))
+                        .isEmpty()) throw new SipException(403, "Register first");
+                String signature = request.first("starling-signature")
+                        .orElseThrow(() -> new SipException(428, "Presence must be signed"));
                 if (request.body().length > 4096) throw new SipException(413, "Presence document too long");
                 Instant until = tokens.presence(signature, request.body(), signer.address(), signer.device())
                         .orElseThrow(() -> new SipException(438, "Presence signature does not fit"));

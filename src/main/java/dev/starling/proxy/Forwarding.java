@@ -16,7 +16,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// Stateful forwarding (RFC 3261, section 16) under the rules of docs/protocols/sip.md, section 2: to a device that is here, or along Route to the peer whose key it names; for own clients only.
+/// Stateful forwarding (RFC 3261, section 16) under the rules of docs/protocols/sip.md, section 2: to a device that is
+/// here, or along Route to the peer whose key it names; for own clients only.
 public final class Forwarding {
     private static final Duration TIMER_C = Duration.ofSeconds(190);
     private static final int MAX_ROUTES = 6;
@@ -80,7 +81,8 @@ public final class Forwarding {
             token = uri.user();
         }
         boolean inDialog = request.toTag().isPresent();
-        Optional<SipUri> uri = request.uri().startsWith("tel:") ? Optional.empty() : Optional.of(SipUri.parse(request.uri()));
+        Optional<SipUri> uri =
+                request.uri().startsWith("tel:") ? Optional.empty() : Optional.of(SipUri.parse(request.uri()));
         if (uri.isPresent() && uri.get().parameter("pin").isPresent())
             return self.is(uri.get()) ? new ThisPeer() : elsewhere(flow, request, strip, uri.get(), token);
         if (inDialog && !token.isEmpty()) {
@@ -90,16 +92,21 @@ public final class Forwarding {
             if (!gr.startsWith(head) || !DeviceId.isHex(gr)) throw new SipException(481, "Dialog does not exist");
             return new Device(new DeviceId(gr));
         }
-        String gr = gr(request.uri()).filter(DeviceId::isHex).orElseThrow(() -> new SipException(404, "A device must be named"));
+        String gr = gr(request.uri())
+                .filter(DeviceId::isHex)
+                .orElseThrow(() -> new SipException(404, "A device must be named"));
         return new Device(new DeviceId(gr));
     }
 
     private Target elsewhere(Flow flow, SipMessage request, int strip, SipUri next, String token) throws SipException {
         boolean own = flow.peer().isEmpty() && registrar.at(flow).isPresent();
-        boolean alongOwnRecordRoute = request.toTag().isPresent() && self.deviceHead(token).isPresent();
+        boolean alongOwnRecordRoute =
+                request.toTag().isPresent() && self.deviceHead(token).isPresent();
         if (!own && !alongOwnRecordRoute) throw new SipException(403, "Register first");
         String pin = next.parameter("pin").orElse("");
-        if (!DeviceId.isHex(pin) || next.port() == 0 || !next.parameter("transport").equals(Optional.of("tls")))
+        if (!DeviceId.isHex(pin)
+                || next.port() == 0
+                || !next.parameter("transport").equals(Optional.of("tls")))
             throw new SipException(403, "Only to servers named with their key");
         return new Elsewhere(strip, next);
     }
@@ -129,7 +136,8 @@ public final class Forwarding {
         if (!quota.allows(sender.device().hex())) throw new SipException(503, "Too many requests");
     }
 
-    void onward(Flow flow, SipMessage request, TransactionLayer.Server server, Elsewhere elsewhere) throws SipException {
+    void onward(Flow flow, SipMessage request, TransactionLayer.Server server, Elsewhere elsewhere)
+            throws SipException {
         if (needsIdentity(request) && flow.peer().isEmpty()) Authenticity.check(tokens, request, request.uri());
         if (request.method().equals("SUBSCRIBE") && flow.peer().isEmpty()) checkSender(flow, request);
         SipUri next = elsewhere.next;
@@ -146,7 +154,8 @@ public final class Forwarding {
         };
     }
 
-    private void deliver(Flow flow, SipMessage request, TransactionLayer.Server server, DeviceId device) throws SipException {
+    private void deliver(Flow flow, SipMessage request, TransactionLayer.Server server, DeviceId device)
+            throws SipException {
         boolean fresh = request.toTag().isEmpty();
         if (needsIdentity(request) && !isAllowed(request, device, tokens) && fresh) {
             stranger(request, server, device);
@@ -156,7 +165,8 @@ public final class Forwarding {
         var binding = registrar.of(device).orElseThrow(() -> new SipException(480, "Not here"));
         var marked = fromOwnClient(flow, request).edit();
         if (formsDialog(request)) marked.prepend("Record-Route", "<" + self.routeUri(self.token(device)) + ">");
-        marked.dropElements("Route", request.elements("route"), request.elements("route").size(), "");
+        marked.dropElements(
+                "Route", request.elements("route"), request.elements("route").size(), "");
         send(marked, request, server, binding.flow());
     }
 
@@ -178,7 +188,8 @@ public final class Forwarding {
     // The answer is the same whether the device exists, is here, or not.
     private void stranger(SipMessage request, TransactionLayer.Server server, DeviceId device) throws SipException {
         if (!request.method().equals("MESSAGE")) throw new SipException(403, "Send a contact request");
-        server.respond(Edit.response(request, 202, "Accepted", TransactionLayer.tag()).build());
+        server.respond(
+                Edit.response(request, 202, "Accepted", TransactionLayer.tag()).build());
         String from = request.from().uri();
         boolean blocked;
         try {
@@ -187,14 +198,22 @@ public final class Forwarding {
             return;
         }
         var binding = registrar.of(device);
-        if (binding.isEmpty() || blocked || !knocks.allows(from + " " + device) || !strangers.allows(device.hex())) return;
-        var knock = request.edit().dropElements("Route", request.elements("route"), request.elements("route").size(), "").add("Starling-Knock", "1");
+        if (binding.isEmpty() || blocked || !knocks.allows(from + " " + device) || !strangers.allows(device.hex()))
+            return;
+        var knock = request.edit()
+                .dropElements(
+                        "Route",
+                        request.elements("route"),
+                        request.elements("route").size(),
+                        "")
+                .add("Starling-Knock", "1");
         var sent = via(knock, request).build();
         transactions.send(sent, binding.get().flow(), _ -> {});
     }
 
     private static boolean formsDialog(SipMessage request) {
-        return request.toTag().isEmpty() && (request.method().equals("INVITE") || request.method().equals("SUBSCRIBE"));
+        return request.toTag().isEmpty()
+                && (request.method().equals("INVITE") || request.method().equals("SUBSCRIBE"));
     }
 
     /// With our Record-Route, when the request forms a dialog and comes from a client of ours.
@@ -202,13 +221,17 @@ public final class Forwarding {
         if (!formsDialog(request) || flow.peer().isPresent()) return request;
         var sender = registrar.at(flow).orElseThrow(() -> new SipException(403, "Register first"));
         EdgePeer.sameName(request.from().uri(), sender.address());
-        return request.edit().prepend("Record-Route", "<" + self.routeUri(self.token(sender.device())) + ">").build();
+        return request.edit()
+                .prepend("Record-Route", "<" + self.routeUri(self.token(sender.device())) + ">")
+                .build();
     }
 
     private Edit via(Edit edit, SipMessage request) {
         long hops = request.first("max-forwards").map(Long::parseLong).orElse(70L) - 1;
         return edit.set("Max-Forwards", String.valueOf(hops))
-                .prepend("Via", "SIP/2.0/TLS " + self.host() + ":" + self.port() + ";branch=" + TransactionLayer.branch());
+                .prepend(
+                        "Via",
+                        "SIP/2.0/TLS " + self.host() + ":" + self.port() + ";branch=" + TransactionLayer.branch());
     }
 
     private void send(Edit edit, SipMessage request, TransactionLayer.Server server, Flow to) throws SipException {
@@ -223,9 +246,12 @@ public final class Forwarding {
     private void back(SipMessage response, TransactionLayer.Server server) {
         if (response.status() == 100) return;
         try {
-            server.respond(response.edit().dropElements("Via", response.elements("via"), 1, "").build());
+            server.respond(response.edit()
+                    .dropElements("Via", response.elements("via"), 1, "")
+                    .build());
         } catch (SipException e) {
-            System.getLogger("starling.proxy").log(System.Logger.Level.DEBUG, () -> "answer dropped: " + e.getMessage());
+            System.getLogger("starling.proxy")
+                    .log(System.Logger.Level.DEBUG, () -> "answer dropped: " + e.getMessage());
         }
     }
 
@@ -234,7 +260,8 @@ public final class Forwarding {
         try {
             if (!client.isWaiting()) return;
             sendCancel(client, List.of());
-            server.respond(Edit.response(server.request(), 408, "Request Timeout", TransactionLayer.tag()).build());
+            server.respond(Edit.response(server.request(), 408, "Request Timeout", TransactionLayer.tag())
+                    .build());
         } catch (SipException e) {
             throw new IllegalStateException(e);
         }
@@ -259,16 +286,21 @@ public final class Forwarding {
         int strip;
         switch (target) {
             case Elsewhere(int own, SipUri next) -> {
-                to = connector.to(next.host(), next.port(), next.parameter("pin").orElse(""));
+                to = connector.to(
+                        next.host(), next.port(), next.parameter("pin").orElse(""));
                 strip = own;
             }
             case Device(DeviceId device) -> {
-                to = registrar.of(device).orElseThrow(() -> new SipException(480, "Not here")).flow();
+                to = registrar
+                        .of(device)
+                        .orElseThrow(() -> new SipException(480, "Not here"))
+                        .flow();
                 strip = ack.elements("route").size();
             }
             case ThisPeer _ -> throw new SipException(405, "Method Not Allowed");
         }
-        to.send(via(ack.edit().dropElements("Route", ack.elements("route"), strip, ""), ack).toBytes());
+        to.send(via(ack.edit().dropElements("Route", ack.elements("route"), strip, ""), ack)
+                .toBytes());
     }
 
     /// Sends a request of this peer itself along its Route: NOTIFY.
@@ -284,14 +316,23 @@ public final class Forwarding {
         }
         Flow to;
         if (next.isPresent()) {
-            to = connector.to(next.get().host(), next.get().port(), next.get().parameter("pin").orElse(""));
+            to = connector.to(
+                    next.get().host(),
+                    next.get().port(),
+                    next.get().parameter("pin").orElse(""));
             strip--;
         } else {
             String head = self.deviceHead(token).orElseThrow(() -> new SipException(403, "Not our Route"));
-            String device = gr(request.uri()).filter(g -> g.startsWith(head) && DeviceId.isHex(g)).orElseThrow(() -> new SipException(481, "No such watcher"));
-            to = registrar.of(new DeviceId(device)).orElseThrow(() -> new SipException(480, "Not here")).flow();
+            String device = gr(request.uri())
+                    .filter(g -> g.startsWith(head) && DeviceId.isHex(g))
+                    .orElseThrow(() -> new SipException(481, "No such watcher"));
+            to = registrar
+                    .of(new DeviceId(device))
+                    .orElseThrow(() -> new SipException(480, "Not here"))
+                    .flow();
         }
-        SipMessage sent = request.edit().dropElements("Route", routes, strip, "").build();
+        SipMessage sent =
+                request.edit().dropElements("Route", routes, strip, "").build();
         transactions.send(sent, to, answer -> {
             if (answer.status() >= 200) status.accept(answer.status());
         });

@@ -14,7 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Presence of the devices that are here (RFC 3856, RFC 6665): keeps what each published, tells its watchers, and tells them at once when its flow ends. The documents
+/// Presence of the devices that are here (RFC 3856, RFC 6665): keeps what each published, tells its watchers, and tells
+/// them at once when its flow ends. The documents
 /// are signed by their devices; this class cannot make one.
 final class PresenceAgent {
     private static final int MAX_SUBSCRIPTIONS = 200_000, MAX_PER_DEVICE = 4_096;
@@ -79,14 +80,20 @@ final class PresenceAgent {
         for (Subscription each : watchers.getOrDefault(device, Set.of())) if (each.active) notify(each, "active");
     }
 
-    /// Answers a SUBSCRIBE that forms a dialog. `allowed` is false for strangers, who get `pending` and never anything else.
+    /// Answers a SUBSCRIBE that forms a dialog. `allowed` is false for strangers, who get `pending` and never anything
+    /// else.
     SipMessage subscribe(SipMessage request, DeviceId device, boolean allowed) throws SipException {
         checkEvent(request);
         if (subscriptions.size() >= MAX_SUBSCRIPTIONS) throw new SipException(503, "Too many subscriptions");
         var all = watchers.computeIfAbsent(device, _ -> ConcurrentHashMap.newKeySet());
         if (all.size() >= MAX_PER_DEVICE) throw new SipException(503, "Too many subscriptions");
         long seconds = expires(request);
-        var subscription = new Subscription(request, TransactionLayer.tag(), device, allowed, clock.instant().plusSeconds(seconds));
+        var subscription = new Subscription(
+                request,
+                TransactionLayer.tag(),
+                device,
+                allowed,
+                clock.instant().plusSeconds(seconds));
         if (seconds > 0 && allowed) {
             subscriptions.put(subscription.key(), subscription);
             all.add(subscription);
@@ -97,7 +104,8 @@ final class PresenceAgent {
     /// Answers a SUBSCRIBE inside a dialog: a refresh, or the end.
     SipMessage refresh(SipMessage request) throws SipException {
         checkEvent(request);
-        var subscription = subscriptions.get(request.callId() + " " + request.toTag().orElse(""));
+        var subscription =
+                subscriptions.get(request.callId() + " " + request.toTag().orElse(""));
         if (subscription == null) throw new SipException(481, "Subscription does not exist");
         long seconds = expires(request);
         subscription.expires = clock.instant().plusSeconds(seconds);
@@ -114,17 +122,21 @@ final class PresenceAgent {
     }
 
     private static void checkEvent(SipMessage request) throws SipException {
-        if (!request.required("event").split(";")[0].trim().equals("presence")) throw new SipException(489, "Bad Event");
+        if (!request.required("event").split(";")[0].trim().equals("presence"))
+            throw new SipException(489, "Bad Event");
     }
 
     private static long expires(SipMessage request) {
-        return Math.min(MAX_EXPIRES, request.first("expires").map(Long::parseLong).orElse(MAX_EXPIRES));
+        return Math.min(
+                MAX_EXPIRES, request.first("expires").map(Long::parseLong).orElse(MAX_EXPIRES));
     }
 
     private SipMessage accepted(SipMessage request, String tag, long seconds) throws SipException {
         var answer = Edit.response(request, 200, "OK", tag);
         for (String route : request.all("record-route")) answer.add("Record-Route", route);
-        return answer.add("Contact", self.contact()).add("Expires", String.valueOf(seconds)).build();
+        return answer.add("Contact", self.contact())
+                .add("Expires", String.valueOf(seconds))
+                .build();
     }
 
     private void notify(Subscription to, String state) {
@@ -144,7 +156,10 @@ final class PresenceAgent {
 
     private SipMessage compose(Subscription to, String state, long left) throws SipException {
         SipMessage request = to.request;
-        var notify = Edit.request("NOTIFY", dev.starling.sip.message.NameAddr.parse(request.required("contact")).uri());
+        var notify = Edit.request(
+                "NOTIFY",
+                dev.starling.sip.message.NameAddr.parse(request.required("contact"))
+                        .uri());
         for (String route : request.elements("record-route")) notify.add("Route", route);
         long number;
         synchronized (to) {
@@ -157,14 +172,19 @@ final class PresenceAgent {
                 .add("CSeq", number + " NOTIFY")
                 .add("Contact", self.contact())
                 .add("Event", "presence")
-                .add("Subscription-State", state.equals("terminated") ? "terminated;reason=timeout" : state + ";expires=" + left);
+                .add(
+                        "Subscription-State",
+                        state.equals("terminated") ? "terminated;reason=timeout" : state + ";expires=" + left);
         Optional<Published> shown = Optional.ofNullable(published.get(to.device))
                 .filter(p -> state.equals("active") && here.test(to.device) && p.until.isAfter(clock.instant()));
         if (shown.isPresent()) {
             notify.add("Starling-Signature", shown.get().signature);
             notify.body("application/pidf+xml", shown.get().body);
         }
-        return notify.add("Via", "SIP/2.0/TLS " + self.host() + ":" + self.port() + ";branch=" + TransactionLayer.branch()).build();
+        return notify.add(
+                        "Via",
+                        "SIP/2.0/TLS " + self.host() + ":" + self.port() + ";branch=" + TransactionLayer.branch())
+                .build();
     }
 
     private void remove(Subscription subscription) {

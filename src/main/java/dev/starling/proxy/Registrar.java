@@ -11,7 +11,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// Who is here, and over which flow (RFC 3261, section 10; RFC 5626): one binding for each device, the newest wins. Bindings live as long as their flows, so nothing of them is stored.
+/// Who is here, and over which flow (RFC 3261, section 10; RFC 5626): one binding for each device, the newest wins.
+/// Bindings live as long as their flows, so nothing of them is stored.
 public final class Registrar {
     private static final int MAX_BINDINGS = 100_000;
 

@@ -11,7 +11,8 @@ import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Who this peer is on the wire, and the tokens by which it recognises its own clients in Route: the first 16 bytes of the device id and 10 of an HMAC, so that they survive a reconnect and
+/// Who this peer is on the wire, and the tokens by which it recognises its own clients in Route: the first 16 bytes of
+/// the device id and 10 of an HMAC, so that they survive a reconnect and
 /// a restart and nobody else can make one (docs/protocols/sip.md, section 2).
 public record Self(DeviceId id, String host, int port, byte[] secret) {
     private static final int HEAD = 16, PROOF = 10;
@@ -21,7 +22,8 @@ public record Self(DeviceId id, String host, int port, byte[] secret) {
     }
 
     String routeUri(String user) {
-        return "sip:" + (user.isEmpty() ? "" : user + "@") + host + ":" + port + ";transport=tls;pin=" + id.hex() + ";lr";
+        return "sip:" + (user.isEmpty() ? "" : user + "@") + host + ":" + port + ";transport=tls;pin=" + id.hex()
+                + ";lr";
     }
 
     String contact() {
@@ -32,7 +34,10 @@ public record Self(DeviceId id, String host, int port, byte[] secret) {
         byte[] head = Arrays.copyOf(device.bytes(), HEAD);
         return Base64.getUrlEncoder()
                 .withoutPadding()
-                .encodeToString(ByteBuffer.allocate(HEAD + PROOF).put(head).put(proof(head)).array());
+                .encodeToString(ByteBuffer.allocate(HEAD + PROOF)
+                        .put(head)
+                        .put(proof(head))
+                        .array());
     }
 
     /// The first 16 bytes of the device id, in hex, when the token is ours.
@@ -41,7 +46,8 @@ public record Self(DeviceId id, String host, int port, byte[] secret) {
             byte[] bytes = Base64.getUrlDecoder().decode(token);
             if (bytes.length != HEAD + PROOF) return Optional.empty();
             byte[] head = Arrays.copyOf(bytes, HEAD);
-            if (!MessageDigest.isEqual(proof(head), Arrays.copyOfRange(bytes, HEAD, bytes.length))) return Optional.empty();
+            if (!MessageDigest.isEqual(proof(head), Arrays.copyOfRange(bytes, HEAD, bytes.length)))
+                return Optional.empty();
             return Optional.of(java.util.HexFormat.of().formatHex(head));
         } catch (IllegalArgumentException e) {
             return Optional.empty();

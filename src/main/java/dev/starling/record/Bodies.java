@@ -17,7 +17,8 @@ public final class Bodies {
 
     private Bodies() {}
 
-    /// A peer that serves a device: where it listens for other peers, its key, and the base URL of its gate ("" when not told).
+    /// A peer that serves a device: where it listens for other peers, its key, and the base URL of its gate ("" when
+    /// not told).
     public record PeerPlace(String uri, DeviceId id, String base) {
         public String host() {
             String host = match().group(1);
@@ -59,7 +60,8 @@ public final class Bodies {
         CborMap body = record.body().orElseThrow(() -> new IdentityException("withdrawn"));
         var capabilities = new ArrayList<String>();
         for (Object each : body.list(3, 0, MAX_CAPABILITIES)) {
-            if (!(each instanceof String text) || text.length() > 32) throw new IdentityException("malformed", "capability");
+            if (!(each instanceof String text) || text.length() > 32)
+                throw new IdentityException("malformed", "capability");
             capabilities.add(text);
         }
         String gruu = body.text(2, 512);
@@ -76,7 +78,8 @@ public final class Bodies {
             if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > 65535)
                 throw new IdentityException("malformed", "peer URI");
             String base = peer.has(3) ? peer.text(3, MAX_URI) : "";
-            if (!base.isEmpty() && !base.matches("https?://[A-Za-z0-9.:\\[\\]-]+/")) throw new IdentityException("malformed", "base URL");
+            if (!base.isEmpty() && !base.matches("https?://[A-Za-z0-9.:\\[\\]-]+/"))
+                throw new IdentityException("malformed", "base URL");
             peers.add(new PeerPlace(uri, DeviceId.of(peer.bytes(2, 32, 32)), base));
         }
         return peers;

@@ -19,7 +19,8 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// The verified history of an address's device lists (docs/protocols/formats.md, section 7). Every link is signed by a device of its parent, so a CA that
+/// The verified history of an address's device lists (docs/protocols/formats.md, section 7). Every link is signed by a
+/// device of its parent, so a CA that
 /// certifies a device of its own ("ghost") cannot put it on the list.
 public final class DeviceChain {
     public static final int MAX_LINKS = 64, MAX_DEVICES = 16;
@@ -30,7 +31,13 @@ public final class DeviceChain {
 
     /// One version of the list. `hash` is SHA-256 of the payload in hex: never of a signature, which is malleable.
     public record Link(
-            String hash, List<String> parents, SortedMap<DeviceId, Device> devices, long issued, byte[] signer, byte[] payload, byte[] signature) {}
+            String hash,
+            List<String> parents,
+            SortedMap<DeviceId, Device> devices,
+            long issued,
+            byte[] signer,
+            byte[] payload,
+            byte[] signature) {}
 
     private final List<Link> links;
 
@@ -90,13 +97,20 @@ public final class DeviceChain {
             CborMap device = CborMap.map(each);
             byte[] key = device.bytes(1, 91, 91);
             DeviceId id = DeviceId.ofKey(key);
-            if (last.isPresent() && last.get().compareTo(id) >= 0) throw new IdentityException("malformed", "device order");
+            if (last.isPresent() && last.get().compareTo(id) >= 0)
+                throw new IdentityException("malformed", "device order");
             last = Optional.of(id);
             devices.put(id, new Device(id, key, device.text(2, 64), device.number(3, 0, MAX_TIME)));
         }
         String hash = HexFormat.of().formatHex(DeviceId.sha256(payload));
         return new Link(
-                hash, parents, devices, map.number(3, 0, MAX_TIME), map.bytes(4, 91, 91), payload, CborMap.bytes(pair.get(1), 64, 64));
+                hash,
+                parents,
+                devices,
+                map.number(3, 0, MAX_TIME),
+                map.bytes(4, 91, 91),
+                payload,
+                CborMap.bytes(pair.get(1), 64, 64));
     }
 
     private static void check(Link link, Map<String, Link> before, boolean first, Address address, String network)
@@ -155,7 +169,8 @@ public final class DeviceChain {
             KeyPair signer, List<String> parents, List<Device> devices, long issued, Address address, String network) {
         var listed = devices.stream()
                 .sorted((a, b) -> a.id().compareTo(b.id()))
-                .map(d -> (Object) new CborMap().with(1, d.key()).with(2, d.name()).with(3, d.added()))
+                .map(d -> (Object)
+                        new CborMap().with(1, d.key()).with(2, d.name()).with(3, d.added()))
                 .toList();
         byte[] payload = Cbor.encode(new CborMap()
                 .with(1, parents.stream().map(HexFormat.of()::parseHex).toList())

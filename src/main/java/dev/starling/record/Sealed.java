@@ -9,7 +9,8 @@ import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
-/// A record as it lies in the DHT: padded to a power of two, encrypted for those who know the address (docs/protocols/formats.md, section 5).
+/// A record as it lies in the DHT: padded to a power of two, encrypted for those who know the address
+/// (docs/protocols/formats.md, section 5).
 public final class Sealed {
     public static final int MIN_BYTES = 1024, MAX_BYTES = 32 * 1024;
     private static final int NONCE = 12, TAG = 16, HEAD = 1 + NONCE, LENGTH = 4;
@@ -36,7 +37,11 @@ public final class Sealed {
                 size - HEAD - TAG);
         try {
             byte[] sealed = cipher(Cipher.ENCRYPT_MODE, place, nonce).doFinal(padded);
-            return ByteBuffer.allocate(size).put((byte) 1).put(nonce).put(sealed).array();
+            return ByteBuffer.allocate(size)
+                    .put((byte) 1)
+                    .put(nonce)
+                    .put(sealed)
+                    .array();
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }
@@ -44,8 +49,10 @@ public final class Sealed {
 
     /// The payload; refuses (`not-sealed`) what was not sealed for this place.
     public static byte[] open(Rendezvous place, byte[] value) throws IdentityException {
-        if (value.length < MIN_BYTES || value.length > MAX_BYTES || Integer.bitCount(value.length) != 1 || value[0] != 1)
-            throw new IdentityException("not-sealed", "size or version");
+        if (value.length < MIN_BYTES
+                || value.length > MAX_BYTES
+                || Integer.bitCount(value.length) != 1
+                || value[0] != 1) throw new IdentityException("not-sealed", "size or version");
         byte[] padded;
         try {
             padded = cipher(Cipher.DECRYPT_MODE, place, Arrays.copyOfRange(value, 1, HEAD))

@@ -13,7 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// A signed statement of one device about one address (docs/protocols/formats.md, section 6): COSE_Sign1 (RFC 9052, section 4.2) with the certificate chain in `x5chain` (RFC 9360).
+/// A signed statement of one device about one address (docs/protocols/formats.md, section 6): COSE_Sign1 (RFC 9052,
+/// section 4.2) with the certificate chain in `x5chain` (RFC 9360).
 ///
 /// Parsed, not yet believed: see [RecordOpener]. `body` is empty for a tombstone.
 public record SignedRecord(

@@ -16,7 +16,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a thread of its own.
+/// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a thread of
+/// its own.
 final class HelidonSocket implements WsListener, WebSocket {
     private static final System.Logger LOG = System.getLogger("starling.web");
     private static final String PROTOCOL = "sip";
@@ -44,7 +45,8 @@ final class HelidonSocket implements WsListener, WebSocket {
     public Optional<Headers> onHttpUpgrade(HttpPrologue prologue, Headers headers) throws WsUpgradeException {
         var name = HeaderNames.create("Sec-WebSocket-Protocol");
         boolean offered = headers.contains(name)
-                && Arrays.stream(headers.get(name).get().split(",")).anyMatch(p -> p.trim().equals(PROTOCOL));
+                && Arrays.stream(headers.get(name).get().split(","))
+                        .anyMatch(p -> p.trim().equals(PROTOCOL));
         if (!offered) throw new WsUpgradeException("the WebSocket subprotocol must be sip");
         WritableHeaders<?> answer = WritableHeaders.create();
         answer.set(name, PROTOCOL);
@@ -99,11 +101,13 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     @Override
     public void close(int code, String reason) {
-        session.ifPresent(s -> enqueue(() -> {
-            s.close(code, reason);
-            s.terminate();
-            end();
-        }, 1));
+        session.ifPresent(s -> enqueue(
+                () -> {
+                    s.close(code, reason);
+                    s.terminate();
+                    end();
+                },
+                1));
     }
 
     @Override
@@ -169,5 +173,4 @@ final class HelidonSocket implements WsListener, WebSocket {
         queue.offer(new Job(() -> {}, 0));
         listener.ifPresent(Listener::closed);
     }
-
 }

@@ -50,6 +50,10 @@ public final class Routes {
     }
 
     List<String> methods(String path) {
-        return routes.stream().filter(r -> r.matches(path)).map(Route::method).distinct().toList();
+        return routes.stream()
+                .filter(r -> r.matches(path))
+                .map(Route::method)
+                .distinct()
+                .toList();
     }
 }

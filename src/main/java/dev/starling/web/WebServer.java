@@ -23,12 +23,12 @@ import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 
-/// The HTTP and WebSocket server (Helidon beneath): one virtual thread a request, bounds on connections, bodies and frames, errors as problem documents, any
+/// The HTTP and WebSocket server (Helidon beneath): one virtual thread a request, bounds on connections, bodies and
+/// frames, errors as problem documents, any
 /// origin allowed without credentials.
 public final class WebServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.web");
-    private static final DateTimeFormatter HTTP_DATE =
-            DateTimeFormatter.RFC_1123_DATE_TIME.withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter HTTP_DATE = DateTimeFormatter.RFC_1123_DATE_TIME.withZone(ZoneOffset.UTC);
     private static final String EXPOSED = "Date, Replay-Nonce, Location, Link, Retry-After, ETag";
     private static final int MAX_CONNECTIONS = 20_000;
 
@@ -44,7 +44,9 @@ public final class WebServer implements AutoCloseable {
     /// Listens at once; port 0 takes a free one.
     public static WebServer start(Config config, Routes routes, Clock clock) throws IOException {
         var sockets = WsRouting.builder();
-        routes.sockets().forEach((path, endpoint) -> sockets.endpoint(path, () -> new HelidonSocket(endpoint, config.maxMessageBytes())));
+        routes.sockets()
+                .forEach((path, endpoint) ->
+                        sockets.endpoint(path, () -> new HelidonSocket(endpoint, config.maxMessageBytes())));
         var http = HttpRouting.builder().any((request, response) -> answer(routes, clock, request, response));
         var builder = io.helidon.webserver.WebServer.builder()
                 .host(config.host())
@@ -54,7 +56,9 @@ public final class WebServer implements AutoCloseable {
                 .maxPayloadSize(1 << 20)
                 .idleConnectionTimeout(Duration.ofMinutes(2))
                 .shutdownGracePeriod(Duration.ofMillis(200))
-                .addProtocol(WsConfig.builder().maxFrameLength(config.maxMessageBytes() + 16).build())
+                .addProtocol(WsConfig.builder()
+                        .maxFrameLength(config.maxMessageBytes() + 16)
+                        .build())
                 .addRouting(http)
                 .addRouting(sockets);
         config.tls().ifPresent(context -> builder.tls(t -> t.sslContext(context)));
@@ -98,7 +102,9 @@ public final class WebServer implements AutoCloseable {
                 return routes.methods(path).isEmpty()
                         ? Response.problem(404, "There is nothing at this address.")
                         : Response.problem(405, "This address does not take " + method + ".");
-            return route.get().handler().handle(request(in, method, path, route.get().maxBodyBytes()));
+            return route.get()
+                    .handler()
+                    .handle(request(in, method, path, route.get().maxBodyBytes()));
         } catch (WebException e) {
             return Response.problem(e.status(), String.valueOf(e.getMessage()));
         } catch (IOException e) {
@@ -131,7 +137,13 @@ public final class WebServer implements AutoCloseable {
             if (body.length > maxBodyBytes) throw new WebException(413, "At most " + maxBodyBytes + " bytes.");
         }
         var remote = ((InetSocketAddress) in.remotePeer().address()).getAddress();
-        return new Request(method, path, in.query().rawValue(), headers, body, remote == null ? InetAddress.getLoopbackAddress() : remote);
+        return new Request(
+                method,
+                path,
+                in.query().rawValue(),
+                headers,
+                body,
+                remote == null ? InetAddress.getLoopbackAddress() : remote);
     }
 
     private static void send(ServerResponse out, Response response, boolean headOnly) throws IOException {

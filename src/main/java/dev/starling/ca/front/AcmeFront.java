@@ -21,7 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// ACME over HTTP (RFC 8555, sections 6 and 7) for identifier `email` with challenge `email-code-00`. Errors become problem documents here and nowhere else.
+/// ACME over HTTP (RFC 8555, sections 6 and 7) for identifier `email` with challenge `email-code-00`. Errors become
+/// problem documents here and nowhere else.
 public final class AcmeFront {
     private static final String ERROR = "urn:ietf:params:acme:error:";
 
@@ -61,11 +62,14 @@ public final class AcmeFront {
 
     private Response guarded(Request request, Task task) throws IOException {
         try {
-            if (!requests.allows(request.remote())) throw new Problem("rateLimited", 429, "Too many requests from your network.");
+            if (!requests.allows(request.remote()))
+                throw new Problem("rateLimited", 429, "Too many requests from your network.");
             Jws jws = Jws.parse(request.body());
-            if (!jws.url().equals(base + request.path())) throw new Problem("unauthorized", 403, "The signed URL is another one.");
+            if (!jws.url().equals(base + request.path()))
+                throw new Problem("unauthorized", 403, "The signed URL is another one.");
             boolean newAccount = request.path().equals("/acme/new-account");
-            if (newAccount != jws.jwk().isPresent()) throw Problem.malformed("jwk only for a new account, kid elsewhere");
+            if (newAccount != jws.jwk().isPresent())
+                throw Problem.malformed("jwk only for a new account, kid elsewhere");
             String account = newAccount ? "" : account(jws);
             if (newAccount) jws.verify(jws.jwk().orElseThrow());
             else jws.verify(key(account));
@@ -80,7 +84,11 @@ public final class AcmeFront {
     private Response finish(Response response) {
         return response.with("replay-nonce", nonces.fresh())
                 .with("cache-control", "no-store")
-                .with("link", response.headers().containsKey("link") ? response.headers().get("link") + ", " + index() : index());
+                .with(
+                        "link",
+                        response.headers().containsKey("link")
+                                ? response.headers().get("link") + ", " + index()
+                                : index());
     }
 
     private String index() {
@@ -88,7 +96,8 @@ public final class AcmeFront {
     }
 
     private String directory() {
-        return "{\"newNonce\":\"" + base + "/acme/new-nonce\",\"newAccount\":\"" + base + "/acme/new-account\",\"newOrder\":\"" + base
+        return "{\"newNonce\":\"" + base + "/acme/new-nonce\",\"newAccount\":\"" + base
+                + "/acme/new-account\",\"newOrder\":\"" + base
                 + "/acme/new-order\",\"meta\":{\"externalAccountRequired\":false}}";
     }
 
@@ -117,15 +126,22 @@ public final class AcmeFront {
             throw new Problem("accountDoesNotExist", 400, "No such account.");
         String id = known.orElseGet(AcmeFront::random);
         if (known.isEmpty()) store.addAccount(id, thumbprint, key.toPublicJWK().toJSONString());
-        return Response.json(known.isPresent() ? 200 : 201, "{\"status\":\"valid\"}").with("location", base + "/acme/account/" + id);
+        return Response.json(known.isPresent() ? 200 : 201, "{\"status\":\"valid\"}")
+                .with("location", base + "/acme/account/" + id);
     }
 
     private Response newOrder(Jws jws, String account, Request request) throws Problem, IOException {
-        if (!(jws.json().get("identifiers") instanceof List<?> list) || list.size() != 1 || !(list.getFirst() instanceof Map<?, ?> identifier))
+        if (!(jws.json().get("identifiers") instanceof List<?> list)
+                || list.size() != 1
+                || !(list.getFirst() instanceof Map<?, ?> identifier))
             throw Problem.malformed("exactly one identifier");
         if (!"email".equals(identifier.get("type")) || !(identifier.get("value") instanceof String value))
             throw new Problem("unsupportedIdentifier", 400, "Only e-mail addresses are certified here.");
-        var order = orders.create(account, value, RateLimit.network(request.remote()), request.header("accept-language").orElse(""));
+        var order = orders.create(
+                account,
+                value,
+                RateLimit.network(request.remote()),
+                request.header("accept-language").orElse(""));
         return Response.json(201, json(order)).with("location", base + "/acme/order/" + order.id());
     }
 
@@ -139,43 +155,57 @@ public final class AcmeFront {
 
     private Response authorization(Jws jws, String account, Request request) throws Problem, IOException {
         var order = find(account, request);
-        return Response.json(200, "{\"identifier\":" + identifier(order) + ",\"status\":\"" + proof(order) + "\",\"expires\":\""
-                + Instant.ofEpochSecond(order.expires()) + "\",\"challenges\":[" + challenge(order) + "]}");
+        return Response.json(
+                200,
+                "{\"identifier\":" + identifier(order) + ",\"status\":\"" + proof(order) + "\",\"expires\":\""
+                        + Instant.ofEpochSecond(order.expires()) + "\",\"challenges\":[" + challenge(order) + "]}");
     }
 
     private Response challenge(Jws jws, String account, Request request) throws Problem, IOException {
         var order = find(account, request);
         Map<String, Object> json = jws.payload().length == 0 ? Map.of() : jws.json();
-        if (json.get("response") instanceof String response) order = orders.answer(order, Jws.thumbprint(key(account)), response);
-        return Response.json(200, challenge(order)).with("link", "<" + base + "/acme/authz/" + order.id() + ">;rel=\"up\"");
+        if (json.get("response") instanceof String response)
+            order = orders.answer(order, Jws.thumbprint(key(account)), response);
+        return Response.json(200, challenge(order))
+                .with("link", "<" + base + "/acme/authz/" + order.id() + ">;rel=\"up\"");
     }
 
     private Response finalizeOrder(Jws jws, String account, Request request) throws Problem, IOException {
         var order = find(account, request);
         if (!(jws.json().get("csr") instanceof String csr)) throw Problem.malformed("no csr");
-        return Response.json(200, json(orders.finish(order, new Base64URL(csr).decode()))).with("location", base + "/acme/order/" + order.id());
+        return Response.json(200, json(orders.finish(order, new Base64URL(csr).decode())))
+                .with("location", base + "/acme/order/" + order.id());
     }
 
     private Response certificate(Jws jws, String account, Request request) throws Problem, IOException {
         var order = find(account, request);
         if (order.chain().isEmpty()) throw new Problem("malformed", 404, "Not issued yet.");
-        return Response.of(200, "application/pem-certificate-chain", order.chain().getBytes(StandardCharsets.US_ASCII));
+        return Response.of(
+                200, "application/pem-certificate-chain", order.chain().getBytes(StandardCharsets.US_ASCII));
     }
 
     private String json(CaStore.Order order) {
         String url = base + "/acme/";
-        return "{\"status\":\"" + order.status() + "\",\"expires\":\"" + Instant.ofEpochSecond(order.expires()) + "\",\"identifiers\":["
-                + identifier(order) + "],\"authorizations\":[\"" + url + "authz/" + order.id() + "\"],\"finalize\":\"" + url + "finalize/" + order.id()
-                + "\"" + (order.chain().isEmpty() ? "" : ",\"certificate\":\"" + url + "certificate/" + order.id() + "\"") + "}";
+        return "{\"status\":\"" + order.status() + "\",\"expires\":\"" + Instant.ofEpochSecond(order.expires())
+                + "\",\"identifiers\":["
+                + identifier(order) + "],\"authorizations\":[\"" + url + "authz/" + order.id() + "\"],\"finalize\":\""
+                + url + "finalize/" + order.id()
+                + "\""
+                + (order.chain().isEmpty() ? "" : ",\"certificate\":\"" + url + "certificate/" + order.id() + "\"")
+                + "}";
     }
 
     private static String identifier(CaStore.Order order) {
-        return "{\"type\":\"email\",\"value\":" + JSONObjectUtils.toJSONString(Map.of("v", order.address())).replaceFirst("^\\{\"v\":", "").replaceFirst("}$", "") + "}";
+        return "{\"type\":\"email\",\"value\":"
+                + JSONObjectUtils.toJSONString(Map.of("v", order.address()))
+                        .replaceFirst("^\\{\"v\":", "")
+                        .replaceFirst("}$", "")
+                + "}";
     }
 
     private String challenge(CaStore.Order order) {
-        return "{\"type\":\"email-code-00\",\"url\":\"" + base + "/acme/challenge/" + order.id() + "\",\"status\":\"" + proof(order) + "\",\"token\":\""
-                + order.part2() + "\"}";
+        return "{\"type\":\"email-code-00\",\"url\":\"" + base + "/acme/challenge/" + order.id() + "\",\"status\":\""
+                + proof(order) + "\",\"token\":\"" + order.part2() + "\"}";
     }
 
     private static String proof(CaStore.Order order) {

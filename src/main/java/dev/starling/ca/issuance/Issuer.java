@@ -46,9 +46,12 @@ import org.bouncycastle.pkcs.PKCS10CertificationRequest;
 import org.bouncycastle.pkcs.PKCSException;
 import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequest;
 
-/// The root and the issuing key, made on the first start, and the certificates made with them (docs/protocols/formats.md, section 3).
+/// The root and the issuing key, made on the first start, and the certificates made with them
+/// (docs/protocols/formats.md, section 3).
 public final class Issuer {
-    private static final Duration LEAF = Duration.ofDays(30), ISSUING = Duration.ofDays(730), ROOT = Duration.ofDays(3650);
+    private static final Duration LEAF = Duration.ofDays(30),
+            ISSUING = Duration.ofDays(730),
+            ROOT = Duration.ofDays(3650);
     private static final Duration BACKDATED = Duration.ofMinutes(5);
     private static final int MAX_CSR = 4096;
 
@@ -78,9 +81,17 @@ public final class Issuer {
         Keys.Held rootKey = Keys.load(rootFile);
         if (!Files.exists(issuingFile)) {
             KeyPair key = Keys.generate();
-            var issuer = X500Name.getInstance(rootKey.chain().getFirst().getSubjectX500Principal().getEncoded());
+            var issuer = X500Name.getInstance(
+                    rootKey.chain().getFirst().getSubjectX500Principal().getEncoded());
             var certificate = authority(
-                    new X500Name("CN=Starling " + (test ? "test " : "") + "e-mail"), key.getPublic(), issuer, rootKey.key(), rootKey.publicKey(), 0, ISSUING, clock);
+                    new X500Name("CN=Starling " + (test ? "test " : "") + "e-mail"),
+                    key.getPublic(),
+                    issuer,
+                    rootKey.key(),
+                    rootKey.publicKey(),
+                    0,
+                    ISSUING,
+                    clock);
             Keys.save(issuingFile, new Keys.Held(key.getPrivate(), List.of(certificate)));
         }
         return new Issuer(Keys.load(issuingFile), rootKey.chain().getFirst(), test, store, clock);
@@ -99,17 +110,28 @@ public final class Issuer {
         Instant notAfter = end.isBefore(latest) ? end : latest;
         BigInteger serial = new BigInteger(127, new SecureRandom()).setBit(126);
         try {
-            var issuerName = X500Name.getInstance(issuing.chain().getFirst().getSubjectX500Principal().getEncoded());
+            var issuerName = X500Name.getInstance(
+                    issuing.chain().getFirst().getSubjectX500Principal().getEncoded());
             var builder = new JcaX509v3CertificateBuilder(
-                    issuerName, serial, Date.from(now.minus(BACKDATED)), Date.from(notAfter), new X500Name(new RDN[0]), key);
+                    issuerName,
+                    serial,
+                    Date.from(now.minus(BACKDATED)),
+                    Date.from(notAfter),
+                    new X500Name(new RDN[0]),
+                    key);
             var utils = new JcaX509ExtensionUtils();
             builder.addExtension(Extension.subjectAlternativeName, true, new GeneralNames(name(address)));
-            builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyAgreement));
-            builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_emailProtection));
-            builder.addExtension(Extension.authorityKeyIdentifier, false, utils.createAuthorityKeyIdentifier(issuing.publicKey()));
+            builder.addExtension(
+                    Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyAgreement));
+            builder.addExtension(
+                    Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_emailProtection));
+            builder.addExtension(
+                    Extension.authorityKeyIdentifier, false, utils.createAuthorityKeyIdentifier(issuing.publicKey()));
             builder.addExtension(Extension.subjectKeyIdentifier, false, utils.createSubjectKeyIdentifier(key));
             builder.addExtension(
-                    Extension.certificatePolicies, false, new CertificatePolicies(new PolicyInformation(new ASN1ObjectIdentifier(policy))));
+                    Extension.certificatePolicies,
+                    false,
+                    new CertificatePolicies(new PolicyInformation(new ASN1ObjectIdentifier(policy))));
             store.aboutToSign(serial.toString(16), order, address.text(), key.getEncoded(), notAfter.getEpochSecond());
             X509Certificate leaf = sign(builder, issuing.key());
             store.signed(serial.toString(16), Keys.encoded(leaf));
@@ -135,7 +157,12 @@ public final class Issuer {
             if (csr.getSubject().getRDNs().length > 0) throw badCsr("the subject must be empty");
             checkNames(csr, address);
             return Keys.p256(csr.getSubjectPublicKeyInfo().getEncoded());
-        } catch (IOException | PKCSException | OperatorCreationException | IllegalArgumentException | ClassCastException | IllegalStateException e) {
+        } catch (IOException
+                | PKCSException
+                | OperatorCreationException
+                | IllegalArgumentException
+                | ClassCastException
+                | IllegalStateException e) {
             throw badCsr("cannot be read");
         } catch (IdentityException e) {
             throw badCsr("the key must be P-256");
@@ -143,7 +170,8 @@ public final class Issuer {
     }
 
     private static void checkNames(PKCS10CertificationRequest csr, Address address) throws Problem {
-        if (csr.getAttributes(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest).length != 1) throw badCsr("one extension request is needed");
+        if (csr.getAttributes(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest).length != 1)
+            throw badCsr("one extension request is needed");
         var names = GeneralNames.fromExtensions(csr.getRequestedExtensions(), Extension.subjectAlternativeName);
         if (names == null || names.getNames().length != 1) throw badCsr("exactly one name is needed");
         GeneralName asked = names.getNames()[0];
@@ -155,17 +183,30 @@ public final class Issuer {
     }
 
     private static X509Certificate authority(
-            X500Name subject, PublicKey key, X500Name issuer, PrivateKey issuerKey, PublicKey issuerPublic, int below, Duration life, Clock clock)
+            X500Name subject,
+            PublicKey key,
+            X500Name issuer,
+            PrivateKey issuerKey,
+            PublicKey issuerPublic,
+            int below,
+            Duration life,
+            Clock clock)
             throws IOException {
         Instant now = clock.instant();
         try {
             var utils = new JcaX509ExtensionUtils();
             var builder = new JcaX509v3CertificateBuilder(
-                    issuer, new BigInteger(127, new SecureRandom()).setBit(126), Date.from(now.minus(BACKDATED)), Date.from(now.plus(life)), subject, key);
+                    issuer,
+                    new BigInteger(127, new SecureRandom()).setBit(126),
+                    Date.from(now.minus(BACKDATED)),
+                    Date.from(now.plus(life)),
+                    subject,
+                    key);
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(below));
             builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
             builder.addExtension(Extension.subjectKeyIdentifier, false, utils.createSubjectKeyIdentifier(key));
-            builder.addExtension(Extension.authorityKeyIdentifier, false, utils.createAuthorityKeyIdentifier(issuerPublic));
+            builder.addExtension(
+                    Extension.authorityKeyIdentifier, false, utils.createAuthorityKeyIdentifier(issuerPublic));
             return sign(builder, issuerKey);
         } catch (GeneralSecurityException e) {
             throw new IOException("signing failed", e);
@@ -174,7 +215,8 @@ public final class Issuer {
 
     private static X509Certificate sign(X509v3CertificateBuilder builder, PrivateKey key) throws IOException {
         try {
-            return new JcaX509CertificateConverter().getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key)));
+            return new JcaX509CertificateConverter()
+                    .getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key)));
         } catch (GeneralSecurityException | OperatorCreationException e) {
             throw new IOException("signing failed", e);
         }

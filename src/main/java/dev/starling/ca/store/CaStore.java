@@ -11,9 +11,18 @@ import java.util.Optional;
 
 /// Accounts, orders, mails sent and certificates, in SQLite: what was answered survives `kill -9`.
 public final class CaStore implements AutoCloseable {
-    /// One order with its one authorization. `status` is pending, ready, valid or invalid; `chain` is PEM, "" before it is issued. Times in Unix seconds.
+    /// One order with its one authorization. `status` is pending, ready, valid or invalid; `chain` is PEM, "" before it
+    /// is issued. Times in Unix seconds.
     public record Order(
-            String id, String account, String address, String status, String part1, String part2, int tries, long expires, String chain) {}
+            String id,
+            String account,
+            String address,
+            String status,
+            String part1,
+            String part2,
+            int tries,
+            long expires,
+            String chain) {}
 
     private final Connection db;
 
@@ -23,14 +32,17 @@ public final class CaStore implements AutoCloseable {
             try (var s = db.createStatement()) {
                 s.execute("pragma journal_mode=wal");
                 s.execute("pragma synchronous=full");
-                s.execute("create table if not exists account (id text primary key, thumbprint text unique, jwk text) without rowid");
-                s.execute("create table if not exists acme_order (id text primary key, account text, address text, status text, part1 text,"
-                        + " part2 text, tries integer, expires integer, chain text) without rowid");
+                s.execute(
+                        "create table if not exists account (id text primary key, thumbprint text unique, jwk text) without rowid");
+                s.execute(
+                        "create table if not exists acme_order (id text primary key, account text, address text, status text, part1 text,"
+                                + " part2 text, tries integer, expires integer, chain text) without rowid");
                 s.execute("create index if not exists order_address on acme_order (address, status)");
                 s.execute("create table if not exists mail (address text, domain text, network text, sent integer)");
                 s.execute("create index if not exists mail_sent on mail (sent)");
-                s.execute("create table if not exists certificate (serial text primary key, order_id text, address text, to_be_signed blob,"
-                        + " der blob, not_after integer) without rowid");
+                s.execute(
+                        "create table if not exists certificate (serial text primary key, order_id text, address text, to_be_signed blob,"
+                                + " der blob, not_after integer) without rowid");
             }
         } catch (SQLException e) {
             throw new IOException("cannot open " + file, e);
@@ -89,8 +101,19 @@ public final class CaStore implements AutoCloseable {
     }
 
     public Optional<Order> order(String id) throws IOException {
-        return query("select * from acme_order where id = ?", texts(id), r -> new Order(
-                r.getString(1), r.getString(2), r.getString(3), r.getString(4), r.getString(5), r.getString(6), r.getInt(7), r.getLong(8), r.getString(9)));
+        return query(
+                "select * from acme_order where id = ?",
+                texts(id),
+                r -> new Order(
+                        r.getString(1),
+                        r.getString(2),
+                        r.getString(3),
+                        r.getString(4),
+                        r.getString(5),
+                        r.getString(6),
+                        r.getInt(7),
+                        r.getLong(8),
+                        r.getString(9)));
     }
 
     public void save(Order order) throws IOException {
@@ -109,7 +132,9 @@ public final class CaStore implements AutoCloseable {
 
     /// Open orders of this account for this address end: the newest mail is the one that counts.
     public void supersede(String account, String address) throws IOException {
-        update("update acme_order set status = 'invalid' where account = ? and address = ? and status = 'pending'", texts(account, address));
+        update(
+                "update acme_order set status = 'invalid' where account = ? and address = ? and status = 'pending'",
+                texts(account, address));
     }
 
     public void mailed(String address, String domain, String network, long now) throws IOException {
@@ -124,15 +149,19 @@ public final class CaStore implements AutoCloseable {
     /// How many mails since `since`; `column` is one of address, domain, network, or 1 for all.
     public int mails(String column, String value, long since) throws IOException {
         String where = column.equals("1") ? "? is not null" : column + " = ?";
-        return query("select count(*) from mail where " + where + " and sent > ?", s -> {
-                    s.setString(1, value);
-                    s.setLong(2, since);
-                }, r -> r.getInt(1))
+        return query(
+                        "select count(*) from mail where " + where + " and sent > ?",
+                        s -> {
+                            s.setString(1, value);
+                            s.setLong(2, since);
+                        },
+                        r -> r.getInt(1))
                 .orElse(0);
     }
 
     /// What will be signed is stored before it is signed.
-    public void aboutToSign(String serial, String order, String address, byte[] toBeSigned, long notAfter) throws IOException {
+    public void aboutToSign(String serial, String order, String address, byte[] toBeSigned, long notAfter)
+            throws IOException {
         update("insert into certificate values (?, ?, ?, ?, null, ?)", s -> {
             s.setString(1, serial);
             s.setString(2, order);
@@ -150,7 +179,8 @@ public final class CaStore implements AutoCloseable {
     }
 
     public int certificates() throws IOException {
-        return query("select count(*) from certificate where der is not null", _ -> {}, r -> r.getInt(1)).orElse(0);
+        return query("select count(*) from certificate where der is not null", _ -> {}, r -> r.getInt(1))
+                .orElse(0);
     }
 
     /// Forgets orders and mail counts that are over.

@@ -18,8 +18,7 @@ public final class ChallengeMail {
                 .replace("{code}", code);
     }
 
-    private static final String ENGLISH =
-            """
+    private static final String ENGLISH = """
             Somebody, probably you, wants to be called and messaged as {address}.
 
             If it was you, copy this code and paste it where you were asked for it:
@@ -32,8 +31,7 @@ public final class ChallengeMail {
             speak in your name.
             """;
 
-    private static final String GERMAN =
-            """
+    private static final String GERMAN = """
             Jemand, wahrscheinlich Sie selbst, möchte als {address} angerufen und angeschrieben werden.
 
             Wenn Sie das waren, kopieren Sie diesen Code und fügen Sie ihn dort ein, wo danach gefragt wird:

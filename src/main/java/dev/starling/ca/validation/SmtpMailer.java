@@ -13,7 +13,8 @@ import java.util.Properties;
 /// Hands mails to one configured smarthost.
 ///
 /// @param password "" for none; then no authentication is tried
-public record SmtpMailer(String host, int port, boolean startTls, String user, String password, String from) implements Mailer {
+public record SmtpMailer(String host, int port, boolean startTls, String user, String password, String from)
+        implements Mailer {
     private static final String TIMEOUT_MILLIS = "10000";
 
     @Override
@@ -24,7 +25,8 @@ public record SmtpMailer(String host, int port, boolean startTls, String user, S
         settings.put("mail.smtp.starttls.enable", String.valueOf(startTls));
         settings.put("mail.smtp.starttls.required", String.valueOf(startTls));
         settings.put("mail.smtp.ssl.checkserveridentity", "true");
-        for (String kind : new String[] {"connectiontimeout", "timeout", "writetimeout"}) settings.put("mail.smtp." + kind, TIMEOUT_MILLIS);
+        for (String kind : new String[] {"connectiontimeout", "timeout", "writetimeout"})
+            settings.put("mail.smtp." + kind, TIMEOUT_MILLIS);
         settings.put("mail.smtp.auth", String.valueOf(!password.isEmpty()));
         try {
             var message = new MimeMessage(Session.getInstance(settings));

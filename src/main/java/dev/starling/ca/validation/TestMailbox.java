@@ -32,13 +32,17 @@ public final class TestMailbox implements Mailer {
     }
 
     private synchronized List<Mail> of(String address) {
-        return mails.stream().filter(m -> address.isEmpty() || m.to.equals(address)).toList();
+        return mails.stream()
+                .filter(m -> address.isEmpty() || m.to.equals(address))
+                .toList();
     }
 
     public void mount(Routes routes) {
         routes.get("/mailbox/", this::page);
         routes.get("/mailbox/api/", this::api);
-        routes.get("/mailbox/mailbox.css", _ -> Response.of(200, "text/css; charset=utf-8", CSS.getBytes(StandardCharsets.UTF_8)));
+        routes.get(
+                "/mailbox/mailbox.css",
+                _ -> Response.of(200, "text/css; charset=utf-8", CSS.getBytes(StandardCharsets.UTF_8)));
     }
 
     private Response page(Request request) throws WebException {
@@ -46,23 +50,34 @@ public final class TestMailbox implements Mailer {
         String address = decoded(request.path().substring("/mailbox/".length()));
         var body = new StringBuilder();
         for (Mail mail : of(address))
-            body.append("<article><h2>").append(html(mail.subject)).append("</h2><p>To ").append(html(mail.to)).append(", ")
-                    .append(mail.at.toString(), 0, 19).append(" UTC</p><pre>").append(html(mail.text)).append("</pre></article>");
+            body.append("<article><h2>")
+                    .append(html(mail.subject))
+                    .append("</h2><p>To ")
+                    .append(html(mail.to))
+                    .append(", ")
+                    .append(mail.at.toString(), 0, 19)
+                    .append(" UTC</p><pre>")
+                    .append(html(mail.text))
+                    .append("</pre></article>");
         if (body.isEmpty()) body.append("<p>No mail yet. Reload this page after you asked for a code.</p>");
         return Response.html(PAGE.replace("{mails}", body))
-                .with("content-security-policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+                .with(
+                        "content-security-policy",
+                        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
     }
 
     private Response api(Request request) throws WebException {
         local(request);
         var list = new ArrayList<String>();
         for (Mail mail : of(decoded(request.path().substring("/mailbox/api/".length()))))
-            list.add("{\"to\":" + Response.quote(mail.to) + ",\"subject\":" + Response.quote(mail.subject) + ",\"text\":" + Response.quote(mail.text) + "}");
+            list.add("{\"to\":" + Response.quote(mail.to) + ",\"subject\":" + Response.quote(mail.subject)
+                    + ",\"text\":" + Response.quote(mail.text) + "}");
         return Response.json(200, "[" + String.join(",", list) + "]");
     }
 
     private static void local(Request request) throws WebException {
-        if (!request.remote().isLoopbackAddress()) throw new WebException(403, "The test mailbox is for this computer only.");
+        if (!request.remote().isLoopbackAddress())
+            throw new WebException(403, "The test mailbox is for this computer only.");
     }
 
     private static String decoded(String part) throws WebException {
@@ -74,11 +89,13 @@ public final class TestMailbox implements Mailer {
     }
 
     private static String html(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 
-    private static final String PAGE =
-            """
+    private static final String PAGE = """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
             <title>Test mailbox</title><link rel="stylesheet" href="/mailbox/mailbox.css"></head>
@@ -87,8 +104,7 @@ public final class TestMailbox implements Mailer {
             {mails}</main></body></html>
             """;
 
-    private static final String CSS =
-            """
+    private static final String CSS = """
             :root { color-scheme: light dark; font: 14px/20px system-ui, sans-serif; }
             main { max-width: 720px; margin: 0 auto; padding: 16px; }
             h1 { font-size: 20px; line-height: 28px; }

@@ -21,7 +21,8 @@ import java.util.function.Predicate;
 
 /// The engine in our own process: SQLite with a write-ahead log, so that what was acknowledged survives `kill -9`.
 ///
-/// A slot is (key, owner, id): a put replaces only its own owner's value. When a bound is reached the put is refused and says which one; nobody's
+/// A slot is (key, owner, id): a put replaces only its own owner's value. When a bound is reached the put is refused
+/// and says which one; nobody's
 /// values make room for another's.
 public final class EmbeddedDht implements Dht {
     /// Bounds of the store.
@@ -37,8 +38,8 @@ public final class EmbeddedDht implements Dht {
     private final Bounds bounds;
     private final Clock clock;
     private final Map<String, CopyOnWriteArrayList<Consumer<Event>>> watchers = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService sweeper =
-            Executors.newSingleThreadScheduledExecutor(Thread.ofVirtual().name("dht-sweep").factory());
+    private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofVirtual().name("dht-sweep").factory());
 
     public EmbeddedDht(Path file, Bounds bounds, Clock clock) throws DhtException {
         this.bounds = bounds;
@@ -48,8 +49,9 @@ public final class EmbeddedDht implements Dht {
             try (var s = db.createStatement()) {
                 s.execute("pragma journal_mode=wal");
                 s.execute("pragma synchronous=normal");
-                s.execute("create table if not exists value (key text, owner text, id integer, data blob, expires integer,"
-                        + " primary key (key, owner, id)) without rowid");
+                s.execute(
+                        "create table if not exists value (key text, owner text, id integer, data blob, expires integer,"
+                                + " primary key (key, owner, id)) without rowid");
                 s.execute("create index if not exists value_expires on value (expires)");
                 s.execute("create index if not exists value_owner on value (owner, length(data))");
             }
@@ -89,10 +91,15 @@ public final class EmbeddedDht implements Dht {
     }
 
     private void room(String key, Value value, long now) throws SQLException, DhtException {
-        long[] here = sums("select count(*), 0 from value where key = ? and expires > ? and not (owner = ? and id = ?)",
-                key, now, value.owner(), value.id());
+        long[] here = sums(
+                "select count(*), 0 from value where key = ? and expires > ? and not (owner = ? and id = ?)",
+                key,
+                now,
+                value.owner(),
+                value.id());
         if (here[0] >= bounds.valuesPerKey) throw new DhtException(429, "too many values under this key");
-        long[] owned = sums("select count(*), coalesce(sum(length(data)), 0) from value where owner = ?", value.owner());
+        long[] owned =
+                sums("select count(*), coalesce(sum(length(data)), 0) from value where owner = ?", value.owner());
         if (owned[0] >= bounds.valuesPerOwner || owned[1] + value.data().length > bounds.bytesPerOwner)
             throw new DhtException(429, "you store too much here");
         long[] pages = sums("select (select * from pragma_page_count()) - (select * from pragma_freelist_count()),"
@@ -165,7 +172,8 @@ public final class EmbeddedDht implements Dht {
                     s.setLong(1, now);
                     try (var rows = s.executeQuery()) {
                         while (rows.next())
-                            gone.add(new Gone(rows.getString(1), new Value(rows.getLong(3), rows.getString(2), new byte[0])));
+                            gone.add(new Gone(
+                                    rows.getString(1), new Value(rows.getLong(3), rows.getString(2), new byte[0])));
                     }
                 }
             }

@@ -21,7 +21,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/// Another peer's store over the REST routes of OpenDHT's proxy. Every call has a time-out; a watch reconnects by itself.
+/// Another peer's store over the REST routes of OpenDHT's proxy. Every call has a time-out; a watch reconnects by
+/// itself.
 public final class RemoteDht implements Dht {
     /// Signs a write: gives the Authorization header for method, path and body.
     public interface Authorization {
@@ -65,7 +66,9 @@ public final class RemoteDht implements Dht {
                     .build();
             var response = http.send(request, HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200)
-                throw new DhtException(response.statusCode() == 429 ? 429 : 502, "the store at " + base + " answered " + response.statusCode() + ": " + cut(response.body()));
+                throw new DhtException(
+                        response.statusCode() == 429 ? 429 : 502,
+                        "the store at " + base + " answered " + response.statusCode() + ": " + cut(response.body()));
         } catch (IOException e) {
             throw unreachable(e);
         } catch (InterruptedException e) {
@@ -76,7 +79,10 @@ public final class RemoteDht implements Dht {
 
     @Override
     public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
-        var request = HttpRequest.newBuilder(base.resolve("/key/" + key)).timeout(limits.time()).GET().build();
+        var request = HttpRequest.newBuilder(base.resolve("/key/" + key))
+                .timeout(limits.time())
+                .GET()
+                .build();
         long end = System.nanoTime() + limits.time().toNanos();
         try (var lines = new BufferedReader(new InputStreamReader(
                 http.send(request, HttpResponse.BodyHandlers.ofInputStream()).body(), StandardCharsets.UTF_8))) {
@@ -86,7 +92,9 @@ public final class RemoteDht implements Dht {
                 if (line.isEmpty()) return;
                 bytes += line.get().length();
                 var event = parse(line.get());
-                if (event.isPresent() && !event.get().expired() && enough.test(event.get().value())) return;
+                if (event.isPresent()
+                        && !event.get().expired()
+                        && enough.test(event.get().value())) return;
             }
         } catch (IOException e) {
             throw unreachable(e);
@@ -108,10 +116,14 @@ public final class RemoteDht implements Dht {
 
     private void listen(String key, Consumer<Event> change, AtomicBoolean over) {
         long pause = 200;
-        var request = HttpRequest.newBuilder(base.resolve("/key/" + key + "/listen")).GET().build();
+        var request = HttpRequest.newBuilder(base.resolve("/key/" + key + "/listen"))
+                .GET()
+                .build();
         while (!over.get()) {
             try (var lines = new BufferedReader(new InputStreamReader(
-                    http.send(request, HttpResponse.BodyHandlers.ofInputStream()).body(), StandardCharsets.UTF_8))) {
+                    http.send(request, HttpResponse.BodyHandlers.ofInputStream())
+                            .body(),
+                    StandardCharsets.UTF_8))) {
                 for (var line = line(lines); line.isPresent() && !over.get(); line = line(lines)) {
                     pause = 200;
                     parse(line.get()).ifPresent(change);
@@ -122,7 +134,8 @@ public final class RemoteDht implements Dht {
                 return;
             }
             try {
-                // Not polling: the pause before a lost stream is opened again, with jitter so that peers do not come back in step.
+                // Not polling: the pause before a lost stream is opened again, with jitter so that peers do not come
+                // back in step.
                 Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextLong(pause));
                 pause = Math.min(30_000, pause * 2);
             } catch (InterruptedException e) {
@@ -155,9 +168,13 @@ public final class RemoteDht implements Dht {
 
     @Override
     public String health() {
-        var request = HttpRequest.newBuilder(base.resolve("/node/info")).timeout(Duration.ofSeconds(3)).GET().build();
+        var request = HttpRequest.newBuilder(base.resolve("/node/info"))
+                .timeout(Duration.ofSeconds(3))
+                .GET()
+                .build();
         try {
-            int status = http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+            int status =
+                    http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
             return status == 200 ? "ok" : "the store at " + base + " answers " + status;
         } catch (IOException e) {
             return String.valueOf(unreachable(e).getMessage());
@@ -168,7 +185,9 @@ public final class RemoteDht implements Dht {
     }
 
     private DhtException unreachable(IOException e) {
-        return new DhtException(502, "the store at " + base + " does not answer (" + e.getClass().getSimpleName() + ")");
+        return new DhtException(
+                502,
+                "the store at " + base + " does not answer (" + e.getClass().getSimpleName() + ")");
     }
 
     private static String cut(String text) {

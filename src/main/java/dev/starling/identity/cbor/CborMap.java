@@ -11,7 +11,8 @@ import java.util.TreeMap;
 /// A CBOR map with integer keys, and getters that refuse (`malformed`) what has another type or is out of bounds.
 public final class CborMap {
     /// The encoded order: 0, 1, 2 …, then -1, -2 …
-    static final Comparator<Long> ORDER = (a, b) -> a < 0 == b < 0 ? Long.compare(Math.abs(a), Math.abs(b)) : a < 0 ? 1 : -1;
+    static final Comparator<Long> ORDER =
+            (a, b) -> a < 0 == b < 0 ? Long.compare(Math.abs(a), Math.abs(b)) : a < 0 ? 1 : -1;
 
     private final TreeMap<Long, Object> entries = new TreeMap<>(ORDER);
 

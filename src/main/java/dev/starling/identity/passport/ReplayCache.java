@@ -5,7 +5,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 
-/// Remembers (key, jti) for three minutes, so that a token counts once. Bounded: when full of fresh tokens, further ones are refused rather than forgotten.
+/// Remembers (key, jti) for three minutes, so that a token counts once. Bounded: when full of fresh tokens, further
+/// ones are refused rather than forgotten.
 public final class ReplayCache {
     public static final Duration MEMORY = Duration.ofMinutes(3);
     private static final int MAX_ENTRIES = 200_000;

@@ -12,7 +12,8 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 
-/// Decides whether a token is genuine, fresh, seen for the first time and about this very message; the codes are those of RFC 8224, section 6.2.2.
+/// Decides whether a token is genuine, fresh, seen for the first time and about this very message; the codes are those
+/// of RFC 8224, section 6.2.2.
 ///
 /// `started`: tokens older than this process are refused, because its replay cache cannot know them.
 public record TokenVerifier(CertificateVerifier certificates, ReplayCache replays, Clock clock, Instant started) {
@@ -51,7 +52,8 @@ public record TokenVerifier(CertificateVerifier certificates, ReplayCache replay
         return stale.isPresent() ? stale.get() : new Accepted(signer, token);
     }
 
-    /// Verifies a put authorization signed by another peer's own key: `orig` must be the key-bound URI of the key in `x5c`, and `join` must prove the join token.
+    /// Verifies a put authorization signed by another peer's own key: `orig` must be the key-bound URI of the key in
+    /// `x5c`, and `join` must prove the join token.
     public Optional<Refused> verifyPeer(Token token, Map<String, Object> expected, byte[] joinToken) {
         Optional<Refused> wrong = claims(token, expected);
         if (wrong.isPresent()) return wrong;

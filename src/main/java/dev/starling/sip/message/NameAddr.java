@@ -2,7 +2,8 @@ package dev.starling.sip.message;
 
 import java.util.Optional;
 
-/// The value of From, To, Contact, Route …: a URI with an optional display name and header parameters (RFC 3261, section 20.10).
+/// The value of From, To, Contact, Route …: a URI with an optional display name and header parameters (RFC 3261,
+/// section 20.10).
 public record NameAddr(String uri, String whole) {
     public static NameAddr parse(String value) throws SipException {
         int open = Tokens.next(value, 0, '<');

@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// One pass over the bytes: start line, header lines, body; then what RFC 3261, section 8.1.1, makes mandatory. Every refusal has its reason.
+/// One pass over the bytes: start line, header lines, body; then what RFC 3261, section 8.1.1, makes mandatory. Every
+/// refusal has its reason.
 final class Parser {
-    private static final Set<String> ONCE =
-            Set.of("from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires", "event");
+    private static final Set<String> ONCE = Set.of(
+            "from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires", "event");
     private static final long MAX_CSEQ = (1L << 31) - 1;
 
     private final byte[] in;
@@ -117,7 +118,8 @@ final class Parser {
         if (message.isRequest() && !message.cseqMethod().equals(message.method())) throw bad("cseq of another method");
         if (message.callId().isEmpty() || message.callId().indexOf(' ') >= 0) throw bad("call-id");
         for (String name : List.of("from", "to"))
-            if (!Tokens.balanced(message.required(name)) || message.required(name).isEmpty()) throw bad(name);
+            if (!Tokens.balanced(message.required(name))
+                    || message.required(name).isEmpty()) throw bad(name);
         checkNumber(message, "max-forwards", 255);
         checkNumber(message, "expires", (1L << 32) - 1);
         Optional<Long> length = checkNumber(message, "content-length", SipMessage.MAX_BYTES);

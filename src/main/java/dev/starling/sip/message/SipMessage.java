@@ -6,7 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// A SIP message as received: the bytes, and where each header line lies in them. Values are decoded when asked for; an edit copies untouched lines byte for byte
+/// A SIP message as received: the bytes, and where each header line lies in them. Values are decoded when asked for; an
+/// edit copies untouched lines byte for byte
 /// (RFC 3261, section 7).
 ///
 /// Header values are read as ISO 8859-1, so that every byte survives; bodies are bytes.
@@ -83,7 +84,8 @@ public final class SipMessage {
     }
 
     private String value(Line line) {
-        return Tokens.unfold(new String(bytes, line.valueStart, line.valueEnd - line.valueStart, StandardCharsets.ISO_8859_1));
+        return Tokens.unfold(
+                new String(bytes, line.valueStart, line.valueEnd - line.valueStart, StandardCharsets.ISO_8859_1));
     }
 
     public byte[] body() {
@@ -129,7 +131,9 @@ public final class SipMessage {
     }
 
     public boolean hasSdp() {
-        return first("content-type").map(t -> t.split(";")[0].trim().equalsIgnoreCase("application/sdp")).orElse(false)
+        return first("content-type")
+                        .map(t -> t.split(";")[0].trim().equalsIgnoreCase("application/sdp"))
+                        .orElse(false)
                 && bodyStart < bytes.length;
     }
 

@@ -78,7 +78,8 @@ public final class Tokens {
             int equals = part.indexOf('=');
             String key = (equals < 0 ? part : part.substring(0, equals)).trim();
             if (key.toLowerCase(Locale.ROOT).equals(name))
-                return Optional.of(equals < 0 ? "" : unquote(part.substring(equals + 1).trim()));
+                return Optional.of(
+                        equals < 0 ? "" : unquote(part.substring(equals + 1).trim()));
         }
         return Optional.empty();
     }

@@ -9,7 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One request sent, and the wait for its answer: RFC 3261, sections 17.1.1 (figure 5, with RFC 6026) and 17.1.2 (figure 6). No socket, no clock.
+/// One request sent, and the wait for its answer: RFC 3261, sections 17.1.1 (figure 5, with RFC 6026) and 17.1.2
+/// (figure 6). No socket, no clock.
 final class ClientTransaction {
     private enum State {
         TRYING,
@@ -30,7 +31,8 @@ final class ClientTransaction {
     }
 
     List<Action> start() {
-        var actions = new ArrayList<Action>(List.of(new Action.Send(), new Action.Arm(invite ? Timer.B : Timer.F, T1_64)));
+        var actions =
+                new ArrayList<Action>(List.of(new Action.Send(), new Action.Arm(invite ? Timer.B : Timer.F, T1_64)));
         if (!reliable) actions.add(new Action.Arm(invite ? Timer.A : Timer.E, T1));
         return actions;
     }
@@ -44,7 +46,8 @@ final class ClientTransaction {
         return switch (event) {
             case Event.Response(int status) -> response(status);
             case Event.Fired(Timer timer) -> fired(timer);
-            case Event.Retransmission _, Event.Ack _, Event.Respond _ -> throw new IllegalStateException("server event");
+            case Event.Retransmission _, Event.Ack _, Event.Respond _ ->
+                throw new IllegalStateException("server event");
         };
     }
 
@@ -58,12 +61,17 @@ final class ClientTransaction {
             boolean first = waiting;
             if (status < 200) return List.of();
             state = State.ACCEPTED;
-            return first ? List.of(new Action.Deliver(), new Action.Arm(Timer.M, T1_64)) : List.of(new Action.Deliver());
+            return first
+                    ? List.of(new Action.Deliver(), new Action.Arm(Timer.M, T1_64))
+                    : List.of(new Action.Deliver());
         }
         if (waiting) {
             state = State.COMPLETED;
             return invite
-                    ? List.of(new Action.SendAck(), new Action.Deliver(), new Action.Arm(Timer.D, reliable ? Duration.ZERO : Duration.ofSeconds(32)))
+                    ? List.of(
+                            new Action.SendAck(),
+                            new Action.Deliver(),
+                            new Action.Arm(Timer.D, reliable ? Duration.ZERO : Duration.ofSeconds(32)))
                     : List.of(new Action.Deliver(), new Action.Arm(Timer.K, reliable ? Duration.ZERO : T4));
         }
         return invite && state == State.COMPLETED && status >= 300 ? List.of(new Action.SendAck()) : List.of();

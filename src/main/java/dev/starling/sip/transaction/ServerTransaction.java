@@ -8,7 +8,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One request received, and its answers: RFC 3261, sections 17.2.1 (figure 7, with RFC 6026) and 17.2.2 (figure 8). No socket, no clock.
+/// One request received, and its answers: RFC 3261, sections 17.2.1 (figure 7, with RFC 6026) and 17.2.2 (figure 8). No
+/// socket, no clock.
 final class ServerTransaction {
     private enum State {
         TRYING,
@@ -33,11 +34,12 @@ final class ServerTransaction {
     List<Action> on(Event event) {
         return switch (event) {
             case Event.Respond(int status) -> respond(status);
-            case Event.Retransmission _ -> switch (state) {
-                // In PROCEEDING there is something to send only once an answer was given; the driver knows.
-                case PROCEEDING, COMPLETED -> List.of(new Action.Send());
-                case TRYING, CONFIRMED, ACCEPTED, TERMINATED -> List.of();
-            };
+            case Event.Retransmission _ ->
+                switch (state) {
+                    // In PROCEEDING there is something to send only once an answer was given; the driver knows.
+                    case PROCEEDING, COMPLETED -> List.of(new Action.Send());
+                    case TRYING, CONFIRMED, ACCEPTED, TERMINATED -> List.of();
+                };
             case Event.Ack _ -> acknowledged();
             case Event.Fired(Timer timer) -> fired(timer);
             case Event.Response _ -> throw new IllegalStateException("client event");

@@ -5,7 +5,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.security.SecureRandom;
 
-/// SipHash-1-3 (Aumasson and Bernstein) with a key of this process: whoever chooses branches and Call-IDs cannot choose collisions.
+/// SipHash-1-3 (Aumasson and Bernstein) with a key of this process: whoever chooses branches and Call-IDs cannot choose
+/// collisions.
 final class SipHash {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final SipHash OURS = ofRandomKey();
@@ -32,7 +33,9 @@ final class SipHash {
     }
 
     long hash(byte[] in) {
-        long[] v = {k0 ^ 0x736f6d6570736575L, k1 ^ 0x646f72616e646f6dL, k0 ^ 0x6c7967656e657261L, k1 ^ 0x7465646279746573L};
+        long[] v = {
+            k0 ^ 0x736f6d6570736575L, k1 ^ 0x646f72616e646f6dL, k0 ^ 0x6c7967656e657261L, k1 ^ 0x7465646279746573L
+        };
         int whole = in.length / 8 * 8;
         for (int i = 0; i < whole; i += 8) absorb(v, (long) LONG.get(in, i));
         long last = (long) in.length << 56;

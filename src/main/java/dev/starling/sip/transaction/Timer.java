@@ -16,7 +16,6 @@ enum Timer {
     K,
     L,
     M;
-
     static final Duration T1 = Duration.ofMillis(500), T2 = Duration.ofSeconds(4), T4 = Duration.ofSeconds(5);
     static final Duration T1_64 = T1.multipliedBy(64);
 

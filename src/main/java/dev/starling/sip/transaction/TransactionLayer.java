@@ -14,7 +14,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// Runs the transactions: matches messages to them (RFC 3261, sections 17.1.3 and 17.2.3), arms their timers, bounds their number.
+/// Runs the transactions: matches messages to them (RFC 3261, sections 17.1.3 and 17.2.3), arms their timers, bounds
+/// their number.
 public final class TransactionLayer {
     public static final int MAX_TRANSACTIONS = 100_000;
 
@@ -76,7 +77,8 @@ public final class TransactionLayer {
         return true;
     }
 
-    /// Requests that wait for an answer over a flow that has ended fail at once, so that the sender can try another way.
+    /// Requests that wait for an answer over a flow that has ended fail at once, so that the sender can try another
+    /// way.
     public void closed(Flow flow) {
         for (Client client : clients.values()) if (client.flow.equals(flow)) client.gone();
     }
@@ -251,9 +253,11 @@ public final class TransactionLayer {
             for (Action action : actions) {
                 switch (action) {
                     case Action.Send _ -> last.ifPresent(flow::send);
-                    case Action.Arm(Timer timer, Duration after) -> timers.after(after, () -> on(new Event.Fired(timer)));
+                    case Action.Arm(Timer timer, Duration after) ->
+                        timers.after(after, () -> on(new Event.Fired(timer)));
                     case Action.End _ -> servers.remove(key, this);
-                    case Action.SendAck _, Action.Deliver _, Action.TimedOut _ -> throw new IllegalStateException("client action");
+                    case Action.SendAck _, Action.Deliver _, Action.TimedOut _ ->
+                        throw new IllegalStateException("client action");
                 }
             }
         }

@@ -2,7 +2,8 @@ package dev.starling.sip.transport;
 
 import java.util.Optional;
 
-/// One connection over which SIP messages go both ways: a client's WebSocket, or TLS to another peer. Sending never blocks the caller.
+/// One connection over which SIP messages go both ways: a client's WebSocket, or TLS to another peer. Sending never
+/// blocks the caller.
 public interface Flow {
     /// Unique in this process.
     String id();

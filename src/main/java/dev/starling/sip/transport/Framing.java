@@ -8,7 +8,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF between messages is a ping (RFC 5626, section 4.4.1).
+/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF between
+/// messages is a ping (RFC 5626, section 4.4.1).
 final class Framing {
     private static final int MAX_HEADER = 32 * 1024;
 
@@ -20,7 +21,8 @@ final class Framing {
         this.ping = ping;
     }
 
-    /// The next whole message; empty at the end of the stream. A stream that cannot be framed any more is an [IOException].
+    /// The next whole message; empty at the end of the stream. A stream that cannot be framed any more is an
+    /// [IOException].
     Optional<byte[]> next() throws IOException {
         var head = new ByteArrayOutputStream();
         int newlines = 0, leading = 0;

@@ -15,7 +15,8 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 
-/// TLS 1.3 between peers: who is at the other end is decided by its key alone, which the records name (`pin`), never by a certificate authority.
+/// TLS 1.3 between peers: who is at the other end is decided by its key alone, which the records name (`pin`), never by
+/// a certificate authority.
 public final class PeerTransport implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.sip");
     private static final int CONNECT_MILLIS = 3_000, MAX_ACCEPTED = 4_000, MAX_CONNECTED = 4_000;
@@ -30,8 +31,10 @@ public final class PeerTransport implements AutoCloseable {
     private final Semaphore accepted = new Semaphore(MAX_ACCEPTED);
     private volatile boolean closed;
 
-    /// Listens at once. `tls` presents our key and accepts any self-signed key of the other side; the key is checked here.
-    public PeerTransport(SSLContext tls, String host, int port, TargetPolicy policy, Flow.Receiver receiver) throws IOException {
+    /// Listens at once. `tls` presents our key and accepts any self-signed key of the other side; the key is checked
+    /// here.
+    public PeerTransport(SSLContext tls, String host, int port, TargetPolicy policy, Flow.Receiver receiver)
+            throws IOException {
         this.tls = tls;
         this.policy = policy;
         this.receiver = new Forgetful(receiver);
@@ -74,7 +77,8 @@ public final class PeerTransport implements AutoCloseable {
         }
     }
 
-    /// The flow to the peer with key `pin`: an open one in either direction, or a new connection to host and port. A wrong key or a forbidden address is refused before anything is sent.
+    /// The flow to the peer with key `pin`: an open one in either direction, or a new connection to host and port. A
+    /// wrong key or a forbidden address is refused before anything is sent.
     public Flow to(String host, int port, String pin) throws SipException {
         Flow open = byPeer.get(pin);
         if (open != null && open.isOpen()) return open;
@@ -110,7 +114,8 @@ public final class PeerTransport implements AutoCloseable {
             socket.setSoTimeout(CONNECT_MILLIS);
             socket.setEnabledProtocols(TLS13);
             socket.startHandshake();
-            if (!MessageDigest.isEqual(HexFormat.of().parseHex(pin(socket)), HexFormat.of().parseHex(pin))) {
+            if (!MessageDigest.isEqual(
+                    HexFormat.of().parseHex(pin(socket)), HexFormat.of().parseHex(pin))) {
                 closeQuietly(socket);
                 throw new SipException(480, "The server of the addressee has another key than its record says");
             }
@@ -126,7 +131,8 @@ public final class PeerTransport implements AutoCloseable {
 
     private static String pin(SSLSocket socket) throws SSLPeerUnverifiedException {
         try {
-            byte[] key = socket.getSession().getPeerCertificates()[0].getPublicKey().getEncoded();
+            byte[] key =
+                    socket.getSession().getPeerCertificates()[0].getPublicKey().getEncoded();
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);

@@ -11,12 +11,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLSocket;
 
-/// SIP over one TLS connection between two peers: a reader and a writer, each on a virtual thread; the queue to a peer that does not read is bounded.
+/// SIP over one TLS connection between two peers: a reader and a writer, each on a virtual thread; the queue to a peer
+/// that does not read is bounded.
 final class TlsFlow implements Flow {
     private static final System.Logger LOG = System.getLogger("starling.sip");
     private static final AtomicLong NUMBER = new AtomicLong();
     private static final int MAX_QUEUED = 2_000;
-    private static final byte[] PING = "\r\n\r\n".getBytes(StandardCharsets.US_ASCII), PONG = "\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] PING = "\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
+            PONG = "\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final int READ_TIMEOUT_MILLIS = 75_000;
     private static final long PING_SECONDS = 30;
 
