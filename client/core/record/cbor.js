@@ -139,7 +139,7 @@ function next(r) {
 /** @param {any} value @param {number} min @param {number} max @returns {Uint8Array<ArrayBuffer>} */
 export function asBytes(value, min, max) {
   need(value instanceof Uint8Array && value.length >= min && value.length <= max, 'malformed', 'bytes expected');
-  return value;
+  return /** @type {Uint8Array<ArrayBuffer>} */ (value);
 }
 /** @param {any} value @param {number} max UTF-16 code units @returns {string} */
 export function asText(value, max) {

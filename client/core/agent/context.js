@@ -1,0 +1,46 @@
+// What the parts of the agent share.
+
+/**
+ * @typedef {object} Contact  as stored; DeviceChain and tokens included
+ * @property {string} address  @property {string} name  @property {'waiting'|'accepted'|'removed'} state
+ * @property {Uint8Array} ourToken  what we gave them  @property {Uint8Array | null} theirToken  what they gave us
+ * @property {Uint8Array | null} friendsKey  theirs  @property {number} version
+ * @property {import('../record/devices.js').DeviceChain | null} chain  remembered  @property {import('../record/devices.js').DeviceChain | null} changed  a new root, waiting for a decision
+ * @property {number} lastAt  @property {number} unread  @property {{text: string, at: number, mine: boolean} | null} last  @property {string} hello  @property {string} level
+ */
+
+/**
+ * @typedef {object} Profile
+ * @property {string} address  @property {string} name  @property {import('../identity/device.js').DeviceKey} key  @property {Uint8Array[]} chain  certificates, leaf first; empty before enrolment
+ * @property {Uint8Array} friendsKey  @property {number} friendsVersion  @property {Uint8Array} ownKey
+ */
+
+/**
+ * @typedef {object} Context
+ * @property {import('../types.js').Surroundings} around
+ * @property {import('../types.js').Store} store
+ * @property {import('../types.js').State} state
+ * @property {(patch: Partial<import('../types.js').State>) => void} update
+ * @property {(patch: Partial<import('../types.js').Me>) => void} me
+ * @property {(notice: import('../types.js').Notice) => void} notice
+ * @property {(event: 'message'|'call'|'request'|'missed', what: any) => void} emit
+ * @property {(ms: number, task: () => void) => () => void} timer
+ * @property {import('../identity/certificate.js').Certificate[]} anchors
+ * @property {(pems: string[]) => void} believe
+ * @property {() => import('../identity/verifier.js').Trust} trust
+ * @property {Profile | null} profile
+ * @property {() => Promise<void>} saveProfile
+ * @property {() => import('../identity/passport.js').Signer} signer
+ * @property {() => string} network
+ * @property {() => number} now  corrected
+ * @property {import('../sip/ua.js').UserAgent | null} ua
+ * @property {ReturnType<typeof import('../locate/locator.js').locator>} locator
+ * @property {ReturnType<typeof import('./peers.js').peerBook>} peers
+ * @property {ReturnType<typeof import('./devices.js').ownDevices>} devices
+ * @property {ReturnType<typeof import('./contacts.js').contactBook>} contacts
+ * @property {ReturnType<typeof import('./delivery.js').delivery>} delivery
+ * @property {ReturnType<typeof import('./chat.js').chat>} chat
+ * @property {ReturnType<typeof import('./presence.js').presence>} presence
+ * @property {ReturnType<typeof import('../call/calls.js').calls>} calls
+ */
+export {};

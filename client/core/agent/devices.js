@@ -1,0 +1,220 @@
+// The list of devices of this address, and the records that say where this one is. A root is signed only when nobody's list was found, twice; otherwise a listed device must allow us.
+import { encode, hex, random, sha256 } from '../bytes.js';
+import { gruu } from '../identity/device.js';
+import { headOf, makeLink, mergedDevices, relation } from '../record/devices.js';
+import { locationBody, signRecord } from '../record/record.js';
+
+const DAY_SECONDS = 86_400;
+const LOCATION_SECONDS = 12 * 3600;
+const REFRESH_MILLIS = 4 * 3600 * 1000;
+const WAIT_MILLIS = 10_000;
+
+/** @typedef {import('./context.js').Context} Context */
+
+/** Six digits that both browsers show. @param {string} device @param {string} address */
+export async function checkCode(device, address) {
+  const hash = await sha256(encode(`${device} ${address}`));
+  return String(new DataView(hash.buffer).getUint32(0) % 1_000_000).padStart(6, '0');
+}
+
+/** @param {Context} ctx */
+export function ownDevices(ctx) {
+  /** @type {import('../record/devices.js').DeviceChain | null} */
+  let chain = null;
+  /** @type {Set<string>} */
+  const ghosts = new Set();
+  let stop = () => {};
+
+  const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
+
+  async function load() {
+    chain = (await ctx.store.get('me', 'chain')) ?? null;
+    show();
+  }
+
+  function show() {
+    const self = ctx.profile?.key.id ?? '';
+    const listed = chain ? [...headOf(chain).devices.values()] : [];
+    ctx.update({
+      devices: [
+        ...listed.map((d) => ({ deviceId: d.id, name: d.name, added: d.added * 1000, self: d.id === self, listed: true, listening: d.id === self })),
+        ...[...ghosts].map((id) => ({ deviceId: id, name: '', added: 0, self: false, listed: false, listening: false })),
+      ],
+    });
+  }
+
+  /** @param {import('../record/devices.js').DeviceChain} next */
+  async function keep(next) {
+    chain = next;
+    await ctx.store.put('me', 'chain', next);
+    show();
+  }
+
+  /** What the DHT says of our own address. @returns {Promise<'listed'|'waiting'|'none'|'unreachable'>} */
+  async function look() {
+    const found = await ctx.locator.find(profile().address, { fresh: true });
+    if (found.kind === 'unreachable') return 'unreachable';
+    if (found.kind !== 'found') return chain ? 'listed' : 'none';
+    for (const other of found.chains) await consider(other);
+    noteGhosts(found);
+    if (!chain) return 'waiting';
+    return headOf(chain).devices.has(profile().key.id) ? 'listed' : 'waiting';
+  }
+
+  /** @param {import('../record/devices.js').DeviceChain} other */
+  async function consider(other) {
+    const self = profile().key.id;
+    if (!chain) {
+      foreign = other;
+      if (headOf(other).devices.has(self)) await keep(other);
+      return;
+    }
+    const how = relation(other, chain);
+    if (how === 'newer') await keep(other);
+    if (how === 'fork') await merge(other);
+  }
+  /** @type {import('../record/devices.js').DeviceChain | null} */
+  let foreign = null;
+
+  /** Two versions with one parent: removal wins, the next names both. @param {import('../record/devices.js').DeviceChain} other */
+  async function merge(other) {
+    const ours = /** @type {import('../record/devices.js').DeviceChain} */ (chain);
+    const a = headOf(ours);
+    const b = headOf(other);
+    if (a.parents.length !== 1 || a.parents[0] !== b.parents[0] || !a.devices.has(profile().key.id) || !b.devices.has(profile().key.id)) return;
+    const common = ours.find((link) => link.hash === a.parents[0]);
+    if (!common) return;
+    const wanted = mergedDevices(common, a, b);
+    const devices = [...new Map([...a.devices, ...b.devices]).values()].filter((d) => wanted.has(d.id));
+    await append([...ours, b], [a.hash, b.hash], devices);
+  }
+
+  /** @param {import('../record/devices.js').DeviceChain} before @param {string[]} parents @param {import('../record/devices.js').Listed[]} devices */
+  async function append(before, parents, devices) {
+    const { address, key } = profile();
+    const { verifyDevices } = await import('../record/devices.js');
+    const link = await makeLink(key, parents, devices, Math.floor(ctx.now() / 1000), address, ctx.network());
+    await keep(await verifyDevices([...before.map((each) => each.encoded), link], address, ctx.network()));
+    await publishDevices();
+  }
+
+  /** Certified for our address, but on no list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
+  function noteGhosts(found) {
+    if (!chain) return;
+    for (const id of found.devices.keys()) {
+      if (headOf(chain).devices.has(id) || id === profile().key.id || ghosts.has(id)) continue;
+      ghosts.add(id);
+      if (!ctx.state.endorsements.some((each) => each.deviceId === id))
+        ctx.notice({ id: `ghost ${id}`, kind: 'warning', key: 'ghost', args: {}, actions: [{ id: 'ok', key: 'ghost.ok', safe: true }] });
+    }
+    show();
+  }
+
+  /** @param {import('../record/rendezvous.js').Kind} kind @param {Map<number, any> | null} body @param {number} seconds @param {Uint8Array | null} [friendsKey] */
+  async function publish(kind, body, seconds, friendsKey = null) {
+    const { address, key } = profile();
+    const now = ctx.now();
+    const last = (await ctx.store.get('sequences', `own ${kind}`)) ?? 0;
+    const sequence = Math.max(last + 1, now);
+    await ctx.store.put('sequences', `own ${kind}`, sequence);
+    const { parseCertificate } = await import('../identity/certificate.js');
+    const latest = Math.floor(parseCertificate(ctx.signer().chain[0]).notAfter / 1000);
+    const issued = Math.floor(now / 1000);
+    const expires = Math.min(issued + seconds, latest);
+    const bytes = await signRecord(ctx.signer(), ctx.network(), { kind, address, device: key.id, sequence, issued, expires, body });
+    return ctx.locator.publish(ctx.signer(), address, key.id, kind, bytes, friendsKey);
+  }
+
+  const publishDevices = async () => (chain ? publish('DEVICES', new Map([[1, chain.map((link) => link.encoded)]]), 30 * DAY_SECONDS) : []);
+
+  async function publishLocation() {
+    const { address, key, friendsKey } = profile();
+    const ready = ctx.ua?.ready.map((flow) => flow.peer) ?? [];
+    const all = ready.length ? ready : [...ctx.peers.known.values()];
+    const peers = all.slice(0, 4).map((peer) => ({ uri: peer.sip, id: peer.id, base: peer.base }));
+    const capabilities = ['message', ...(ctx.around.media ? ['audio'] : [])];
+    const body = locationBody({ peers, gruu: gruu(address, key.id), capabilities });
+    const [took] = await Promise.all([publish('LOCATION', body, LOCATION_SECONDS), publish('LOCATION', body, LOCATION_SECONDS, friendsKey)]);
+    return took;
+  }
+
+  /** Publishes everything this device has to say; again on a fixed schedule. */
+  async function publishAll() {
+    stop();
+    stop = ctx.timer(REFRESH_MILLIS, () => void publishAll());
+    const [certs] = await Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), publishLocation()]);
+    return certs;
+  }
+
+  /** Asks the listed devices to allow this one, until one does. */
+  async function askToBeAllowed() {
+    const { address, key } = profile();
+    ctx.me({ status: 'waiting-for-device', checkCode: await checkCode(key.id, address) });
+    const listed = foreign ? [...headOf(foreign).devices.keys()] : [];
+    for (const id of listed) await ctx.delivery.toOwn(id, 'endorseRequest', { name: ctx.around.deviceName.slice(0, 64), spki: key.spki });
+  }
+
+  return {
+    load,
+    show,
+    publishAll,
+    publishLocation,
+    /** @param {string} id */
+    lists: (id) => !!chain && headOf(chain).devices.has(id),
+    /** Own other devices, listed. */
+    others: () => (chain ? [...headOf(chain).devices.keys()].filter((id) => id !== profile().key.id) : []),
+
+    /** Makes sure this device stands on the list, or waits for it. @returns {Promise<boolean>} */
+    async settle() {
+      if (chain && headOf(chain).devices.has(profile().key.id)) {
+        void look();
+        return true;
+      }
+      let there = await look();
+      if (there === 'none') there = await look();
+      if (there === 'none') {
+        const { key } = profile();
+        await append([], [], [{ id: key.id, spki: key.spki, name: ctx.around.deviceName.slice(0, 64), added: Math.floor(ctx.now() / 1000) }]);
+        return true;
+      }
+      if (there === 'listed') return true;
+      if (there === 'waiting') {
+        // The certificate must be there before another device can look at it.
+        await publish('CERT', new Map(), 30 * DAY_SECONDS);
+        await askToBeAllowed();
+      }
+      ctx.timer(WAIT_MILLIS, () => void ctx.delivery.settled());
+      return false;
+    },
+
+    /** @param {string} id @param {Uint8Array<ArrayBuffer>} spki @param {string} name */
+    async allow(id, spki, name) {
+      if (!chain) return;
+      const devices = [...headOf(chain).devices.values(), { id, spki, name, added: Math.floor(ctx.now() / 1000) }];
+      ghosts.delete(id);
+      await append(chain, [headOf(chain).hash], devices);
+    },
+
+    /** @param {string} id */
+    async remove(id) {
+      if (!chain || id === profile().key.id) return;
+      await append(chain, [headOf(chain).hash], [...headOf(chain).devices.values()].filter((d) => d.id !== id));
+    },
+
+    async recover() {
+      const { key } = profile();
+      chain = null;
+      await append([], [], [{ id: key.id, spki: key.spki, name: ctx.around.deviceName.slice(0, 64), added: Math.floor(ctx.now() / 1000) }]);
+    },
+
+    /** Tombstones: nobody should go on looking for this device. */
+    async withdraw() {
+      if (!ctx.profile?.chain.length) return;
+      await Promise.allSettled([publish('LOCATION', null, LOCATION_SECONDS), publish('LOCATION', null, LOCATION_SECONDS, profile().friendsKey), publish('CERT', null, DAY_SECONDS)]);
+    },
+
+    newFriendsKey: () => random(32),
+    hex,
+    close: () => stop(),
+  };
+}

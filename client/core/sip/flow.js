@@ -1,0 +1,99 @@
+// One WebSocket flow to one peer (RFC 7118): opens, says what arrives, comes back by itself.
+import { parseMessage, writeMessage } from './message.js';
+
+const FIRST_PAUSE_MILLIS = 200;
+const LONGEST_PAUSE_MILLIS = 30_000;
+const CONNECT_MILLIS = 5000;
+
+/** @typedef {import('./message.js').Message} Message */
+
+export class Flow {
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #pause = FIRST_PAUSE_MILLIS;
+  #closed = false;
+  /** @type {() => void} */
+  #cancel = () => {};
+
+  /**
+   * @param {{id: string, base: string, ws: string, sip: string}} peer
+   * @param {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, received: (flow: Flow, message: Message) => void, opened: (flow: Flow) => void, lost: (flow: Flow) => void}} around
+   */
+  constructor(peer, around) {
+    this.peer = peer;
+    this.around = around;
+    this.registered = false;
+    this.open();
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === 1;
+  }
+
+  open() {
+    if (this.#closed || this.#socket) return;
+    this.#cancel();
+    let socket;
+    try {
+      socket = this.around.webSocket(this.peer.ws, ['sip']);
+    } catch {
+      this.#later();
+      return;
+    }
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    const giveUp = this.around.timer(CONNECT_MILLIS, () => socket.readyState === 0 && socket.close());
+    let over = false;
+    const end = () => {
+      giveUp();
+      if (over) return;
+      over = true;
+      this.#socket = null;
+      const was = this.registered;
+      this.registered = false;
+      if (was || !this.#closed) this.around.lost(this);
+      this.#later();
+    };
+    socket.onopen = () => {
+      giveUp();
+      this.#pause = FIRST_PAUSE_MILLIS;
+      this.around.opened(this);
+    };
+    socket.onclose = end;
+    socket.onerror = end;
+    socket.onmessage = (event) => {
+      try {
+        const bytes = typeof event.data === 'string' ? new TextEncoder().encode(event.data) : new Uint8Array(event.data);
+        if (bytes.length > 4) this.around.received(this, parseMessage(bytes));
+      } catch {
+        // What is no SIP message has no answer: RFC 3261, section 18.
+      }
+    };
+  }
+
+  #later() {
+    if (this.#closed) return;
+    const pause = this.#pause * (0.5 + Math.random() / 2);
+    this.#pause = Math.min(LONGEST_PAUSE_MILLIS, this.#pause * 2);
+    this.#cancel = this.around.timer(pause, () => this.open());
+  }
+
+  /** The network is back, or somebody looks: do not wait out the pause. */
+  hurry() {
+    this.#pause = FIRST_PAUSE_MILLIS;
+    if (!this.#socket) this.open();
+  }
+
+  /** @param {Message} message @returns {boolean} */
+  send(message) {
+    if (!this.isOpen) return false;
+    /** @type {WebSocket} */ (this.#socket).send(/** @type {any} */ (writeMessage(message)));
+    return true;
+  }
+
+  close() {
+    this.#closed = true;
+    this.#cancel();
+    this.#socket?.close(1000);
+  }
+}
