@@ -18,7 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// Looks after CERT and DEVICES of the addresses this peer serves: the client seals them for a day, the peer seals them
+/// Looks after CERT and DEVICES of the addresses this peer serves: the client seals them for a day, the peer seals
+/// them
 /// anew each day until they expire, so that somebody asleep stays known.
 final class RecordKeeper implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.peer");

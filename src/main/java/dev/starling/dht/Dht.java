@@ -4,7 +4,8 @@ import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/// One DHT engine. Values are opaque, self-signed bytes under a key of 40 hex digits; the engine is never trusted, and
+/// One DHT engine. Values are opaque, self-signed bytes under a key of 40 hex digits; the engine is never trusted,
+/// and
 /// several values may lie under one key.
 public interface Dht extends AutoCloseable {
     int MAX_VALUE_BYTES = 32 * 1024;
@@ -40,7 +41,8 @@ public interface Dht extends AutoCloseable {
     /// Stores a value for `ttl` at most; durable when it returns.
     void put(String key, Value value, Duration ttl) throws DhtException;
 
-    /// Gives each stored value to `enough` until it says so, the limits are reached or there are no more. The verifier
+    /// Gives each stored value to `enough` until it says so, the limits are reached or there are no more. The
+    /// verifier
     /// stops early when content, so that a flood of junk costs little.
     void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException;
 

@@ -11,7 +11,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// Values that this peer keeps alive for its clients until an end they named: put at once, put again before the engine
+/// Values that this peer keeps alive for its clients until an end they named: put at once, put again before the
+/// engine
 /// forgets them, put later when the engine was
 /// away. Survives a restart of the peer and of the engine.
 public final class Publications implements AutoCloseable {

@@ -6,7 +6,8 @@ import java.text.Normalizer;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/// An e-mail address or an E.164 number in the one form that is hashed, signed and compared (docs/protocols/formats.md,
+/// An e-mail address or an E.164 number in the one form that is hashed, signed and compared
+/// (docs/protocols/formats.md,
 /// section 1).
 ///
 /// `text` is for example `bob@example.net` or `+4930123456`.

@@ -26,7 +26,8 @@ import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.List;
 
-/// P-256 key pairs: made, written to a PKCS#12 file that only its owner can read, read back; signatures in the 64-byte
+/// P-256 key pairs: made, written to a PKCS#12 file that only its owner can read, read back; signatures in the
+/// 64-byte
 /// form that JOSE and COSE use.
 public final class Keys {
     private static final String P256_OID_DER = "06082a8648ce3d030107";
@@ -68,7 +69,8 @@ public final class Keys {
         }
     }
 
-    /// A public key from SubjectPublicKeyInfo; anything but an uncompressed point on P-256 in its 91 bytes is refused.
+    /// A public key from SubjectPublicKeyInfo; anything but an uncompressed point on P-256 in its 91 bytes is
+    /// refused.
     public static ECPublicKey p256(byte[] subjectPublicKeyInfo) throws IdentityException {
         if (subjectPublicKeyInfo.length != 91) throw new IdentityException("unsupported-algorithm", "not a P-256 key");
         try {
@@ -138,7 +140,8 @@ public final class Keys {
         }
     }
 
-    /// Writes `held` to a PKCS#12 file, mode 600; the password beside it in FILE.password, mode 600 as well. Replaces
+    /// Writes `held` to a PKCS#12 file, mode 600; the password beside it in FILE.password, mode 600 as well.
+    /// Replaces
     /// atomically.
     public static void save(Path file, Held held) throws IOException {
         Path passwordFile = passwordFile(file);

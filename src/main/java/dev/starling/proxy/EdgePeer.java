@@ -18,7 +18,8 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.function.Consumer;
 
-/// The SIP side of a peer: takes every message of every flow, and is the one place where what goes wrong becomes a SIP
+/// The SIP side of a peer: takes every message of every flow, and is the one place where what goes wrong becomes a
+/// SIP
 /// status. REGISTER and PUBLISH are answered here, SUBSCRIBE by the
 /// presence agent, the rest is [Forwarding].
 public final class EdgePeer implements Flow.Receiver {

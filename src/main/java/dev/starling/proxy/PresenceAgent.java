@@ -14,7 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Presence of the devices that are here (RFC 3856, RFC 6665): keeps what each published, tells its watchers, and tells
+/// Presence of the devices that are here (RFC 3856, RFC 6665): keeps what each published, tells its watchers, and
+/// tells
 /// them at once when its flow ends. The documents
 /// are signed by their devices; this class cannot make one.
 final class PresenceAgent {
@@ -80,7 +81,8 @@ final class PresenceAgent {
         for (Subscription each : watchers.getOrDefault(device, Set.of())) if (each.active) notify(each, "active");
     }
 
-    /// Answers a SUBSCRIBE that forms a dialog. `allowed` is false for strangers, who get `pending` and never anything
+    /// Answers a SUBSCRIBE that forms a dialog. `allowed` is false for strangers, who get `pending` and never
+    /// anything
     /// else.
     SipMessage subscribe(SipMessage request, DeviceId device, boolean allowed) throws SipException {
         checkEvent(request);

@@ -19,7 +19,8 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// The verified history of an address's device lists (docs/protocols/formats.md, section 7). Every link is signed by a
+/// The verified history of an address's device lists (docs/protocols/formats.md, section 7). Every link is signed
+/// by a
 /// device of its parent, so a CA that
 /// certifies a device of its own ("ghost") cannot put it on the list.
 public final class DeviceChain {

@@ -5,7 +5,8 @@ import dev.starling.ca.store.CaStore;
 import java.io.IOException;
 import java.util.Set;
 
-/// How many mails may be caused, counted before one is sent: per address, domain, network and in all, within a day (an
+/// How many mails may be caused, counted before one is sent: per address, domain, network and in all, within a day
+/// (an
 /// hour for networks).
 public record Limits(int perAddress, int perDomain, int perNetwork, int all) {
     public static final Limits USUAL = new Limits(3, 50, 10, 20_000);

@@ -18,7 +18,8 @@ import java.time.Clock;
 import java.util.Base64;
 import java.util.HexFormat;
 
-/// What an order goes through: made and mailed, proven by the code, turned into a certificate. Nothing is issued before
+/// What an order goes through: made and mailed, proven by the code, turned into a certificate. Nothing is issued
+/// before
 /// the proof.
 public final class Orders {
     private static final System.Logger LOG = System.getLogger("starling.ca");
@@ -86,7 +87,8 @@ public final class Orders {
         return over ? with(order, "invalid", order.tries(), order.chain()) : order;
     }
 
-    /// email-code-00: the answer must be b64u(SHA-256(part1 || part2 || "." || thumbprint)). A wrong one costs a try.
+    /// email-code-00: the answer must be b64u(SHA-256(part1 || part2 || "." || thumbprint)). A wrong one costs a
+    /// try.
     public synchronized CaStore.Order answer(CaStore.Order order, String thumbprint, String response)
             throws Problem, IOException {
         if (!order.status().equals("pending")) return order;

@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// What a token must say about a message: pure functions from the message's parts to claims (docs/protocols/formats.md,
+/// What a token must say about a message: pure functions from the message's parts to claims
+/// (docs/protocols/formats.md,
 /// section 8).
 public final class Claims {
     private static final Pattern FINGERPRINT =

@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A signed statement in JWS compact form (RFC 7515) with its certificate inside: PASSporT (RFC 8225), `rsp` PASSporT,
+/// A signed statement in JWS compact form (RFC 7515) with its certificate inside: PASSporT (RFC 8225), `rsp`
+/// PASSporT,
 /// put authorization or presence signature
 /// (docs/protocols/formats.md, section 8). Parsed, not yet believed: see [TokenVerifier].
 ///

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// The lexical rules that headers share: quoted strings, angle brackets, parameters, folding (RFC 3261, section 25.1).
+/// The lexical rules that headers share: quoted strings, angle brackets, parameters, folding (RFC 3261, section
+/// 25.1).
 public final class Tokens {
     private static final String TOKEN = "-.!%*_+`'~";
 

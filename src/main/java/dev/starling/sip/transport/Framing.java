@@ -8,7 +8,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF between
+/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF
+/// between
 /// messages is a ping (RFC 5626, section 4.4.1).
 final class Framing {
     private static final int MAX_HEADER = 32 * 1024;
