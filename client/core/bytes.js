@@ -60,10 +60,17 @@ export function unb64u(text) {
 export const random = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** @param {Uint8Array} bytes @returns {Promise<Uint8Array<ArrayBuffer>>} */
-export const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {any} */ (bytes)));
+export const sha256 = async (bytes) =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {any} */ (bytes)));
 
 /** @param {Uint8Array} key @param {Uint8Array} message @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function hmac(key, message) {
-  const imported = await crypto.subtle.importKey('raw', /** @type {any} */ (key), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const imported = await crypto.subtle.importKey(
+    'raw',
+    /** @type {any} */ (key),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['sign'],
+  );
   return new Uint8Array(await crypto.subtle.sign('HMAC', imported, /** @type {any} */ (message)));
 }

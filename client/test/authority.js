@@ -13,14 +13,26 @@ const extension = (id, critical, value) => sequence(oid(id), ...(critical ? [TRU
 async function certificate(issuerName, issuerKey, subject, spki, now, days, extensions) {
   const serial = random(16);
   serial[0] = (serial[0] & 0x7f) | 0x40;
-  const tbs = sequence(tlv(0xa0, integer(2)), tlv(2, serial), ECDSA, issuerName, sequence(time(now - 300_000), time(now + days * 86_400_000)), subject, spki, tlv(0xa3, sequence(...extensions)));
+  const tbs = sequence(
+    tlv(0xa0, integer(2)),
+    tlv(2, serial),
+    ECDSA,
+    issuerName,
+    sequence(time(now - 300_000), time(now + days * 86_400_000)),
+    subject,
+    spki,
+    tlv(0xa3, sequence(...extensions)),
+  );
   return sequence(tbs, ECDSA, bits(derSignature(await sign(issuerKey, tbs))));
 }
 
 export async function authority(now) {
   const key = await makeDeviceKey();
   const name = sequence(setOf(sequence(oid('2.5.4.3'), tlv(0x0c, encode('test root')))));
-  const der = await certificate(name, key.sign, name, key.spki, now, 3650, [extension('2.5.29.19', true, sequence(TRUE)), extension('2.5.29.15', true, tlv(3, Uint8Array.of(1, 6)))]);
+  const der = await certificate(name, key.sign, name, key.spki, now, 3650, [
+    extension('2.5.29.19', true, sequence(TRUE)),
+    extension('2.5.29.15', true, tlv(3, Uint8Array.of(1, 6))),
+  ]);
   return { key, name, certificate: parseCertificate(der) };
 }
 

@@ -32,8 +32,14 @@ test('a certificate proves its address, and only that', async () => {
   assert.equal(verified.device, bob.key.id);
   assert.equal(verified.level, 'test');
   await assert.rejects(verifyChain(bob.chain, 'alice@example.net', NOW, trust), reason('wrong-name'));
-  await assert.rejects(verifyChain(bob.chain, 'bob@example.net', NOW, { anchors: [], allowTest: true }), reason('unknown-anchor'));
-  await assert.rejects(verifyChain(bob.chain, 'bob@example.net', NOW, { ...trust, allowTest: false }), reason('test-certificate'));
+  await assert.rejects(
+    verifyChain(bob.chain, 'bob@example.net', NOW, { anchors: [], allowTest: true }),
+    reason('unknown-anchor'),
+  );
+  await assert.rejects(
+    verifyChain(bob.chain, 'bob@example.net', NOW, { ...trust, allowTest: false }),
+    reason('test-certificate'),
+  );
   await assert.rejects(verifyChain(bob.chain, 'bob@example.net', NOW + 40 * 86_400_000, trust), reason('expired'));
   await assert.rejects(verifyChain([], 'bob@example.net', NOW, trust), reason('no-certificate'));
   const other = await authority(NOW);
@@ -45,10 +51,27 @@ test('a certificate proves its address, and only that', async () => {
 });
 
 const location = (who, more = {}) => ({
-  kind: 'LOCATION', address: who.address, device: who.key.id, sequence: NOW, issued: NOW / 1000, expires: NOW / 1000 + 3600,
-  body: locationBody({ peers: [{ uri: 'sip:192.0.2.1:5061;transport=tls', id: 'ab'.repeat(32), base: '' }], gruu: gruu(who.address, who.key.id), capabilities: ['message'] }), ...more,
+  kind: 'LOCATION',
+  address: who.address,
+  device: who.key.id,
+  sequence: NOW,
+  issued: NOW / 1000,
+  expires: NOW / 1000 + 3600,
+  body: locationBody({
+    peers: [{ uri: 'sip:192.0.2.1:5061;transport=tls', id: 'ab'.repeat(32), base: '' }],
+    gruu: gruu(who.address, who.key.id),
+    capabilities: ['message'],
+  }),
+  ...more,
 });
-const how = (more = {}) => ({ kind: 'LOCATION', address: 'bob@example.net', network: NETWORK, now: NOW, trust, ...more });
+const how = (more = {}) => ({
+  kind: 'LOCATION',
+  address: 'bob@example.net',
+  network: NETWORK,
+  now: NOW,
+  trust,
+  ...more,
+});
 
 test('a record opens, and each wrong one has its reason', async () => {
   const good = await signRecord(bob.signer, NETWORK, location(bob));
@@ -58,12 +81,27 @@ test('a record opens, and each wrong one has its reason', async () => {
   await assert.rejects(openRecord(good, how({ now: NOW + 4_000_000 })), reason('expired'));
   await assert.rejects(openRecord(good, how({ now: NOW - 700_000 })), reason('not-yet'));
   await assert.rejects(openRecord(good, how({ network: 'starling' })), reason('bad-signature'));
-  await assert.rejects(openRecord(good, how(), () => NOW + 1), reason('old-sequence'));
-  await assert.rejects(openRecord(await signRecord(bob.signer, NETWORK, location(bob, { expires: NOW / 1000 + 86_401 })), how()), reason('too-long'));
+  await assert.rejects(
+    openRecord(good, how(), () => NOW + 1),
+    reason('old-sequence'),
+  );
+  await assert.rejects(
+    openRecord(await signRecord(bob.signer, NETWORK, location(bob, { expires: NOW / 1000 + 86_401 })), how()),
+    reason('too-long'),
+  );
   await assert.rejects(openRecord(await signRecord(alice.signer, NETWORK, location(bob)), how()), reason('wrong-name'));
-  await assert.rejects(openRecord(await signRecord({ key: ghost.key.sign, chain: bob.chain }, NETWORK, location(bob)), how()), reason('bad-signature'));
-  await assert.rejects(openRecord(await signRecord(ghost.signer, NETWORK, location(bob)), how()), reason('wrong-device'));
-  await assert.rejects(openRecord(await signRecord(bob.signer, NETWORK, location(bob, { body: new Map([[1, []]]) })), how()), reason('bad-body'));
+  await assert.rejects(
+    openRecord(await signRecord({ key: ghost.key.sign, chain: bob.chain }, NETWORK, location(bob)), how()),
+    reason('bad-signature'),
+  );
+  await assert.rejects(
+    openRecord(await signRecord(ghost.signer, NETWORK, location(bob)), how()),
+    reason('wrong-device'),
+  );
+  await assert.rejects(
+    openRecord(await signRecord(bob.signer, NETWORK, location(bob, { body: new Map([[1, []]]) })), how()),
+    reason('bad-body'),
+  );
   const tombstone = await signRecord(bob.signer, NETWORK, location(bob, { body: null }));
   assert.equal((await openRecord(tombstone, how())).record.body, null);
 });
@@ -72,7 +110,7 @@ test('no changed byte of a record goes unnoticed', async () => {
   const good = await signRecord(bob.signer, NETWORK, location(bob));
   for (let i = 0; i < good.length; i += 7) {
     const bad = good.slice();
-    bad[i] ^= 1 << i % 8;
+    bad[i] ^= 1 << (i % 8);
     await assert.rejects(openRecord(bad, how()), (e) => typeof e.key === 'string');
   }
 });
@@ -104,17 +142,35 @@ test('a device list grows only by a device that stands on it', async () => {
   const b2 = await issue(ca, 'bob@example.net', NOW);
   const root = await makeLink(bob.key, [], [listed(bob, 'one')], NOW / 1000, 'bob@example.net', NETWORK);
   const chain = await verifyDevices([root], 'bob@example.net', NETWORK);
-  const next = await makeLink(bob.key, [chain[0].hash], [listed(bob, 'one'), listed(b2, 'two')], NOW / 1000, 'bob@example.net', NETWORK);
+  const next = await makeLink(
+    bob.key,
+    [chain[0].hash],
+    [listed(bob, 'one'), listed(b2, 'two')],
+    NOW / 1000,
+    'bob@example.net',
+    NETWORK,
+  );
   const two = await verifyDevices([root, next], 'bob@example.net', NETWORK);
   assert.equal(relation(two, chain), 'newer');
   assert.equal(relation(chain, two), 'older');
-  const byGhost = await makeLink(ghost.key, [chain[0].hash], [listed(bob, 'one'), listed(ghost, 'x')], NOW / 1000, 'bob@example.net', NETWORK);
+  const byGhost = await makeLink(
+    ghost.key,
+    [chain[0].hash],
+    [listed(bob, 'one'), listed(ghost, 'x')],
+    NOW / 1000,
+    'bob@example.net',
+    NETWORK,
+  );
   await assert.rejects(verifyDevices([root, byGhost], 'bob@example.net', NETWORK), reason('not-a-device'));
   await assert.rejects(verifyDevices([root, next], 'alice@example.net', NETWORK), reason('bad-link-signature'));
   await assert.rejects(verifyDevices([next], 'bob@example.net', NETWORK), reason('no-root'));
   await assert.rejects(verifyDevices([root, root], 'bob@example.net', NETWORK), reason('bad-parent'));
   await assert.rejects(verifyDevices([], 'bob@example.net', NETWORK), reason('no-root'));
-  const other = await verifyDevices([await makeLink(ghost.key, [], [listed(ghost, 'x')], NOW / 1000, 'bob@example.net', NETWORK)], 'bob@example.net', NETWORK);
+  const other = await verifyDevices(
+    [await makeLink(ghost.key, [], [listed(ghost, 'x')], NOW / 1000, 'bob@example.net', NETWORK)],
+    'bob@example.net',
+    NETWORK,
+  );
   assert.equal(relation(other, chain), 'new-root');
 });
 
@@ -129,12 +185,23 @@ test('two versions with one parent merge, and removal wins', async () => {
   const three = await verifyDevices([root, removed, added], 'bob@example.net', NETWORK);
   const heads = [three[1].hash, three[2].hash];
   const good = await make(heads, [listed(bob, '1'), listed(b3, '3')], 4);
-  assert.deepEqual([...(await verifyDevices([root, removed, added, good], 'bob@example.net', NETWORK))[3].devices.keys()].sort(), [bob.key.id, b3.key.id].sort());
+  assert.deepEqual(
+    [...(await verifyDevices([root, removed, added, good], 'bob@example.net', NETWORK))[3].devices.keys()].sort(),
+    [bob.key.id, b3.key.id].sort(),
+  );
   const bad = await make(heads, [listed(bob, '1'), listed(b2, '2'), listed(b3, '3')], 4);
   await assert.rejects(verifyDevices([root, removed, added, bad], 'bob@example.net', NETWORK), reason('bad-merge'));
 });
 
-const text = (to) => ({ type: 'text', id: hex(random(16)), sent: NOW, from: 'alice@example.net', to: to.address, device: to.key.id, content: { text: 'Grüße 👋' } });
+const text = (to) => ({
+  type: 'text',
+  id: hex(random(16)),
+  sent: NOW,
+  from: 'alice@example.net',
+  to: to.address,
+  device: to.key.id,
+  content: { text: 'Grüße 👋' },
+});
 
 test('a message opens for its device and nobody else, and not when altered', async () => {
   const body = text(bob);
@@ -153,7 +220,10 @@ test('a message opens for its device and nobody else, and not when altered', asy
     );
   }
   const forwarded = await sealBody(alice.signer, ghost.chain[0], body, NOW);
-  await assert.rejects(openBody(forwarded, { ...us, agree: ghost.key.agree, device: ghost.key.id }), reason('not-for-us'));
+  await assert.rejects(
+    openBody(forwarded, { ...us, agree: ghost.key.agree, device: ghost.key.id }),
+    reason('not-for-us'),
+  );
   const asAlice = await sealBody(ghost.signer, bob.chain[0], body, NOW);
   await assert.rejects(openBody(asAlice, us), reason('wrong-name'));
 });
@@ -161,10 +231,23 @@ test('a message opens for its device and nobody else, and not when altered', asy
 test('every kind of body survives the way', () => {
   const key = new Uint8Array(32).fill(7);
   const contents = {
-    receipt: { ids: [hex(random(16))], state: 2 }, request: { name: 'Alice', text: 'hello', friendsKey: key, version: 1, token: key }, accept: { name: 'Bob', friendsKey: key, version: 3, token: key },
-    decline: {}, rotate: { friendsKey: key, version: 2 }, endorseRequest: { name: 'Firefox', spki: new Uint8Array(91) },
-    endorseGrant: { ownKey: key, friendsKey: key, version: 1, contacts: [{ address: 'bob@example.net', name: 'Bob', theirToken: key, ourToken: key, friendsKey: key, version: 1 }] },
-    sentCopy: { to: 'bob@example.net', id: hex(random(16)), text: 'x', sent: NOW }, endorseRefusal: {}, readMark: { address: 'bob@example.net', upTo: NOW },
+    receipt: { ids: [hex(random(16))], state: 2 },
+    request: { name: 'Alice', text: 'hello', friendsKey: key, version: 1, token: key },
+    accept: { name: 'Bob', friendsKey: key, version: 3, token: key },
+    decline: {},
+    rotate: { friendsKey: key, version: 2 },
+    endorseRequest: { name: 'Firefox', spki: new Uint8Array(91) },
+    endorseGrant: {
+      ownKey: key,
+      friendsKey: key,
+      version: 1,
+      contacts: [
+        { address: 'bob@example.net', name: 'Bob', theirToken: key, ourToken: key, friendsKey: key, version: 1 },
+      ],
+    },
+    sentCopy: { to: 'bob@example.net', id: hex(random(16)), text: 'x', sent: NOW },
+    endorseRefusal: {},
+    readMark: { address: 'bob@example.net', upTo: NOW },
   };
   for (const [type, content] of Object.entries(contents)) {
     const body = { ...text(bob), type, content };
@@ -173,17 +256,32 @@ test('every kind of body survives the way', () => {
 });
 
 test('a PASSporT covers the message, is fresh, and counts once', async () => {
-  const about = { method: 'MESSAGE', callId: 'c1', cseq: 1, orig: 'sip:alice@example.net', dest: gruu('bob@example.net', bob.key.id), contacts: [], expires: '', body: encode('x'), sdp: false, token: random(32) };
+  const about = {
+    method: 'MESSAGE',
+    callId: 'c1',
+    cseq: 1,
+    orig: 'sip:alice@example.net',
+    dest: gruu('bob@example.net', bob.key.id),
+    contacts: [],
+    expires: '',
+    body: encode('x'),
+    sdp: false,
+    token: random(32),
+  };
   const compact = await makeToken(alice.signer, 'passport', '', fresh(await sipClaims(about), NOW));
   const replays = new ReplayCache();
-  const check = (more, now = NOW) => sipClaims({ ...about, ...more }).then((expected) => verifyToken(compact, expected, { trust, replays, now }));
+  const check = (more, now = NOW) =>
+    sipClaims({ ...about, ...more }).then((expected) => verifyToken(compact, expected, { trust, replays, now }));
   const code = (wanted) => (e) => (assert.equal(e.args.code, wanted, e.message), true);
   await assert.rejects(check({ body: encode('y') }), code('438'));
   await assert.rejects(check({ dest: gruu('bob@example.net', ghost.key.id) }), code('438'));
   await assert.rejects(check({}, NOW + 61_000), code('403'));
   await assert.rejects(verifyToken('', {}, { trust, replays, now: NOW }), code('428'));
   await assert.rejects(verifyToken('a.b.c', {}, { trust, replays, now: NOW }), code('436'));
-  await assert.rejects(verifyToken(compact, {}, { trust: { anchors: [], allowTest: true }, replays, now: NOW }), code('437'));
+  await assert.rejects(
+    verifyToken(compact, {}, { trust: { anchors: [], allowTest: true }, replays, now: NOW }),
+    code('437'),
+  );
   assert.equal((await check({})).signer.address, 'alice@example.net');
   await assert.rejects(check({}), code('403'));
   assert.equal(parseToken(compact).claims.tok.length, 43);
@@ -211,8 +309,21 @@ test('hostile bytes only ever give our own errors', async () => {
 });
 
 test('addresses that only a local peer may use are known', () => {
-  for (const host of ['127.0.0.1', '10.1.2.3', '192.168.0.1', '172.20.0.1', '169.254.1.1', '100.64.0.1', '[::1]', '[fd00::1]', '[fe80::1]', 'localhost', 'printer'])
+  for (const host of [
+    '127.0.0.1',
+    '10.1.2.3',
+    '192.168.0.1',
+    '172.20.0.1',
+    '169.254.1.1',
+    '100.64.0.1',
+    '[::1]',
+    '[fd00::1]',
+    '[fe80::1]',
+    'localhost',
+    'printer',
+  ])
     assert.ok(isPrivateTarget(`sip:${host}:5061;transport=tls`), host);
-  for (const host of ['192.0.2.1', '8.8.8.8', 'peer.example.net', '[2a00::1]']) assert.ok(!isPrivateTarget(`sip:${host}:5061;transport=tls`), host);
+  for (const host of ['192.0.2.1', '8.8.8.8', 'peer.example.net', '[2a00::1]'])
+    assert.ok(!isPrivateTarget(`sip:${host}:5061;transport=tls`), host);
   assert.equal(unhex('00ff').length, 2);
 });

@@ -16,7 +16,10 @@ export function chat(ctx) {
 
   /** @param {Message} message */
   async function keep(message) {
-    await ctx.store.batch([['messages', key(message), message], ['message-keys', message.id, key(message)]]);
+    await ctx.store.batch([
+      ['messages', key(message), message],
+      ['message-keys', message.id, key(message)],
+    ]);
   }
 
   /** @param {string} id @param {Message['state']} state @param {string} [why] */
@@ -24,7 +27,11 @@ export function chat(ctx) {
     const at = await ctx.store.get('message-keys', id);
     const message = at && /** @type {Message | undefined} */ (await ctx.store.get('messages', at));
     if (!message || !message.mine) return;
-    const forward = ORDER.indexOf(state) > ORDER.indexOf(message.state) || message.state === 'failed' || state === 'failed' || state === 'waiting';
+    const forward =
+      ORDER.indexOf(state) > ORDER.indexOf(message.state) ||
+      message.state === 'failed' ||
+      state === 'failed' ||
+      state === 'waiting';
     if (!forward || (state === 'failed' && message.state !== 'waiting')) return;
     await ctx.store.put('messages', at, { ...message, state, why });
     ctx.contacts.show();
@@ -46,7 +53,15 @@ export function chat(ctx) {
     // Shown in the order of arrival among what is later, never from the future.
     const at = Math.min(body.sent, ctx.around.now());
     /** @type {Message} */
-    const message = { id: body.id, with: signer.address, mine: false, text: body.content.text, at, state: 'received', why: '' };
+    const message = {
+      id: body.id,
+      with: signer.address,
+      mine: false,
+      text: body.content.text,
+      at,
+      state: 'received',
+      why: '',
+    };
     await keep(message);
     await touch(signer.address, message);
     await ctx.delivery.enqueue(signer.address, 'receipt', { ids: [body.id], state: 1 });
@@ -93,10 +108,24 @@ export function chat(ctx) {
       need(contact?.state === 'accepted', 'generic', 'not a contact');
       const { hex, random } = await import('../bytes.js');
       /** @type {Message} */
-      const message = { id: hex(random(16)), with: address, mine: true, text, at: ctx.around.now(), state: 'waiting', why: '' };
+      const message = {
+        id: hex(random(16)),
+        with: address,
+        mine: true,
+        text,
+        at: ctx.around.now(),
+        state: 'waiting',
+        why: '',
+      };
       await keep(message);
       await ctx.delivery.enqueue(address, 'text', { text }, { id: message.id });
-      for (const device of ctx.devices.others()) await ctx.delivery.enqueue(/** @type {any} */ (ctx.profile).address, 'sentCopy', { to: address, id: message.id, text, sent: message.at }, { only: device });
+      for (const device of ctx.devices.others())
+        await ctx.delivery.enqueue(
+          /** @type {any} */ (ctx.profile).address,
+          'sentCopy',
+          { to: address, id: message.id, text, sent: message.at },
+          { only: device },
+        );
       await touch(address, message);
       return message;
     },
@@ -111,8 +140,13 @@ export function chat(ctx) {
     async search(query, address) {
       const plain = (/** @type {string} */ text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
       const wanted = plain(query);
-      const all = address ? await ctx.store.list('messages', `${address} `, `${address}!`, -20_000) : await ctx.store.list('messages', '', '\uffff', -50_000);
-      return all.map(([, message]) => /** @type {Message} */ (message)).filter((message) => plain(message.text).includes(wanted)).slice(-MAX_HITS);
+      const all = address
+        ? await ctx.store.list('messages', `${address} `, `${address}!`, -20_000)
+        : await ctx.store.list('messages', '', '\uffff', -50_000);
+      return all
+        .map(([, message]) => /** @type {Message} */ (message))
+        .filter((message) => plain(message.text).includes(wanted))
+        .slice(-MAX_HITS);
     },
 
     /** @param {string} address */
@@ -122,8 +156,12 @@ export function chat(ctx) {
       const count = contact.unread;
       contact.unread = 0;
       await ctx.contacts.save(contact);
-      const ids = (await this.messages(address, undefined, count * 3 + 20)).filter((m) => !m.mine).slice(-count).map((m) => m.id);
-      if (ids.length && ctx.state.settings.sendReadMarks) await ctx.delivery.enqueue(address, 'receipt', { ids: ids.slice(-200), state: 2 });
+      const ids = (await this.messages(address, undefined, count * 3 + 20))
+        .filter((m) => !m.mine)
+        .slice(-count)
+        .map((m) => m.id);
+      if (ids.length && ctx.state.settings.sendReadMarks)
+        await ctx.delivery.enqueue(address, 'receipt', { ids: ids.slice(-200), state: 2 });
     },
 
     /** @param {string} id */

@@ -27,10 +27,30 @@ export function contactBook(ctx) {
       .sort((a, b) => b.lastAt - a.lastAt)
       .map((c) => {
         const { presence, note } = ctx.presence.of(c.address);
-        const trust = /** @type {import('../types.js').Contact['trust']} */ (c.changed ? 'changed' : c.level === 'test' ? 'test' : c.chain ? 'verified' : 'unverified');
-        return { address: c.address, name: c.name, state: c.state, presence, note, trust, unread: c.unread, last: c.last };
+        const trust = /** @type {import('../types.js').Contact['trust']} */ (
+          c.changed ? 'changed' : c.level === 'test' ? 'test' : c.chain ? 'verified' : 'unverified'
+        );
+        return {
+          address: c.address,
+          name: c.name,
+          state: c.state,
+          presence,
+          note,
+          trust,
+          unread: c.unread,
+          last: c.last,
+        };
       });
-    ctx.update({ contacts: rows, requests: [...requests.values()].map(({ address, name, text, at, trust }) => ({ address, name, text, at, trust })) });
+    ctx.update({
+      contacts: rows,
+      requests: [...requests.values()].map(({ address, name, text, at, trust }) => ({
+        address,
+        name,
+        text,
+        at,
+        trust,
+      })),
+    });
   }
 
   /** @param {Contact} contact */
@@ -42,18 +62,49 @@ export function contactBook(ctx) {
 
   /** @param {string} address @param {string} name @returns {Contact} */
   const blank = (address, name) => ({
-    address, name, state: 'waiting', ourToken: random(32), theirToken: null, friendsKey: null, version: 0, chain: null, changed: null, lastAt: ctx.around.now(), unread: 0, last: null, hello: '', level: '',
+    address,
+    name,
+    state: 'waiting',
+    ourToken: random(32),
+    theirToken: null,
+    friendsKey: null,
+    version: 0,
+    chain: null,
+    changed: null,
+    lastAt: ctx.around.now(),
+    unread: 0,
+    last: null,
+    hello: '',
+    level: '',
   });
 
   /** What may be told: hashes of our tokens, whether strangers ring, whom we blocked. */
   async function publishConsent() {
     const ua = ctx.ua;
     if (!ua) return;
-    const tokens = await Promise.all([...book.values()].filter((c) => c.state !== 'removed').map((c) => sha256(c.ourToken)));
+    const tokens = await Promise.all(
+      [...book.values()].filter((c) => c.state !== 'removed').map((c) => sha256(c.ourToken)),
+    );
     const hidden = await Promise.all([...blocked].map((address) => sha256(encode(address))));
-    const body = encodeCbor(new Map(/** @type {[number, any][]} */ ([[1, tokens], [2, ctx.state.settings.strangersRing], [3, hidden]])));
+    const body = encodeCbor(
+      new Map(
+        /** @type {[number, any][]} */ ([
+          [1, tokens],
+          [2, ctx.state.settings.strangersRing],
+          [3, hidden],
+        ]),
+      ),
+    );
     await Promise.all(
-      ua.ready.map((flow) => ua.send(flow, 'PUBLISH', `sip:${flow.peer.sip.replace(/^sip:/, '').split(';')[0]}`, { dest: peerUri(flow.peer.id), type: 'application/cbor', body, more: [['event', 'starling-consent']], to: `<sip:${ua.us.address}>` })),
+      ua.ready.map((flow) =>
+        ua.send(flow, 'PUBLISH', `sip:${flow.peer.sip.replace(/^sip:/, '').split(';')[0]}`, {
+          dest: peerUri(flow.peer.id),
+          type: 'application/cbor',
+          body,
+          more: [['event', 'starling-consent']],
+          to: `<sip:${ua.us.address}>`,
+        }),
+      ),
     );
   }
 
@@ -75,7 +126,16 @@ export function contactBook(ctx) {
     for (const chain of found.chains) if (relation(chain, contact.chain) === 'newer') contact.chain = chain;
     if (!roots.has(contact.chain[0].hash) && found.chains.length && !contact.changed) {
       contact.changed = found.chains[0];
-      ctx.notice({ id: `changed ${address}`, kind: 'warning', key: 'changed', args: { name: contact.name || address }, actions: [{ id: 'keep', key: 'changed.keep', safe: true }, { id: 'agree', key: 'changed.agree', safe: false }] });
+      ctx.notice({
+        id: `changed ${address}`,
+        kind: 'warning',
+        key: 'changed',
+        args: { name: contact.name || address },
+        actions: [
+          { id: 'keep', key: 'changed.keep', safe: true },
+          { id: 'agree', key: 'changed.agree', safe: false },
+        ],
+      });
     }
     await save(contact);
     return contact.chain;
@@ -94,14 +154,27 @@ export function contactBook(ctx) {
       for (const [address, request] of await ctx.store.list('requests')) requests.set(address, request);
       for (const [address] of await ctx.store.list('blocked')) blocked.add(address);
       for (const contact of book.values())
-        if (contact.changed) ctx.notice({ id: `changed ${contact.address}`, kind: 'warning', key: 'changed', args: { name: contact.name || contact.address }, actions: [{ id: 'keep', key: 'changed.keep', safe: true }, { id: 'agree', key: 'changed.agree', safe: false }] });
+        if (contact.changed)
+          ctx.notice({
+            id: `changed ${contact.address}`,
+            kind: 'warning',
+            key: 'changed',
+            args: { name: contact.name || contact.address },
+            actions: [
+              { id: 'keep', key: 'changed.keep', safe: true },
+              { id: 'agree', key: 'changed.agree', safe: false },
+            ],
+          });
       show();
     },
 
     /** The devices to send to: certified and on the list. @param {string} address @param {boolean} [again] @returns {Promise<import('./delivery.js').Target[]>} */
     async targets(address, again = false) {
       const own = address === profile().address;
-      const found = await ctx.locator.find(address, { friendsKey: own ? profile().friendsKey : (book.get(address)?.friendsKey ?? null), fresh: again });
+      const found = await ctx.locator.find(address, {
+        friendsKey: own ? profile().friendsKey : (book.get(address)?.friendsKey ?? null),
+        fresh: again,
+      });
       if (found.kind !== 'found') return [];
       const chain = own ? found.chains[0] : await remember(address, found);
       if (!chain) return [];
@@ -131,14 +204,21 @@ export function contactBook(ctx) {
       blocked.delete(address);
       await ctx.store.delete('blocked', address);
       const old = book.get(address);
-      const contact = old && old.state !== 'removed' ? old : { ...blank(address, options.name ?? ''), lastAt: ctx.around.now() };
+      const contact =
+        old && old.state !== 'removed' ? old : { ...blank(address, options.name ?? ''), lastAt: ctx.around.now() };
       contact.state = old?.state === 'accepted' ? 'accepted' : 'waiting';
       contact.hello = [...(options.text ?? '')].slice(0, 140).join('');
       await save(contact);
       await publishConsent();
       await ctx.delivery.drop((item) => item.to === address && item.type === 'request');
       const { friendsKey, friendsVersion, name } = profile();
-      await ctx.delivery.enqueue(address, 'request', { name, text: contact.hello, friendsKey, version: friendsVersion, token: contact.ourToken });
+      await ctx.delivery.enqueue(address, 'request', {
+        name,
+        text: contact.hello,
+        friendsKey,
+        version: friendsVersion,
+        token: contact.ourToken,
+      });
     },
 
     /** @param {string} address */
@@ -146,7 +226,14 @@ export function contactBook(ctx) {
       const request = requests.get(address);
       if (!request) return;
       const contact = book.get(address) ?? blank(address, request.name);
-      Object.assign(contact, { state: 'accepted', name: contact.name || request.name, theirToken: request.token, friendsKey: request.friendsKey, version: request.version, lastAt: ctx.around.now() });
+      Object.assign(contact, {
+        state: 'accepted',
+        name: contact.name || request.name,
+        theirToken: request.token,
+        friendsKey: request.friendsKey,
+        version: request.version,
+        lastAt: ctx.around.now(),
+      });
       requests.delete(address);
       await ctx.store.delete('requests', address);
       await save(contact);
@@ -180,7 +267,12 @@ export function contactBook(ctx) {
         mine.friendsKey = random(32);
         mine.friendsVersion++;
         await ctx.saveProfile();
-        for (const other of book.values()) if (other.state === 'accepted') await ctx.delivery.enqueue(other.address, 'rotate', { friendsKey: mine.friendsKey, version: mine.friendsVersion });
+        for (const other of book.values())
+          if (other.state === 'accepted')
+            await ctx.delivery.enqueue(other.address, 'rotate', {
+              friendsKey: mine.friendsKey,
+              version: mine.friendsVersion,
+            });
         void ctx.devices.publishLocation();
       }
       ctx.presence.forget(address);
@@ -201,15 +293,29 @@ export function contactBook(ctx) {
 
     /** For another own device. */
     snapshot: () =>
-      [...book.values()].filter((c) => c.state === 'accepted' && c.theirToken && c.friendsKey).slice(0, 200)
-        .map((c) => ({ address: c.address, name: c.name, theirToken: c.theirToken, ourToken: c.ourToken, friendsKey: c.friendsKey, version: c.version })),
+      [...book.values()]
+        .filter((c) => c.state === 'accepted' && c.theirToken && c.friendsKey)
+        .slice(0, 200)
+        .map((c) => ({
+          address: c.address,
+          name: c.name,
+          theirToken: c.theirToken,
+          ourToken: c.ourToken,
+          friendsKey: c.friendsKey,
+          version: c.version,
+        })),
   };
 
   /** @param {Contact} contact */
   async function welcome(contact) {
     await publishConsent();
     const { friendsKey, friendsVersion, name } = profile();
-    await ctx.delivery.enqueue(contact.address, 'accept', { name, friendsKey, version: friendsVersion, token: contact.ourToken });
+    await ctx.delivery.enqueue(contact.address, 'accept', {
+      name,
+      friendsKey,
+      version: friendsVersion,
+      token: contact.ourToken,
+    });
     ctx.presence.watch(contact.address);
   }
 
@@ -227,7 +333,16 @@ export function contactBook(ctx) {
       return true;
     }
     if (!requests.has(address) && requests.size >= MAX_REQUESTS) return false;
-    const request = { address, name, text, at: ctx.around.now(), friendsKey, version, token, trust: signer.level === 'test' ? 'test' : 'verified' };
+    const request = {
+      address,
+      name,
+      text,
+      at: ctx.around.now(),
+      friendsKey,
+      version,
+      token,
+      trust: signer.level === 'test' ? 'test' : 'verified',
+    };
     const fresh = !requests.has(address);
     requests.set(address, request);
     await ctx.store.put('requests', address, request);
@@ -240,7 +355,14 @@ export function contactBook(ctx) {
     const contact = book.get(signer.address);
     if (!contact || contact.state === 'removed') return false;
     const { name, friendsKey, version, token } = body.content;
-    Object.assign(contact, { state: 'accepted', theirToken: token, friendsKey, version, name: contact.name || name, lastAt: ctx.around.now() });
+    Object.assign(contact, {
+      state: 'accepted',
+      theirToken: token,
+      friendsKey,
+      version,
+      name: contact.name || name,
+      lastAt: ctx.around.now(),
+    });
     await ctx.delivery.drop((item) => item.to === signer.address && item.type === 'request');
     await save(contact);
     ctx.presence.watch(signer.address);

@@ -44,12 +44,26 @@ export function delivery(ctx) {
 
   /** @param {string} address @param {Target} target @param {Item} item @param {Uint8Array | null} token @returns {Promise<'taken'|'knocked'|'failed'>} */
   async function send(address, target, item, token) {
-    const body = { type: item.type, id: item.bodyId, sent: item.created, from: profile().address, to: address, device: target.id, content: item.content };
+    const body = {
+      type: item.type,
+      id: item.bodyId,
+      sent: item.created,
+      from: profile().address,
+      to: address,
+      device: target.id,
+      content: item.content,
+    };
     const sealed = await sealBody(ctx.signer(), target.certificate, body, ctx.now());
     const uri = gruu(address, target.id);
     let knocked = false;
     for (const { flow, routes } of paths(target)) {
-      const outcome = await /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua).send(flow, 'MESSAGE', uri, { routes, body: sealed, type: TYPE, token, timeout: HEDGE_MILLIS });
+      const outcome = await /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua).send(flow, 'MESSAGE', uri, {
+        routes,
+        body: sealed,
+        type: TYPE,
+        token,
+        timeout: HEDGE_MILLIS,
+      });
       if (outcome.status === 200 && outcome.signer) return 'taken';
       if (outcome.status === 202) knocked = true;
       if (outcome.status === 603) return 'taken';
@@ -61,24 +75,39 @@ export function delivery(ctx) {
   async function attempt(item) {
     const own = item.to === profile().address;
     const contact = own ? null : ctx.contacts.get(item.to);
-    if (!own && (!contact || (contact.state === 'removed' && item.type !== 'decline'))) return ctx.store.delete(OUTBOX, item.id);
+    if (!own && (!contact || (contact.state === 'removed' && item.type !== 'decline')))
+      return ctx.store.delete(OUTBOX, item.id);
     if (ctx.around.now() - item.created > LIFE_MILLIS) return expire(item);
     const targets = await ctx.contacts.targets(item.to, item.tries > 1);
-    const wanted = targets.filter((target) => (item.only ? target.id === item.only : target.id !== profile().key.id) && !item.done.includes(target.id));
+    const wanted = targets.filter(
+      (target) =>
+        (item.only ? target.id === item.only : target.id !== profile().key.id) && !item.done.includes(target.id),
+    );
     let knocked = false;
-    const results = await Promise.all(wanted.map(async (target) => ({ target, result: await send(item.to, target, item, contact?.theirToken ?? null) })));
+    const results = await Promise.all(
+      wanted.map(async (target) => ({
+        target,
+        result: await send(item.to, target, item, contact?.theirToken ?? null),
+      })),
+    );
     for (const { target, result } of results) {
       if (result === 'taken') item.done.push(target.id);
       knocked ||= result === 'knocked';
     }
-    const complete = targets.length > 0 && results.every((each) => each.result === 'taken') && (item.done.length > 0 || own);
+    const complete =
+      targets.length > 0 && results.every((each) => each.result === 'taken') && (item.done.length > 0 || own);
     // A request is answered by a person: it is knocked again until there is an answer.
     const over = complete && item.type !== 'request';
     if (item.done.length && item.type === 'text') await ctx.chat.sent(item.bodyId);
     item.tries++;
     if (over) return ctx.store.delete(OUTBOX, item.id);
     await ctx.store.put(OUTBOX, item.id, item);
-    later(item, item.type === 'request' && (knocked || item.done.length) ? KNOCK_RETRY_MILLIS : Math.min(LAST_RETRY_MILLIS, FIRST_RETRY_MILLIS * 2 ** Math.min(item.tries - 1, 8)));
+    later(
+      item,
+      item.type === 'request' && (knocked || item.done.length)
+        ? KNOCK_RETRY_MILLIS
+        : Math.min(LAST_RETRY_MILLIS, FIRST_RETRY_MILLIS * 2 ** Math.min(item.tries - 1, 8)),
+    );
   }
 
   /** @param {Item} item */
@@ -90,7 +119,10 @@ export function delivery(ctx) {
   /** @param {Item} item @param {number} pause */
   function later(item, pause) {
     retries.get(item.id)?.();
-    retries.set(item.id, ctx.timer(pause, () => void flush(item.to)));
+    retries.set(
+      item.id,
+      ctx.timer(pause, () => void flush(item.to)),
+    );
   }
 
   /** Tries everything that waits for an address, in order; one run at a time for each. @param {string} to @returns {Promise<void>} */
@@ -110,7 +142,17 @@ export function delivery(ctx) {
     const bodyId = how.id ?? hex(random(16));
     const created = ctx.around.now();
     /** @type {Item} */
-    const item = { id: `${String(created).padStart(15, '0')} ${bodyId}`, bodyId, to, type, content, created, done: [], tries: 0, only: how.only ?? '' };
+    const item = {
+      id: `${String(created).padStart(15, '0')} ${bodyId}`,
+      bodyId,
+      to,
+      type,
+      content,
+      created,
+      done: [],
+      tries: 0,
+      only: how.only ?? '',
+    };
     await ctx.store.put(OUTBOX, item.id, item);
     void flush(to);
     return bodyId;
@@ -118,19 +160,29 @@ export function delivery(ctx) {
 
   /** @param {import('../sip/ua.js').Incoming} incoming */
   async function received({ message, signer, answer }) {
-    const us = { agree: profile().key.agree, address: profile().address, device: profile().key.id, now: ctx.now(), trust: ctx.trust() };
+    const us = {
+      agree: profile().key.agree,
+      address: profile().address,
+      device: profile().key.id,
+      now: ctx.now(),
+      trust: ctx.trust(),
+    };
     let opened;
     try {
       opened = await openBody(message.body, us);
     } catch (e) {
       return answer(e instanceof StarlingError && e.key === 'not-for-this-key' ? 493 : 400, 'Undecipherable');
     }
-    if (!signer || opened.signer.device !== signer.device || opened.signer.address !== signer.address) return answer(438, 'Another signer inside');
+    if (!signer || opened.signer.device !== signer.device || opened.signer.address !== signer.address)
+      return answer(438, 'Another signer inside');
     const { body } = opened;
     if (await ctx.store.get('seen', body.id)) return answer(200, 'OK');
     const taker = takers.get(body.type);
     // Only devices that their owner listed are heard; a new own device asks to be listed.
-    const heard = body.type === 'endorseRequest' ? signer.address === us.address : await ctx.contacts.isListed(signer.address, signer.device, opened.signer.leaf.der);
+    const heard =
+      body.type === 'endorseRequest'
+        ? signer.address === us.address
+        : await ctx.contacts.isListed(signer.address, signer.device, opened.signer.leaf.der);
     if (!taker || !heard) return answer(403, 'Not a listed device');
     if (!(await taker(opened.signer, body))) return answer(first(message, 'starling-knock') ? 202 : 603, 'Declined');
     await ctx.store.put('seen', body.id, ctx.around.now());

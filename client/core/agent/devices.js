@@ -37,8 +37,22 @@ export function ownDevices(ctx) {
     const listed = chain ? [...headOf(chain).devices.values()] : [];
     ctx.update({
       devices: [
-        ...listed.map((d) => ({ deviceId: d.id, name: d.name, added: d.added * 1000, self: d.id === self, listed: true, listening: d.id === self })),
-        ...[...ghosts].map((id) => ({ deviceId: id, name: '', added: 0, self: false, listed: false, listening: false })),
+        ...listed.map((d) => ({
+          deviceId: d.id,
+          name: d.name,
+          added: d.added * 1000,
+          self: d.id === self,
+          listed: true,
+          listening: d.id === self,
+        })),
+        ...[...ghosts].map((id) => ({
+          deviceId: id,
+          name: '',
+          added: 0,
+          self: false,
+          listed: false,
+          listening: false,
+        })),
       ],
     });
   }
@@ -81,7 +95,13 @@ export function ownDevices(ctx) {
     const ours = /** @type {import('../record/devices.js').DeviceChain} */ (chain);
     const a = headOf(ours);
     const b = headOf(other);
-    if (a.parents.length !== 1 || a.parents[0] !== b.parents[0] || !a.devices.has(profile().key.id) || !b.devices.has(profile().key.id)) return;
+    if (
+      a.parents.length !== 1 ||
+      a.parents[0] !== b.parents[0] ||
+      !a.devices.has(profile().key.id) ||
+      !b.devices.has(profile().key.id)
+    )
+      return;
     const common = ours.find((link) => link.hash === a.parents[0]);
     if (!common) return;
     const wanted = mergedDevices(common, a, b);
@@ -105,7 +125,13 @@ export function ownDevices(ctx) {
       if (headOf(chain).devices.has(id) || id === profile().key.id || ghosts.has(id)) continue;
       ghosts.add(id);
       if (!ctx.state.endorsements.some((each) => each.deviceId === id))
-        ctx.notice({ id: `ghost ${id}`, kind: 'warning', key: 'ghost', args: {}, actions: [{ id: 'ok', key: 'ghost.ok', safe: true }] });
+        ctx.notice({
+          id: `ghost ${id}`,
+          kind: 'warning',
+          key: 'ghost',
+          args: {},
+          actions: [{ id: 'ok', key: 'ghost.ok', safe: true }],
+        });
     }
     show();
   }
@@ -121,11 +147,20 @@ export function ownDevices(ctx) {
     const latest = Math.floor(parseCertificate(ctx.signer().chain[0]).notAfter / 1000);
     const issued = Math.floor(now / 1000);
     const expires = Math.min(issued + seconds, latest);
-    const bytes = await signRecord(ctx.signer(), ctx.network(), { kind, address, device: key.id, sequence, issued, expires, body });
+    const bytes = await signRecord(ctx.signer(), ctx.network(), {
+      kind,
+      address,
+      device: key.id,
+      sequence,
+      issued,
+      expires,
+      body,
+    });
     return ctx.locator.publish(ctx.signer(), address, key.id, kind, bytes, friendsKey);
   }
 
-  const publishDevices = async () => (chain ? publish('DEVICES', new Map([[1, chain.map((link) => link.encoded)]]), 30 * DAY_SECONDS) : []);
+  const publishDevices = async () =>
+    chain ? publish('DEVICES', new Map([[1, chain.map((link) => link.encoded)]]), 30 * DAY_SECONDS) : [];
 
   async function publishLocation() {
     const { address, key, friendsKey } = profile();
@@ -134,7 +169,10 @@ export function ownDevices(ctx) {
     const peers = all.slice(0, 4).map((peer) => ({ uri: peer.sip, id: peer.id, base: peer.base }));
     const capabilities = ['message', ...(ctx.around.media ? ['audio'] : [])];
     const body = locationBody({ peers, gruu: gruu(address, key.id), capabilities });
-    const [took] = await Promise.all([publish('LOCATION', body, LOCATION_SECONDS), publish('LOCATION', body, LOCATION_SECONDS, friendsKey)]);
+    const [took] = await Promise.all([
+      publish('LOCATION', body, LOCATION_SECONDS),
+      publish('LOCATION', body, LOCATION_SECONDS, friendsKey),
+    ]);
     return took;
   }
 
@@ -142,7 +180,11 @@ export function ownDevices(ctx) {
   async function publishAll() {
     stop();
     stop = ctx.timer(REFRESH_MILLIS, () => void publishAll());
-    const [certs] = await Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), publishLocation()]);
+    const [certs] = await Promise.all([
+      publish('CERT', new Map(), 30 * DAY_SECONDS),
+      publishDevices(),
+      publishLocation(),
+    ]);
     return certs;
   }
 
@@ -151,7 +193,8 @@ export function ownDevices(ctx) {
     const { address, key } = profile();
     ctx.me({ status: 'waiting-for-device', checkCode: await checkCode(key.id, address) });
     const listed = foreign ? [...headOf(foreign).devices.keys()] : [];
-    for (const id of listed) await ctx.delivery.toOwn(id, 'endorseRequest', { name: ctx.around.deviceName.slice(0, 64), spki: key.spki });
+    for (const id of listed)
+      await ctx.delivery.toOwn(id, 'endorseRequest', { name: ctx.around.deviceName.slice(0, 64), spki: key.spki });
   }
 
   return {
@@ -174,7 +217,18 @@ export function ownDevices(ctx) {
       if (there === 'none') there = await look();
       if (there === 'none') {
         const { key } = profile();
-        await append([], [], [{ id: key.id, spki: key.spki, name: ctx.around.deviceName.slice(0, 64), added: Math.floor(ctx.now() / 1000) }]);
+        await append(
+          [],
+          [],
+          [
+            {
+              id: key.id,
+              spki: key.spki,
+              name: ctx.around.deviceName.slice(0, 64),
+              added: Math.floor(ctx.now() / 1000),
+            },
+          ],
+        );
         return true;
       }
       if (there === 'listed') return true;
@@ -198,19 +252,31 @@ export function ownDevices(ctx) {
     /** @param {string} id */
     async remove(id) {
       if (!chain || id === profile().key.id) return;
-      await append(chain, [headOf(chain).hash], [...headOf(chain).devices.values()].filter((d) => d.id !== id));
+      await append(
+        chain,
+        [headOf(chain).hash],
+        [...headOf(chain).devices.values()].filter((d) => d.id !== id),
+      );
     },
 
     async recover() {
       const { key } = profile();
       chain = null;
-      await append([], [], [{ id: key.id, spki: key.spki, name: ctx.around.deviceName.slice(0, 64), added: Math.floor(ctx.now() / 1000) }]);
+      await append(
+        [],
+        [],
+        [{ id: key.id, spki: key.spki, name: ctx.around.deviceName.slice(0, 64), added: Math.floor(ctx.now() / 1000) }],
+      );
     },
 
     /** Tombstones: nobody should go on looking for this device. */
     async withdraw() {
       if (!ctx.profile?.chain.length) return;
-      await Promise.allSettled([publish('LOCATION', null, LOCATION_SECONDS), publish('LOCATION', null, LOCATION_SECONDS, profile().friendsKey), publish('CERT', null, DAY_SECONDS)]);
+      await Promise.allSettled([
+        publish('LOCATION', null, LOCATION_SECONDS),
+        publish('LOCATION', null, LOCATION_SECONDS, profile().friendsKey),
+        publish('CERT', null, DAY_SECONDS),
+      ]);
     },
 
     newFriendsKey: () => random(32),

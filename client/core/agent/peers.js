@@ -15,14 +15,25 @@ const text = (value) => (typeof value === 'string' && value.length < 500 ? value
 export async function fetchPeer(base, fetcher) {
   let json;
   try {
-    const answer = await fetcher(`${base}peer.json`, { credentials: 'omit', signal: AbortSignal.timeout(PATIENCE_MILLIS) });
+    const answer = await fetcher(`${base}peer.json`, {
+      credentials: 'omit',
+      signal: AbortSignal.timeout(PATIENCE_MILLIS),
+    });
     json = await answer.json();
   } catch {
     throw new StarlingError('unreachable', { server: base });
   }
-  if (!/^[0-9a-f]{64}$/.test(text(json.id))) throw new StarlingError('unreachable', { server: base }, 'no Starling server');
+  if (!/^[0-9a-f]{64}$/.test(text(json.id)))
+    throw new StarlingError('unreachable', { server: base }, 'no Starling server');
   return {
-    base, id: json.id, ws: text(json.ws), sip: text(json.sip), network: text(json.network), local: json.local === true, directory: text(json.ca?.directory), mailbox: text(json.ca?.mailbox),
+    base,
+    id: json.id,
+    ws: text(json.ws),
+    sip: text(json.sip),
+    network: text(json.network),
+    local: json.local === true,
+    directory: text(json.ca?.directory),
+    mailbox: text(json.ca?.mailbox),
     recommends: Array.isArray(json.peers) ? json.peers.map(text).filter(Boolean).slice(0, 8) : [],
     anchors: Array.isArray(json.anchors) ? json.anchors.map((/** @type {any} */ each) => String(each.pem ?? '')) : [],
   };
@@ -39,7 +50,16 @@ export function peerBook(ctx) {
     const { anchors, ...kept } = info;
     const old = /** @type {PeerInfo | undefined} */ (await ctx.store.get(TABLE, base));
     if (old && old.id !== kept.id) {
-      ctx.notice({ id: `peer ${base}`, kind: 'error', key: 'peer-changed', args: { server: base }, actions: [{ id: 'keep', key: 'peer-changed.keep', safe: true }, { id: 'agree', key: 'peer-changed.agree', safe: false }] });
+      ctx.notice({
+        id: `peer ${base}`,
+        kind: 'error',
+        key: 'peer-changed',
+        args: { server: base },
+        actions: [
+          { id: 'keep', key: 'peer-changed.keep', safe: true },
+          { id: 'agree', key: 'peer-changed.agree', safe: false },
+        ],
+      });
       throw new StarlingError('unreachable', { server: base }, 'another key');
     }
     // A test CA is believed only by a page that itself comes from this computer.
@@ -61,7 +81,9 @@ export function peerBook(ctx) {
       ctx.believe((await ctx.store.get('me', 'anchors')) ?? []);
       const wanted = [...new Set([...ctx.around.peers, ...known.keys()])].slice(0, MAX_PEERS + 2);
       await Promise.allSettled(wanted.map(learn));
-      for (const info of [...known.values()]) for (const base of info.recommends) if (known.size < MAX_PEERS && !known.has(base)) await learn(base).catch(() => {});
+      for (const info of [...known.values()])
+        for (const base of info.recommends)
+          if (known.size < MAX_PEERS && !known.has(base)) await learn(base).catch(() => {});
     },
     /** @param {string} base */
     async forget(base) {

@@ -33,8 +33,16 @@ export function presence(ctx) {
   function read(body) {
     const text = body.length <= 4096 ? decode(body) : '';
     if (!/<basic>open<\/basic>/.test(text)) return null;
-    const note = /<note>([^<]{0,200})<\/note>/.exec(text)?.[1].replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&') ?? '';
-    return { presence: text.includes('<rpid:busy/>') ? 'busy' : text.includes('<rpid:away/>') ? 'away' : 'online', note };
+    const note =
+      /<note>([^<]{0,200})<\/note>/
+        .exec(text)?.[1]
+        .replace(/&lt;/g, '<')
+        .replace(/&gt;/g, '>')
+        .replace(/&amp;/g, '&') ?? '';
+    return {
+      presence: text.includes('<rpid:busy/>') ? 'busy' : text.includes('<rpid:away/>') ? 'away' : 'online',
+      note,
+    };
   }
 
   /** Tells each peer how we are; again before the signature ends. */
@@ -50,7 +58,15 @@ export function presence(ctx) {
     await Promise.all(
       ua.ready.map((flow) =>
         ua.send(flow, 'PUBLISH', `sip:${flow.peer.sip.replace(/^sip:/, '').split(';')[0]}`, {
-          dest: peerUri(flow.peer.id), to: `<sip:${profile.address}>`, type: 'application/pidf+xml', body, expires: String(EXPIRES_SECONDS), more: [['event', 'presence'], ['starling-signature', signature]],
+          dest: peerUri(flow.peer.id),
+          to: `<sip:${profile.address}>`,
+          type: 'application/pidf+xml',
+          body,
+          expires: String(EXPIRES_SECONDS),
+          more: [
+            ['event', 'presence'],
+            ['starling-signature', signature],
+          ],
         }),
       ),
     );
@@ -70,7 +86,16 @@ export function presence(ctx) {
     dialogs.set(callId, { address, device, path });
     if (dialogs.size > 5000) dialogs.delete(/** @type {string} */ (dialogs.keys().next().value));
     const outcome = await ua.send(flow, 'SUBSCRIBE', gruu(address, device), {
-      routes, callId, contact: `<${gruu(ua.us.address, ua.us.device)}>`, token: contact.theirToken, expires: String(EXPIRES_SECONDS), more: [['event', 'presence'], ['accept', 'application/pidf+xml']], timeout: 5000,
+      routes,
+      callId,
+      contact: `<${gruu(ua.us.address, ua.us.device)}>`,
+      token: contact.theirToken,
+      expires: String(EXPIRES_SECONDS),
+      more: [
+        ['event', 'presence'],
+        ['accept', 'application/pidf+xml'],
+      ],
+      timeout: 5000,
     });
     if (outcome.status !== 200) {
       dialogs.delete(callId);
@@ -90,7 +115,10 @@ export function presence(ctx) {
     if (what) {
       const key = `${address} ${device}`;
       timers.get(key)?.();
-      timers.set(key, ctx.timer(Math.max(1000, what.until - ctx.now() + 1000), () => ctx.contacts.show()));
+      timers.set(
+        key,
+        ctx.timer(Math.max(1000, what.until - ctx.now() + 1000), () => ctx.contacts.show()),
+      );
     }
   }
 
@@ -102,7 +130,9 @@ export function presence(ctx) {
     const state = first(message, 'subscription-state');
     if (state.startsWith('pending')) return note(dialog.address, dialog.device, null);
     const signature = first(message, 'starling-signature');
-    const until = message.body.length ? await verifyPresence(signature, message.body, dialog.address, dialog.device, ctx.now(), ctx.trust()) : 0;
+    const until = message.body.length
+      ? await verifyPresence(signature, message.body, dialog.address, dialog.device, ctx.now(), ctx.trust())
+      : 0;
     const what = until ? read(message.body) : null;
     if (what) return note(dialog.address, dialog.device, { ...what, until });
     // Not here, says one peer: ask the other before anybody is shown offline.
@@ -114,7 +144,10 @@ export function presence(ctx) {
   async function watch(address) {
     timers.get(`watch ${address}`)?.();
     const targets = await ctx.contacts.targets(address).catch(() => []);
-    timers.set(`watch ${address}`, ctx.timer(targets.length ? REFRESH_MILLIS : RETRY_MILLIS, () => void watch(address)));
+    timers.set(
+      `watch ${address}`,
+      ctx.timer(targets.length ? REFRESH_MILLIS : RETRY_MILLIS, () => void watch(address)),
+    );
     await Promise.all(targets.map((target) => subscribe(address, target.id, 0)));
   }
 

@@ -2,7 +2,18 @@
 import { concat, same, sha256 } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { parseCertificate } from '../identity/certificate.js';
-import { derSignature, integer, octets, oid, parseDer, plainSignature, sequence, setOf, tlv, bits } from '../identity/der.js';
+import {
+  derSignature,
+  integer,
+  octets,
+  oid,
+  parseDer,
+  plainSignature,
+  sequence,
+  setOf,
+  tlv,
+  bits,
+} from '../identity/der.js';
 import { sign, verify } from '../identity/device.js';
 import { verifyChain } from '../identity/verifier.js';
 
@@ -22,7 +33,8 @@ const ECDH = { name: 'ECDH', namedCurve: 'P-256' };
 export const MAX_CMS = 48 * 1024;
 
 /** @param {Date} date */
-const utcTime = (date) => tlv(0x17, new TextEncoder().encode(`${date.toISOString().slice(2, 19).replace(/[-:T]/g, '')}Z`));
+const utcTime = (date) =>
+  tlv(0x17, new TextEncoder().encode(`${date.toISOString().slice(2, 19).replace(/[-:T]/g, '')}Z`));
 
 /** @param {import('../identity/passport.js').Signer} signer @param {Uint8Array} content @param {number} now Unix ms */
 async function makeSigned(signer, content, now) {
@@ -35,10 +47,21 @@ async function makeSigned(signer, content, now) {
   const set = setOf(...attributes);
   const signature = derSignature(await sign(signer.key, set));
   const info = sequence(
-    integer(1), sequence(leaf.issuer, leaf.serialDer), sequence(oid(SHA256)), concat(Uint8Array.of(0xa0), set.slice(1)), sequence(oid(ECDSA_SHA256)), octets(signature),
+    integer(1),
+    sequence(leaf.issuer, leaf.serialDer),
+    sequence(oid(SHA256)),
+    concat(Uint8Array.of(0xa0), set.slice(1)),
+    sequence(oid(ECDSA_SHA256)),
+    octets(signature),
   );
   const certificates = tlv(0xa0, ...signer.chain);
-  const data = sequence(integer(1), setOf(sequence(oid(SHA256))), sequence(oid(DATA), tlv(0xa0, octets(content))), certificates, setOf(info));
+  const data = sequence(
+    integer(1),
+    setOf(sequence(oid(SHA256))),
+    sequence(oid(DATA), tlv(0xa0, octets(content))),
+    certificates,
+    setOf(info),
+  );
   return sequence(oid(SIGNED), tlv(0xa0, data));
 }
 
@@ -56,7 +79,11 @@ async function openSigned(der, address, now, trust) {
   const content = inner.items[1].expect(0, 3).items[0].expect(4).content;
   const chain = certificates.expect(0, 3).items.map((each) => each.der);
   const [, sid, digestAlgorithm, attributes, signatureAlgorithm, signature, ...more] = infos.items[0].expect(16).items;
-  need(more.length === 0 && digestAlgorithm.items[0].oid === SHA256 && signatureAlgorithm.items[0].oid === ECDSA_SHA256, 'malformed', 'algorithms');
+  need(
+    more.length === 0 && digestAlgorithm.items[0].oid === SHA256 && signatureAlgorithm.items[0].oid === ECDSA_SHA256,
+    'malformed',
+    'algorithms',
+  );
   need(chain.length > 0, 'no-certificate');
   const leaf = parseCertificate(chain[0]);
   need(same(sid.der, sequence(leaf.issuer, leaf.serialDer)), 'malformed', 'signer is not the first certificate');
@@ -90,16 +117,28 @@ export async function sealFor(signer, recipient, content, now) {
   const ephemeral = await crypto.subtle.generateKey(ECDH, true, ['deriveBits']);
   const pub = await crypto.subtle.importKey('spki', to.spki, ECDH, false, []);
   const cek = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);
-  const wrapped = new Uint8Array(await crypto.subtle.wrapKey('raw', cek, await wrappingKey(ephemeral.privateKey, pub, ['wrapKey']), 'AES-KW'));
+  const wrapped = new Uint8Array(
+    await crypto.subtle.wrapKey('raw', cek, await wrappingKey(ephemeral.privateKey, pub, ['wrapKey']), 'AES-KW'),
+  );
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 128 }, cek, plain));
   const point = new Uint8Array(await crypto.subtle.exportKey('raw', ephemeral.publicKey));
   const kari = tlv(
-    0xa1, integer(3), tlv(0xa0, tlv(0xa1, sequence(oid(EC_KEY)), bits(point))), sequence(oid(ECDH_SHA256), sequence(oid(WRAP))),
+    0xa1,
+    integer(3),
+    tlv(0xa0, tlv(0xa1, sequence(oid(EC_KEY)), bits(point))),
+    sequence(oid(ECDH_SHA256), sequence(oid(WRAP))),
     sequence(sequence(sequence(to.issuer, to.serialDer), octets(wrapped))),
   );
-  const encrypted = sequence(oid(DATA), sequence(oid(GCM), sequence(octets(iv), integer(16))), tlv(0x80, sealed.slice(0, -16)));
-  const der = sequence(oid(AUTH_ENVELOPED), tlv(0xa0, sequence(integer(0), setOf(kari), encrypted, octets(sealed.slice(-16)))));
+  const encrypted = sequence(
+    oid(DATA),
+    sequence(oid(GCM), sequence(octets(iv), integer(16))),
+    tlv(0x80, sealed.slice(0, -16)),
+  );
+  const der = sequence(
+    oid(AUTH_ENVELOPED),
+    tlv(0xa0, sequence(integer(0), setOf(kari), encrypted, octets(sealed.slice(-16)))),
+  );
   need(der.length <= MAX_CMS, 'too-long');
   return der;
 }
@@ -112,21 +151,48 @@ export async function openFor(der, agree, address, now, trust) {
   const [type, wrapped] = parseDer(der, MAX_CMS).expect(16).items;
   need(type.oid === AUTH_ENVELOPED, 'malformed', 'not AuthEnvelopedData');
   const [version, recipients, encrypted, mac, ...more] = wrapped.expect(0, 3).items[0].expect(16).items;
-  need(more.length === 0 && version.expect(2).content[0] === 0 && recipients.expect(17).items.length === 1, 'malformed', 'AuthEnvelopedData');
+  need(
+    more.length === 0 && version.expect(2).content[0] === 0 && recipients.expect(17).items.length === 1,
+    'malformed',
+    'AuthEnvelopedData',
+  );
   const [contentType, algorithm, data] = encrypted.expect(16).items;
   const [cipher, parameters] = algorithm.expect(16).items;
   const [nonce, tagLength] = parameters.expect(16).items;
-  need(contentType.oid === DATA && cipher.oid === GCM && tagLength?.expect(2).content[0] === 16 && data.expect(0, 3).constructed === false, 'malformed', 'content');
+  need(
+    contentType.oid === DATA &&
+      cipher.oid === GCM &&
+      tagLength?.expect(2).content[0] === 16 &&
+      data.expect(0, 3).constructed === false,
+    'malformed',
+    'content',
+  );
   const [, originator, agreement, keys] = recipients.items[0].expect(1, 3).items;
   const key = originator.expect(0, 3).items[0].expect(1, 3).items[1].expect(3).content.slice(1);
-  need(agreement.items[0].oid === ECDH_SHA256 && agreement.items[1].items[0].oid === WRAP && keys.items.length === 1, 'malformed', 'key agreement');
+  need(
+    agreement.items[0].oid === ECDH_SHA256 && agreement.items[1].items[0].oid === WRAP && keys.items.length === 1,
+    'malformed',
+    'key agreement',
+  );
   const cek = keys.items[0].items[1].expect(4).content;
   let plain;
   try {
     const pub = await crypto.subtle.importKey('raw', key, ECDH, false, []);
-    const unwrapped = await crypto.subtle.unwrapKey('raw', cek, await wrappingKey(agree, pub, ['unwrapKey']), 'AES-KW', 'AES-GCM', false, ['decrypt']);
+    const unwrapped = await crypto.subtle.unwrapKey(
+      'raw',
+      cek,
+      await wrappingKey(agree, pub, ['unwrapKey']),
+      'AES-KW',
+      'AES-GCM',
+      false,
+      ['decrypt'],
+    );
     const all = concat(data.content, mac.expect(4).content);
-    plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: nonce.expect(4).content, tagLength: 128 }, unwrapped, all);
+    plain = await crypto.subtle.decrypt(
+      { name: 'AES-GCM', iv: nonce.expect(4).content, tagLength: 128 },
+      unwrapped,
+      all,
+    );
   } catch {
     throw new StarlingError('not-for-this-key');
   }

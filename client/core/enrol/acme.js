@@ -32,8 +32,18 @@ export function acmeClient(around) {
     nonce = response.headers.get('Replay-Nonce') ?? '';
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
-    const type = String(problem.type ?? '').split(':').pop() ?? '';
-    const key = { incorrectResponse: 'code', rateLimited: 'too-many-mails', rejectedIdentifier: 'rejected', unsupportedIdentifier: 'address', badNonce: 'bad-nonce' }[type] ?? 'generic';
+    const type =
+      String(problem.type ?? '')
+        .split(':')
+        .pop() ?? '';
+    const key =
+      {
+        incorrectResponse: 'code',
+        rateLimited: 'too-many-mails',
+        rejectedIdentifier: 'rejected',
+        unsupportedIdentifier: 'address',
+        badNonce: 'bad-nonce',
+      }[type] ?? 'generic';
     throw new StarlingError(key, {}, `${response.status} ${type}: ${problem.detail ?? ''}`);
   }
 
@@ -48,7 +58,10 @@ export function acmeClient(around) {
     try {
       return await ask(url, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/jose+json', ...(around.language ? { 'Accept-Language': around.language } : {}) },
+        headers: {
+          'Content-Type': 'application/jose+json',
+          ...(around.language ? { 'Accept-Language': around.language } : {}),
+        },
         body: JSON.stringify({ protected: head, payload: body, signature: b64u(signature) }),
       });
     } catch (e) {
@@ -66,16 +79,27 @@ export function acmeClient(around) {
       directory = await (await ask(directoryUrl)).json();
       /** @type {Pending | undefined} */
       const old = await around.store.get(TABLE, 'pending');
-      const account = old?.account ?? (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']));
-      const kid = (await post(account, '', directory.newAccount, { termsOfServiceAgreed: true })).headers.get('Location') ?? '';
-      const ordered = await post(account, kid, directory.newOrder, { identifiers: [{ type: 'email', value: address }] });
+      const account =
+        old?.account ??
+        (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']));
+      const kid =
+        (await post(account, '', directory.newAccount, { termsOfServiceAgreed: true })).headers.get('Location') ?? '';
+      const ordered = await post(account, kid, directory.newOrder, {
+        identifiers: [{ type: 'email', value: address }],
+      });
       const order = await ordered.json();
       const authorization = await (await post(account, kid, order.authorizations[0], null)).json();
       const challenge = authorization.challenges.find((/** @type {any} */ each) => each.type === 'email-code-00');
       need(!!challenge, 'generic', 'this CA does not offer a code by mail');
       const pending = {
-        account, kid, order: ordered.headers.get('Location') ?? '', challenge: challenge.url, token: challenge.token, finalize: order.finalize,
-        expires: Date.parse(authorization.expires), directory: directoryUrl,
+        account,
+        kid,
+        order: ordered.headers.get('Location') ?? '',
+        challenge: challenge.url,
+        token: challenge.token,
+        finalize: order.finalize,
+        expires: Date.parse(authorization.expires),
+        directory: directoryUrl,
       };
       await around.store.put(TABLE, 'pending', pending);
       return pending;

@@ -68,7 +68,9 @@ function fromUnicode(part) {
 export function sipUri(address) {
   if (!address.includes('@')) return `tel:${address}`;
   const at = address.indexOf('@');
-  const user = address.slice(0, at).replace(ESCAPED, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  const user = address
+    .slice(0, at)
+    .replace(ESCAPED, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
   return `sip:${user}${address.slice(at)}`;
 }
 

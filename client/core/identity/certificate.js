@@ -66,7 +66,9 @@ function extensions(list) {
 function time(item) {
   need(item.is(23) || item.is(24), 'malformed', 'time');
   const text = String.fromCharCode(...item.content);
-  const match = (item.tag === 23 ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/).exec(text);
+  const match = (
+    item.tag === 23 ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
+  ).exec(text);
   need(!!match, 'malformed', 'time');
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
   const full = item.tag === 24 ? year : year < 50 ? 2000 + year : 1900 + year;

@@ -129,7 +129,14 @@ const bad = (why) => new StarlingError('malformed', {}, why);
 /** @param {number} tag @param {...Uint8Array} parts @returns {Uint8Array<ArrayBuffer>} */
 export function tlv(tag, ...parts) {
   const size = parts.reduce((sum, part) => sum + part.length, 0);
-  const head = size < 128 ? [tag, size] : size < 256 ? [tag, 129, size] : size < 65536 ? [tag, 130, size >> 8, size & 255] : [tag, 131, size >> 16, (size >> 8) & 255, size & 255];
+  const head =
+    size < 128
+      ? [tag, size]
+      : size < 256
+        ? [tag, 129, size]
+        : size < 65536
+          ? [tag, 130, size >> 8, size & 255]
+          : [tag, 131, size >> 16, (size >> 8) & 255, size & 255];
   const all = new Uint8Array(head.length + size);
   all.set(head);
   let at = head.length;

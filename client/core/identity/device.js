@@ -44,7 +44,8 @@ export const gruu = (address, id) => `${sipUri(address)};gr=${id}`;
 export const peerUri = (id) => `sip:${id}@peer.starling.invalid`;
 
 /** @param {CryptoKey} key @param {Uint8Array} message @returns {Promise<Uint8Array<ArrayBuffer>>} 64 bytes */
-export const sign = async (key, message) => new Uint8Array(await crypto.subtle.sign(ES256, key, /** @type {any} */ (message)));
+export const sign = async (key, message) =>
+  new Uint8Array(await crypto.subtle.sign(ES256, key, /** @type {any} */ (message)));
 
 /** @param {Uint8Array} spki @param {Uint8Array} message @param {Uint8Array} signature @returns {Promise<boolean>} */
 export async function verify(spki, message, signature) {

@@ -45,7 +45,15 @@ export function parseToken(compact) {
     need(header.alg === 'ES256' && typeof header.typ === 'string' && typeof form === 'string', 'malformed', 'header');
     need(Object.keys(header).length === (form ? 4 : 3) && signature.length === 64, 'malformed', 'header');
     need(Array.isArray(header.x5c) && header.x5c.length > 0 && header.x5c.length <= 4, 'malformed', 'x5c');
-    return { compact, type: header.typ, form, chain: header.x5c.map((/** @type {string} */ c) => unbase64(String(c))), claims, signature, input: encode(`${parts[0]}.${parts[1]}`) };
+    return {
+      compact,
+      type: header.typ,
+      form,
+      chain: header.x5c.map((/** @type {string} */ c) => unbase64(String(c))),
+      claims,
+      signature,
+      input: encode(`${parts[0]}.${parts[1]}`),
+    };
   } catch (e) {
     throw e instanceof StarlingError ? e : new StarlingError('malformed', {}, 'token');
   }
@@ -55,7 +63,11 @@ export function parseToken(compact) {
 function object(bytes) {
   const text = decode(bytes);
   const value = JSON.parse(text);
-  need(value && typeof value === 'object' && !Array.isArray(value) && canonical(value) === text, 'malformed', 'not in canonical form');
+  need(
+    value && typeof value === 'object' && !Array.isArray(value) && canonical(value) === text,
+    'malformed',
+    'not in canonical form',
+  );
   return value;
 }
 
@@ -69,7 +81,11 @@ export const tokenHash = async (compact) => b64u(await sha256(encode(compact)));
 export async function sipClaims(about) {
   /** @type {Record<string, any>} */
   const claims = {
-    method: about.method, callid: about.callId, cseq: about.cseq, orig: { uri: about.orig }, dest: { uri: [about.dest] },
+    method: about.method,
+    callid: about.callId,
+    cseq: about.cseq,
+    orig: { uri: about.orig },
+    dest: { uri: [about.dest] },
     dig: await digest(about.contacts, about.expires, about.body),
   };
   if (about.sdp) claims.mky = mky(about.body);
@@ -80,7 +96,13 @@ export async function sipClaims(about) {
 
 /** @param {{method: string, path: string, orig: string, dest: string, body: Uint8Array}} about */
 export async function httpClaims(about) {
-  return { method: about.method, path: about.path, orig: { uri: about.orig }, dest: { uri: [about.dest] }, dig: b64u(await sha256(about.body)) };
+  return {
+    method: about.method,
+    path: about.path,
+    orig: { uri: about.orig },
+    dest: { uri: [about.dest] },
+    dig: b64u(await sha256(about.body)),
+  };
 }
 
 /** @param {Record<string, any>} claims @param {number} now Unix ms */
@@ -88,14 +110,17 @@ export const fresh = (claims, now) => ({ ...claims, iat: Math.floor(now / 1000),
 
 /** @param {string[]} contacts @param {string} expires @param {Uint8Array} body */
 export async function digest(contacts, expires, body) {
-  return b64u(await sha256(concat(...contacts.map((contact) => encode(`${contact}\n`)), encode(`Expires:${expires}\n`), body)));
+  return b64u(
+    await sha256(concat(...contacts.map((contact) => encode(`${contact}\n`)), encode(`Expires:${expires}\n`), body)),
+  );
 }
 
 /** Every fingerprint in the SDP, sorted, once. @param {Uint8Array} sdp @returns {{alg: string, dig: string}[]} */
 export function mky(sdp) {
   const text = Array.from(sdp, (b) => String.fromCharCode(b)).join('');
   const found = new Set();
-  for (const match of text.matchAll(/^a=fingerprint:(\S+)[ \t]+([0-9A-Fa-f:]+)[ \t]*\r?$/gm)) found.add(`${match[1].toLowerCase()} ${match[2].replace(/:/g, '').toUpperCase()}`);
+  for (const match of text.matchAll(/^a=fingerprint:(\S+)[ \t]+([0-9A-Fa-f:]+)[ \t]*\r?$/gm))
+    found.add(`${match[1].toLowerCase()} ${match[2].replace(/:/g, '').toUpperCase()}`);
   return [...found].sort().map((f) => ({ alg: f.split(' ')[0], dig: f.split(' ')[1] }));
 }
 
@@ -125,7 +150,8 @@ export class ReplayCache {
  * @returns {Promise<{token: Token, signer: import('./verifier.js').Verified}>}
  */
 export async function verifyToken(compact, expected, how) {
-  const refuse = (/** @type {number} */ code, /** @type {string} */ reason) => new StarlingError('not-genuine', { code: String(code), reason });
+  const refuse = (/** @type {number} */ code, /** @type {string} */ reason) =>
+    new StarlingError('not-genuine', { code: String(code), reason });
   if (!compact) throw refuse(428, 'no Identity header');
   let token;
   try {
@@ -155,14 +181,23 @@ export async function verifyToken(compact, expected, how) {
   const iat = Number(token.claims.iat);
   if (!(Math.abs(how.now / 1000 - iat) <= MAX_SKEW_SECONDS)) throw refuse(403, 'Stale Date');
   if (how.started && iat < Math.floor(how.started / 1000)) throw refuse(403, 'older than this page');
-  if (how.replays && (typeof token.claims.jti !== 'string' || !how.replays.first(signer.device, token.claims.jti, how.now))) throw refuse(403, 'seen before');
+  if (
+    how.replays &&
+    (typeof token.claims.jti !== 'string' || !how.replays.first(signer.device, token.claims.jti, how.now))
+  )
+    throw refuse(403, 'seen before');
   return { token, signer };
 }
 
 /** @param {Signer} signer @param {string} address @param {string} device @param {Uint8Array} body @param {number} now */
 export async function signPresence(signer, address, device, body, now) {
   const iat = Math.floor(now / 1000);
-  return makeToken(signer, 'starling-presence', '', { dig: b64u(await sha256(body)), exp: iat + 600, iat, orig: { uri: gruu(address, device) } });
+  return makeToken(signer, 'starling-presence', '', {
+    dig: b64u(await sha256(body)),
+    exp: iat + 600,
+    iat,
+    orig: { uri: gruu(address, device) },
+  });
 }
 
 /**
@@ -176,8 +211,14 @@ export async function verifyPresence(compact, body, address, device, now, trust)
     const signer = await verifyChain(token.chain, address, now, trust);
     const { dig, exp, iat, orig } = token.claims;
     const genuine =
-      token.type === 'starling-presence' && signer.device === device && orig?.uri === gruu(address, device) && dig === b64u(await sha256(body)) &&
-      exp - iat <= 600 && iat <= now / 1000 + MAX_SKEW_SECONDS && exp > now / 1000 && (await verify(signer.spki, token.input, token.signature));
+      token.type === 'starling-presence' &&
+      signer.device === device &&
+      orig?.uri === gruu(address, device) &&
+      dig === b64u(await sha256(body)) &&
+      exp - iat <= 600 &&
+      iat <= now / 1000 + MAX_SKEW_SECONDS &&
+      exp > now / 1000 &&
+      (await verify(signer.spki, token.input, token.signature));
     return genuine ? exp * 1000 : 0;
   } catch {
     return 0;

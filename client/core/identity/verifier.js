@@ -42,7 +42,8 @@ export async function verifyChain(chain, address, now, trust, revoked = new Set(
   const parsed = chain.map(parseCertificate);
   const leaf = parsed[0];
   for (const each of parsed) {
-    for (const [oid, extension] of each.extensions) need(!extension.critical || KNOWN.has(oid), 'unknown-critical-extension');
+    for (const [oid, extension] of each.extensions)
+      need(!extension.critical || KNOWN.has(oid), 'unknown-critical-extension');
     need(each.signatureOid in SIGNATURES, 'unsupported-algorithm');
   }
   need(leaf.spki.length === 91 && hexOf(leaf.spki).includes(P256), 'unsupported-algorithm', 'the key is not P-256');
@@ -52,7 +53,10 @@ export async function verifyChain(chain, address, now, trust, revoked = new Set(
   for (const each of named) if (await signedBy(last, each.spki)) anchor = each;
   if (!anchor) throw new StarlingError('unknown-anchor');
   for (let i = 0; i + 1 < parsed.length; i++)
-    need(same(parsed[i].issuer, parsed[i + 1].subject) && (await signedBy(parsed[i], parsed[i + 1].spki)), 'bad-signature');
+    need(
+      same(parsed[i].issuer, parsed[i + 1].subject) && (await signedBy(parsed[i], parsed[i + 1].spki)),
+      'bad-signature',
+    );
   for (const each of [...parsed, anchor]) {
     need(now >= each.notBefore, 'not-yet-valid');
     need(now <= each.notAfter, 'expired');
@@ -68,7 +72,15 @@ export async function verifyChain(chain, address, now, trust, revoked = new Set(
   need(level !== 'test' || trust.allowTest, 'test-certificate');
   const device = await deviceId(leaf.spki);
   need(!revoked.has(device) && !revoked.has(leaf.serial), 'revoked');
-  return { address: name, device, spki: leaf.spki, level, notAfter: leaf.notAfter, anchor: await fingerprint(anchor), leaf };
+  return {
+    address: name,
+    device,
+    spki: leaf.spki,
+    level,
+    notAfter: leaf.notAfter,
+    anchor: await fingerprint(anchor),
+    leaf,
+  };
 }
 
 /** @param {Certificate} certificate @param {Uint8Array<ArrayBuffer>} spki of the issuer */
@@ -124,7 +136,13 @@ function levelOf(leaf) {
   const policies = leaf.extensions.get(POLICIES);
   if (!policies) return 'other';
   const found = new Set(parseDer(policies.value).items.map((each) => each.items[0].oid));
-  for (const [number, level] of [['9', 'test'], ['1', 'code'], ['2', 'reply'], ['3', 'call']]) if (found.has(`${POLICY_ARC}.${number}`)) return level;
+  for (const [number, level] of [
+    ['9', 'test'],
+    ['1', 'code'],
+    ['2', 'reply'],
+    ['3', 'call'],
+  ])
+    if (found.has(`${POLICY_ARC}.${number}`)) return level;
   return 'other';
 }
 

@@ -30,7 +30,10 @@ export function locator(around) {
 
   /** All values under a key at one gate. @param {Gate} gate @param {string} key */
   async function values(gate, key) {
-    const response = await around.fetch(`${gate.base}key/${key}`, { credentials: 'omit', signal: AbortSignal.timeout(PATIENCE_MILLIS) });
+    const response = await around.fetch(`${gate.base}key/${key}`, {
+      credentials: 'omit',
+      signal: AbortSignal.timeout(PATIENCE_MILLIS),
+    });
     if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
     /** @type {Uint8Array<ArrayBuffer>[]} */
     const found = [];
@@ -75,7 +78,15 @@ export function locator(around) {
         for (const value of found) {
           try {
             const bytes = await unseal(place, value);
-            opened.push(await openRecord(bytes, { kind, address, network: around.network(), now: around.now(), trust: around.trust() }));
+            opened.push(
+              await openRecord(bytes, {
+                kind,
+                address,
+                network: around.network(),
+                now: around.now(),
+                trust: around.trust(),
+              }),
+            );
           } catch (e) {
             if (!(e instanceof StarlingError)) throw e;
             if (e.key !== 'not-sealed') forged++;
@@ -136,7 +147,13 @@ export function locator(around) {
     }
     if (devices.size === 0 || chains.length === 0) return { kind: forged ? 'forged' : 'absent' };
     const all = [...certs.opened, ...lists.opened, ...open1.opened, ...open2.opened];
-    return { kind: 'found', chains, devices, forged, expires: Math.min(...all.map((each) => each.record.expires)) * 1000 };
+    return {
+      kind: 'found',
+      chains,
+      devices,
+      forged,
+      expires: Math.min(...all.map((each) => each.record.expires)) * 1000,
+    };
   }
 
   return {
@@ -146,8 +163,10 @@ export function locator(around) {
       if (!how.fresh && kept && kept.until > around.now()) return kept.result;
       const result = await lookup(address, how.friendsKey ?? null);
       // With the store gone, what is known goes on being used until it expires.
-      if (result.kind === 'unreachable' && kept?.result.kind === 'found' && kept.result.expires > around.now()) return kept.result;
-      const until = result.kind === 'found' ? Math.min(result.expires, around.now() + 60_000) : around.now() + NEGATIVE_MILLIS;
+      if (result.kind === 'unreachable' && kept?.result.kind === 'found' && kept.result.expires > around.now())
+        return kept.result;
+      const until =
+        result.kind === 'found' ? Math.min(result.expires, around.now() + 60_000) : around.now() + NEGATIVE_MILLIS;
       cache.set(address, { until, result });
       if (cache.size > 2000) cache.delete(/** @type {string} */ (cache.keys().next().value));
       return result;
@@ -168,15 +187,24 @@ export function locator(around) {
       for (const day of daysAround(now)) {
         const place = await rendezvous(master, kind, day);
         const value = await seal(place, bytes);
-        const body = encode(JSON.stringify({ data: base64(value), id: await valueId(place, device), until: endOfDay(Date.parse(day)) }));
+        const body = encode(
+          JSON.stringify({ data: base64(value), id: await valueId(place, device), until: endOfDay(Date.parse(day)) }),
+        );
         const path = `/key/${hex(place.dhtKey)}`;
         await Promise.all(
           around.gates().map(async (gate) => {
-            const claims = fresh(await httpClaims({ method: 'POST', path, orig: sipUri(address), dest: peerUri(gate.id), body }), around.now());
+            const claims = fresh(
+              await httpClaims({ method: 'POST', path, orig: sipUri(address), dest: peerUri(gate.id), body }),
+              around.now(),
+            );
             const authorization = `PASSporT ${await makeToken(signer, 'passport', '', claims)}`;
             try {
               const response = await around.fetch(`${gate.base}${path.slice(1)}`, {
-                method: 'POST', credentials: 'omit', headers: { authorization, 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(PATIENCE_MILLIS),
+                method: 'POST',
+                credentials: 'omit',
+                headers: { authorization, 'content-type': 'application/json' },
+                body,
+                signal: AbortSignal.timeout(PATIENCE_MILLIS),
               });
               if (!response.ok) took.delete(gate.base);
             } catch {

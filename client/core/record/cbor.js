@@ -19,7 +19,8 @@ export function encodeCbor(value) {
     const keys = [...value.keys()].sort(order);
     return concat(head(5, keys.length), ...keys.flatMap((key) => [encodeCbor(key), encodeCbor(value.get(key))]));
   }
-  if (value === false || value === true || value === null) return Uint8Array.of(value === null ? 0xf6 : value ? 0xf5 : 0xf4);
+  if (value === false || value === true || value === null)
+    return Uint8Array.of(value === null ? 0xf6 : value ? 0xf5 : 0xf4);
   throw new TypeError(`no CBOR for ${typeof value}`);
 }
 

@@ -46,7 +46,14 @@ async function parseLink(encoded) {
     last = id;
     devices.set(id, { id, spki, name: asText(device.get(2), 64), added: asNumber(device.get(3), 0, MAX_TIME) });
   }
-  return { hash: hex(await sha256(payload)), parents, devices, issued: asNumber(map.get(3), 0, MAX_TIME), signer: asBytes(map.get(4), 91, 91), encoded };
+  return {
+    hash: hex(await sha256(payload)),
+    parents,
+    devices,
+    issued: asNumber(map.get(3), 0, MAX_TIME),
+    signer: asBytes(map.get(4), 91, 91),
+    encoded,
+  };
 }
 
 /** @param {Link} link @param {DeviceChain} before @param {string} address @param {string} network */
@@ -64,7 +71,10 @@ async function checkLink(link, before, address, network) {
   for (const parent of first ? [link] : parents) need(parent.devices.has(signer), 'not-a-device');
   if (parents.length === 2) {
     const [a, b] = parents;
-    need(a.parents.length === 1 && b.parents.length === 1 && a.parents[0] === b.parents[0] && a.hash !== b.hash, 'bad-merge');
+    need(
+      a.parents.length === 1 && b.parents.length === 1 && a.parents[0] === b.parents[0] && a.hash !== b.hash,
+      'bad-merge',
+    );
     const common = before.find((other) => other.hash === a.parents[0]);
     need(!!common, 'bad-merge');
     const wanted = mergedDevices(common, a, b);
@@ -90,8 +100,26 @@ const toBeSigned = (payload, address, network) => concat(encode(`starling/1 link
 export async function makeLink(key, parents, devices, issued, address, network) {
   const listed = [...devices]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map((d) => new Map(/** @type {[number, any][]} */ ([[1, d.spki], [2, d.name], [3, d.added]])));
-  const payload = encodeCbor(new Map(/** @type {[number, any][]} */ ([[1, parents.map(unhex)], [2, listed], [3, issued], [4, key.spki]])));
+    .map(
+      (d) =>
+        new Map(
+          /** @type {[number, any][]} */ ([
+            [1, d.spki],
+            [2, d.name],
+            [3, d.added],
+          ]),
+        ),
+    );
+  const payload = encodeCbor(
+    new Map(
+      /** @type {[number, any][]} */ ([
+        [1, parents.map(unhex)],
+        [2, listed],
+        [3, issued],
+        [4, key.spki],
+      ]),
+    ),
+  );
   return [payload, await sign(key.sign, toBeSigned(payload, address, network))];
 }
 

@@ -18,9 +18,26 @@ const PEER_URI = /^sip:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5});transpor
 /** @param {import('../identity/passport.js').Signer} signer @param {string} network @param {Statement} said */
 export async function signRecord(signer, network, said) {
   const payload = encodeCbor(
-    new Map(/** @type {[number, any][]} */ ([[1, KIND[said.kind]], [2, said.address], [3, unhex(said.device)], [4, said.sequence], [5, said.issued], [6, said.expires], [7, said.body]])),
+    new Map(
+      /** @type {[number, any][]} */ ([
+        [1, KIND[said.kind]],
+        [2, said.address],
+        [3, unhex(said.device)],
+        [4, said.sequence],
+        [5, said.issued],
+        [6, said.expires],
+        [7, said.body],
+      ]),
+    ),
   );
-  const head = encodeCbor(new Map(/** @type {[number, any][]} */ ([[1, -7], [33, signer.chain]])));
+  const head = encodeCbor(
+    new Map(
+      /** @type {[number, any][]} */ ([
+        [1, -7],
+        [33, signer.chain],
+      ]),
+    ),
+  );
   const signature = await sign(signer.key, toBeSigned(head, payload, network));
   const bytes = concat(Uint8Array.of(0xd2), encodeCbor([head, new Map(), payload, signature]));
   need(bytes.length <= MAX_PAYLOAD, 'too-long');
@@ -28,11 +45,16 @@ export async function signRecord(signer, network, said) {
 }
 
 /** @param {Uint8Array} head @param {Uint8Array} payload @param {string} network */
-const toBeSigned = (head, payload, network) => encodeCbor(['Signature1', head, encode(`starling/1 record ${network}`), payload]);
+const toBeSigned = (head, payload, network) =>
+  encodeCbor(['Signature1', head, encode(`starling/1 record ${network}`), payload]);
 
 /** @param {Uint8Array} bytes @returns {SignedRecord & {head: Uint8Array, payload: Uint8Array, signature: Uint8Array}} */
 export function parseRecord(bytes) {
-  need(bytes.length >= 100 && bytes.length <= MAX_PAYLOAD && bytes[0] === 0xd2, 'malformed', 'not a COSE_Sign1 of our size');
+  need(
+    bytes.length >= 100 && bytes.length <= MAX_PAYLOAD && bytes[0] === 0xd2,
+    'malformed',
+    'not a COSE_Sign1 of our size',
+  );
   const four = asList(decodeCbor(bytes.subarray(1)), 4, 4);
   const head = asBytes(four[0], 1, MAX_PAYLOAD);
   need(asMap(four[1]).size === 0, 'malformed', 'unprotected header');
@@ -41,14 +63,25 @@ export function parseRecord(bytes) {
   const chain = asList(header.get(33), 1, 4).map((der) => asBytes(der, 1, 8192));
   const payload = asBytes(four[2], 1, MAX_PAYLOAD);
   const said = decodeMap(payload);
-  const kind = /** @type {Kind | undefined} */ (Object.keys(KIND).find((name) => KIND[/** @type {Kind} */ (name)] === said.get(1)));
+  const kind = /** @type {Kind | undefined} */ (
+    Object.keys(KIND).find((name) => KIND[/** @type {Kind} */ (name)] === said.get(1))
+  );
   need(!!kind, 'malformed', 'unknown kind');
   const address = asText(said.get(2), 254);
   need(parseAddress(address) === address, 'malformed', 'address not normalised');
   return {
-    kind, address, device: hex(asBytes(said.get(3), 32, 32)), sequence: asNumber(said.get(4), 0, Number.MAX_SAFE_INTEGER),
-    issued: asNumber(said.get(5), 0, MAX_TIME), expires: asNumber(said.get(6), 0, MAX_TIME),
-    body: said.get(7) === null ? null : asMap(said.get(7)), chain, bytes: new Uint8Array(bytes), head, payload, signature: asBytes(four[3], 64, 64),
+    kind,
+    address,
+    device: hex(asBytes(said.get(3), 32, 32)),
+    sequence: asNumber(said.get(4), 0, Number.MAX_SAFE_INTEGER),
+    issued: asNumber(said.get(5), 0, MAX_TIME),
+    expires: asNumber(said.get(6), 0, MAX_TIME),
+    body: said.get(7) === null ? null : asMap(said.get(7)),
+    chain,
+    bytes: new Uint8Array(bytes),
+    head,
+    payload,
+    signature: asBytes(four[3], 64, 64),
   };
 }
 
@@ -76,7 +109,10 @@ export async function openRecord(bytes, how, memory = () => undefined) {
   const signer = await verifyChain(record.chain, how.address, how.now, how.trust, how.revoked);
   need(record.expires * 1000 <= signer.notAfter, 'outlives-certificate');
   need(signer.device === record.device, 'wrong-device');
-  need(await verify(signer.spki, toBeSigned(record.head, record.payload, how.network), record.signature), 'bad-signature');
+  need(
+    await verify(signer.spki, toBeSigned(record.head, record.payload, how.network), record.signature),
+    'bad-signature',
+  );
   if (record.body) {
     try {
       checkBody(record);
@@ -92,11 +128,25 @@ export async function openRecord(bytes, how, memory = () => undefined) {
 
 /** @param {Location} location */
 export const locationBody = (location) =>
-  new Map(/** @type {[number, any][]} */ ([
-    [1, location.peers.map((peer) => new Map(/** @type {[number, any][]} */ ([[1, peer.uri], [2, unhex(peer.id)], ...(peer.base ? [[3, peer.base]] : [])])))],
-    [2, location.gruu],
-    [3, location.capabilities],
-  ]));
+  new Map(
+    /** @type {[number, any][]} */ ([
+      [
+        1,
+        location.peers.map(
+          (peer) =>
+            new Map(
+              /** @type {[number, any][]} */ ([
+                [1, peer.uri],
+                [2, unhex(peer.id)],
+                ...(peer.base ? [[3, peer.base]] : []),
+              ]),
+            ),
+        ),
+      ],
+      [2, location.gruu],
+      [3, location.capabilities],
+    ]),
+  );
 
 /** @param {SignedRecord} record @returns {Location} */
 export function locationOf(record) {
@@ -161,9 +211,20 @@ function checkBody(record) {
 /** Hosts that only a peer in local mode may be pointed at. @param {string} uri */
 export function isPrivateTarget(uri) {
   const host = (PEER_URI.exec(uri)?.[1] ?? '').toLowerCase().replace(/^\[|\]$/g, '');
-  if (host.includes(':')) return /^(::|::1|f[cd]|fe[89ab]|ff|64:ff9b|2001:0?:|2002:|2001:db8)/.test(host) || host.startsWith('0');
+  if (host.includes(':'))
+    return /^(::|::1|f[cd]|fe[89ab]|ff|64:ff9b|2001:0?:|2002:|2001:db8)/.test(host) || host.startsWith('0');
   const four = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host)?.slice(1).map(Number);
-  if (!four) return host === 'localhost' || host.endsWith('.localhost') || host.endsWith('.local') || !host.includes('.');
+  if (!four)
+    return host === 'localhost' || host.endsWith('.localhost') || host.endsWith('.local') || !host.includes('.');
   const [a, b] = four;
-  return a === 0 || a === 10 || a === 127 || a >= 224 || (a === 100 && b >= 64 && b < 128) || (a === 169 && b === 254) || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
+  return (
+    a === 0 ||
+    a === 10 ||
+    a === 127 ||
+    a >= 224 ||
+    (a === 100 && b >= 64 && b < 128) ||
+    (a === 169 && b === 254) ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168)
+  );
 }

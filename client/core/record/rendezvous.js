@@ -32,7 +32,9 @@ export function publicMaster(address, network) {
 export async function rendezvous(master, kind, day) {
   const ikm = await crypto.subtle.importKey('raw', /** @type {any} */ (master), 'HKDF', false, ['deriveBits']);
   const info = encode(`starling/1 rendezvous ${kind} ${day}`);
-  const okm = new Uint8Array(await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info }, ikm, 52 * 8));
+  const okm = new Uint8Array(
+    await crypto.subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info }, ikm, 52 * 8),
+  );
   return { kind, day, dhtKey: okm.slice(0, 20), sealingKey: okm.slice(20) };
 }
 
@@ -48,7 +50,10 @@ export const endOfDay = (now) => (Math.floor(now / DAY) * DAY + DAY + HOUR) / 10
 
 /** @param {Rendezvous} place @param {string} device hex @returns {Promise<string>} decimal */
 export async function valueId(place, device) {
-  const bytes = concat(encode('id'), Uint8Array.from(device.match(/../g) ?? [], (h) => parseInt(h, 16)));
+  const bytes = concat(
+    encode('id'),
+    Uint8Array.from(device.match(/../g) ?? [], (h) => parseInt(h, 16)),
+  );
   return BigInt(`0x${hex((await hmac(place.sealingKey, bytes)).slice(0, 8))}`).toString();
 }
 
@@ -66,16 +71,30 @@ export async function seal(place, payload, nonce = random(12)) {
 
 /** @param {Rendezvous} place @param {Uint8Array} value @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function unseal(place, value) {
-  need([1024, 2048, 4096, 8192, 16384, 32768].includes(value.length) && value[0] === 1, 'not-sealed', 'size or version');
+  need(
+    [1024, 2048, 4096, 8192, 16384, 32768].includes(value.length) && value[0] === 1,
+    'not-sealed',
+    'size or version',
+  );
   let padded;
   try {
-    padded = new Uint8Array(await crypto.subtle.decrypt(gcm(place, value.slice(1, HEAD)), await key(place, 'decrypt'), /** @type {any} */ (value.slice(HEAD))));
+    padded = new Uint8Array(
+      await crypto.subtle.decrypt(
+        gcm(place, value.slice(1, HEAD)),
+        await key(place, 'decrypt'),
+        /** @type {any} */ (value.slice(HEAD)),
+      ),
+    );
   } catch {
     need(false, 'not-sealed', 'wrong key or altered');
   }
   const length = new DataView(padded.buffer).getUint32(0);
   need(length <= padded.length - 4, 'not-sealed', 'length');
-  need(padded.subarray(4 + length).every((b) => b === 0), 'not-sealed', 'padding');
+  need(
+    padded.subarray(4 + length).every((b) => b === 0),
+    'not-sealed',
+    'padding',
+  );
   return padded.slice(4, 4 + length);
 }
 
@@ -83,4 +102,9 @@ export async function unseal(place, value) {
 const key = (place, use) => crypto.subtle.importKey('raw', place.sealingKey, 'AES-GCM', false, [use]);
 
 /** @param {Rendezvous} place @param {Uint8Array} iv */
-const gcm = (place, iv) => ({ name: 'AES-GCM', iv: /** @type {any} */ (iv), additionalData: concat(Uint8Array.of(1, KIND[place.kind]), place.dhtKey), tagLength: 128 });
+const gcm = (place, iv) => ({
+  name: 'AES-GCM',
+  iv: /** @type {any} */ (iv),
+  additionalData: concat(Uint8Array.of(1, KIND[place.kind]), place.dhtKey),
+  tagLength: 128,
+});

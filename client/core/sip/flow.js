@@ -63,7 +63,8 @@ export class Flow {
     socket.onerror = end;
     socket.onmessage = (event) => {
       try {
-        const bytes = typeof event.data === 'string' ? new TextEncoder().encode(event.data) : new Uint8Array(event.data);
+        const bytes =
+          typeof event.data === 'string' ? new TextEncoder().encode(event.data) : new Uint8Array(event.data);
         if (bytes.length > 4) this.around.received(this, parseMessage(bytes));
       } catch {
         // What is no SIP message has no answer: RFC 3261, section 18.

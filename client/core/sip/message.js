@@ -5,7 +5,18 @@ import { need } from '../errors.js';
 const MAX_BYTES = 65_535;
 const MAX_LINES = 128;
 /** @type {Record<string, string>} */
-const COMPACT = { c: 'content-type', f: 'from', i: 'call-id', k: 'supported', l: 'content-length', m: 'contact', o: 'event', t: 'to', v: 'via', y: 'identity' };
+const COMPACT = {
+  c: 'content-type',
+  f: 'from',
+  i: 'call-id',
+  k: 'supported',
+  l: 'content-length',
+  m: 'contact',
+  o: 'event',
+  t: 'to',
+  v: 'via',
+  y: 'identity',
+};
 const NOTHING = new Uint8Array(0);
 
 /** @typedef {{method: string, uri: string, status: number, reason: string, headers: [string, string][], body: Uint8Array<ArrayBuffer>}} Message  status 0: a request; header names in lower case */
@@ -27,9 +38,15 @@ export function parseMessage(bytes) {
   const request = /^([A-Z]{1,20}) (\S{1,2048}) SIP\/2\.0$/.exec(lines[0]);
   need(!!(response || request), 'bad-message', 'start line');
   const message = {
-    method: request?.[1] ?? '', uri: request?.[2] ?? '', status: Number(response?.[1] ?? 0), reason: response?.[2] ?? '', headers, body: new Uint8Array(bytes.subarray(end)),
+    method: request?.[1] ?? '',
+    uri: request?.[2] ?? '',
+    status: Number(response?.[1] ?? 0),
+    reason: response?.[2] ?? '',
+    headers,
+    body: new Uint8Array(bytes.subarray(end)),
   };
-  for (const name of ['via', 'from', 'to', 'call-id', 'cseq']) need(first(message, name) !== '', 'bad-message', `no ${name}`);
+  for (const name of ['via', 'from', 'to', 'call-id', 'cseq'])
+    need(first(message, name) !== '', 'bad-message', `no ${name}`);
   need(/^\d{1,10} [A-Z]+$/.test(first(message, 'cseq')), 'bad-message', 'cseq');
   const length = first(message, 'content-length');
   need(length === '' || Number(length) === message.body.length, 'bad-message', 'content-length');
@@ -39,7 +56,8 @@ export function parseMessage(bytes) {
 
 /** @param {Uint8Array} bytes */
 function bodyStart(bytes) {
-  for (let i = 0; i + 3 < bytes.length; i++) if (bytes[i] === 13 && bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i + 4;
+  for (let i = 0; i + 3 < bytes.length; i++)
+    if (bytes[i] === 13 && bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i + 4;
   need(false, 'bad-message', 'no end of the header');
   return 0;
 }
@@ -53,14 +71,26 @@ function latin(bytes) {
 
 /** @param {Message} message @returns {Uint8Array<ArrayBuffer>} */
 export function writeMessage(message) {
-  const start = message.status ? `SIP/2.0 ${message.status} ${message.reason}` : `${message.method} ${message.uri} SIP/2.0`;
-  const lines = message.headers.filter(([name]) => name.toLowerCase() !== 'content-length').map(([name, value]) => `${long(name)}: ${value}`);
+  const start = message.status
+    ? `SIP/2.0 ${message.status} ${message.reason}`
+    : `${message.method} ${message.uri} SIP/2.0`;
+  const lines = message.headers
+    .filter(([name]) => name.toLowerCase() !== 'content-length')
+    .map(([name, value]) => `${long(name)}: ${value}`);
   for (const line of [start, ...lines]) need(!/[\r\n\0]/.test(line), 'bad-message', 'line break in a header');
-  return concat(encode(`${[start, ...lines, `Content-Length: ${message.body.length}`].join('\r\n')}\r\n\r\n`), message.body);
+  return concat(
+    encode(`${[start, ...lines, `Content-Length: ${message.body.length}`].join('\r\n')}\r\n\r\n`),
+    message.body,
+  );
 }
 
 /** @param {string} name */
-const long = (name) => name.replace(/(^|-)([a-z])/g, (_, dash, letter) => dash + letter.toUpperCase()).replace('Call-Id', 'Call-ID').replace('Cseq', 'CSeq').replace('Sip-Etag', 'SIP-ETag');
+const long = (name) =>
+  name
+    .replace(/(^|-)([a-z])/g, (_, dash, letter) => dash + letter.toUpperCase())
+    .replace('Call-Id', 'Call-ID')
+    .replace('Cseq', 'CSeq')
+    .replace('Sip-Etag', 'SIP-ETag');
 
 /** @param {Message} message @param {string} name lower case */
 export const first = (message, name) => message.headers.find(([each]) => each === name)?.[1] ?? '';
@@ -68,12 +98,22 @@ export const first = (message, name) => message.headers.find(([each]) => each ==
 export const all = (message, name) => message.headers.filter(([each]) => each === name).map(([, value]) => value);
 
 /** Elements of a comma-separated header. @param {Message} message @param {string} name @returns {string[]} */
-export const elements = (message, name) => all(message, name).flatMap((value) => value.match(/(?:<[^>]*>|"(?:[^"\\]|\\.)*"|[^,])+/g) ?? []).map((each) => each.trim());
+export const elements = (message, name) =>
+  all(message, name)
+    .flatMap((value) => value.match(/(?:<[^>]*>|"(?:[^"\\]|\\.)*"|[^,])+/g) ?? [])
+    .map((each) => each.trim());
 
 /** @param {string} value @param {string} name @returns {string} a header parameter, '' when absent */
 export function parameter(value, name) {
-  const outside = value.includes('>') ? value.slice(value.indexOf('>') + 1) : value.slice(value.indexOf(';') < 0 ? value.length : value.indexOf(';'));
-  return new RegExp(`;[ \\t]*${name.replace(/[+.]/g, '\\$&')}[ \\t]*=[ \\t]*("([^"]*)"|[^;, \\t]*)`, 'i').exec(outside)?.slice(1).reduce((a, b) => b ?? a) ?? '';
+  const outside = value.includes('>')
+    ? value.slice(value.indexOf('>') + 1)
+    : value.slice(value.indexOf(';') < 0 ? value.length : value.indexOf(';'));
+  return (
+    new RegExp(`;[ \\t]*${name.replace(/[+.]/g, '\\$&')}[ \\t]*=[ \\t]*("([^"]*)"|[^;, \\t]*)`, 'i')
+      .exec(outside)
+      ?.slice(1)
+      .reduce((a, b) => b ?? a) ?? ''
+  );
 }
 
 /** @param {string} value @returns {string} the URI of a name-addr */
@@ -81,7 +121,12 @@ export const uriOf = (value) => /<([^>]*)>/.exec(value)?.[1] ?? value.split(';')
 
 /** @param {string} method @param {string} uri @param {[string, string][]} headers @param {string} [type] @param {Uint8Array} [body] @returns {Message} */
 export const request = (method, uri, headers, type = '', body = NOTHING) => ({
-  method, uri, status: 0, reason: '', headers: type ? [...headers, ['content-type', type]] : headers, body: new Uint8Array(body),
+  method,
+  uri,
+  status: 0,
+  reason: '',
+  headers: type ? [...headers, ['content-type', type]] : headers,
+  body: new Uint8Array(body),
 });
 
 /** RFC 3261, section 8.2.6. @param {Message} to @param {number} status @param {string} reason @param {[string, string][]} [more] @param {string} [tag] @param {string} [type] @param {Uint8Array} [body] @returns {Message} */
@@ -96,8 +141,16 @@ export function response(to, status, reason, more = [], tag = '', type = '', bod
     ['cseq', first(to, 'cseq')],
     ...more,
   ];
-  return { method: to.method, uri: '', status, reason, headers: type ? [...headers, ['content-type', type]] : headers, body: new Uint8Array(body) };
+  return {
+    method: to.method,
+    uri: '',
+    status,
+    reason,
+    headers: type ? [...headers, ['content-type', type]] : headers,
+    body: new Uint8Array(body),
+  };
 }
 
 /** @param {Message} message */
-export const hasSdp = (message) => message.body.length > 0 && first(message, 'content-type').split(';')[0].trim().toLowerCase() === 'application/sdp';
+export const hasSdp = (message) =>
+  message.body.length > 0 && first(message, 'content-type').split(';')[0].trim().toLowerCase() === 'application/sdp';

@@ -46,7 +46,9 @@ export class UserAgent {
   /** Our clock, corrected by what the peers say. Unix ms. */
   now() {
     const offsets = [...this.#offsets.values()].filter((offset) => Math.abs(offset) > 30_000);
-    const agreed = offsets.length > 0 && (this.#offsets.size === 1 || (offsets.length > 1 && Math.abs(offsets[0] - offsets[1]) <= 5000));
+    const agreed =
+      offsets.length > 0 &&
+      (this.#offsets.size === 1 || (offsets.length > 1 && Math.abs(offsets[0] - offsets[1]) <= 5000));
     return this.around.now() + (agreed ? offsets[0] : 0);
   }
 
@@ -94,9 +96,15 @@ export class UserAgent {
     const user = aor.startsWith('sip:') ? aor.slice(4).split('@')[0] : 'phone';
     const contact = `<sip:${user}@${this.#host};transport=ws>;reg-id=1;+sip.instance="<${instanceId(this.us.device)}>";expires=${seconds}`;
     const host = flow.peer.sip.replace(/^sip:/, '').split(';')[0];
-    const outcome = await this.send(flow, 'REGISTER', `sip:${host}`, { dest: peerUri(flow.peer.id), contact, to: `<${aor}>`, more: [['supported', 'path, outbound, gruu']] });
+    const outcome = await this.send(flow, 'REGISTER', `sip:${host}`, {
+      dest: peerUri(flow.peer.id),
+      contact,
+      to: `<${aor}>`,
+      more: [['supported', 'path, outbound, gruu']],
+    });
     this.#clock(flow, outcome.message);
-    if (outcome.status === 403 && again && /stale|start/i.test(outcome.message?.reason ?? '')) return this.register(flow, seconds, false);
+    if (outcome.status === 403 && again && /stale|start/i.test(outcome.message?.reason ?? ''))
+      return this.register(flow, seconds, false);
     const ok = outcome.status === 200 && seconds > 0;
     if (ok && !flow.registered) {
       flow.registered = true;
@@ -104,7 +112,8 @@ export class UserAgent {
     }
     if (!ok) flow.registered = false;
     if (ok) this.around.timer(seconds * 800, () => flow.isOpen && flow.registered && this.register(flow));
-    else if (seconds > 0 && flow.isOpen) this.around.timer(5000, () => flow.isOpen && !flow.registered && this.register(flow));
+    else if (seconds > 0 && flow.isOpen)
+      this.around.timer(5000, () => flow.isOpen && !flow.registered && this.register(flow));
     return ok;
   }
 
@@ -145,7 +154,18 @@ export class UserAgent {
     const message = request(method, uri, headers, how.type, body);
     let token = '';
     if (how.signed !== false) {
-      const about = { method, callId, cseq, orig: sipUri(this.us.address), dest: how.dest ?? uri, contacts: how.contact ? [how.contact] : [], expires: how.expires ?? '', body, sdp: hasSdp(message), token: how.token ?? null };
+      const about = {
+        method,
+        callId,
+        cseq,
+        orig: sipUri(this.us.address),
+        dest: how.dest ?? uri,
+        contacts: how.contact ? [how.contact] : [],
+        expires: how.expires ?? '',
+        body,
+        sdp: hasSdp(message),
+        token: how.token ?? null,
+      };
       token = await makeToken(this.us.signer, 'passport', '', fresh(await sipClaims(about), this.now()));
       message.headers.push(['identity', `${token};info=<cid:x5c>;alg=ES256`]);
     }
@@ -166,7 +186,8 @@ export class UserAgent {
       this.#clients.set(key, {
         flow,
         response: async (answer) => {
-          const signer = token && (answer.status > 100 && answer.status < 300) ? await this.#genuine(message, answer, token) : null;
+          const signer =
+            token && answer.status > 100 && answer.status < 300 ? await this.#genuine(message, answer, token) : null;
           const outcome = { status: answer.status, message: answer, signer, token };
           if (answer.status < 200) {
             how.provisional?.(answer, outcome);
@@ -186,7 +207,12 @@ export class UserAgent {
     const routes = all(invite, 'route').map((route) => /** @type {[string, string]} */ (['route', route]));
     flow.send(
       request('ACK', invite.uri, [
-        ['via', first(invite, 'via')], ...routes, ['max-forwards', '70'], ['from', first(invite, 'from')], ['to', first(answer, 'to')], ['call-id', first(invite, 'call-id')],
+        ['via', first(invite, 'via')],
+        ...routes,
+        ['max-forwards', '70'],
+        ['from', first(invite, 'from')],
+        ['to', first(answer, 'to')],
+        ['call-id', first(invite, 'call-id')],
         ['cseq', first(invite, 'cseq').replace(/ .*/, ' ACK')],
       ]),
     );
@@ -198,12 +224,25 @@ export class UserAgent {
     if (!compact) return null;
     try {
       const about = {
-        method: sent.method, callId: first(sent, 'call-id'), cseq: Number(first(sent, 'cseq').split(' ')[0]), orig: uriOf(sent.uri), dest: gruu(this.us.address, this.us.device),
-        contacts: all(answer, 'contact'), expires: first(answer, 'expires'), body: answer.body, sdp: hasSdp(answer), token: null,
+        method: sent.method,
+        callId: first(sent, 'call-id'),
+        cseq: Number(first(sent, 'cseq').split(' ')[0]),
+        orig: uriOf(sent.uri),
+        dest: gruu(this.us.address, this.us.device),
+        contacts: all(answer, 'contact'),
+        expires: first(answer, 'expires'),
+        body: answer.body,
+        sdp: hasSdp(answer),
+        token: null,
       };
       const { orig, msgi, ...expected } = await sipClaims(about);
       const rsp = { ...expected, rsp: { code: answer.status, tok: await tokenHash(token) } };
-      const { signer } = await verifyToken(compact, rsp, { trust: this.around.trust(), replays: null, now: this.now(), form: 'rsp' });
+      const { signer } = await verifyToken(compact, rsp, {
+        trust: this.around.trust(),
+        replays: null,
+        now: this.now(),
+        form: 'rsp',
+      });
       return gruu(signer.address, signer.device) === sent.uri ? signer : null;
     } catch {
       return null;
@@ -214,8 +253,13 @@ export class UserAgent {
   cancel(flow, uri, branch, invite) {
     /** @type {[string, string][]} */
     const headers = [
-      ['via', `SIP/2.0/WS ${this.#host};branch=${branch}`], ...invite.routes.map((route) => /** @type {[string, string]} */ (['route', route])), ['max-forwards', '70'],
-      ['from', `<${sipUri(this.us.address)}>;tag=${invite.fromTag}`], ['to', invite.to], ['call-id', invite.callId], ['cseq', `${invite.cseq} CANCEL`],
+      ['via', `SIP/2.0/WS ${this.#host};branch=${branch}`],
+      ...invite.routes.map((route) => /** @type {[string, string]} */ (['route', route])),
+      ['max-forwards', '70'],
+      ['from', `<${sipUri(this.us.address)}>;tag=${invite.fromTag}`],
+      ['to', invite.to],
+      ['call-id', invite.callId],
+      ['cseq', `${invite.cseq} CANCEL`],
       ...(invite.reason ? [/** @type {[string, string]} */ (['reason', invite.reason])] : []),
     ];
     return this.#transact(flow, request('CANCEL', uri, headers), branch, '', {});
@@ -223,7 +267,13 @@ export class UserAgent {
 
   /** A request without transaction: ACK. @param {Flow} flow @param {string} uri @param {[string, string][]} headers */
   fire(flow, uri, headers) {
-    flow.send(request('ACK', uri, [['via', `SIP/2.0/WS ${this.#host};branch=z9hG4bK${hex(random(12))}`], ['max-forwards', '70'], ...headers]));
+    flow.send(
+      request('ACK', uri, [
+        ['via', `SIP/2.0/WS ${this.#host};branch=z9hG4bK${hex(random(12))}`],
+        ['max-forwards', '70'],
+        ...headers,
+      ]),
+    );
   }
 
   /** @param {Flow} flow @param {Message} message */
@@ -235,8 +285,17 @@ export class UserAgent {
       return;
     }
     const handler = this.handlers.get(message.method);
-    const answer = async (/** @type {number} */ status, /** @type {string} */ reason, /** @type {[string, string][]} */ more = [], type = '', body = /** @type {Uint8Array} */ (new Uint8Array(0))) => {
-      if (message.method !== 'ACK') flow.send(await this.#signed(message, response(message, status, reason, more, this.#tag(message), type, body), token));
+    const answer = async (
+      /** @type {number} */ status,
+      /** @type {string} */ reason,
+      /** @type {[string, string][]} */ more = [],
+      type = '',
+      body = /** @type {Uint8Array} */ (new Uint8Array(0)),
+    ) => {
+      if (message.method !== 'ACK')
+        flow.send(
+          await this.#signed(message, response(message, status, reason, more, this.#tag(message), type, body), token),
+        );
     };
     let signer = null;
     let token = '';
@@ -270,11 +329,23 @@ export class UserAgent {
   async #authentic(message) {
     const contactToken = first(message, 'starling-token');
     const expected = await sipClaims({
-      method: message.method, callId: first(message, 'call-id'), cseq: Number(first(message, 'cseq').split(' ')[0]), orig: uriOf(first(message, 'from')), dest: gruu(this.us.address, this.us.device),
-      contacts: all(message, 'contact'), expires: first(message, 'expires'), body: message.body, sdp: hasSdp(message), token: contactToken ? unb(contactToken) : null,
+      method: message.method,
+      callId: first(message, 'call-id'),
+      cseq: Number(first(message, 'cseq').split(' ')[0]),
+      orig: uriOf(first(message, 'from')),
+      dest: gruu(this.us.address, this.us.device),
+      contacts: all(message, 'contact'),
+      expires: first(message, 'expires'),
+      body: message.body,
+      sdp: hasSdp(message),
+      token: contactToken ? unb(contactToken) : null,
     });
     const compact = first(message, 'identity').split(';')[0];
-    const { signer } = await verifyToken(compact, expected, { trust: this.around.trust(), replays: this.#replays, now: this.now() });
+    const { signer } = await verifyToken(compact, expected, {
+      trust: this.around.trust(),
+      replays: this.#replays,
+      now: this.now(),
+    });
     return { signer, token: compact };
   }
 
@@ -282,23 +353,46 @@ export class UserAgent {
   async #signed(to, answer, token) {
     if (!token || answer.status <= 100 || answer.status >= 300) return answer;
     const about = {
-      method: to.method, callId: first(to, 'call-id'), cseq: Number(first(to, 'cseq').split(' ')[0]), orig: sipUri(this.us.address), dest: await callerGruu(token),
-      contacts: all(answer, 'contact'), expires: first(answer, 'expires'), body: answer.body, sdp: hasSdp(answer), token: null,
+      method: to.method,
+      callId: first(to, 'call-id'),
+      cseq: Number(first(to, 'cseq').split(' ')[0]),
+      orig: sipUri(this.us.address),
+      dest: await callerGruu(token),
+      contacts: all(answer, 'contact'),
+      expires: first(answer, 'expires'),
+      body: answer.body,
+      sdp: hasSdp(answer),
+      token: null,
     };
-    const claims = fresh({ ...(await sipClaims(about)), rsp: { code: answer.status, tok: await tokenHash(token) } }, this.now());
-    answer.headers.push(['identity', `${await makeToken(this.us.signer, 'passport', 'rsp', claims)};info=<cid:x5c>;alg=ES256;ppt="rsp"`]);
+    const claims = fresh(
+      { ...(await sipClaims(about)), rsp: { code: answer.status, tok: await tokenHash(token) } },
+      this.now(),
+    );
+    answer.headers.push([
+      'identity',
+      `${await makeToken(this.us.signer, 'passport', 'rsp', claims)};info=<cid:x5c>;alg=ES256;ppt="rsp"`,
+    ]);
     return answer;
   }
 
   /** @returns {Promise<void>} sign-off */
   async close() {
-    await Promise.race([Promise.all(this.ready.map((flow) => this.register(flow, 0, false))), new Promise((resolve) => this.around.timer(1000, () => resolve(undefined)))]);
+    await Promise.race([
+      Promise.all(this.ready.map((flow) => this.register(flow, 0, false))),
+      new Promise((resolve) => this.around.timer(1000, () => resolve(undefined))),
+    ]);
     for (const flow of this.flows.values()) flow.close();
     this.flows.clear();
   }
 }
 
-const lostRequest = request('NONE', 'sip:x', [['via', 'x'], ['from', 'x'], ['to', 'x'], ['call-id', 'x'], ['cseq', '1 NONE']]);
+const lostRequest = request('NONE', 'sip:x', [
+  ['via', 'x'],
+  ['from', 'x'],
+  ['to', 'x'],
+  ['call-id', 'x'],
+  ['cseq', '1 NONE'],
+]);
 
 /** @param {string} text */
 function unb(text) {
