@@ -294,7 +294,7 @@ export class UserAgent {
     ) => {
       if (message.method !== 'ACK')
         flow.send(
-          await this.#signed(message, response(message, status, reason, more, this.#tag(message), type, body), token),
+          await this.#signed(message, response(message, status, reason, more, this.tagOf(message), type, body), token),
         );
     };
     let signer = null;
@@ -315,7 +315,7 @@ export class UserAgent {
   }
 
   /** The same tag for all answers of one dialog. @param {Message} message */
-  #tag(message) {
+  tagOf(message) {
     const id = first(message, 'call-id');
     let tag = this.#tags.get(id);
     if (!tag) this.#tags.set(id, (tag = hex(random(8))));

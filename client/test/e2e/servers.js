@@ -1,0 +1,74 @@
+// Real servers, each a process of its own: `./starling up` with the CA and the store, `./starling peer` on the store of the first.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const starling = fileURLToPath(new URL('../../../starling', import.meta.url));
+const TOKEN = 'join-token-of-the-tests';
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts a program and waits for its line `ready URL`. @returns {Promise<{base: string, pid: number, log: () => string, kill: (signal?: string) => Promise<void>}>} */
+export async function run(args) {
+  const child = spawn(starling, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, STARLING_JOIN_TOKEN: TOKEN } });
+  let log = '';
+  child.stdout.on('data', (piece) => (log += piece));
+  child.stderr.on('data', (piece) => (log += piece));
+  const exit = new Promise((resolve) => child.on('exit', resolve));
+  const base = await new Promise((resolve, reject) => {
+    const look = () => {
+      const match = /^ready (\S+)$/m.exec(log);
+      if (match) resolve(match[1]);
+    };
+    child.stdout.on('data', look);
+    child.on('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}:\n${log}`)));
+  });
+  return {
+    base,
+    pid: child.pid,
+    log: () => log,
+    async kill(signal = 'SIGTERM') {
+      child.kill(signal);
+      await exit;
+    },
+  };
+}
+
+/** Two separate peers that share one store and one CA. */
+export async function twoPeers() {
+  const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
+  const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];
+  const argsA = ['up', '--data', join(folder, 'a'), '--port', String(ports[0]), '--sip-port', String(ports[2]), '--peer', bases[1]];
+  const argsB = ['peer', '--local', '--data', join(folder, 'b'), '--port', String(ports[1]), '--sip-port', String(ports[3]), '--dht', bases[0], '--peer', bases[0]];
+  const servers = { a: await run(argsA), b: await run(argsB), bases };
+  return {
+    ...servers,
+    restartA: async () => (servers.a = await run(argsA)),
+    restartB: async () => (servers.b = await run(argsB)),
+    current: () => servers,
+    async close() {
+      await Promise.allSettled([servers.a.kill(), servers.b.kill()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The newest code mailed to an address, from the test mailbox. */
+export async function code(base, address) {
+  for (let i = 0; i < 50; i++) {
+    const mails = await (await fetch(`${base}mailbox/api/${encodeURIComponent(address)}`)).json();
+    if (mails.length) return mails[0].text;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`no mail for ${address}`);
+}

@@ -1,0 +1,126 @@
+// The browser's WebRTC as the core's MediaEngine: audio only; a microphone is opened only when somebody speaks.
+import { StarlingError } from '../core/errors.js';
+
+const GATHER_MILLIS = 200;
+
+/** @param {HTMLAudioElement} far  where the other side is heard @returns {import('../core/types.js').MediaEngine} */
+export function createMediaEngine(far) {
+  return {
+    create: async () => makeLeg(far),
+    async microphones() {
+      const devices = await navigator.mediaDevices.enumerateDevices();
+      return devices.filter((d) => d.kind === 'audioinput' && d.deviceId !== 'default').map((d, i) => ({ id: d.deviceId, label: d.label || `#${i + 1}` }));
+    },
+  };
+}
+
+/** @param {HTMLAudioElement} far @returns {import('../core/types.js').MediaLeg} */
+function makeLeg(far) {
+  const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+  /** @type {MediaStreamTrack | null} */
+  let microphone = null;
+  let muted = false;
+  let closed = false;
+  connection.ontrack = (event) => {
+    far.srcObject = event.streams[0] ?? new MediaStream([event.track]);
+    far.play().catch(() => {});
+  };
+
+  /** Complete enough to be sent: all candidates, or what is there in time. */
+  async function gathered() {
+    if (connection.iceGatheringState !== 'complete')
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, GATHER_MILLIS);
+        connection.addEventListener('icegatheringstatechange', () => {
+          if (connection.iceGatheringState !== 'complete') return;
+          clearTimeout(timer);
+          resolve(undefined);
+        });
+      });
+    return connection.localDescription?.sdp ?? '';
+  }
+
+  const sender = () => connection.getTransceivers()[0]?.sender;
+
+  /** @param {string} id @param {boolean} first */
+  async function open(id, first) {
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: id ? { deviceId: { exact: id } } : true });
+    } catch (e) {
+      const name = /** @type {Error} */ (e).name;
+      if (name === 'OverconstrainedError' && id) return open('', first);
+      throw new StarlingError(name === 'NotFoundError' ? 'microphone.none' : 'microphone.blocked');
+    }
+    const [track] = stream.getAudioTracks();
+    if (closed) return track.stop();
+    microphone?.stop();
+    microphone = track;
+    track.enabled = !muted;
+    await sender()?.replaceTrack(track);
+  }
+
+  return {
+    async offer() {
+      connection.addTransceiver('audio', { direction: 'sendrecv' });
+      await connection.setLocalDescription(await connection.createOffer());
+      return gathered();
+    },
+    async answer(offer) {
+      await connection.setRemoteDescription({ type: 'offer', sdp: offer });
+      const [transceiver] = connection.getTransceivers();
+      if (transceiver) transceiver.direction = 'sendrecv';
+      await connection.setLocalDescription(await connection.createAnswer());
+      return gathered();
+    },
+    accept: (answer) => connection.setRemoteDescription({ type: 'answer', sdp: answer }),
+    speak: (id) => open(id, true),
+    async microphone(id) {
+      if (microphone) await open(id, false);
+    },
+    mute(on) {
+      muted = on;
+      if (microphone) microphone.enabled = !on;
+    },
+    onState(fn) {
+      connection.addEventListener('connectionstatechange', async () => {
+        const state = connection.connectionState;
+        if (state === 'connected') fn('connected', { direct: await isDirect(connection) });
+        else if (state === 'disconnected' || state === 'failed') fn(state, { direct: true });
+      });
+    },
+    stats: () => measure(connection),
+    close() {
+      closed = true;
+      microphone?.stop();
+      connection.close();
+      far.srcObject = null;
+    },
+  };
+}
+
+/** @param {RTCPeerConnection} connection */
+async function isDirect(connection) {
+  const stats = [...(await connection.getStats()).values()];
+  const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
+  const local = stats.find((s) => s.id === pair?.localCandidateId);
+  return local?.candidateType !== 'relay';
+}
+
+/** @param {RTCPeerConnection} connection */
+async function measure(connection) {
+  let energyIn = 0;
+  let energyOut = 0;
+  let lost = 0;
+  let received = 0;
+  for (const s of (await connection.getStats()).values()) {
+    if (s.type === 'inbound-rtp') {
+      energyIn = s.totalAudioEnergy ?? 0;
+      lost = s.packetsLost ?? 0;
+      received = s.packetsReceived ?? 0;
+    }
+    if (s.type === 'media-source') energyOut = s.totalAudioEnergy ?? 0;
+  }
+  const share = lost / Math.max(1, lost + received);
+  return { quality: share > 0.08 ? 'poor' : share > 0.02 ? 'fair' : 'good', energyIn, energyOut };
+}
