@@ -15,8 +15,25 @@ const SETTLE_MILLIS = 150;
 
 /** @returns {import('./types.js').State} */
 const blankState = () => ({
-  me: { address: '', name: '', status: 'new', availability: 'available', detail: '', deviceId: '', checkCode: '', codeExpires: 0, local: false, mailbox: '' },
-  contacts: [], requests: [], endorsements: [], call: null, pastCalls: [], notices: [], devices: [],
+  me: {
+    address: '',
+    name: '',
+    status: 'new',
+    availability: 'available',
+    detail: '',
+    deviceId: '',
+    checkCode: '',
+    codeExpires: 0,
+    local: false,
+    mailbox: '',
+  },
+  contacts: [],
+  requests: [],
+  endorsements: [],
+  call: null,
+  pastCalls: [],
+  notices: [],
+  devices: [],
   settings: { strangersRing: false, sendReadMarks: true, notifications: true, microphone: '', language: '' },
 });
 
@@ -39,18 +56,27 @@ export class Starling {
   /** @param {import('./types.js').Surroundings} around @private */
   constructor(around) {
     this.state = blankState();
-    const timer = around.timer ?? ((ms, task) => {
-      const id = setTimeout(task, ms);
-      return () => clearTimeout(id);
-    });
+    const timer =
+      around.timer ??
+      ((ms, task) => {
+        const id = setTimeout(task, ms);
+        return () => clearTimeout(id);
+      });
     /** @type {import('./agent/context.js').Context} */
     const ctx = /** @type {any} */ ({
-      around, store: around.store, timer, anchors: [], profile: null, ua: null,
+      around,
+      store: around.store,
+      timer,
+      anchors: [],
+      profile: null,
+      ua: null,
       state: this.state,
       update: (/** @type {any} */ patch) => this.#update(patch),
       me: (/** @type {any} */ patch) => this.#update({ me: { ...this.state.me, ...patch } }),
-      notice: (/** @type {any} */ notice) => this.#update({ notices: [...this.state.notices.filter((n) => n.id !== notice.id), notice] }),
-      emit: (/** @type {string} */ event, /** @type {any} */ what) => this.#events.get(event)?.forEach((fn) => fn(what)),
+      notice: (/** @type {any} */ notice) =>
+        this.#update({ notices: [...this.state.notices.filter((n) => n.id !== notice.id), notice] }),
+      emit: (/** @type {string} */ event, /** @type {any} */ what) =>
+        this.#events.get(event)?.forEach((fn) => fn(what)),
       believe: (/** @type {string[]} */ pems) => (ctx.anchors = anchorsOf(pems)),
       trust: () => ({ anchors: ctx.anchors, allowTest: around.loopback }),
       saveProfile: () => around.store.put('me', 'profile', ctx.profile),
@@ -61,7 +87,12 @@ export class Starling {
     this.ctx = ctx;
     ctx.peers = peerBook(ctx);
     ctx.locator = locator({
-      fetch: around.fetch, now: () => ctx.now(), store: around.store, network: ctx.network, trust: ctx.trust, local: () => around.loopback,
+      fetch: around.fetch,
+      now: () => ctx.now(),
+      store: around.store,
+      network: ctx.network,
+      trust: ctx.trust,
+      local: () => around.loopback,
       gates: () => {
         const all = [...ctx.peers.known.values()];
         const here = (/** @type {{base: string}} */ peer) => (ctx.ua?.flows.get(peer.base)?.isOpen ? 0 : 1);
@@ -86,7 +117,11 @@ export class Starling {
     ctx.profile = (await ctx.store.get('me', 'profile')) ?? null;
     await Promise.all([ctx.peers.open(), ctx.contacts.load(), ctx.devices.load(), ctx.calls.load()]);
     const first = [...ctx.peers.known.values()][0];
-    ctx.me({ local: !!first?.local, mailbox: first?.local ? first.mailbox : '', availability: (await ctx.store.get('me', 'availability')) ?? 'available' });
+    ctx.me({
+      local: !!first?.local,
+      mailbox: first?.local ? first.mailbox : '',
+      availability: (await ctx.store.get('me', 'availability')) ?? 'available',
+    });
     await this.enrolment.resume();
     if (ctx.profile?.chain.length) this.#connect();
   }
@@ -99,7 +134,10 @@ export class Starling {
     ctx.ua = new UserAgent(
       { address: profile.address, device: profile.key.id, signer: ctx.signer() },
       {
-        webSocket: ctx.around.webSocket, timer: ctx.timer, now: ctx.around.now, trust: ctx.trust,
+        webSocket: ctx.around.webSocket,
+        timer: ctx.timer,
+        now: ctx.around.now,
+        trust: ctx.trust,
         registered: () => this.#soon(),
         lost: () => this.#soon(),
         clock: () => ctx.me({ status: 'clock' }),
@@ -118,7 +156,10 @@ export class Starling {
   #cancelSoon = () => {};
   #soon() {
     this.#cancelSoon();
-    this.#cancelSoon = this.ctx.timer(this.ctx.ua?.ready.length === this.ctx.ua?.flows.size ? 0 : SETTLE_MILLIS, () => void this.#settle());
+    this.#cancelSoon = this.ctx.timer(
+      this.ctx.ua?.ready.length === this.ctx.ua?.flows.size ? 0 : SETTLE_MILLIS,
+      () => void this.#settle(),
+    );
   }
 
   #settling = Promise.resolve();
@@ -134,10 +175,14 @@ export class Starling {
     const ready = ctx.ua.ready.length;
     if (!ready) {
       ctx.contacts.show();
-      return ctx.me({ status: this.state.me.status === 'connecting' ? 'connecting' : 'offline', detail: 'no server answers' });
+      return ctx.me({
+        status: this.state.me.status === 'connecting' ? 'connecting' : 'offline',
+        detail: 'no server answers',
+      });
     }
     if (!(await ctx.devices.settle())) {
-      if (this.state.me.status !== 'waiting-for-device') ctx.me({ status: 'connecting', detail: 'the store does not answer' });
+      if (this.state.me.status !== 'waiting-for-device')
+        ctx.me({ status: 'connecting', detail: 'the store does not answer' });
       return;
     }
     await Promise.all([ctx.devices.publishAll(), ctx.contacts.publishConsent(), ctx.presence.publish()]);
@@ -153,9 +198,17 @@ export class Starling {
     const back = await ctx.locator.find(profile.address, { fresh: true, friendsKey: profile.friendsKey });
     const there = back.kind === 'found' && !!back.devices.get(profile.key.id)?.location;
     const all = ctx.peers.known.size;
-    if (there) ctx.me({ status: ready > 1 ? 'online' : 'one-server', detail: all === 1 ? 'one server only' : ready < all ? 'the other server does not answer' : '' });
+    if (there)
+      ctx.me({
+        status: ready > 1 ? 'online' : 'one-server',
+        detail: all === 1 ? 'one server only' : ready < all ? 'the other server does not answer' : '',
+      });
     // Flows work without the store: contacts go on from memory, new look-ups do not.
-    else ctx.me({ status: 'one-server', detail: 'your record could not be read back: people who do not know you yet cannot find you' });
+    else
+      ctx.me({
+        status: 'one-server',
+        detail: 'your record could not be read back: people who do not know you yet cannot find you',
+      });
   }
 
   #takeOwn() {
@@ -163,19 +216,41 @@ export class Starling {
     ctx.delivery.take('endorseRequest', async (signer, body) => {
       if (ctx.devices.lists(signer.device) || this.state.endorsements.length >= 8) return true;
       this.#asking.set(signer.device, { spki: signer.spki, name: body.content.name });
-      const request = { deviceId: signer.device, name: body.content.name, checkCode: await checkCode(signer.device, signer.address), at: ctx.around.now() };
+      const request = {
+        deviceId: signer.device,
+        name: body.content.name,
+        checkCode: await checkCode(signer.device, signer.address),
+        at: ctx.around.now(),
+      };
       const { endorsements, notices } = this.state;
-      this.#update({ endorsements: [...endorsements.filter((e) => e.deviceId !== signer.device), request], notices: notices.filter((n) => n.id !== `ghost ${signer.device}`) });
+      this.#update({
+        endorsements: [...endorsements.filter((e) => e.deviceId !== signer.device), request],
+        notices: notices.filter((n) => n.id !== `ghost ${signer.device}`),
+      });
       return true;
     });
     ctx.delivery.take('endorseGrant', async (signer, body) => {
       const profile = ctx.profile;
       if (!profile || signer.address !== profile.address) return false;
-      Object.assign(profile, { ownKey: body.content.ownKey, friendsKey: body.content.friendsKey, friendsVersion: body.content.version });
+      Object.assign(profile, {
+        ownKey: body.content.ownKey,
+        friendsKey: body.content.friendsKey,
+        friendsVersion: body.content.version,
+      });
       await ctx.saveProfile();
       for (const c of body.content.contacts)
         if (!ctx.contacts.get(c.address))
-          await ctx.contacts.save({ ...c, state: 'accepted', chain: null, changed: null, lastAt: ctx.around.now(), unread: 0, last: null, hello: '', level: '' });
+          await ctx.contacts.save({
+            ...c,
+            state: 'accepted',
+            chain: null,
+            changed: null,
+            lastAt: ctx.around.now(),
+            unread: 0,
+            last: null,
+            hello: '',
+            level: '',
+          });
       this.#soon();
       return true;
     });
@@ -226,16 +301,23 @@ export class Starling {
     return found.kind;
   }
 
-  requestContact = (/** @type {string} */ address, /** @type {{name?: string, text?: string}} */ options) => this.ctx.contacts.request(address, options);
+  requestContact = (/** @type {string} */ address, /** @type {{name?: string, text?: string}} */ options) =>
+    this.ctx.contacts.request(address, options);
   acceptRequest = (/** @type {string} */ address) => this.ctx.contacts.accept(address);
   declineRequest = (/** @type {string} */ address) => this.ctx.contacts.decline(address);
   block = (/** @type {string} */ address) => this.ctx.contacts.block(address);
   removeContact = (/** @type {string} */ address) => this.ctx.contacts.remove(address);
-  decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) => this.ctx.contacts.decide(address, agree);
+  decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
+    this.ctx.contacts.decide(address, agree);
 
   sendMessage = (/** @type {string} */ address, /** @type {string} */ text) => this.ctx.chat.send(address, text);
-  messages = (/** @type {string} */ address, /** @type {number | undefined} */ before, /** @type {number | undefined} */ limit) => this.ctx.chat.messages(address, before, limit);
-  search = (/** @type {string} */ query, /** @type {string | undefined} */ address) => this.ctx.chat.search(query, address);
+  messages = (
+    /** @type {string} */ address,
+    /** @type {number | undefined} */ before,
+    /** @type {number | undefined} */ limit,
+  ) => this.ctx.chat.messages(address, before, limit);
+  search = (/** @type {string} */ query, /** @type {string | undefined} */ address) =>
+    this.ctx.chat.search(query, address);
   retry = (/** @type {string} */ id) => this.ctx.chat.retry(id);
   markRead = (/** @type {string} */ address) => this.ctx.chat.markRead(address);
 
@@ -280,7 +362,12 @@ export class Starling {
     this.#update({ endorsements: this.state.endorsements.filter((e) => e.deviceId !== deviceId) });
     await ctx.devices.allow(deviceId, asking.spki, asking.name);
     const { ownKey, friendsKey, friendsVersion } = ctx.profile;
-    await ctx.delivery.toOwn(deviceId, 'endorseGrant', { ownKey, friendsKey, version: friendsVersion, contacts: ctx.contacts.snapshot() });
+    await ctx.delivery.toOwn(deviceId, 'endorseGrant', {
+      ownKey,
+      friendsKey,
+      version: friendsVersion,
+      contacts: ctx.contacts.snapshot(),
+    });
   }
 
   /** @param {string} deviceId */
@@ -312,7 +399,12 @@ export class Starling {
   }
 
   peers() {
-    return [...this.ctx.peers.known.values()].map(({ base, id }) => ({ base, id, connected: !!this.ctx.ua?.flows.get(base)?.registered, detail: '' }));
+    return [...this.ctx.peers.known.values()].map(({ base, id }) => ({
+      base,
+      id,
+      connected: !!this.ctx.ua?.flows.get(base)?.registered,
+      detail: '',
+    }));
   }
 
   /** @param {string} notice @param {string} action */
@@ -329,7 +421,14 @@ export class Starling {
 
   async exportData() {
     const contacts = this.ctx.contacts.all().map(({ address, name, state }) => ({ address, name, state }));
-    const data = { format: 'starling/1', address: this.state.me.address, exported: new Date(this.ctx.around.now()).toISOString(), contacts, messages: await this.ctx.chat.all(), calls: this.state.pastCalls };
+    const data = {
+      format: 'starling/1',
+      address: this.state.me.address,
+      exported: new Date(this.ctx.around.now()).toISOString(),
+      contacts,
+      messages: await this.ctx.chat.all(),
+      calls: this.state.pastCalls,
+    };
     return new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' });
   }
 

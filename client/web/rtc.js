@@ -9,7 +9,9 @@ export function createMediaEngine(far) {
     create: async () => makeLeg(far),
     async microphones() {
       const devices = await navigator.mediaDevices.enumerateDevices();
-      return devices.filter((d) => d.kind === 'audioinput' && d.deviceId !== 'default').map((d, i) => ({ id: d.deviceId, label: d.label || `#${i + 1}` }));
+      return devices
+        .filter((d) => d.kind === 'audioinput' && d.deviceId !== 'default')
+        .map((d, i) => ({ id: d.deviceId, label: d.label || `#${i + 1}` }));
     },
   };
 }

@@ -28,13 +28,21 @@ export function enrolment(ctx) {
       const pending = await acme.pending();
       if (!profile) return;
       if (!profile.chain.length) {
-        if (pending && pending.expires > ctx.around.now()) ctx.me({ address: profile.address, status: 'code', codeExpires: pending.expires });
+        if (pending && pending.expires > ctx.around.now())
+          ctx.me({ address: profile.address, status: 'code', codeExpires: pending.expires });
         else ctx.me({ address: profile.address, status: 'new' });
         return;
       }
       const leaf = parseCertificate(profile.chain[0]);
       const renewAt = leaf.notBefore + (leaf.notAfter - leaf.notBefore) * RENEW_AT;
-      if (ctx.around.now() > renewAt) ctx.notice({ id: 'renew', kind: 'warning', key: 'renew', args: {}, actions: [{ id: 'now', key: 'renew.now', safe: true }] });
+      if (ctx.around.now() > renewAt)
+        ctx.notice({
+          id: 'renew',
+          kind: 'warning',
+          key: 'renew',
+          args: {},
+          actions: [{ id: 'now', key: 'renew.now', safe: true }],
+        });
     },
 
     /** @param {string} typed */
@@ -45,7 +53,15 @@ export function enrolment(ctx) {
       ctx.me({ status: 'enrolling', address });
       try {
         if (ctx.profile?.address !== address || ctx.profile.chain.length) {
-          ctx.profile = { address, name: '', key: await makeDeviceKey(), chain: [], friendsKey: random(32), friendsVersion: 1, ownKey: random(32) };
+          ctx.profile = {
+            address,
+            name: '',
+            key: await makeDeviceKey(),
+            chain: [],
+            friendsKey: random(32),
+            friendsVersion: 1,
+            ownKey: random(32),
+          };
           await ctx.saveProfile();
         }
         const pending = await order(address);

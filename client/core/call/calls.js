@@ -38,7 +38,19 @@ export function calls(ctx) {
     const trust = contact?.level === 'test' ? 'test' : contact?.chain ? 'verified' : 'unverified';
     begun = ctx.around.now();
     ctx.update({
-      call: { id: hex(random(8)), address, name: contact?.name ?? '', incoming, state: incoming ? 'ringing' : 'calling', since: 0, muted: false, trust, quality: '', direct: true, why: '' },
+      call: {
+        id: hex(random(8)),
+        address,
+        name: contact?.name ?? '',
+        incoming,
+        state: incoming ? 'ringing' : 'calling',
+        since: 0,
+        muted: false,
+        trust,
+        quality: '',
+        direct: true,
+        why: '',
+      },
     });
   }
 
@@ -54,10 +66,25 @@ export function calls(ctx) {
     ringing?.leg.close();
     running = ringing = null;
     const seconds = call.since ? Math.round((ctx.around.now() - call.since) / 1000) : 0;
-    const past = { id: call.id, address: call.address, name: call.name, incoming: call.incoming, at: begun, seconds, result };
+    const past = {
+      id: call.id,
+      address: call.address,
+      name: call.name,
+      incoming: call.incoming,
+      at: begun,
+      seconds,
+      result,
+    };
     await ctx.store.put('calls', `${String(begun).padStart(15, '0')} ${call.id}`, past);
-    ctx.update({ pastCalls: [past, ...ctx.state.pastCalls].slice(0, 500), call: why ? { ...call, state: 'ended', why } : null });
-    if (why) ctx.timer(ENDED_MILLIS, () => current()?.id === call.id && current()?.state === 'ended' && ctx.update({ call: null }));
+    ctx.update({
+      pastCalls: [past, ...ctx.state.pastCalls].slice(0, 500),
+      call: why ? { ...call, state: 'ended', why } : null,
+    });
+    if (why)
+      ctx.timer(
+        ENDED_MILLIS,
+        () => current()?.id === call.id && current()?.state === 'ended' && ctx.update({ call: null }),
+      );
     if (result === 'missed') ctx.emit('missed', past);
   }
 
@@ -79,7 +106,14 @@ export function calls(ctx) {
     if (!flow) return;
     const address = ctx.state.call?.address ?? '';
     await ua().send(flow, 'BYE', dialog.target, {
-      routes: dialog.routes, callId: dialog.callId, fromTag: dialog.localTag, to: `<${dialog.target.split(';')[0]}>;tag=${dialog.remoteTag}`, cseq: ++dialog.cseq, signed: false, timeout: 5000, more: [['reason', `SIP;cause=200;text="${address ? 'ended' : ''}"`]],
+      routes: dialog.routes,
+      callId: dialog.callId,
+      fromTag: dialog.localTag,
+      to: `<${dialog.target.split(';')[0]}>;tag=${dialog.remoteTag}`,
+      cseq: ++dialog.cseq,
+      signed: false,
+      timeout: 5000,
+      more: [['reason', `SIP;cause=200;text="${address ? 'ended' : ''}"`]],
     });
   }
 
@@ -90,7 +124,15 @@ export function calls(ctx) {
     if (!media) throw new StarlingError('call.media');
     const leg = await media.create();
     /** @type {Branch} */
-    const branch = { leg, device: target.id, callId: b64u(random(15)), fromTag: hex(random(8)), cancel: () => {}, accepted: false, over: false };
+    const branch = {
+      leg,
+      device: target.id,
+      callId: b64u(random(15)),
+      fromTag: hex(random(8)),
+      cancel: () => {},
+      accepted: false,
+      over: false,
+    };
     branches.push(branch);
     watchLeg(leg);
     const offer = await leg.offer();
@@ -99,8 +141,24 @@ export function calls(ctx) {
     for (const { flow, routes } of ctx.delivery.paths(target)) {
       if (branch.over || !current()) return failure;
       const outcome = await ua().send(flow, 'INVITE', uri, {
-        routes, callId: branch.callId, fromTag: branch.fromTag, contact: `<${gruu(ua().us.address, ua().us.device)}>`, type: 'application/sdp', body: encode(offer), token: contact?.theirToken ?? null, timeout: RING_MILLIS,
-        sent: (id, _token, cseq) => (branch.cancel = (reason) => void ua().cancel(flow, uri, id, { callId: branch.callId, fromTag: branch.fromTag, cseq, routes, to: `<${uri.split(';')[0]}>`, reason })),
+        routes,
+        callId: branch.callId,
+        fromTag: branch.fromTag,
+        contact: `<${gruu(ua().us.address, ua().us.device)}>`,
+        type: 'application/sdp',
+        body: encode(offer),
+        token: contact?.theirToken ?? null,
+        timeout: RING_MILLIS,
+        sent: (id, _token, cseq) =>
+          (branch.cancel = (reason) =>
+            void ua().cancel(flow, uri, id, {
+              callId: branch.callId,
+              fromTag: branch.fromTag,
+              cseq,
+              routes,
+              to: `<${uri.split(';')[0]}>`,
+              reason,
+            })),
         provisional: (message, early) => void rang(branch, message, early),
       });
       if (outcome.status === 200 && outcome.message) {
@@ -135,12 +193,22 @@ export function calls(ctx) {
     const message = /** @type {import('../sip/message.js').Message} */ (outcome.message);
     const { routes, target } = path(message, true);
     const cseq = Number(first(message, 'cseq').split(' ')[0]);
-    const dialog = { callId: branch.callId, localTag: branch.fromTag, remoteTag: parameter(first(message, 'to'), 'tag'), target, routes, cseq };
+    const dialog = {
+      callId: branch.callId,
+      localTag: branch.fromTag,
+      remoteTag: parameter(first(message, 'to'), 'tag'),
+      target,
+      routes,
+      cseq,
+    };
     const flow = flowOf(routes);
     if (flow)
       ua().fire(flow, target, [
         ...routes.map((route) => /** @type {[string, string]} */ (['route', route])),
-        ['from', `<${first(message, 'from').replace(/^<|>.*$/g, '')}>;tag=${branch.fromTag}`], ['to', first(message, 'to')], ['call-id', branch.callId], ['cseq', `${cseq} ACK`],
+        ['from', `<${first(message, 'from').replace(/^<|>.*$/g, '')}>;tag=${branch.fromTag}`],
+        ['to', first(message, 'to')],
+        ['call-id', branch.callId],
+        ['cseq', `${cseq} ACK`],
       ]);
     if (running || branch.over || !current()) {
       branch.leg.close();
@@ -223,18 +291,31 @@ export function calls(ctx) {
     const contact = ctx.contacts.get(signer.address);
     const known = contact?.state === 'accepted' && !contact.changed;
     const listed = await ctx.contacts.isListed(signer.address, signer.device, signer.leaf.der);
-    if (!listed || ctx.contacts.blocked(signer.address) || (!known && !ctx.state.settings.strangersRing)) return answer(403, 'Send a contact request');
+    if (!listed || ctx.contacts.blocked(signer.address) || (!known && !ctx.state.settings.strangersRing))
+      return answer(403, 'Send a contact request');
     if (current() && current()?.state !== 'ended') return answer(486, 'Busy Here');
     start(signer.address, true);
     const leg = await media.create();
     watchLeg(leg);
-    const dialog = { callId, localTag: '', remoteTag: parameter(first(message, 'from'), 'tag'), cseq: 1, ...path(message, false) };
+    const dialog = {
+      callId,
+      localTag: '',
+      remoteTag: parameter(first(message, 'from'), 'tag'),
+      cseq: 1,
+      ...path(message, false),
+    };
     ringing = { incoming, leg, dialog, sdp: '', early: known };
     const sdp = await leg.answer(decode(message.body)).catch(() => '');
     if (!sdp || !ringing) return answer(488, 'Not Acceptable Here');
     ringing.sdp = sdp;
     // To strangers no address is told before the answer.
-    await answer(180, 'Ringing', headers(message), known ? 'application/sdp' : '', known ? encode(sdp) : new Uint8Array(0));
+    await answer(
+      180,
+      'Ringing',
+      headers(message),
+      known ? 'application/sdp' : '',
+      known ? encode(sdp) : new Uint8Array(0),
+    );
     ctx.emit('call', current());
     cancelTimer = ctx.timer(RING_MILLIS, () => void (ringing && missed()));
   }
@@ -265,7 +346,8 @@ export function calls(ctx) {
     async ended({ message, answer }) {
       const callId = first(message, 'call-id');
       const ours = running?.dialog;
-      if (!ours || ours.callId !== callId || parameter(first(message, 'from'), 'tag') !== ours.remoteTag) return answer(481, 'Dialog does not exist');
+      if (!ours || ours.callId !== callId || parameter(first(message, 'from'), 'tag') !== ours.remoteTag)
+        return answer(481, 'Dialog does not exist');
       await answer(200, 'OK');
       await end(current()?.since ? 'answered' : 'failed');
     },
@@ -280,13 +362,28 @@ export function calls(ctx) {
       const targets = (await ctx.contacts.targets(address)).filter((target) => target.location);
       if (!targets.length) return end('failed', 'call.offline');
       const results = await Promise.all(
-        targets.slice(0, 8).map(
-          (target, i) => new Promise((resolve) => ctx.timer(i ? Math.min(JOIN_MILLIS, i * 20) : 0, () => invite(address, target).then(resolve, (e) => (console.warn('starling: call', e), resolve(500))))),
-        ),
+        targets
+          .slice(0, 8)
+          .map(
+            (target, i) =>
+              new Promise((resolve) =>
+                ctx.timer(i ? Math.min(JOIN_MILLIS, i * 20) : 0, () =>
+                  invite(address, target).then(resolve, (e) => (console.warn('starling: call', e), resolve(500))),
+                ),
+              ),
+          ),
       );
       if (current()?.id !== id || running) return;
       const worst = results.find((status) => [603, 486, 403].includes(Number(status))) ?? results[0];
-      const why = { 603: 'call.declined', 486: 'call.busy', 403: 'call.refused', 438: 'call.not-genuine', 480: 'call.offline', 487: '' }[Number(worst)] ?? 'call.no-answer';
+      const why =
+        {
+          603: 'call.declined',
+          486: 'call.busy',
+          403: 'call.refused',
+          438: 'call.not-genuine',
+          480: 'call.offline',
+          487: '',
+        }[Number(worst)] ?? 'call.no-answer';
       await end('failed', why);
     },
 

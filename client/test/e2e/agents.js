@@ -7,8 +7,18 @@ import { memoryStore } from '../../core/store/memory.js';
 export function fakeMedia() {
   const legs = [];
   const sdp = () => {
-    const fingerprint = Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) => b.toString(16).padStart(2, '0').toUpperCase()).join(':');
-    return ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', 'm=audio 9 UDP/TLS/RTP/SAVPF 111', `a=fingerprint:sha-256 ${fingerprint}`, ''].join('\r\n');
+    const fingerprint = Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) =>
+      b.toString(16).padStart(2, '0').toUpperCase(),
+    ).join(':');
+    return [
+      'v=0',
+      'o=- 1 1 IN IP4 127.0.0.1',
+      's=-',
+      't=0 0',
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      `a=fingerprint:sha-256 ${fingerprint}`,
+      '',
+    ].join('\r\n');
   };
   return {
     legs,
@@ -16,12 +26,15 @@ export function fakeMedia() {
     async create() {
       let tell = () => {};
       const leg = {
-        remote: '', speaking: false, closed: false,
+        remote: '',
+        speaking: false,
+        closed: false,
         offer: async () => (leg.local = sdp()),
         answer: async (offer) => ((leg.remote = offer), (leg.local = sdp())),
         accept: async (answer) => void ((leg.remote = answer), tell('connected', { direct: true })),
         speak: async () => void ((leg.speaking = true), tell('connected', { direct: true })),
-        mute: () => {}, microphone: async () => {},
+        mute: () => {},
+        microphone: async () => {},
         onState: (fn) => (tell = fn),
         stats: async () => ({ quality: 'good', energyIn: 1, energyOut: 1 }),
         close: () => void (leg.closed = true),
@@ -34,7 +47,15 @@ export function fakeMedia() {
 
 export async function agent(peers, { store = memoryStore(), media = fakeMedia(), ...more } = {}) {
   const starling = await Starling.open({
-    store, fetch, webSocket: (url, protocols) => new WebSocket(url, protocols), now: () => Date.now(), peers, loopback: true, media, deviceName: 'Node', ...more,
+    store,
+    fetch,
+    webSocket: (url, protocols) => new WebSocket(url, protocols),
+    now: () => Date.now(),
+    peers,
+    loopback: true,
+    media,
+    deviceName: 'Node',
+    ...more,
   });
   return Object.assign(starling, { media, store });
 }

@@ -47,7 +47,10 @@ test('a request reaches bob, he accepts, both see each other', async () => {
   assert.equal(await alice.lookup('nobody@example.net'), 'absent');
   await alice.requestContact('bob@example.net', { text: 'It is me' });
   const state = await until(bob, (s) => s.requests.length === 1, 'request');
-  assert.deepEqual({ ...state.requests[0], at: 0 }, { address: 'alice@example.net', name: 'Alice', text: 'It is me', at: 0, trust: 'test' });
+  assert.deepEqual(
+    { ...state.requests[0], at: 0 },
+    { address: 'alice@example.net', name: 'Alice', text: 'It is me', at: 0, trust: 'test' },
+  );
   await bob.acceptRequest('alice@example.net');
   await until(alice, (s) => contact(s, 'bob@example.net')?.state === 'accepted', 'accepted');
   await until(alice, (s) => contact(s, 'bob@example.net')?.presence === 'online', 'bob online');
@@ -103,7 +106,11 @@ test('a call is declined, another is cancelled and missed', async () => {
 
 test('presence follows what bob chooses, and his sign-off', async () => {
   await bob.setAvailability('busy', 'In a meeting');
-  await until(alice, (s) => contact(s, 'bob@example.net').presence === 'busy' && contact(s, 'bob@example.net').note === 'In a meeting', 'busy');
+  await until(
+    alice,
+    (s) => contact(s, 'bob@example.net').presence === 'busy' && contact(s, 'bob@example.net').note === 'In a meeting',
+    'busy',
+  );
   await bob.setAvailability('available', '');
   await until(alice, (s) => contact(s, 'bob@example.net').presence === 'online', 'online');
 });

@@ -19,7 +19,10 @@ async function freePort() {
 
 /** Starts a program and waits for its line `ready URL`. @returns {Promise<{base: string, pid: number, log: () => string, kill: (signal?: string) => Promise<void>}>} */
 export async function run(args) {
-  const child = spawn(starling, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, STARLING_JOIN_TOKEN: TOKEN } });
+  const child = spawn(starling, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, STARLING_JOIN_TOKEN: TOKEN },
+  });
   let log = '';
   child.stdout.on('data', (piece) => (log += piece));
   child.stderr.on('data', (piece) => (log += piece));
@@ -48,8 +51,31 @@ export async function twoPeers() {
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];
-  const argsA = ['up', '--data', join(folder, 'a'), '--port', String(ports[0]), '--sip-port', String(ports[2]), '--peer', bases[1]];
-  const argsB = ['peer', '--local', '--data', join(folder, 'b'), '--port', String(ports[1]), '--sip-port', String(ports[3]), '--dht', bases[0], '--peer', bases[0]];
+  const argsA = [
+    'up',
+    '--data',
+    join(folder, 'a'),
+    '--port',
+    String(ports[0]),
+    '--sip-port',
+    String(ports[2]),
+    '--peer',
+    bases[1],
+  ];
+  const argsB = [
+    'peer',
+    '--local',
+    '--data',
+    join(folder, 'b'),
+    '--port',
+    String(ports[1]),
+    '--sip-port',
+    String(ports[3]),
+    '--dht',
+    bases[0],
+    '--peer',
+    bases[0],
+  ];
   const servers = { a: await run(argsA), b: await run(argsB), bases };
   return {
     ...servers,
