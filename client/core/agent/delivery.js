@@ -7,7 +7,7 @@ import { first } from '../sip/message.js';
 
 const OUTBOX = 'outbox';
 const TYPE = 'application/pkcs7-mime; smime-type=authEnveloped-data';
-const FIRST_RETRY_MILLIS = 10_000;
+const FIRST_RETRY_MILLIS = 3_000;
 const LAST_RETRY_MILLIS = 900_000;
 const KNOCK_RETRY_MILLIS = 600_000;
 const LIFE_MILLIS = 7 * 86_400_000;
@@ -78,7 +78,7 @@ export function delivery(ctx) {
     if (!own && (!contact || (contact.state === 'removed' && item.type !== 'decline')))
       return ctx.store.delete(OUTBOX, item.id);
     if (ctx.around.now() - item.created > LIFE_MILLIS) return expire(item);
-    const targets = await ctx.contacts.targets(item.to, item.tries > 1);
+    const targets = await ctx.contacts.targets(item.to, item.tries > 0);
     const wanted = targets.filter(
       (target) =>
         (item.only ? target.id === item.only : target.id !== profile().key.id) && !item.done.includes(target.id),
