@@ -162,6 +162,6 @@ test('peer A dies, with the store: both go on over peer B, and a new look-up say
 });
 
 test('the page complains of nothing but the server that was killed', () => {
-  const own = complaints.filter((c) => !/ERR_CONNECTION_REFUSED|WebSocket|ERR_EMPTY_RESPONSE|Failed to load resource|ERR_CONNECTION_RESET|ERR_INCOMPLETE/.test(c));
+  const own = complaints.filter((c) => !/ERR_CONNECTION_REFUSED|WebSocket is closed|ERR_EMPTY_RESPONSE|Failed to load resource|ERR_CONNECTION_RESET|ERR_INCOMPLETE/.test(c));
   assert.deepEqual(own, []);
 });

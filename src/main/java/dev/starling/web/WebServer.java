@@ -4,6 +4,8 @@ import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.websocket.WsConfig;
@@ -48,6 +50,9 @@ public final class WebServer implements AutoCloseable {
                 .forEach((path, endpoint) ->
                         sockets.endpoint(path, () -> new HelidonSocket(endpoint, config.maxMessageBytes())));
         var http = HttpRouting.builder().any((request, response) -> answer(routes, clock, request, response));
+        var frames = WsConfig.builder()
+                .maxFrameLength(config.maxMessageBytes() + 16)
+                .build();
         var builder = io.helidon.webserver.WebServer.builder()
                 .host(config.host())
                 .port(config.port())
@@ -56,8 +61,11 @@ public final class WebServer implements AutoCloseable {
                 .maxPayloadSize(1 << 20)
                 .idleConnectionTimeout(Duration.ofMinutes(2))
                 .shutdownGracePeriod(Duration.ofMillis(200))
-                .addProtocol(WsConfig.builder()
-                        .maxFrameLength(config.maxMessageBytes() + 16)
+                .protocolsDiscoverServices(false)
+                .addProtocol(frames)
+                .addConnectionSelector(Http1ConnectionSelector.builder()
+                        .config(Http1Config.create())
+                        .addUpgrader(new AnyOrigin(frames))
                         .build())
                 .addRouting(http)
                 .addRouting(sockets);
