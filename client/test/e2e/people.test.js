@@ -10,7 +10,10 @@ const people = {};
 const complaints = [];
 before(async () => {
   servers = await twoPeers();
-  for (const [name, server] of [['alice', 0], ['bob', 1]]) {
+  for (const [name, server] of [
+    ['alice', 0],
+    ['bob', 1],
+  ]) {
     const browser = await profile();
     const page = browser.context.pages()[0];
     page.on('console', (message) => message.type() === 'error' && complaints.push(`${name}: ${message.text()}`));
@@ -162,6 +165,11 @@ test('peer A dies, with the store: both go on over peer B, and a new look-up say
 });
 
 test('the page complains of nothing but the server that was killed', () => {
-  const own = complaints.filter((c) => !/ERR_CONNECTION_REFUSED|WebSocket is closed|ERR_EMPTY_RESPONSE|Failed to load resource|ERR_CONNECTION_RESET|ERR_INCOMPLETE/.test(c));
+  const own = complaints.filter(
+    (c) =>
+      !/ERR_CONNECTION_REFUSED|WebSocket is closed|ERR_EMPTY_RESPONSE|Failed to load resource|ERR_CONNECTION_RESET|ERR_INCOMPLETE/.test(
+        c,
+      ),
+  );
   assert.deepEqual(own, []);
 });

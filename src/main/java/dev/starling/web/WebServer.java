@@ -4,10 +4,10 @@ import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRouting;
-import io.helidon.webserver.http1.Http1Config;
-import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.websocket.WsConfig;
 import io.helidon.webserver.websocket.WsRouting;
 import java.io.IOException;
@@ -50,9 +50,8 @@ public final class WebServer implements AutoCloseable {
                 .forEach((path, endpoint) ->
                         sockets.endpoint(path, () -> new HelidonSocket(endpoint, config.maxMessageBytes())));
         var http = HttpRouting.builder().any((request, response) -> answer(routes, clock, request, response));
-        var frames = WsConfig.builder()
-                .maxFrameLength(config.maxMessageBytes() + 16)
-                .build();
+        var frames =
+                WsConfig.builder().maxFrameLength(config.maxMessageBytes() + 16).build();
         var builder = io.helidon.webserver.WebServer.builder()
                 .host(config.host())
                 .port(config.port())
