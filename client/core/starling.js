@@ -148,7 +148,7 @@ export class Starling {
     ctx.ua.handlers.set('INVITE', ctx.calls.received);
     ctx.ua.handlers.set('CANCEL', ctx.calls.cancelled);
     ctx.ua.handlers.set('BYE', ctx.calls.ended);
-    ctx.ua.handlers.set('ACK', () => {});
+    ctx.ua.handlers.set('ACK', ctx.calls.acknowledged);
     for (const peer of ctx.peers.known.values()) ctx.ua.connect(peer);
     void ctx.delivery.tidy();
   }

@@ -23,9 +23,19 @@ function makeLeg(far) {
   let microphone = null;
   let muted = false;
   let closed = false;
-  connection.ontrack = (event) => {
-    far.srcObject = event.streams[0] ?? new MediaStream([event.track]);
+  /** @type {MediaStream | null} */
+  let heard = null;
+  let speaking = false;
+
+  // Nobody is heard before the call is accepted, and of several devices that ring only the one that answered.
+  function listen() {
+    if (!heard || !speaking || closed) return;
+    far.srcObject = heard;
     far.play().catch(() => {});
+  }
+  connection.ontrack = (event) => {
+    heard = event.streams[0] ?? new MediaStream([event.track]);
+    listen();
   };
 
   /** Complete enough to be sent: all candidates, or what is there in time. */
@@ -76,7 +86,11 @@ function makeLeg(far) {
       return gathered();
     },
     accept: (answer) => connection.setRemoteDescription({ type: 'answer', sdp: answer }),
-    speak: (id) => open(id, true),
+    async speak(id) {
+      speaking = true;
+      listen();
+      await open(id, true);
+    },
     async microphone(id) {
       if (microphone) await open(id, false);
     },
@@ -96,7 +110,7 @@ function makeLeg(far) {
       closed = true;
       microphone?.stop();
       connection.close();
-      far.srcObject = null;
+      if (far.srcObject === heard) far.srcObject = null;
     },
   };
 }

@@ -1,48 +1,68 @@
-// Calls: one INVITE and one media leg for each device; nothing of an answer is used before its signature, bound to our INVITE, says which key it comes from. docs/protocols/sip.md, section 7.
-import { b64u, decode, encode, hex, random } from '../bytes.js';
+// The one call of this device: rings other devices or rings itself, and keeps what became of it. docs/protocols/sip.md, section 7.
+import { hex, random } from '../bytes.js';
 import { StarlingError } from '../errors.js';
 import { gruu } from '../identity/device.js';
-import { elements, first, hasSdp, parameter, uriOf } from '../sip/message.js';
+import { mky } from '../identity/passport.js';
+import { first, hasSdp, parameter } from '../sip/message.js';
+import { callKey, IncomingLeg } from './incoming.js';
+import { ELSEWHERE, isElsewhere, OutgoingLeg } from './outgoing.js';
 
 const RING_MILLIS = 120_000;
-const JOIN_MILLIS = 300;
+const CONNECT_MILLIS = 15_000;
 const STATS_MILLIS = 2000;
 const ENDED_MILLIS = 6000;
-const ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"';
+const GLARE_MILLIS = 2000;
+const MAX_DEVICES = 8;
+const MAX_REMEMBERED = 100;
 
 /** @typedef {import('../agent/context.js').Context} Context */
 /** @typedef {import('../types.js').MediaLeg} MediaLeg */
-/** @typedef {{callId: string, localTag: string, remoteTag: string, target: string, routes: string[], cseq: number}} Dialog */
-/** @typedef {{leg: MediaLeg, device: string, callId: string, fromTag: string, cancel: (reason?: string) => void, accepted: boolean, over: boolean}} Branch */
+/** @typedef {import('../sip/ua.js').Incoming} Incoming */
+/** @typedef {{id: string, address: string, begun: number, legs: Set<OutgoingLeg>, incoming: IncomingLeg | null, media: MediaLeg | null, dialog: import('./dialog.js').Dialog | null, connected: WeakSet<MediaLeg>, stopTimer: () => void, stopStats: () => void}} Live  legs: still ringing */
 
 /** @param {Context} ctx */
 export function calls(ctx) {
-  /** @type {Branch[]} */
-  let branches = [];
-  /** @type {{leg: MediaLeg, dialog: Dialog} | null} */
-  let running = null;
-  /** @type {{incoming: import('../sip/ua.js').Incoming, leg: MediaLeg, dialog: Dialog, sdp: string, early: boolean} | null} */
-  let ringing = null;
-  let begun = 0;
-  let cancelTimer = () => {};
-  let cancelStats = () => {};
+  /** @type {Live | null} */
+  let live = null;
+  /** Calls seen or cancelled before their INVITE was verified. @type {Set<string>} */
+  const seen = new Set();
+  /** @type {Set<string>} */
+  const gone = new Set();
+  /** Answered, not yet acknowledged. @type {Set<IncomingLeg>} */
+  const unconfirmed = new Set();
 
   const ua = () => /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua);
-  const current = () => ctx.state.call;
   /** @param {Partial<import('../types.js').Call>} patch */
-  const change = (patch) => ctx.state.call && ctx.update({ call: { ...ctx.state.call, ...patch } });
+  const change = (patch) => void (live && ctx.state.call && ctx.update({ call: { ...ctx.state.call, ...patch } }));
+  /** @param {Set<string>} set @param {string} key */
+  const remember = (set, key) => {
+    set.add(key);
+    if (set.size > MAX_REMEMBERED) set.delete(/** @type {string} */ (set.values().next().value));
+  };
 
-  /** @param {string} address @param {boolean} incoming */
-  function start(address, incoming) {
+  /** @param {string} address @param {IncomingLeg | null} incoming @returns {Live} */
+  function begin(address, incoming) {
     const contact = ctx.contacts.get(address);
     const trust = contact?.level === 'test' ? 'test' : contact?.chain ? 'verified' : 'unverified';
-    begun = ctx.around.now();
+    const id = hex(random(8));
+    live = {
+      id,
+      address,
+      begun: ctx.around.now(),
+      legs: new Set(),
+      incoming,
+      media: null,
+      dialog: null,
+      connected: new WeakSet(),
+      stopTimer: () => {},
+      stopStats: () => {},
+    };
     ctx.update({
       call: {
-        id: hex(random(8)),
+        id,
         address,
         name: contact?.name ?? '',
-        incoming,
+        incoming: !!incoming,
         state: incoming ? 'ringing' : 'calling',
         since: 0,
         muted: false,
@@ -52,387 +72,301 @@ export function calls(ctx) {
         why: '',
       },
     });
+    return live;
   }
 
-  /** @param {import('../types.js').PastCall['result']} result @param {string} [why] */
+  /** Ends what runs or rings, in every state, and keeps what became of it. @param {import('../types.js').PastCall['result']} result @param {string} [why] */
   async function end(result, why = '') {
-    const call = current();
-    if (!call || call.state === 'ended') return;
-    cancelTimer();
-    cancelStats();
-    for (const branch of branches) branch.leg.close();
-    branches = [];
-    running?.leg.close();
-    ringing?.leg.close();
-    running = ringing = null;
+    const was = live;
+    const call = ctx.state.call;
+    if (!was || !call) return;
+    live = null;
+    was.stopTimer();
+    was.stopStats();
+    for (const leg of was.legs) leg.cancel();
+    was.media?.close();
+    was.incoming?.close();
+    void was.dialog?.bye(() => waysTo(was));
+    const { address, name, incoming, id } = call;
     const seconds = call.since ? Math.round((ctx.around.now() - call.since) / 1000) : 0;
-    const past = {
-      id: call.id,
-      address: call.address,
-      name: call.name,
-      incoming: call.incoming,
-      at: begun,
-      seconds,
-      result,
-    };
-    await ctx.store.put('calls', `${String(begun).padStart(15, '0')} ${call.id}`, past);
+    const past = { id, address, name, incoming, at: was.begun, seconds, result };
     ctx.update({
       pastCalls: [past, ...ctx.state.pastCalls].slice(0, 500),
       call: why ? { ...call, state: 'ended', why } : null,
     });
-    if (why)
-      ctx.timer(
-        ENDED_MILLIS,
-        () => current()?.id === call.id && current()?.state === 'ended' && ctx.update({ call: null }),
-      );
+    if (why) ctx.timer(ENDED_MILLIS, () => void (ctx.state.call?.id === id && ctx.update({ call: null })));
     if (result === 'missed') ctx.emit('missed', past);
+    await ctx.store.put('calls', `${String(was.begun).padStart(15, '0')} ${id}`, past);
   }
 
-  /** The route set and target of a dialog (RFC 3261, section 12.1). @param {import('../sip/message.js').Message} message @param {boolean} caller @returns {{routes: string[], target: string}} */
-  function path(message, caller) {
-    const routes = elements(message, 'record-route');
-    return { routes: caller ? routes.reverse() : routes, target: uriOf(first(message, 'contact')) };
+  /** Where the other device can be reached now, when the flow of the call is gone. @param {Live} was */
+  async function waysTo(was) {
+    const device = was.dialog?.shape.uri.split(';gr=')[1];
+    const target = (await ctx.contacts.targets(was.address).catch(() => [])).find((each) => each.id === device);
+    return target ? ctx.delivery.paths(target) : [];
   }
 
-  /** The flow to the peer that the first Route names. @param {string[]} routes */
-  function flowOf(routes) {
-    const pin = /;pin=([0-9a-f]{64})/.exec(routes[0] ?? '')?.[1];
-    return ua().ready.find((flow) => flow.peer.id === pin) ?? ua().ready[0];
-  }
-
-  /** @param {Dialog} dialog */
-  async function bye(dialog) {
-    const flow = flowOf(dialog.routes);
-    if (!flow) return;
-    const address = ctx.state.call?.address ?? '';
-    await ua().send(flow, 'BYE', dialog.target, {
-      routes: dialog.routes,
-      callId: dialog.callId,
-      fromTag: dialog.localTag,
-      to: `<${dialog.target.split(';')[0]}>;tag=${dialog.remoteTag}`,
-      cseq: ++dialog.cseq,
-      signed: false,
-      timeout: 5000,
-      more: [['reason', `SIP;cause=200;text="${address ? 'ended' : ''}"`]],
+  /** @param {Live} own  the call it belongs to @param {MediaLeg} media */
+  function watch(own, media) {
+    media.onState((state, info) => {
+      if (live !== own) return;
+      if (state === 'connected') {
+        own.connected.add(media);
+        if (own.media && own.media !== media) return;
+        change({ direct: info.direct });
+        run(own);
+      }
+      if (state === 'failed' && own.media === media) void end(ended(), 'call.media');
     });
   }
 
-  /** @param {string} address @param {import('../agent/delivery.js').Target} target */
-  async function invite(address, target) {
-    const media = ctx.around.media;
-    const contact = ctx.contacts.get(address);
-    if (!media) throw new StarlingError('call.media');
-    const leg = await media.create();
-    /** @type {Branch} */
-    const branch = {
-      leg,
-      device: target.id,
-      callId: b64u(random(15)),
-      fromTag: hex(random(8)),
-      cancel: () => {},
-      accepted: false,
-      over: false,
-    };
-    branches.push(branch);
-    watchLeg(leg);
-    const offer = await leg.offer();
-    const uri = gruu(address, target.id);
-    let failure = 480;
-    for (const { flow, routes } of ctx.delivery.paths(target)) {
-      if (branch.over || !current()) return failure;
-      const outcome = await ua().send(flow, 'INVITE', uri, {
-        routes,
-        callId: branch.callId,
-        fromTag: branch.fromTag,
-        contact: `<${gruu(ua().us.address, ua().us.device)}>`,
-        type: 'application/sdp',
-        body: encode(offer),
-        token: contact?.theirToken ?? null,
-        timeout: RING_MILLIS,
-        sent: (id, _token, cseq) =>
-          (branch.cancel = (reason) =>
-            void ua().cancel(flow, uri, id, {
-              callId: branch.callId,
-              fromTag: branch.fromTag,
-              cseq,
-              routes,
-              to: `<${uri.split(';')[0]}>`,
-              reason,
-            })),
-        provisional: (message, early) => void rang(branch, message, early),
-      });
-      if (outcome.status === 200 && outcome.message) {
-        if (!outcome.signer || !hasSdp(outcome.message)) {
-          // A 200 that the device did not sign is nobody's: no media, no second try over this way.
-          await end('failed', 'call.not-genuine');
-          return 438;
-        }
-        return answered(branch, outcome);
-      }
-      failure = outcome.status;
-      if (outcome.status !== 480 && outcome.status !== 408 && outcome.status !== 503) break;
-    }
-    branch.over = true;
-    leg.close();
-    branches = branches.filter((each) => each !== branch);
-    return failure;
-  }
+  /** @returns {import('../types.js').PastCall['result']} */
+  const ended = () => (ctx.state.call?.since ? 'answered' : 'failed');
 
-  /** @param {Branch} branch @param {import('../sip/message.js').Message} message @param {import('../sip/ua.js').Outcome} outcome */
-  async function rang(branch, message, outcome) {
-    if (!outcome.signer || !current()) return;
-    if (current()?.state === 'calling') change({ state: 'ringing' });
-    if (!hasSdp(message) || branch.accepted) return;
-    // ICE and DTLS start while it rings; nothing is heard before the answer.
-    branch.accepted = true;
-    await branch.leg.accept(decode(message.body)).catch(() => (branch.accepted = false));
-  }
-
-  /** @param {Branch} branch @param {import('../sip/ua.js').Outcome} outcome */
-  async function answered(branch, outcome) {
-    const message = /** @type {import('../sip/message.js').Message} */ (outcome.message);
-    const { routes, target } = path(message, true);
-    const cseq = Number(first(message, 'cseq').split(' ')[0]);
-    const dialog = {
-      callId: branch.callId,
-      localTag: branch.fromTag,
-      remoteTag: parameter(first(message, 'to'), 'tag'),
-      target,
-      routes,
-      cseq,
-    };
-    const flow = flowOf(routes);
-    if (flow)
-      ua().fire(flow, target, [
-        ...routes.map((route) => /** @type {[string, string]} */ (['route', route])),
-        ['from', `<${first(message, 'from').replace(/^<|>.*$/g, '')}>;tag=${branch.fromTag}`],
-        ['to', first(message, 'to')],
-        ['call-id', branch.callId],
-        ['cseq', `${cseq} ACK`],
-      ]);
-    if (running || branch.over || !current()) {
-      branch.leg.close();
-      await bye(dialog);
-      return 200;
-    }
-    running = { leg: branch.leg, dialog };
-    for (const other of branches) if (other !== branch) stopBranch(other, ELSEWHERE);
-    branches = [];
-    cancelTimer();
+  /** Both answered: opens the microphone. @param {Live} own @param {MediaLeg} media */
+  async function talk(own, media) {
+    own.stopTimer();
+    own.stopTimer = ctx.timer(CONNECT_MILLIS, () => void (live === own && end('failed', 'call.media')));
     change({ state: 'connecting' });
-    if (!branch.accepted) await branch.leg.accept(decode(message.body));
-    await speak(branch.leg);
-    return 200;
-  }
-
-  /** @param {Branch} branch @param {string} [reason] */
-  function stopBranch(branch, reason) {
-    branch.over = true;
-    branch.cancel(reason);
-    branch.leg.close();
-  }
-
-  /** @param {MediaLeg} leg */
-  async function speak(leg) {
     try {
-      await leg.speak(ctx.state.settings.microphone);
+      await media.speak(ctx.state.settings.microphone);
     } catch (e) {
-      const key = e instanceof StarlingError ? e.key : 'microphone.blocked';
-      const dialog = running?.dialog;
-      await end('failed', key);
-      if (dialog) await bye(dialog);
+      if (live === own) await end('failed', e instanceof StarlingError ? e.key : 'microphone.blocked');
       return;
     }
-    if (current()?.state === 'connecting' && connected.has(leg)) run();
-    else cancelTimer = ctx.timer(15_000, () => void (current()?.state === 'connecting' && fail('call.media')));
+    if (live !== own) return media.close();
+    if (ctx.state.call?.muted) media.mute(true);
+    run(own);
   }
 
-  /** @type {WeakSet<MediaLeg>} */
-  const connected = new WeakSet();
-  /** @param {MediaLeg} leg */
-  function watchLeg(leg) {
-    leg.onState((state, info) => {
-      if (state === 'connected') {
-        connected.add(leg);
-        change({ direct: info.direct });
-        if (running?.leg === leg && current()?.state === 'connecting') run();
-      }
-      if (state === 'failed' && running?.leg === leg) void fail('call.media');
-    });
-  }
-
-  function run() {
-    cancelTimer();
+  /** @param {Live} own */
+  function run(own) {
+    if (ctx.state.call?.state !== 'connecting' || !own.media || !own.connected.has(own.media)) return;
+    own.stopTimer();
     change({ state: 'running', since: ctx.around.now(), quality: 'good' });
+    const again = () => (own.stopStats = ctx.timer(STATS_MILLIS, () => void measure()));
     const measure = async () => {
-      if (!running) return;
-      const { quality } = await running.leg.stats().catch(() => ({ quality: '' }));
-      if (quality && quality !== current()?.quality) change({ quality });
-      cancelStats = ctx.timer(STATS_MILLIS, () => void measure());
+      const quality = (await own.media?.stats().catch(() => null))?.quality;
+      if (live !== own) return;
+      if (quality && quality !== ctx.state.call?.quality) change({ quality });
+      again();
     };
-    cancelStats = ctx.timer(STATS_MILLIS, () => void measure());
+    again();
   }
 
-  /** @param {string} why */
-  async function fail(why) {
-    const dialog = running?.dialog;
-    await end('failed', why);
-    if (dialog) await bye(dialog);
+  /** @param {Live} own @param {import('../types.js').MediaEngine} engine @param {import('../agent/delivery.js').Target[]} targets */
+  function dial(own, engine, targets) {
+    let why = '';
+    const token = ctx.contacts.get(own.address)?.theirToken ?? null;
+    const legs = targets.slice(0, MAX_DEVICES).map((target) => {
+      const how = { uri: gruu(own.address, target.id), ways: ctx.delivery.paths(target), token };
+      const leg = new OutgoingLeg(ua(), ctx.timer, how, {
+        media: (media) => watch(own, media),
+        ringing: () => void (live === own && ctx.state.call?.state === 'calling' && change({ state: 'ringing' })),
+        answered: (winner) => won(own, winner),
+        failed: (loser, reason) => {
+          own.legs.delete(loser);
+          why = worse(why, reason);
+          if (live === own && !own.dialog && !own.legs.size) void end('failed', why);
+        },
+      });
+      own.legs.add(leg);
+      return leg;
+    });
+    for (const leg of legs) void leg.start(engine);
   }
 
-  /** @param {import('../sip/ua.js').Incoming} incoming */
+  /** @param {Live} own @param {OutgoingLeg} winner */
+  function won(own, winner) {
+    own.legs.delete(winner);
+    // A second device answered too, or we hung up: RFC 3261, section 13.2.2.4.
+    if (live !== own || own.dialog) {
+      winner.media?.close();
+      return void winner.dialog?.bye();
+    }
+    own.dialog = winner.dialog;
+    own.media = /** @type {MediaLeg} */ (winner.media);
+    for (const leg of own.legs) leg.cancel(ELSEWHERE);
+    own.legs.clear();
+    void talk(own, own.media);
+  }
+
+  /** @param {Incoming} incoming */
   async function received(incoming) {
     const { message, signer, answer } = incoming;
-    const media = ctx.around.media;
+    const engine = ctx.around.media;
     if (parameter(first(message, 'to'), 'tag')) return answer(488, 'Not Acceptable Here');
-    const callId = first(message, 'call-id');
-    if (ringing?.dialog.callId === callId || running?.dialog.callId === callId) return answer(482, 'Merged Request');
-    if (!media || !hasSdp(message) || !signer) return answer(488, 'Not Acceptable Here');
-    const contact = ctx.contacts.get(signer.address);
+    const key = callKey(message);
+    if (live?.incoming?.key === key) return live.incoming.merge(incoming);
+    if (seen.has(key)) return answer(482, 'Merged Request');
+    remember(seen, key);
+    if (!engine || !signer || !hasSdp(message) || !mky(message.body).length) return answer(488, 'Not Acceptable Here');
+    const { address } = signer;
+    const contact = ctx.contacts.get(address);
     const known = contact?.state === 'accepted' && !contact.changed;
-    const listed = await ctx.contacts.isListed(signer.address, signer.device, signer.leaf.der);
-    if (!listed || ctx.contacts.blocked(signer.address) || (!known && !ctx.state.settings.strangersRing))
+    const listed = await ctx.contacts.isListed(address, signer.device, signer.leaf.der);
+    if (!listed || ctx.contacts.blocked(address) || (!known && !ctx.state.settings.strangersRing))
       return answer(403, 'Send a contact request');
-    if (current() && current()?.state !== 'ended') return answer(486, 'Busy Here');
-    start(signer.address, true);
-    const leg = await media.create();
-    watchLeg(leg);
-    const dialog = {
-      callId,
-      localTag: '',
-      remoteTag: parameter(first(message, 'from'), 'tag'),
-      cseq: 1,
-      ...path(message, false),
-    };
-    ringing = { incoming, leg, dialog, sdp: '', early: known };
-    const sdp = await leg.answer(decode(message.body)).catch(() => '');
-    if (!sdp || !ringing) return answer(488, 'Not Acceptable Here');
-    ringing.sdp = sdp;
-    // To strangers no address is told before the answer.
-    await answer(
-      180,
-      'Ringing',
-      headers(message),
-      known ? 'application/sdp' : '',
-      known ? encode(sdp) : new Uint8Array(0),
-    );
-    ctx.emit('call', current());
-    cancelTimer = ctx.timer(RING_MILLIS, () => void (ringing && missed()));
+    if (gone.has(key)) return answer(487, 'Request Terminated');
+    const both = glare(address, known);
+    // They will give up theirs when ours arrives.
+    if (both === 'ours') return void ctx.timer(GLARE_MILLIS, () => void answer(gone.has(key) ? 487 : 486, 'Busy Here'));
+    if (live && both !== 'theirs' && !isRestart(signer)) return answer(486, 'Busy Here');
+    if (live) await leave(both === 'theirs');
+    if (live) return answer(486, 'Busy Here');
+    await ring(engine, incoming, known, both === 'theirs');
   }
 
-  /** @param {import('../sip/message.js').Message} message @returns {[string, string][]} */
-  const headers = (message) => [
-    ...elements(message, 'record-route').map((route) => /** @type {[string, string]} */ (['record-route', route])),
-    ['contact', `<${gruu(ua().us.address, ua().us.device)}>`],
-  ];
+  /** The same device calls again while it rings: its page was loaded anew. @param {import('../identity/verifier.js').Verified} signer */
+  const isRestart = (signer) => ctx.state.call?.state === 'ringing' && live?.incoming?.signer.device === signer.device;
 
-  async function missed() {
-    await ringing?.incoming.answer(480, 'No Answer');
+  /** Both call each other at once: the call of the smaller address is the one. @param {string} address @param {boolean} known @returns {'none'|'ours'|'theirs'} */
+  function glare(address, known) {
+    if (!live || live.incoming || live.dialog || live.address !== address || !known) return 'none';
+    return ua().us.address < address ? 'ours' : 'theirs';
+  }
+
+  /** @param {boolean} replaced  by their call: nothing became of ours */
+  async function leave(replaced) {
+    const was = live;
+    if (!was) return;
+    await was.incoming?.refuse(487, 'Request Terminated');
+    if (!replaced) return end('missed');
+    live = null;
+    was.stopTimer();
+    for (const leg of was.legs) leg.cancel();
+    ctx.update({ call: null });
+  }
+
+  /** @param {import('../types.js').MediaEngine} engine @param {Incoming} incoming @param {boolean} known @param {boolean} wanted */
+  async function ring(engine, incoming, known, wanted) {
+    const leg = new IncomingLeg(ua(), ctx.timer, incoming, (media) => watch(own, media));
+    const own = begin(leg.signer.address, leg);
+    own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && unanswered(leg)));
+    try {
+      await leg.ring(engine, known);
+    } catch {
+      await leg.refuse(488, 'Not Acceptable Here');
+      if (live === own) await end('failed', 'call.media');
+      return;
+    }
+    if (live !== own) return;
+    if (wanted) return accept();
+    ctx.emit('call', ctx.state.call);
+  }
+
+  /** @param {IncomingLeg} leg */
+  async function unanswered(leg) {
+    await leg.refuse(480, 'No Answer');
     await end('missed');
+  }
+
+  async function accept() {
+    const own = live;
+    const engine = ctx.around.media;
+    if (!own?.incoming || !engine || ctx.state.call?.state !== 'ringing') return;
+    change({ state: 'connecting' });
+    own.stopTimer();
+    const leg = own.incoming;
+    unconfirmed.add(leg);
+    try {
+      const accepted = await leg.accept(engine, () => {
+        unconfirmed.delete(leg);
+        if (live === own) void end('failed', 'call.media');
+      });
+      if (!accepted || live !== own) return;
+    } catch {
+      if (live === own) await end('failed', 'call.media');
+      return;
+    }
+    own.dialog = leg.dialog;
+    own.media = /** @type {MediaLeg} */ (leg.media);
+    await talk(own, own.media);
+  }
+
+  /** @param {string} [why] */
+  async function hangUp(why = '') {
+    if (!live) return ctx.state.call ? ctx.update({ call: null }) : undefined;
+    if (live.incoming && ctx.state.call?.state === 'ringing') return decline();
+    await end(ctx.state.call?.since ? 'answered' : 'cancelled', why);
+  }
+
+  /** @param {string} [text]  goes as a message */
+  async function decline(text) {
+    const own = live;
+    if (!own?.incoming) return;
+    await own.incoming.refuse(603, 'Decline');
+    await end('declined');
+    if (text && ctx.contacts.get(own.address)?.state === 'accepted') await ctx.chat.send(own.address, text);
   }
 
   return {
     received,
+    accept,
+    decline,
+    hangUp: () => hangUp(),
 
-    /** @param {import('../sip/ua.js').Incoming} incoming */
+    /** @param {Incoming} incoming */
     async cancelled({ message, answer }) {
       await answer(200, 'OK');
-      if (!ringing || ringing.dialog.callId !== first(message, 'call-id')) return;
-      await ringing.incoming.answer(487, 'Request Terminated');
-      await end(/cause=200/.test(first(message, 'reason')) ? 'elsewhere' : 'missed');
+      const key = callKey(message);
+      remember(gone, key);
+      const leg = live?.incoming;
+      if (!leg || leg.key !== key || !leg.cancelledBy(message)) return;
+      if (await leg.refuse(487, 'Request Terminated')) await end(isElsewhere(message) ? 'elsewhere' : 'missed');
     },
 
-    /** @param {import('../sip/ua.js').Incoming} incoming */
+    /** BYE. @param {Incoming} incoming */
     async ended({ message, answer }) {
-      const callId = first(message, 'call-id');
-      const ours = running?.dialog;
-      if (!ours || ours.callId !== callId || parameter(first(message, 'from'), 'tag') !== ours.remoteTag)
-        return answer(481, 'Dialog does not exist');
+      const dialog = live?.dialog;
+      if (!dialog?.owns(message)) return answer(481, 'Dialog does not exist');
+      dialog.over = true;
       await answer(200, 'OK');
-      await end(current()?.since ? 'answered' : 'failed');
+      await end(ended());
+    },
+
+    /** ACK. @param {Incoming} incoming */
+    acknowledged({ message }) {
+      for (const leg of unconfirmed)
+        if (leg.dialog?.owns(message)) {
+          unconfirmed.delete(leg);
+          leg.acknowledged();
+        }
     },
 
     /** @param {string} address */
     async call(address) {
-      if (current() && current()?.state !== 'ended') return;
-      if (!ctx.around.media) throw new StarlingError('call.media');
-      start(address, false);
-      const id = current()?.id;
-      cancelTimer = ctx.timer(RING_MILLIS, () => void hangUp('call.no-answer'));
-      const targets = (await ctx.contacts.targets(address)).filter((target) => target.location);
-      if (!targets.length) return end('failed', 'call.offline');
-      const results = await Promise.all(
-        targets
-          .slice(0, 8)
-          .map(
-            (target, i) =>
-              new Promise((resolve) =>
-                ctx.timer(i ? Math.min(JOIN_MILLIS, i * 20) : 0, () =>
-                  invite(address, target).then(resolve, (e) => (console.warn('starling: call', e), resolve(500))),
-                ),
-              ),
-          ),
-      );
-      if (current()?.id !== id || running) return;
-      const worst = results.find((status) => [603, 486, 403].includes(Number(status))) ?? results[0];
-      const why =
-        {
-          603: 'call.declined',
-          486: 'call.busy',
-          403: 'call.refused',
-          438: 'call.not-genuine',
-          480: 'call.offline',
-          487: '',
-        }[Number(worst)] ?? 'call.no-answer';
-      await end('failed', why);
+      if (live) return;
+      const engine = ctx.around.media;
+      if (!engine) throw new StarlingError('call.media');
+      const own = begin(address, null);
+      own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && end('cancelled', 'call.no-answer')));
+      const targets = await ctx.contacts.targets(address).catch(() => []);
+      const reachable = targets.filter((target) => target.location && ctx.delivery.paths(target).length);
+      if (live !== own) return;
+      if (!reachable.length) return end('failed', 'call.offline');
+      dial(own, engine, reachable);
     },
 
-    async accept() {
-      if (!ringing) return;
-      const { incoming, leg, dialog, sdp } = ringing;
-      cancelTimer();
-      running = { leg, dialog };
-      ringing = null;
-      change({ state: 'connecting' });
-      dialog.localTag = ua().tagOf(incoming.message);
-      await incoming.answer(200, 'OK', headers(incoming.message), 'application/sdp', encode(sdp));
-      await speak(leg);
-    },
-
-    /** @param {string} [text] */
-    async decline(text) {
-      const address = current()?.address ?? '';
-      await ringing?.incoming.answer(603, 'Decline');
-      await end('declined');
-      if (text && ctx.contacts.get(address)?.state === 'accepted') await ctx.chat.send(address, text);
-    },
-
-    hangUp: () => hangUp(),
     /** @param {boolean} muted */
     mute(muted) {
-      running?.leg.mute(muted);
+      live?.media?.mute(muted);
       change({ muted });
     },
     /** @param {string} id */
     async microphone(id) {
-      await running?.leg.microphone(id);
+      await live?.media?.microphone(id);
     },
-    stats: () => running?.leg.stats() ?? Promise.resolve(null),
+    stats: () => live?.media?.stats() ?? Promise.resolve(null),
     async load() {
       ctx.update({ pastCalls: (await ctx.store.list('calls', '', '\uffff', -500)).map(([, past]) => past).reverse() });
     },
   };
+}
 
-  /** @param {string} [why] */
-  async function hangUp(why = '') {
-    if (current()?.state === 'ended') return ctx.update({ call: null });
-    if (ringing) {
-      await ringing.incoming.answer(603, 'Decline');
-      return end('declined');
-    }
-    const dialog = running?.dialog;
-    for (const branch of branches) stopBranch(branch);
-    await end(current()?.since ? 'answered' : 'cancelled', why);
-    if (dialog) await bye(dialog);
-  }
+const BY_WEIGHT = ['call.not-genuine', 'call.declined', 'call.busy', 'call.refused', 'call.no-answer', 'call.media'];
+
+/** What is said when several devices failed for several reasons. @param {string} a @param {string} b */
+function worse(a, b) {
+  return BY_WEIGHT.find((why) => why === a || why === b) ?? b;
 }

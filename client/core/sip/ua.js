@@ -16,7 +16,7 @@ const CLOCK_LIMIT_MILLIS = 600_000;
 
 /** @typedef {import('./message.js').Message} Message */
 /** @typedef {{address: string, device: string, signer: import('../identity/passport.js').Signer}} Us */
-/** @typedef {{message: Message, flow: Flow, signer: import('../identity/verifier.js').Verified | null, token: string, answer: (status: number, reason: string, more?: [string, string][], type?: string, body?: Uint8Array) => Promise<void>}} Incoming */
+/** @typedef {{message: Message, flow: Flow, signer: import('../identity/verifier.js').Verified | null, token: string, tag: string, answer: (status: number, reason: string, more?: [string, string][], type?: string, body?: Uint8Array) => Promise<void>}} Incoming */
 /** @typedef {{status: number, message: Message | null, signer: import('../identity/verifier.js').Verified | null, token: string}} Outcome  signer: of a genuine rsp PASSporT, else null; token: what was sent */
 
 export class UserAgent {
@@ -48,7 +48,7 @@ export class UserAgent {
     const offsets = [...this.#offsets.values()].filter((offset) => Math.abs(offset) > 30_000);
     const agreed =
       offsets.length > 0 &&
-      (this.#offsets.size === 1 || (offsets.length > 1 && Math.abs(offsets[0] - offsets[1]) <= 5000));
+      ((this.#offsets.size === 1 && this.flows.size === 1) || (offsets.length > 1 && Math.abs(offsets[0] - offsets[1]) <= 5000));
     return this.around.now() + (agreed ? offsets[0] : 0);
   }
 
@@ -285,6 +285,8 @@ export class UserAgent {
       return;
     }
     const handler = this.handlers.get(message.method);
+    // The same tag in all answers to one request: RFC 3261, section 8.2.6.2.
+    const tag = parameter(first(message, 'to'), 'tag') || hex(random(8));
     const answer = async (
       /** @type {number} */ status,
       /** @type {string} */ reason,
@@ -294,7 +296,7 @@ export class UserAgent {
     ) => {
       if (message.method !== 'ACK')
         flow.send(
-          await this.#signed(message, response(message, status, reason, more, this.tagOf(message), type, body), token),
+          await this.#signed(message, response(message, status, reason, more, tag, type, body), token),
         );
     };
     let signer = null;
@@ -307,23 +309,12 @@ export class UserAgent {
       } catch (e) {
         const { code, reason } = e instanceof StarlingError ? e.args : { code: '400', reason: 'bad request' };
         flow.send(response(message, Number(code ?? 400), `Refused (${reason})`));
-        this.handlers.get('forged')?.({ message, flow, signer: null, token: '', answer });
+        this.handlers.get('forged')?.({ message, flow, signer: null, token: '', tag, answer });
         return;
       }
     }
-    await handler({ message, flow, signer, token, answer });
+    await handler({ message, flow, signer, token, tag, answer });
   }
-
-  /** The same tag for all answers of one dialog. @param {Message} message */
-  tagOf(message) {
-    const id = first(message, 'call-id');
-    let tag = this.#tags.get(id);
-    if (!tag) this.#tags.set(id, (tag = hex(random(8))));
-    if (this.#tags.size > 500) this.#tags.delete(/** @type {string} */ (this.#tags.keys().next().value));
-    return tag;
-  }
-  /** @type {Map<string, string>} */
-  #tags = new Map();
 
   /** @param {Message} message */
   async #authentic(message) {
@@ -345,6 +336,7 @@ export class UserAgent {
       trust: this.around.trust(),
       replays: this.#replays,
       now: this.now(),
+      started: this.started + this.now() - this.around.now(),
     });
     return { signer, token: compact };
   }

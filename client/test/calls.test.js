@@ -1,0 +1,308 @@
+// Calls between user agents over relays that may lie: docs/protocols/sip.md, section 7.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encode, hex, random } from '../core/bytes.js';
+import { first, response } from '../core/sip/message.js';
+import { authority } from './authority.js';
+import { accepted, person } from './fake/people.js';
+import { relay, simulatedTime } from './fake/relay.js';
+
+const ALICE = 'alice@example.net';
+const BOB = 'bob@example.net';
+
+/** Alice and bob, each with flows to the relays named; contacts of each other. */
+async function two({ peers = 1, bobs = 1, contacts = true } = {}) {
+  const time = simulatedTime(Date.now());
+  const ca = await authority(time.now());
+  const relays = Array.from({ length: peers }, () => relay({ id: hex(random(32)), now: time.now }));
+  for (const one of relays) for (const other of relays) if (one !== other) one.others.set(other.id, other);
+  const directory = new Map();
+  const make = (address, its = relays) => person({ ca, time, relays: its, address, directory });
+  const alice = await make(ALICE);
+  const bob = await make(BOB);
+  const more = [];
+  for (let i = 1; i < bobs; i++) more.push(await make(BOB));
+  for (const each of [bob, ...more]) if (contacts) each.ctx.book.set(ALICE, accepted(ALICE));
+  if (contacts) alice.ctx.book.set(BOB, accepted(BOB));
+  return { time, ca, relays, relay: relays[0], alice, bob, others: more, make, directory };
+}
+
+const ringing = (s) => s.call?.state === 'ringing';
+const running = (s) => s.call?.state === 'running';
+const over = (s) => s.call === null || s.call.state === 'ended';
+const requests = (it, method) => it.log.filter((m) => !m.status && m.method === method);
+
+async function talking(it) {
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+  await it.bob.calls.accept();
+  await Promise.all([it.alice.until(running), it.bob.until(running)]);
+}
+
+test('a call rings, is accepted, and ends at both sides', async () => {
+  const it = await two();
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+  assert.equal(it.alice.legs[0].speaking || it.bob.legs[0].speaking, false, 'no microphone before the answer');
+  assert.equal(it.alice.legs[0].remote, it.bob.legs[0].local, 'media connect while it rings');
+  await it.bob.calls.accept();
+  await Promise.all([it.alice.until(running), it.bob.until(running)]);
+  assert.equal(it.bob.legs[0].remote, it.alice.legs[0].local);
+  it.time.advance(5000);
+  await it.alice.calls.hangUp();
+  await it.bob.until(over);
+  assert.deepEqual([it.alice.past[0].result, it.bob.past[0].result], ['answered', 'answered']);
+  assert.equal(it.alice.past[0].seconds, 5);
+  assert.ok(it.alice.legs[0].closed && it.bob.legs[0].closed);
+  assert.equal(requests(it.relay, 'ACK').length, 1);
+});
+
+test('the called side hangs up too', async () => {
+  const it = await two();
+  await talking(it);
+  await it.bob.calls.hangUp();
+  await it.alice.until(over);
+  assert.equal(it.alice.past[0].result, 'answered');
+});
+
+test('declined, also with a message', async () => {
+  const it = await two();
+  await it.alice.calls.call(BOB);
+  await it.bob.until(ringing);
+  await it.bob.calls.decline('later');
+  await it.alice.until(over);
+  assert.equal(it.alice.call.why, 'call.declined');
+  assert.equal(it.bob.past[0].result, 'declined');
+  assert.deepEqual(it.bob.ctx.events.at(-1), ['sent', { to: ALICE, text: 'later' }]);
+});
+
+test('cancelled by the caller is missed by the called', async () => {
+  const it = await two();
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+  await it.alice.calls.hangUp();
+  await it.bob.until(over);
+  assert.equal(it.bob.past[0].result, 'missed');
+  assert.equal(it.alice.past[0].result, 'cancelled');
+  assert.ok(it.bob.legs[0].closed);
+});
+
+test('somebody who talks is busy', async () => {
+  const it = await two();
+  await talking(it);
+  const carol = await it.make('carol@example.net');
+  carol.ctx.book.set(BOB, accepted(BOB));
+  it.bob.ctx.book.set('carol@example.net', accepted('carol@example.net'));
+  await carol.calls.call(BOB);
+  await carol.until(over);
+  assert.equal(carol.call.why, 'call.busy');
+  assert.equal(it.bob.call.state, 'running');
+});
+
+test('a stranger is refused, and rings without learning an address when that is allowed', async () => {
+  const it = await two({ contacts: false });
+  await it.alice.calls.call(BOB);
+  await it.alice.until(over);
+  assert.equal(it.alice.call.why, 'call.refused');
+  assert.equal(it.bob.legs.length, 0);
+  it.bob.ctx.state.settings.strangersRing = true;
+  await it.alice.calls.hangUp();
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+  assert.equal(it.bob.legs.length, 0, 'no media before the answer');
+  await it.bob.calls.accept();
+  await Promise.all([it.alice.until(running), it.bob.until(running)]);
+});
+
+test('one of two devices answers, the other one says so', async () => {
+  const it = await two({ bobs: 2 });
+  const [second] = it.others;
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.bob.until(ringing), second.until(ringing)]);
+  await second.calls.accept();
+  await Promise.all([it.alice.until(running), second.until(running), it.bob.until(over)]);
+  assert.equal(it.bob.past[0].result, 'elsewhere');
+  assert.match(first(requests(it.relay, 'CANCEL')[0], 'reason'), /cause=200/);
+});
+
+test('two devices answer at once: one is talked to, the other one gets ACK and BYE', async () => {
+  const it = await two({ bobs: 2 });
+  const [second] = it.others;
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.bob.until(ringing), second.until(ringing)]);
+  it.relay.alter = (m) => (m.method === 'CANCEL' ? null : m);
+  await Promise.all([it.bob.calls.accept(), second.calls.accept()]);
+  await it.alice.until(running);
+  const [loser] = await Promise.race([it.bob, second].map(async (each) => (await each.until(over), [each])));
+  assert.equal(loser.legs[0].closed, true);
+  assert.equal(requests(it.relay, 'BYE').length, 1);
+  assert.equal(it.alice.call.state, 'running');
+});
+
+test('a silent way is helped by a second one after 300 ms, and the copy is answered 482', async () => {
+  const it = await two({ peers: 2 });
+  const [second, way] = it.relays;
+  way.alter = (m) => (m.status === 180 ? null : m);
+  const merged = new Promise((resolve) => (second.alter = (m) => (m.status === 482 && resolve(m), m)));
+  await it.alice.calls.call(BOB);
+  await it.bob.until(ringing);
+  it.time.advance(299);
+  assert.equal(requests(second, 'INVITE').length, 0);
+  it.time.advance(1);
+  await merged;
+  const [one] = requests(way, 'INVITE');
+  const [copy] = requests(second, 'INVITE');
+  for (const name of ['call-id', 'from', 'cseq']) assert.equal(first(one, name), first(copy, name));
+  assert.notEqual(first(one, 'identity'), first(copy, 'identity'));
+  assert.equal(it.bob.legs.length, 1);
+  await it.bob.calls.accept();
+  await Promise.all([it.alice.until(running), it.bob.until(running)]);
+});
+
+test('of two peers the dead one is passed by', async () => {
+  const it = await two({ peers: 2 });
+  const way = it.relays[1];
+  way.alter = (m) => (m.method === 'INVITE' && !m.status ? { answer: response(m, 503, 'Full') } : m);
+  await talking(it);
+  assert.equal(requests(it.relays[0], 'INVITE').length, 1);
+});
+
+const forged = (m) =>
+  m.method === 'INVITE' && !m.status
+    ? { answer: response(m, 200, 'OK', [['contact', `<${m.uri}>`]], 'x', 'application/sdp', swap(m).body) }
+    : m;
+
+test('a 200 that the device did not sign is nobody: nothing is applied, and it gets ACK and BYE', async () => {
+  const it = await two();
+  const bye = new Promise((resolve) => (it.relay.alter = (m) => (m.method === 'BYE' && resolve(m), forged(m))));
+  await it.alice.calls.call(BOB);
+  await it.alice.until(over);
+  assert.equal(it.alice.call.why, 'call.not-genuine');
+  assert.equal(it.alice.legs[0].remote, '');
+  assert.equal(it.alice.legs[0].speaking, false);
+  await bye;
+  assert.equal(requests(it.relay, 'ACK').length, 1);
+});
+
+test('a peer that forges an answer does not keep the genuine one away', async () => {
+  const it = await two({ peers: 2 });
+  it.relays[1].alter = forged;
+  await talking(it);
+  assert.equal(it.alice.legs[0].remote, it.bob.legs[0].local);
+});
+
+const SWAPPED = hex(random(32)).toUpperCase().match(/../g).join(':');
+const swap = (m) => ({
+  ...m,
+  body: encode(new TextDecoder().decode(m.body).replace(/sha-256 \S+/, `sha-256 ${SWAPPED}`)),
+});
+
+test('a fingerprint swapped in the answer fails the call, nothing is applied', async () => {
+  for (const status of [180, 200]) {
+    const it = await two();
+    it.relay.alter = (m) => (m.method === 'INVITE' && m.status === status && m.body.length ? swap(m) : m);
+    await it.alice.calls.call(BOB);
+    if (status === 200) {
+      await it.bob.until(ringing);
+      await it.bob.calls.accept();
+    }
+    await it.alice.until(over);
+    assert.equal(it.alice.call.why, 'call.not-genuine', String(status));
+    assert.ok(!it.alice.legs.some((leg) => leg.remote.includes(SWAPPED) || leg.speaking));
+    await it.bob.until(over);
+  }
+});
+
+test('a fingerprint swapped in the offer never rings', async () => {
+  const it = await two();
+  it.relay.alter = (m) => (m.method === 'INVITE' && !m.status ? swap(m) : m);
+  const forged = new Promise((resolve) => it.bob.ua.handlers.set('forged', resolve));
+  await it.alice.calls.call(BOB);
+  await forged;
+  await it.alice.until(over);
+  assert.equal(it.bob.call, null);
+  assert.equal(it.bob.legs.length, 0);
+});
+
+test('an 180 without a signature is not believed', async () => {
+  const it = await two();
+  it.relay.alter = (m) =>
+    m.method === 'INVITE' && m.status === 180 ? { ...m, headers: m.headers.filter(([n]) => n !== 'identity') } : m;
+  await it.alice.calls.call(BOB);
+  await it.alice.until(over);
+  assert.equal(it.alice.call.why, 'call.not-genuine');
+  assert.equal(it.alice.legs[0].remote, '');
+});
+
+test('an INVITE that is played again does not ring', async () => {
+  const it = await two();
+  let kept = null;
+  it.relay.alter = (m) => ((kept ??= m.method === 'INVITE' && !m.status ? m : null), m);
+  await it.alice.calls.call(BOB);
+  await it.bob.until(ringing);
+  await it.alice.calls.hangUp();
+  await it.bob.until(over);
+  const answered = new Promise((resolve) => it.relay.pass(kept, (m) => m.status >= 200 && resolve(m)));
+  assert.equal((await answered).status, 403);
+  assert.equal(it.bob.call, null);
+});
+
+test('nobody answers: after two minutes it is over', async () => {
+  const it = await two();
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+  it.time.advance(120_000);
+  await Promise.all([it.alice.until(over), it.bob.until(over)]);
+  assert.equal(it.bob.past[0].result, 'missed');
+  assert.equal(it.alice.call.why, 'call.no-answer');
+});
+
+test('without ACK the answered call ends', async () => {
+  const it = await two();
+  it.relay.alter = (m) => (m.method === 'ACK' ? null : m);
+  await talking(it);
+  it.time.advance(32_000);
+  await Promise.all([it.bob.until(over), it.alice.until(over)]);
+});
+
+test('both call each other: one call comes of it, without a question', async () => {
+  const it = await two();
+  await Promise.all([it.alice.calls.call(BOB), it.bob.calls.call(ALICE)]);
+  await Promise.all([it.alice.until(running), it.bob.until(running)]);
+  assert.equal(it.alice.call.incoming, false);
+  assert.equal(it.bob.call.incoming, true);
+});
+
+test('the flow of a call is lost: it goes on, and hangs up along the other one', async () => {
+  const it = await two({ peers: 2 });
+  await talking(it);
+  const used = it.relays.find((r) => requests(r, 'INVITE').length);
+  used.die();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(it.alice.call.state, 'running');
+  await it.alice.calls.hangUp();
+  await it.bob.until(over);
+});
+
+test('a microphone that may not be opened ends the call at both sides', async () => {
+  const it = await two();
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+  it.bob.legs[0].speak = async () => Promise.reject(new Error('no'));
+  await it.bob.calls.accept();
+  await it.alice.until(over);
+  assert.equal(it.bob.call.why, 'microphone.blocked');
+});
+
+test('BYE of another dialog changes nothing', async () => {
+  const it = await two();
+  await talking(it);
+  const flow = it.alice.ua.ready[0];
+  const outcome = await it.alice.ua.send(flow, 'BYE', `sip:${BOB};gr=${it.bob.device}`, {
+    callId: first(requests(it.relay, 'INVITE')[0], 'call-id'),
+    to: `<sip:${BOB}>;tag=guessed`,
+    signed: false,
+  });
+  assert.equal(outcome.status, 481);
+  assert.equal(it.bob.call.state, 'running');
+});

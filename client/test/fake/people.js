@@ -1,0 +1,132 @@
+// People for tests of calls and messages: a device with a certificate, a user agent, a calls object, and the little of the agent that it needs.
+import { calls } from '../../core/call/calls.js';
+import { hex, random } from '../../core/bytes.js';
+import { UserAgent } from '../../core/sip/ua.js';
+import { memoryStore } from '../../core/store/memory.js';
+import { issue } from '../authority.js';
+
+const sdp = () => {
+  const print = hex(random(32)).toUpperCase().match(/../g).join(':');
+  return `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=fingerprint:sha-256 ${print}\r\n`;
+};
+
+/** Media that only exchange SDP; each step is written down. */
+export function fakeMedia() {
+  const legs = [];
+  return {
+    legs,
+    microphones: async () => [],
+    async create() {
+      const leg = { local: '', remote: '', speaking: false, closed: false, blocked: false, tell: () => {} };
+      legs.push(leg);
+      return Object.assign(leg, {
+        offer: async () => (leg.local = sdp()),
+        answer: async (offer) => ((leg.remote = offer), (leg.local = sdp())),
+        accept: async (answer) => void ((leg.remote = answer), leg.tell('connected', { direct: true })),
+        speak: async () => void ((leg.speaking = true), leg.tell('connected', { direct: true })),
+        mute: (muted) => void (leg.muted = muted),
+        microphone: async () => {},
+        onState: (fn) => (leg.tell = fn),
+        stats: async () => ({ quality: 'good', energyIn: 1, energyOut: 1 }),
+        close: () => void (leg.closed = true),
+      });
+    },
+  };
+}
+
+/** @param {{ca: any, time: any, relays: any[], address: string, directory: Map<string, any[]>, state?: any}} how */
+export async function person({ ca, time, relays, address, directory }) {
+  const card = await issue(ca, address, time.now());
+  const trust = () => ({ anchors: [ca.certificate], allowTest: true });
+  const watchers = new Set();
+  const us = { address, device: card.key.id, signer: card.signer };
+  const ctx = {
+    around: { now: time.now, media: fakeMedia() },
+    timer: time.timer,
+    store: memoryStore(),
+    state: { call: null, pastCalls: [], settings: { microphone: '', strangersRing: false } },
+    update(patch) {
+      Object.assign(ctx.state, patch);
+      for (const look of watchers) look();
+    },
+    events: [],
+    emit: (event, what) => ctx.events.push([event, what]),
+    book: new Map(),
+    contacts: {
+      get: (who) => ctx.book.get(who),
+      blocked: () => false,
+      isListed: async (who, device) => (directory.get(who) ?? []).some((each) => each.id === device),
+      targets: async (who) => directory.get(who) ?? [],
+    },
+    delivery: {
+      paths: (target) => {
+        const list = [];
+        for (const peer of target.location.peers) {
+          const direct = ctx.ua.ready.find((flow) => flow.peer.id === peer.id);
+          if (direct) list.unshift({ flow: direct, routes: [] });
+          else for (const flow of ctx.ua.ready) list.push({ flow, routes: [`<${peer.uri};pin=${peer.id};lr>`] });
+        }
+        return list;
+      },
+    },
+    chat: { send: async (to, text) => void ctx.events.push(['sent', { to, text }]) },
+  };
+  let allReady = () => {};
+  const ready = new Promise((resolve) => (allReady = resolve));
+  ctx.ua = new UserAgent(us, {
+    webSocket: (url) => relays.find((each) => each.peer.ws === url).open(),
+    timer: time.timer,
+    now: time.now,
+    trust,
+    registered: () => ctx.ua.ready.length === relays.length && allReady(),
+    lost: () => {},
+    clock: () => ctx.events.push(['clock', null]),
+  });
+  ctx.calls = calls(ctx);
+  for (const [method, handler] of [
+    ['INVITE', ctx.calls.received],
+    ['CANCEL', ctx.calls.cancelled],
+    ['BYE', ctx.calls.ended],
+    ['ACK', ctx.calls.acknowledged],
+  ])
+    ctx.ua.handlers.set(method, handler);
+  for (const each of relays) ctx.ua.connect(each.peer);
+  const device = { id: us.device, location: { peers: relays.map((r) => ({ uri: r.uri, id: r.id })) } };
+  directory.set(address, [...(directory.get(address) ?? []), device]);
+  await ready;
+  return {
+    ctx,
+    ua: ctx.ua,
+    calls: ctx.calls,
+    device: us.device,
+    legs: ctx.around.media.legs,
+    get call() {
+      return ctx.state.call;
+    },
+    get past() {
+      return ctx.state.pastCalls;
+    },
+    /** Waits for an event, not for time. */
+    until(holds) {
+      return new Promise((resolve) => {
+        const look = () => {
+          if (!holds(ctx.state)) return;
+          watchers.delete(look);
+          resolve(ctx.state);
+        };
+        watchers.add(look);
+        look();
+      });
+    },
+  };
+}
+
+export const accepted = (address) => ({
+  address,
+  name: '',
+  state: 'accepted',
+  theirToken: random(32),
+  level: 'test',
+  chain: {},
+  changed: null,
+});
