@@ -1,4 +1,5 @@
-// The one call of this device: rings other devices or rings itself, and keeps what became of it. docs/protocols/sip.md, section 7.
+// The one call of this device: rings other devices or rings itself, and keeps what became of it.
+// docs/protocols/sip.md, section 7.
 import { hex, random } from '../bytes.js';
 import { StarlingError } from '../errors.js';
 import { gruu } from '../identity/device.js';
@@ -75,7 +76,11 @@ export function calls(ctx) {
     return live;
   }
 
-  /** Ends what runs or rings, in every state, and keeps what became of it. @param {import('../types.js').PastCall['result']} result @param {string} [why] */
+  /**
+   * Ends what runs or rings, in every state, and keeps what became of it.
+   * @param {import('../types.js').PastCall['result']} result
+   * @param {string} [why]
+   */
   async function end(result, why = '') {
     const was = live;
     const call = ctx.state.call;
@@ -154,7 +159,11 @@ export function calls(ctx) {
     again();
   }
 
-  /** @param {Live} own @param {import('../types.js').MediaEngine} engine @param {import('../agent/delivery.js').Target[]} targets */
+  /**
+   * @param {Live} own
+   * @param {import('../types.js').MediaEngine} engine
+   * @param {import('../agent/delivery.js').Target[]} targets
+   */
   function dial(own, engine, targets) {
     let why = '';
     const token = ctx.contacts.get(own.address)?.theirToken ?? null;
@@ -217,10 +226,18 @@ export function calls(ctx) {
     await ring(engine, incoming, known, both === 'theirs');
   }
 
-  /** The same device calls again while it rings: its page was loaded anew. @param {import('../identity/verifier.js').Verified} signer */
+  /**
+   * The same device calls again while it rings: its page was loaded anew.
+   * @param {import('../identity/verifier.js').Verified} signer
+   */
   const isRestart = (signer) => ctx.state.call?.state === 'ringing' && live?.incoming?.signer.device === signer.device;
 
-  /** Both call each other at once: the call of the smaller address is the one. @param {string} address @param {boolean} known @returns {'none'|'ours'|'theirs'} */
+  /**
+   * Both call each other at once: the call of the smaller address is the one.
+   * @param {string} address
+   * @param {boolean} known
+   * @returns {'none'|'ours'|'theirs'}
+   */
   function glare(address, known) {
     if (!live || live.incoming || live.dialog || live.address !== address || !known) return 'none';
     return ua().us.address < address ? 'ours' : 'theirs';
@@ -238,7 +255,12 @@ export function calls(ctx) {
     ctx.update({ call: null });
   }
 
-  /** @param {import('../types.js').MediaEngine} engine @param {Incoming} incoming @param {boolean} known @param {boolean} wanted */
+  /**
+   * @param {import('../types.js').MediaEngine} engine
+   * @param {Incoming} incoming
+   * @param {boolean} known
+   * @param {boolean} wanted
+   */
   async function ring(engine, incoming, known, wanted) {
     const leg = new IncomingLeg(ua(), ctx.timer, incoming, (media) => watch(own, media));
     const own = begin(leg.signer.address, leg);

@@ -17,7 +17,13 @@ export class Dialog {
     this.confirmed = Promise.resolve();
   }
 
-  /** After a 2xx to our INVITE: RFC 3261, section 12.1.2. @param {import('../sip/ua.js').UserAgent} ua @param {Way} way @param {string} uri @param {Message} answer */
+  /**
+   * After a 2xx to our INVITE: RFC 3261, section 12.1.2.
+   * @param {import('../sip/ua.js').UserAgent} ua
+   * @param {Way} way
+   * @param {string} uri
+   * @param {Message} answer
+   */
   static calling(ua, way, uri, answer) {
     return new Dialog(ua, {
       callId: first(answer, 'call-id'),
@@ -31,7 +37,14 @@ export class Dialog {
     });
   }
 
-  /** After a request that we answer: RFC 3261, section 12.1.1. @param {import('../sip/ua.js').UserAgent} ua @param {Flow} flow @param {string} uri @param {Message} invite @param {string} tag  ours */
+  /**
+   * After a request that we answer: RFC 3261, section 12.1.1.
+   * @param {import('../sip/ua.js').UserAgent} ua
+   * @param {Flow} flow
+   * @param {string} uri
+   * @param {Message} invite
+   * @param {string} tag  ours
+   */
   static called(ua, flow, uri, invite, tag) {
     return new Dialog(ua, {
       callId: first(invite, 'call-id'),

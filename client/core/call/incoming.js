@@ -8,7 +8,10 @@ const ACK_MILLIS = 32_000;
 
 /** @typedef {import('../sip/ua.js').Incoming} Incoming */
 
-/** A call is this Call-ID, From tag and CSeq; a second copy of it came another way. @param {import('../sip/message.js').Message} message */
+/**
+ * A call is this Call-ID, From tag and CSeq; a second copy of it came another way.
+ * @param {import('../sip/message.js').Message} message
+ */
 export const callKey = (message) =>
   `${first(message, 'call-id')} ${parameter(first(message, 'from'), 'tag')} ${first(message, 'cseq').split(' ')[0]}`;
 
@@ -24,7 +27,12 @@ export class IncomingLeg {
   /** Once accepted or over, no other final answer may follow. @type {'ringing'|'accepted'|'over'} */
   #phase = 'ringing';
 
-  /** @param {import('../sip/ua.js').UserAgent} ua @param {(ms: number, task: () => void) => () => void} timer @param {Incoming} incoming @param {(media: import('../types.js').MediaLeg) => void} created */
+  /**
+   * @param {import('../sip/ua.js').UserAgent} ua
+   * @param {(ms: number, task: () => void) => () => void} timer
+   * @param {Incoming} incoming
+   * @param {(media: import('../types.js').MediaLeg) => void} created
+   */
   constructor(ua, timer, incoming, created) {
     this.ua = ua;
     this.timer = timer;
@@ -43,7 +51,11 @@ export class IncomingLeg {
     ];
   }
 
-  /** The answer, made once; accepting may overtake ringing. @param {import('../types.js').MediaEngine} engine @returns {Promise<void>} */
+  /**
+   * The answer, made once; accepting may overtake ringing.
+   * @param {import('../types.js').MediaEngine} engine
+   * @returns {Promise<void>}
+   */
   #prepare(engine) {
     return (this.#prepared ??= this.#make(engine));
   }
@@ -56,7 +68,11 @@ export class IncomingLeg {
     this.#answer = await media.answer(decode(this.incoming.message.body));
   }
 
-  /** Media begins to connect while it rings only for a contact: a stranger learns no address of ours before we accept. @param {import('../types.js').MediaEngine} engine @param {boolean} early */
+  /**
+   * Media begins to connect while it rings only for a contact: a stranger learns no address of ours before we accept.
+   * @param {import('../types.js').MediaEngine} engine
+   * @param {boolean} early
+   */
   async ring(engine, early) {
     if (early) await this.#prepare(engine);
     if (this.#phase === 'over') return this.close();
@@ -75,7 +91,11 @@ export class IncomingLeg {
     return copy.answer(482, 'Merged Request');
   }
 
-  /** @param {import('../types.js').MediaEngine} engine @param {() => void} unacknowledged  32 s without ACK @returns {Promise<boolean>} false: it is over already */
+  /**
+   * @param {import('../types.js').MediaEngine} engine
+   * @param {() => void} unacknowledged  32 s without ACK
+   * @returns {Promise<boolean>} false: it is over already
+   */
   async accept(engine, unacknowledged) {
     if (this.#phase !== 'ringing') return false;
     this.#phase = 'accepted';
@@ -111,7 +131,12 @@ export class IncomingLeg {
     this.#confirm();
   }
 
-  /** A final answer that is no 200. @param {number} status @param {string} reason @returns {Promise<boolean>} false: it is too late */
+  /**
+   * A final answer that is no 200.
+   * @param {number} status
+   * @param {string} reason
+   * @returns {Promise<boolean>} false: it is too late
+   */
   async refuse(status, reason) {
     if (this.#phase !== 'ringing') return false;
     this.close();

@@ -1,4 +1,5 @@
-// One INVITE to one device, along one way and after a moment along another; only what that device signed is used. docs/protocols/sip.md, section 7.
+// One INVITE to one device, along one way and after a moment along another; only what that device signed is used.
+// docs/protocols/sip.md, section 7.
 import { b64u, decode, encode, hex, random } from '../bytes.js';
 import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';

@@ -6,6 +6,7 @@ const LONGEST_PAUSE_MILLIS = 30_000;
 const CONNECT_MILLIS = 5000;
 
 /** @typedef {import('./message.js').Message} Message */
+/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, received: (flow: Flow, message: Message) => void, opened: (flow: Flow) => void, lost: (flow: Flow) => void}} FlowAround */
 
 export class Flow {
   /** @type {WebSocket | null} */
@@ -17,7 +18,7 @@ export class Flow {
 
   /**
    * @param {{id: string, base: string, ws: string, sip: string}} peer
-   * @param {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, received: (flow: Flow, message: Message) => void, opened: (flow: Flow) => void, lost: (flow: Flow) => void}} around
+   * @param {FlowAround} around
    */
   constructor(peer, around) {
     this.peer = peer;

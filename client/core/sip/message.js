@@ -4,6 +4,8 @@ import { need } from '../errors.js';
 
 const MAX_BYTES = 65_535;
 const MAX_LINES = 128;
+const MAX_LINE = 20_000;
+const ONCE = ['from', 'to', 'call-id', 'cseq', 'content-length', 'identity', 'starling-token', 'expires'];
 /** @type {Record<string, string>} */
 const COMPACT = {
   c: 'content-type',
@@ -29,10 +31,11 @@ export function parseMessage(bytes) {
   const lines = text.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
   need(lines.length - 2 <= MAX_LINES, 'bad-message', 'too many lines');
   const headers = lines.slice(1, -2).map((line) => {
-    const match = /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*:[ \t]*([^\0\r\n]*?)[ \t]*$/.exec(line);
+    // Nothing that looks back: a line of blanks must cost no more than its length.
+    const match = line.length <= MAX_LINE ? /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*:([^\0\r\n]*)$/.exec(line) : null;
     need(!!match, 'bad-message', 'header line');
     const name = match[1].toLowerCase();
-    return /** @type {[string, string]} */ ([COMPACT[name] ?? name, match[2]]);
+    return /** @type {[string, string]} */ ([COMPACT[name] ?? name, match[2].trim()]);
   });
   const response = /^SIP\/2\.0 ([1-6]\d\d) (.*)$/.exec(lines[0]);
   const request = /^([A-Z]{1,20}) (\S{1,2048}) SIP\/2\.0$/.exec(lines[0]);
@@ -47,9 +50,17 @@ export function parseMessage(bytes) {
   };
   for (const name of ['via', 'from', 'to', 'call-id', 'cseq'])
     need(first(message, name) !== '', 'bad-message', `no ${name}`);
-  need(/^\d{1,10} [A-Z]+$/.test(first(message, 'cseq')), 'bad-message', 'cseq');
+  // What a server and we could read differently is read by nobody.
+  for (const name of ONCE) need(all(message, name).length <= 1, 'bad-message', `two of ${name}`);
+  const cseq = first(message, 'cseq');
+  need(/^\d{1,10} [A-Z]{1,20}$/.test(cseq) && Number(cseq.split(' ')[0]) < 2 ** 31, 'bad-message', 'cseq');
+  need(!request || cseq.split(' ')[1] === message.method, 'bad-message', 'cseq of another method');
   const length = first(message, 'content-length');
-  need(length === '' || Number(length) === message.body.length, 'bad-message', 'content-length');
+  need(
+    length === '' || (/^\d{1,6}$/.test(length) && Number(length) === message.body.length),
+    'bad-message',
+    'content-length',
+  );
   if (response) message.method = first(message, 'cseq').split(' ')[1];
   return message;
 }
@@ -119,7 +130,14 @@ export function parameter(value, name) {
 /** @param {string} value @returns {string} the URI of a name-addr */
 export const uriOf = (value) => /<([^>]*)>/.exec(value)?.[1] ?? value.split(';')[0].trim();
 
-/** @param {string} method @param {string} uri @param {[string, string][]} headers @param {string} [type] @param {Uint8Array} [body] @returns {Message} */
+/**
+ * @param {string} method
+ * @param {string} uri
+ * @param {[string, string][]} headers
+ * @param {string} [type]
+ * @param {Uint8Array} [body]
+ * @returns {Message}
+ */
 export const request = (method, uri, headers, type = '', body = NOTHING) => ({
   method,
   uri,
@@ -129,7 +147,17 @@ export const request = (method, uri, headers, type = '', body = NOTHING) => ({
   body: new Uint8Array(body),
 });
 
-/** RFC 3261, section 8.2.6. @param {Message} to @param {number} status @param {string} reason @param {[string, string][]} [more] @param {string} [tag] @param {string} [type] @param {Uint8Array} [body] @returns {Message} */
+/**
+ * RFC 3261, section 8.2.6.
+ * @param {Message} to
+ * @param {number} status
+ * @param {string} reason
+ * @param {[string, string][]} [more]
+ * @param {string} [tag]
+ * @param {string} [type]
+ * @param {Uint8Array} [body]
+ * @returns {Message}
+ */
 export function response(to, status, reason, more = [], tag = '', type = '', body = NOTHING) {
   const tagged = parameter(first(to, 'to'), 'tag') !== '' || status === 100;
   /** @type {[string, string][]} */

@@ -1,4 +1,5 @@
-// A SIP user agent over two flows: registers at each peer, sends requests and waits for their answers, answers what comes. Transports are reliable, so a client transaction is a
+// A SIP user agent over two flows: registers at each peer, sends requests and waits for their answers, answers what
+// comes. Transports are reliable, so a client transaction is a
 // wait with an end (RFC 3261, section 17, timers B and F) and nothing is retransmitted.
 import { b64u, encode, hex, random } from '../bytes.js';
 import { StarlingError } from '../errors.js';
@@ -18,6 +19,8 @@ const CLOCK_LIMIT_MILLIS = 600_000;
 /** @typedef {{address: string, device: string, signer: import('../identity/passport.js').Signer}} Us */
 /** @typedef {{message: Message, flow: Flow, signer: import('../identity/verifier.js').Verified | null, token: string, tag: string, answer: (status: number, reason: string, more?: [string, string][], type?: string, body?: Uint8Array) => Promise<void>}} Incoming */
 /** @typedef {{status: number, message: Message | null, signer: import('../identity/verifier.js').Verified | null, token: string}} Outcome  signer: of a genuine rsp PASSporT, else null; token: what was sent */
+/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, now: () => number, trust: () => import('../identity/verifier.js').Trust, registered: (flow: Flow) => void, lost: (flow: Flow) => void, clock: () => void}} Around */
+/** @typedef {{dest?: string, contact?: string, to?: string, routes?: string[], more?: [string, string][], type?: string, body?: Uint8Array, token?: Uint8Array | null, callId?: string, fromTag?: string, cseq?: number, signed?: boolean, provisional?: (message: Message, outcome: Outcome) => void, timeout?: number, expires?: string, sent?: (branch: string, token: string, cseq: number) => void}} How */
 
 export class UserAgent {
   /** @type {Map<string, Flow>} */
@@ -34,8 +37,7 @@ export class UserAgent {
 
   /**
    * @param {Us} us
-   * @param {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, now: () => number, trust: () => import('../identity/verifier.js').Trust,
-   *   registered: (flow: Flow) => void, lost: (flow: Flow) => void, clock: () => void}} around
+   * @param {Around} around
    */
   constructor(us, around) {
     this.us = us;
@@ -48,7 +50,8 @@ export class UserAgent {
     const offsets = [...this.#offsets.values()].filter((offset) => Math.abs(offset) > 30_000);
     const agreed =
       offsets.length > 0 &&
-      ((this.#offsets.size === 1 && this.flows.size === 1) || (offsets.length > 1 && Math.abs(offsets[0] - offsets[1]) <= 5000));
+      ((this.#offsets.size === 1 && this.flows.size === 1) ||
+        (offsets.length > 1 && Math.abs(offsets[0] - offsets[1]) <= 5000));
     return this.around.now() + (agreed ? offsets[0] : 0);
   }
 
@@ -128,8 +131,7 @@ export class UserAgent {
   /**
    * Sends one signed request and waits for its final answer.
    * @param {Flow} flow @param {string} method @param {string} uri
-   * @param {{dest?: string, contact?: string, to?: string, routes?: string[], more?: [string, string][], type?: string, body?: Uint8Array, token?: Uint8Array | null, callId?: string, fromTag?: string, cseq?: number,
-   *   signed?: boolean, provisional?: (message: Message, outcome: Outcome) => void, timeout?: number, expires?: string, sent?: (branch: string, token: string, cseq: number) => void}} [how]
+   * @param {How} [how]
    * @returns {Promise<Outcome>}
    */
   async send(flow, method, uri, how = {}) {
@@ -173,7 +175,14 @@ export class UserAgent {
     return this.#transact(flow, message, branch, token, how);
   }
 
-  /** @param {Flow} flow @param {Message} message @param {string} branch @param {string} token @param {{provisional?: (message: Message, outcome: Outcome) => void, timeout?: number}} how @returns {Promise<Outcome>} */
+  /**
+   * @param {Flow} flow
+   * @param {Message} message
+   * @param {string} branch
+   * @param {string} token
+   * @param {{provisional?: (message: Message, outcome: Outcome) => void, timeout?: number}} how
+   * @returns {Promise<Outcome>}
+   */
   #transact(flow, message, branch, token, how) {
     return new Promise((resolve) => {
       const key = `${branch} ${message.method}`;
@@ -218,7 +227,12 @@ export class UserAgent {
     );
   }
 
-  /** Who answered, when the answer carries a genuine `rsp` PASSporT bound to our request. @param {Message} sent @param {Message} answer @param {string} token */
+  /**
+   * Who answered, when the answer carries a genuine `rsp` PASSporT bound to our request.
+   * @param {Message} sent
+   * @param {Message} answer
+   * @param {string} token
+   */
   async #genuine(sent, answer, token) {
     const compact = first(answer, 'identity').split(';')[0];
     if (!compact) return null;
@@ -249,7 +263,13 @@ export class UserAgent {
     }
   }
 
-  /** Cancels a request under way (RFC 3261, section 9.1). @param {Flow} flow @param {string} uri @param {string} branch @param {{callId: string, fromTag: string, cseq: number, routes: string[], to: string, reason?: string}} invite */
+  /**
+   * Cancels a request under way (RFC 3261, section 9.1).
+   * @param {Flow} flow
+   * @param {string} uri
+   * @param {string} branch
+   * @param {{callId: string, fromTag: string, cseq: number, routes: string[], to: string, reason?: string}} invite
+   */
   cancel(flow, uri, branch, invite) {
     /** @type {[string, string][]} */
     const headers = [
@@ -295,9 +315,7 @@ export class UserAgent {
       body = /** @type {Uint8Array} */ (new Uint8Array(0)),
     ) => {
       if (message.method !== 'ACK')
-        flow.send(
-          await this.#signed(message, response(message, status, reason, more, tag, type, body), token),
-        );
+        flow.send(await this.#signed(message, response(message, status, reason, more, tag, type, body), token));
     };
     let signer = null;
     let token = '';
@@ -341,7 +359,12 @@ export class UserAgent {
     return { signer, token: compact };
   }
 
-  /** Answers of 101-299 to what was signed are signed too, bound to the request. @param {Message} to @param {Message} answer @param {string} token */
+  /**
+   * Answers of 101-299 to what was signed are signed too, bound to the request.
+   * @param {Message} to
+   * @param {Message} answer
+   * @param {string} token
+   */
   async #signed(to, answer, token) {
     if (!token || answer.status <= 100 || answer.status >= 300) return answer;
     const about = {

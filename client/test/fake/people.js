@@ -1,4 +1,5 @@
-// People for tests of calls and messages: a device with a certificate, a user agent, a calls object, and the little of the agent that it needs.
+// People for tests of calls and messages: a device with a certificate, a user agent, a calls object, and the little
+// of the agent that it needs.
 import { calls } from '../../core/call/calls.js';
 import { hex, random } from '../../core/bytes.js';
 import { UserAgent } from '../../core/sip/ua.js';

@@ -1,4 +1,5 @@
-// A peer for tests, in one process: registers flows, routes by GRUU and Route, and can be told to lie. docs/protocols/sip.md, section 2.
+// A peer for tests, in one process: registers flows, routes by GRUU and Route, and can be told to lie.
+// docs/protocols/sip.md, section 2.
 import { all, elements, first, parameter, parseMessage, response, writeMessage } from '../../core/sip/message.js';
 
 /** Time that passes only when it is told to. */
