@@ -28,7 +28,7 @@ class PeerOptions {
             names = "--join-token",
             defaultValue = "",
             description =
-                    "Secret with which other servers may store here, or with which this one may store elsewhere. Better: the environment variable STARLING_JOIN_TOKEN.")
+                    "Secret of those who share a store; better in the variable STARLING_JOIN_TOKEN.")
     String joinToken = "";
 
     @Option(names = "--peer", description = "Base URL of another server to recommend to clients; may be repeated.")
