@@ -94,8 +94,7 @@ class TidyTest {
             if (lines.size() > MAX_FILE_LINES) wrong.add(file + " has " + lines.size() + " lines");
             // The lines of the JavaScript are prettier's business.
             for (int i = 0; i < lines.size() && file.toString().endsWith(".java"); i++)
-                if (lines.get(i).length() > MAX_LINE_LENGTH)
-                    wrong.add(file + ":" + (i + 1) + " is too long");
+                if (lines.get(i).length() > MAX_LINE_LENGTH) wrong.add(file + ":" + (i + 1) + " is too long");
         }
         assertEquals(List.of(), wrong);
     }

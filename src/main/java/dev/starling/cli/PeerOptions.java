@@ -27,8 +27,7 @@ class PeerOptions {
     @Option(
             names = "--join-token",
             defaultValue = "",
-            description =
-                    "Secret of those who share a store; better in the variable STARLING_JOIN_TOKEN.")
+            description = "Secret of those who share a store; better in the variable STARLING_JOIN_TOKEN.")
     String joinToken = "";
 
     @Option(names = "--peer", description = "Base URL of another server to recommend to clients; may be repeated.")

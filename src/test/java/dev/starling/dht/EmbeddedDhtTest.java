@@ -88,13 +88,15 @@ class EmbeddedDhtTest extends DhtContract {
     void oneOwnerCannotFillTheStore() throws DhtException {
         for (int i = 0; i < 32; i++) dht.put(KEY, new Dht.Value(i, "greedy", new byte[32 * 1024]), Duration.ofHours(1));
         var refused = assertThrows(
-                DhtException.class, () -> dht.put(KEY, new Dht.Value(99, "greedy", new byte[32 * 1024]), Duration.ofHours(1)));
+                DhtException.class,
+                () -> dht.put(KEY, new Dht.Value(99, "greedy", new byte[32 * 1024]), Duration.ofHours(1)));
         assertEquals(429, refused.status());
         dht.put(KEY, new Dht.Value(1, "modest", new byte[10]), Duration.ofHours(1));
     }
 
     @Test
     void aKeyThatIsNoKeyIsRefused() {
-        assertThrows(DhtException.class, () -> dht.put("../etc", new Dht.Value(1, "a", new byte[1]), Duration.ofHours(1)));
+        assertThrows(
+                DhtException.class, () -> dht.put("../etc", new Dht.Value(1, "a", new byte[1]), Duration.ofHours(1)));
     }
 }

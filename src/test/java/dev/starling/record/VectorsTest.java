@@ -41,7 +41,8 @@ class VectorsTest {
     }
 
     private static List<List<?>> rows(Map<String, Object> vectors, String name) {
-        return ((List<?>) vectors.get(name)).stream().<List<?>>map(row -> (List<?>) row).toList();
+        return ((List<?>) vectors.get(name))
+                .stream().<List<?>>map(row -> (List<?>) row).toList();
     }
 
     private static byte[] hex(Object text) {
@@ -86,7 +87,10 @@ class VectorsTest {
         for (Object bytes : (List<?>) cbor.get("good"))
             assertEquals(bytes, HexFormat.of().formatHex(Cbor.encode(Cbor.decode(hex(bytes)))));
         for (Object bytes : (List<?>) cbor.get("bad"))
-            assertEquals("malformed", assertThrows(IdentityException.class, () -> Cbor.decode(hex(bytes)), bytes.toString()).reason());
+            assertEquals(
+                    "malformed",
+                    assertThrows(IdentityException.class, () -> Cbor.decode(hex(bytes)), bytes.toString())
+                            .reason());
     }
 
     @Test
@@ -116,7 +120,9 @@ class VectorsTest {
             String verdict = "ok";
             try {
                 var opened = opener.open(base64(c.get("record")), kind, Address.parse(text(v, "address")));
-                if (kind == Kind.DEVICES) assertTrue(DeviceChain.of(opened.record(), text(v, "network")).lists(opened.record().device()));
+                if (kind == Kind.DEVICES)
+                    assertTrue(DeviceChain.of(opened.record(), text(v, "network"))
+                            .lists(opened.record().device()));
             } catch (IdentityException e) {
                 verdict = e.reason();
             }
@@ -133,7 +139,10 @@ class VectorsTest {
         Address bob = Address.parse("bob@example.net");
         var opened = opener.open(record, Kind.LOCATION, bob);
         memory.saw(bob, Kind.LOCATION, opened.record().device(), opened.record().sequence() + 1);
-        assertEquals("old-sequence", assertThrows(IdentityException.class, () -> opener.open(record, Kind.LOCATION, bob)).reason());
+        assertEquals(
+                "old-sequence",
+                assertThrows(IdentityException.class, () -> opener.open(record, Kind.LOCATION, bob))
+                        .reason());
     }
 
     @Test
@@ -143,21 +152,54 @@ class VectorsTest {
         var tokens = new TokenVerifier(verifier(v), new ReplayCache(clock), clock, clock.instant());
         Optional<String> passport = Optional.of(text(v, "passport"));
         Map<String, Object> expected = Claims.request(
-                "MESSAGE", "c1", 7, "sip:alice@example.net", text(v, "destination"), List.of("<sip:a@b>"), "600", bytes("hello"), false, filled());
+                "MESSAGE",
+                "c1",
+                7,
+                "sip:alice@example.net",
+                text(v, "destination"),
+                List.of("<sip:a@b>"),
+                "600",
+                bytes("hello"),
+                false,
+                filled());
         var changed = Claims.request(
-                "MESSAGE", "c1", 7, "sip:alice@example.net", text(v, "destination"), List.of("<sip:a@b>"), "601", bytes("hello"), false, filled());
-        assertEquals(438, assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(passport, changed)).code());
-        assertEquals(428, assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(Optional.empty(), expected)).code());
-        assertEquals(436, assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(Optional.of("a.b.c"), expected)).code());
+                "MESSAGE",
+                "c1",
+                7,
+                "sip:alice@example.net",
+                text(v, "destination"),
+                List.of("<sip:a@b>"),
+                "601",
+                bytes("hello"),
+                false,
+                filled());
+        assertEquals(
+                438,
+                assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(passport, changed))
+                        .code());
+        assertEquals(
+                428,
+                assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(Optional.empty(), expected))
+                        .code());
+        assertEquals(
+                436,
+                assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(Optional.of("a.b.c"), expected))
+                        .code());
         var accepted = assertInstanceOf(TokenVerifier.Accepted.class, tokens.verify(passport, expected));
         assertEquals(v.get("device"), accepted.signer().device().hex());
-        assertEquals(403, assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(passport, expected)).code());
-        var http = Claims.http("POST", "/key/00", "sip:alice@example.net", new DeviceId("ab".repeat(32)).peerUri(), bytes("{}"));
+        assertEquals(
+                403,
+                assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(passport, expected))
+                        .code());
+        var http = Claims.http(
+                "POST", "/key/00", "sip:alice@example.net", new DeviceId("ab".repeat(32)).peerUri(), bytes("{}"));
         assertInstanceOf(TokenVerifier.Accepted.class, tokens.verify(Optional.of(text(v, "http")), http));
         Address alice = Address.parse("alice@example.net");
         DeviceId device = new DeviceId(text(v, "device"));
-        assertTrue(tokens.presence(text(v, "presence"), base64(v.get("pidf")), alice, device).isPresent());
-        assertTrue(tokens.presence(text(v, "presence"), bytes("<other/>"), alice, device).isEmpty());
+        assertTrue(tokens.presence(text(v, "presence"), base64(v.get("pidf")), alice, device)
+                .isPresent());
+        assertTrue(tokens.presence(text(v, "presence"), bytes("<other/>"), alice, device)
+                .isEmpty());
     }
 
     private static byte[] bytes(String text) {
@@ -179,7 +221,8 @@ class VectorsTest {
         Address bob = Address.parse("bob@example.net");
         for (int i = 0; i < 3000; i++) {
             byte[] bytes = java.util.Arrays.copyOf(good, i % 4 == 0 ? random.nextInt(good.length) : good.length);
-            for (int n = random.nextInt(6); n >= 0 && bytes.length > 0; n--) bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+            for (int n = random.nextInt(6); n >= 0 && bytes.length > 0; n--)
+                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
             try {
                 opener.open(bytes, Kind.LOCATION, bob);
             } catch (IdentityException e) {
