@@ -12,7 +12,8 @@ import { verifyDevices } from '../core/record/devices.js';
 import { openRecord } from '../core/record/record.js';
 import { publicMaster, rendezvous, unseal, valueId } from '../core/record/rendezvous.js';
 
-const vectors = async (name) => JSON.parse(await readFile(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'));
+const vectors = async (name) =>
+  JSON.parse(await readFile(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'));
 
 test('names are normalised, or refused for their own reason', async () => {
   const { good, bad } = await vectors('names');
@@ -21,13 +22,22 @@ test('names are normalised, or refused for their own reason', async () => {
     assert.equal(sipUri(address), uri);
     assert.equal(addressOfUri(uri), address);
   }
-  for (const [typed, reason] of bad) assert.throws(() => parseAddress(typed), (e) => (assert.equal(e.key, `address.${reason}`, typed), true));
+  for (const [typed, reason] of bad)
+    assert.throws(
+      () => parseAddress(typed),
+      (e) => (assert.equal(e.key, `address.${reason}`, typed), true),
+    );
 });
 
 test('CBOR has one form', async () => {
   const { good, bad } = await vectors('cbor');
   for (const bytes of good) assert.equal(hex(encodeCbor(decodeCbor(unhex(bytes)))), bytes);
-  for (const bytes of bad) assert.throws(() => decodeCbor(unhex(bytes)), (e) => e.key === 'malformed', bytes);
+  for (const bytes of bad)
+    assert.throws(
+      () => decodeCbor(unhex(bytes)),
+      (e) => e.key === 'malformed',
+      bytes,
+    );
 });
 
 test('a rendezvous is found, and what lies there opens', async () => {
@@ -48,9 +58,16 @@ test('records open or are refused for the same reason as in Java', async () => {
   const v = await vectors('records');
   const trust = { anchors: [parseCertificate(unbase64(v.anchor))], allowTest: true };
   for (const c of v.cases) {
-    const opening = openRecord(unbase64(c.record), { kind: c.kind, address: v.address, network: v.network, now: v.now * 1000, trust });
+    const opening = openRecord(unbase64(c.record), {
+      kind: c.kind,
+      address: v.address,
+      network: v.network,
+      now: v.now * 1000,
+      trust,
+    });
     if (c.verdict !== 'ok') await assert.rejects(opening, (e) => (assert.equal(e.key, c.verdict), true));
-    else if (c.kind === 'DEVICES') assert.equal((await verifyDevices((await opening).record.body.get(1), v.address, v.network)).length, 1);
+    else if (c.kind === 'DEVICES')
+      assert.equal((await verifyDevices((await opening).record.body.get(1), v.address, v.network)).length, 1);
     else assert.equal((await opening).record.kind, c.kind);
   }
 });
@@ -58,7 +75,11 @@ test('records open or are refused for the same reason as in Java', async () => {
 test('tokens are believed', async () => {
   const v = await vectors('tokens');
   const trust = { anchors: [parseCertificate(unbase64(v.anchor))], allowTest: true };
-  for (const compact of [v.passport, v.http]) assert.equal((await verifyToken(compact, {}, { trust, replays: new ReplayCache(), now: v.now * 1000 })).signer.device, v.device);
+  for (const compact of [v.passport, v.http])
+    assert.equal(
+      (await verifyToken(compact, {}, { trust, replays: new ReplayCache(), now: v.now * 1000 })).signer.device,
+      v.device,
+    );
   assert.ok(await verifyPresence(v.presence, unbase64(v.pidf), 'alice@example.net', v.device, v.now * 1000, trust));
   assert.deepEqual(mky(unbase64(v.sdp)), v.mky);
 });
