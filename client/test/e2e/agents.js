@@ -45,6 +45,13 @@ export function fakeMedia() {
   };
 }
 
+// What an agent would do in ten minutes must not keep a finished test alive.
+function timer(ms, task) {
+  const id = setTimeout(task, ms);
+  id.unref();
+  return () => clearTimeout(id);
+}
+
 export async function agent(peers, { store = memoryStore(), media = fakeMedia(), ...more } = {}) {
   const starling = await Starling.open({
     store,
@@ -55,6 +62,7 @@ export async function agent(peers, { store = memoryStore(), media = fakeMedia(),
     loopback: true,
     media,
     deviceName: 'Node',
+    timer,
     ...more,
   });
   return Object.assign(starling, { media, store });
