@@ -29,6 +29,7 @@ public final class Edit {
     }
 
     public static Edit request(String method, String uri) {
+        written("Request-URI", uri);
         return new Edit(method + " " + uri + " SIP/2.0");
     }
 
@@ -47,6 +48,7 @@ public final class Edit {
     }
 
     public Edit uri(String uri) {
+        written("Request-URI", uri);
         int first = start.indexOf(' '), last = start.lastIndexOf(' ');
         start = start.substring(0, first + 1) + uri + start.substring(last);
         return this;
@@ -103,7 +105,7 @@ public final class Edit {
         for (Part part : parts) {
             if (is(part, "content-length")) continue;
             switch (part) {
-                case Copied(var line, var from) -> out.write(from, line.start(), line.end() - line.start());
+                case Copied(var line, var from) -> copy(out, line, from);
                 case Written(var name, var value) -> write(out, name + ": " + value + "\r\n");
             }
         }
@@ -115,6 +117,14 @@ public final class Edit {
     /// The message as others will read it.
     public SipMessage build() throws SipException {
         return SipMessage.parse(toBytes());
+    }
+
+    // Byte for byte, but folded lines go out in one piece: RFC 3261, section 7.3.1.
+    private static void copy(ByteArrayOutputStream out, SipMessage.Line line, byte[] from) {
+        String text = new String(from, line.start(), line.end() - line.start(), StandardCharsets.ISO_8859_1);
+        boolean folded = text.strip().indexOf('\n') >= 0;
+        if (folded) write(out, Tokens.unfold(text.stripTrailing()) + "\r\n");
+        else out.write(from, line.start(), line.end() - line.start());
     }
 
     // A value cannot start another line, whoever wrote it.

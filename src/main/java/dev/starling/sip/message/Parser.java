@@ -44,6 +44,7 @@ final class Parser {
                 at += 2;
                 break;
             }
+            if (at > SipMessage.MAX_HEADER_BYTES) throw bad("header too long");
             if (lines.size() == SipMessage.MAX_LINES) throw bad("too many header lines");
             lines.add(header());
         }
@@ -111,6 +112,7 @@ final class Parser {
     private static void validate(SipMessage message) throws SipException {
         for (String name : List.of("via", "from", "to", "call-id", "cseq"))
             if (message.count(name) == 0) throw bad("no " + name);
+        if (message.isRequest() && !message.branch().startsWith("z9hG4bK")) throw bad("branch");
         for (String name : ONCE) if (message.count(name) > 1) throw bad(name + " twice");
         String cseq = message.required("cseq");
         if (!cseq.matches("[0-9]{1,10}[ \\t]+[^ \\t]+")) throw bad("cseq");

@@ -16,6 +16,9 @@ public final class SipMessage {
     public static final int MAX_BYTES = 65_535;
     public static final int MAX_LINES = 128;
 
+    /// The same on every transport: what one hop takes, the next takes too.
+    public static final int MAX_HEADER_BYTES = 24 * 1024;
+
     /// Offsets of one header line: the whole line, and its value without surrounding blanks.
     record Line(String name, int start, int valueStart, int valueEnd, int end) {}
 

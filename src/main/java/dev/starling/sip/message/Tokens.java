@@ -20,8 +20,13 @@ public final class Tokens {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || TOKEN.indexOf(c) >= 0;
     }
 
+    /// Line breaks and the blanks around them become one blank; linear in time.
     static String unfold(String value) {
-        return value.indexOf('\n') < 0 ? value : value.replaceAll("[ \\t]*\\r?\\n[ \\t]+", " ");
+        if (value.indexOf('\n') < 0) return value;
+        var plain = new StringBuilder();
+        for (String line : value.split("\\r?\\n"))
+            plain.append(plain.isEmpty() ? "" : " ").append(line.strip());
+        return plain.toString();
     }
 
     static int blank(String text) {

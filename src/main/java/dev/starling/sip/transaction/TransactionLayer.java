@@ -67,6 +67,8 @@ public final class TransactionLayer {
         var client = new Client(request, flow, user);
         clients.put(client.key, client);
         client.run(client.machine.start(), Optional.empty());
+        // The flow may have ended meanwhile: then nobody else would say so for 32 seconds.
+        if (!flow.isOpen()) client.gone();
         return client;
     }
 

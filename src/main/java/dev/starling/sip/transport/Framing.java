@@ -50,17 +50,22 @@ final class Framing {
         return Optional.of(head.toByteArray());
     }
 
+    // A folded line belongs to the header before it, as the parser reads it too: two readings of one message would let
+    // a
+    // sender hide a second message in a body.
     private static int contentLength(String head) throws IOException {
+        int length = -1;
         for (String line : head.split("\n")) {
             int colon = line.indexOf(':');
-            String name = colon < 0 ? "" : line.substring(0, colon).trim();
+            boolean folded = line.startsWith(" ") || line.startsWith("\t");
+            String name = colon < 0 || folded ? "" : line.substring(0, colon).trim();
             if (!name.equalsIgnoreCase("content-length") && !name.equalsIgnoreCase("l")) continue;
             String value = line.substring(colon + 1).trim();
-            if (!value.matches("[0-9]{1,6}")) throw new IOException("bad Content-Length");
-            int length = Integer.parseInt(value);
+            if (length >= 0 || !value.matches("[0-9]{1,6}")) throw new IOException("bad Content-Length");
+            length = Integer.parseInt(value);
             if (length > SipMessage.MAX_BYTES) throw new IOException("body too long");
-            return length;
         }
-        throw new IOException("no Content-Length on a stream");
+        if (length < 0) throw new IOException("no Content-Length on a stream");
+        return length;
     }
 }

@@ -83,6 +83,7 @@ public final class PeerTransport implements AutoCloseable {
     /// A
     /// wrong key or a forbidden address is refused before anything is sent.
     public Flow to(String host, int port, String pin) throws SipException {
+        if (!pin.matches("[0-9a-f]{64}")) throw new SipException(403, "Only to servers named with their key");
         Flow open = byPeer.get(pin);
         if (open != null && open.isOpen()) return open;
         synchronized (connecting.computeIfAbsent(pin, _ -> new Object())) {
