@@ -25,17 +25,17 @@ export function App({ core }) {
   const narrow = useNarrow();
   const enrolling = BEFORE_ENROLMENT.has(state.me.status);
   return html`<div class=${`page ${place.pane === 'list' ? 'at-list' : 'at-pane'} ${state.call ? 'in-call' : ''}`}>
-    <header class="bars">
-      ${
-        state.me.local &&
-        html`<p class="bar local" role="note">
+    ${
+      state.me.local &&
+      html`<header>
+        <p class="bar local" role="note">
           ${t('app.local')}${' '}
           ${state.me.mailbox && html`<a href=${state.me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a>`}
-        </p>`
-      }
-      ${state.call && html`<${CallSurface} core=${core} call=${state.call} />`}
-      <${Notices} core=${core} state=${state} />
-    </header>
+        </p>
+      </header>`
+    }
+    ${state.call && html`<${CallSurface} core=${core} call=${state.call} narrow=${narrow} />`}
+    <section class="bars" aria-label=${t('app.notices')}><${Notices} core=${core} state=${state} /></section>
     ${
       enrolling
         ? html`<${Enrol} core=${core} state=${state} />`

@@ -1,30 +1,58 @@
-// Starts the page: storage, the core, what is drawn, the service worker.
+// Starts the page: the one tab that speaks, storage, the core, what is drawn, the service worker.
 import { Starling } from '../core/starling.js';
 import { App } from './app.js';
 import { html, render } from './html.js';
 import { setLanguage } from './i18n.js';
 import { watchForNotifications } from './notify.js';
+import { fromThisComputer } from './origin.js';
+import { ringWithCalls } from './ring.js';
 import { createMediaEngine } from './rtc.js';
 import { openStore } from './store-idb.js';
+import { speakFromThisTab } from './tab.js';
+import { Elsewhere } from './views/elsewhere.js';
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 
 async function start() {
+  const store = await openStore();
+  const settings = await store.get('me', 'settings');
+  await setLanguage(settings?.language ?? '');
+  /** @type {Starling | null} */
+  let core = null;
+  await speakFromThisTab(askForThisTab, async () => {
+    await core?.close();
+    render(html`<${Elsewhere} here=${() => location.reload()} />`, root);
+  });
   const far = /** @type {HTMLAudioElement} */ (document.getElementById('far'));
-  const core = await Starling.open({
-    store: await openStore(),
+  core = await Starling.open({
+    store,
     fetch: (input, init) => fetch(input, init),
     webSocket: (url, protocols) => new WebSocket(url, protocols),
     now: () => Date.now(),
     peers: [`${location.origin}/`],
-    loopback: LOOPBACK.test(location.hostname),
+    loopback: fromThisComputer,
     media: 'RTCPeerConnection' in window ? createMediaEngine(far) : null,
     deviceName: browserName(navigator.userAgent),
   });
-  await setLanguage(core.state.settings.language);
-  const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+  show(core);
+  watchForNotifications(core);
+  ringWithCalls(core);
+  keepWithoutServer();
+}
+
+/** Resolves when the person wants to go on in this tab. @returns {Promise<void>} */
+function askForThisTab() {
+  return new Promise((wanted) => {
+    root.textContent = '';
+    render(html`<${Elsewhere} here=${wanted} />`, root);
+  });
+}
+
+/** @param {Starling} core */
+function show(core) {
   let drawn = core.state.settings.language;
   const draw = () => render(html`<${App} core=${core} key=${drawn} />`, root);
+  render(null, root);
   root.textContent = '';
   draw();
   core.subscribe(async (state) => {
@@ -33,16 +61,21 @@ async function start() {
     await setLanguage(drawn);
     draw();
   });
-  watchForNotifications(core);
-  listen();
 }
 
-function listen() {
+/** The service worker keeps the app, so that it opens when its server is dead; libraries are named to it, because only the page knows which it needs. */
+async function keepWithoutServer() {
   if (!('serviceWorker' in navigator)) return;
-  navigator.serviceWorker.register('/sw.js', { type: 'classic' });
   navigator.serviceWorker.addEventListener('message', (event) => {
     if (event.data?.show) location.hash = encodeURIComponent(event.data.show);
   });
+  await navigator.serviceWorker.register('/sw.js', { type: 'classic' });
+  const { active } = await navigator.serviceWorker.ready;
+  const libraries = performance
+    .getEntriesByType('resource')
+    .map((entry) => new URL(entry.name))
+    .filter((url) => url.origin === location.origin && url.pathname.startsWith('/vendor/'));
+  active?.postMessage({ keep: [...new Set(libraries.map((url) => url.pathname))] });
 }
 
 /** @param {string} agent @returns {string} e.g. Firefox on Linux */

@@ -5,6 +5,9 @@ import { t } from './i18n.js';
 
 export const notificationsBlocked = () => 'Notification' in window && Notification.permission === 'denied';
 
+/** The browser was not asked yet. */
+export const mayAskToNotify = () => 'Notification' in window && Notification.permission === 'default';
+
 /** Asks the browser when needed. @returns {Promise<boolean>} */
 export async function mayNotify() {
   if (!('Notification' in window)) return false;

@@ -5,6 +5,8 @@
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const CACHE = 'starling-app-1';
 const APP = /^\/($|web\/|core\/|vendor\/|manifest\.webmanifest$)/;
+const LIBRARY = /^\/vendor\/[\w@.\/-]+\.m?js$/;
+const MAX_LIBRARIES = 200;
 const PATIENCE_MILLIS = 1000;
 
 worker.addEventListener('install', (event) => {
@@ -18,6 +20,10 @@ worker.addEventListener('fetch', (event) => {
   if (event.request.method !== 'GET' || url.origin !== worker.location.origin || !APP.test(url.pathname)) return;
   event.respondWith(fresh(event.request, event));
 });
+worker.addEventListener('message', (event) => {
+  const paths = Array.isArray(event.data?.keep) ? event.data.keep.slice(0, MAX_LIBRARIES).map(String) : [];
+  event.waitUntil(keepMore(paths.filter((/** @type {string} */ path) => LIBRARY.test(path))));
+});
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(showPage(event.notification.data?.address ?? ''));
@@ -28,6 +34,13 @@ async function keepAll() {
   const cache = await caches.open(CACHE);
   const files = await (await fetch('/web/files.json', { cache: 'no-cache' })).json();
   await cache.addAll(['/', ...files].map((path) => new Request(path, { cache: 'no-cache' })));
+}
+
+/** Libraries that the page loaded before there was anybody to keep them. @param {string[]} paths */
+async function keepMore(paths) {
+  const cache = await caches.open(CACHE);
+  const missing = await Promise.all(paths.map(async (path) => ((await cache.match(path)) ? '' : path)));
+  await cache.addAll(missing.filter(Boolean));
 }
 
 /** @param {Request} request @param {FetchEvent} event @returns {Promise<Response>} */

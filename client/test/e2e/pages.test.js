@@ -12,6 +12,7 @@ const SURFACES = {
   waiting: 'surface=waiting',
   list: 'surface=conversation&hints=1',
   conversation: 'surface=conversation#bob%40example.net',
+  removed: 'surface=conversation#stranger%40example.net',
   requests: 'surface=requests#:requests',
   calls: 'surface=conversation#:calls',
   new: 'surface=conversation#:new',
@@ -99,6 +100,43 @@ test('in a call M mutes and Esc does not hang up', async () => {
   await page.waitForSelector('.call-bar [aria-label=Unmute]');
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('.call-bar').count(), 1);
+});
+
+test('on a phone a call covers the page, and can be made small to write meanwhile', async () => {
+  await show('call', { width: 360 });
+  const bar = async () => (await page.locator('.call-bar').boundingBox()).height;
+  const banner = await page.locator('.bar.local').boundingBox();
+  assert.equal((await bar()) + banner.height, 740);
+  assert.equal(await page.locator('.panes').isVisible(), false);
+  await page.click('[aria-label="Show the conversation"]');
+  assert.ok((await bar()) < 160);
+  await page.fill('.write textarea', 'I write while we talk');
+  await looksRight(page, 'small call');
+  await picture(page, 'page-call-small-360-light');
+  await page.click('[aria-label="Show the call"]');
+  assert.equal(await page.locator('.panes').isVisible(), false);
+});
+
+test('a pasted mail is enough, and Enter confirms a typed code', async () => {
+  const code = 'abcdefghijklmnopqrstuvwxyz012345';
+  const open = async () => {
+    await show('enrol');
+    await page.fill('#address', 'alice@example.net');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#code');
+  };
+  await open();
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData('text', text);
+    const paste = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
+    document.querySelector('#code').dispatchEvent(paste);
+  }, `Hello,\n\nyour code is\n\n    ${code}\n\nValid for a day.`);
+  await page.waitForSelector('select.availability');
+  await open();
+  await page.keyboard.type(code);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('select.availability');
 });
 
 test('an incoming call takes the focus to Accept and is announced', async () => {

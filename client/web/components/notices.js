@@ -2,6 +2,8 @@
 import { html, useState } from '../html.js';
 import { t } from '../i18n.js';
 import { spaced } from '../views/enrol.js';
+import { fromThisComputer } from '../origin.js';
+import { mayAskToNotify, mayNotify } from '../notify.js';
 import { Button } from './parts.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
@@ -36,21 +38,30 @@ export function Notices({ core, state }) {
         </div>
       </div>`,
   )}
-  ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} />`}`;
+  ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
 }
 
 const SEEN = 'starling.hints-seen';
 
-/** Closed tab, no ring; cleared browser, lost device. */
-function Hints() {
+/** Closed tab, no ring; cleared browser, lost device; whose program this is. Once. @param {{core: Core}} props */
+function Hints({ core }) {
   const [seen, setSeen] = useState(localStorage.getItem(SEEN) === 'yes');
   if (seen) return null;
   const ok = () => {
     localStorage.setItem(SEEN, 'yes');
     setSeen(true);
   };
+  const notify = async () => {
+    await core.set({ notifications: await mayNotify() });
+    ok();
+  };
   return html`<div class="bar info" role="note">
-    <p>${t('hint.tab')} ${t('hint.clear')}</p>
-    <${Button} task=${ok}>${t('hint.ok')}<//>
+    <p>
+      ${t('hint.tab')} ${t('hint.clear')}${' '} ${!fromThisComputer && t('app.other-server', { server: location.host })}
+    </p>
+    <div class="row">
+      ${mayAskToNotify() && html`<${Button} kind="main" task=${notify}>${t('hint.notify')}<//>`}
+      <${Button} task=${ok}>${t('hint.ok')}<//>
+    </div>
   </div>`;
 }

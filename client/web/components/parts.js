@@ -41,7 +41,7 @@ export function Trust({ trust }) {
   >`;
 }
 
-const MARKS = { waiting: '◷', sent: '✓', delivered: '✓✓', read: '✓✓', failed: '!', received: '' };
+const MARKS = { waiting: '◷', sent: '✓', delivered: '✓✓', read: '✔✔', failed: '!', received: '' };
 
 /** @param {{state: import('../../core/types.js').Message['state']}} props */
 export function Mark({ state }) {
@@ -58,6 +58,8 @@ const PATHS = {
   end: 'M3 14.500c0-1 .3-1.800 1-2.400C6 10.400 9 9.500 12 9.500s6 .9 8 2.600c.7.600 1 1.400 1 2.400v1.200l-4.600 1-1-3a11 11 0 0 0-6.800 0l-1 3-4.600-1z',
   more: 'M12 5.500a1.500 1.500 0 1 0 0 .010zM12 12a1.500 1.500 0 1 0 0 .010zM12 18.500a1.500 1.500 0 1 0 0 .010z',
   back: 'M15 5 8 12l7 7',
+  up: 'M5 15l7-7 7 7',
+  down: 'M5 9l7 7 7-7',
   search: 'M10.500 4a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13zM15.500 15.500 21 21',
   plus: 'M12 5v14M5 12h14',
   gear: 'M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM12 2.500v3M12 18.500v3M2.500 12h3M18.500 12h3M5.300 5.300l2.100 2.100M16.600 16.600l2.100 2.100M5.300 18.700l2.100-2.100M16.600 7.400l2.100-2.100',

@@ -4,8 +4,8 @@ export const de = {
   'app.people': 'Personen',
   'app.conversation': 'Unterhaltung',
   'app.local': 'Testbetrieb: Identitäten sind nur auf diesem Rechner geprüft.',
+  'app.notices': 'Hinweise',
   'app.mailbox': 'Test-Postfach öffnen',
-  'app.starting': 'Starling startet …',
   'app.other-server':
     'Diese Seite kommt von {server}. Solange Sie sie benutzen, vertrauen Sie deren Programm; Ihre Nachrichten werden trotzdem in diesem Browser verschlüsselt.',
 
@@ -64,6 +64,10 @@ export const de = {
     'Ihre Kontakte sehen, dass sich Ihre Identität geändert hat, und müssen zustimmen, bevor sie Ihnen etwas senden. Nur sinnvoll, wenn alle anderen Browser verloren sind.',
   'waiting.recover.yes': 'Neu beginnen',
 
+  'elsewhere.title': 'Starling ist in einem anderen Tab offen',
+  'elsewhere.lead': 'Machen Sie dort weiter, oder benutzen Sie es hier: der andere Tab lässt dann los.',
+  'elsewhere.here': 'Hier benutzen',
+
   'list.search': 'Personen und Nachrichten suchen',
   'list.new': 'Neue Unterhaltung',
   'list.requests': 'Anfragen ({count})',
@@ -83,7 +87,6 @@ export const de = {
   'person.hello': 'Ein Wort, wer Sie sind (freiwillig)',
   'person.left': 'noch {count} Zeichen',
   'person.ask': 'Kontaktanfrage senden',
-  'person.look': 'Nachsehen',
   'person.looking': '{address} wird gesucht …',
   'person.found': '{address} ist bei Starling.',
   'person.absent': '{address} ist noch nicht bei Starling oder gerade nicht zu finden.',
@@ -95,7 +98,6 @@ export const de = {
     'Hallo,\n\nich möchte Sie unter dieser Adresse anschreiben und anrufen. Starling braucht kein Konto: öffnen Sie\n\n{url}\n\ngeben Sie Ihre E-Mail-Adresse ein und fügen Sie den Code aus der Mail ein. Suchen Sie dann nach mir: {address}\n',
   'person.anyway': 'Trotzdem anfragen',
   'person.self': 'Das ist Ihre eigene Adresse.',
-  'person.known': '{address} ist schon unter Ihren Personen.',
 
   'chat.write': 'Nachricht schreiben …',
   'chat.send': 'Senden',
@@ -113,14 +115,12 @@ export const de = {
   'chat.block': 'Blockieren',
   'chat.block.title': '{name} blockieren?',
   'chat.block.lead': 'Von {address} erreicht Sie nichts mehr. Die Person erfährt es nicht.',
-  'chat.details': 'Details',
   'chat.waiting': 'Ihre Kontaktanfrage wartet auf Antwort. Nachrichten gehen, sobald sie angenommen ist.',
   'chat.too-long': 'Diese Nachricht ist um {count} Zeichen zu lang.',
-  'chat.older': 'Ältere Nachrichten',
   'chat.you': 'Sie',
   'chat.log': 'Nachrichten mit {name}',
-  'chat.new': '{name}: {text}',
-  'chat.removed': 'Sie haben diese Person entfernt. Senden Sie eine neue Anfrage, um wieder zu sprechen.',
+  'chat.nothing': 'Keine Nachrichten mit dieser Adresse.',
+  'chat.removed': 'Nicht unter Ihren Personen. Senden Sie eine Anfrage, um zu sprechen.',
   'chat.ask-again': 'Kontaktanfrage senden',
 
   'state.waiting': 'wartet',
@@ -138,7 +138,6 @@ export const de = {
   'request.block': 'Blockieren',
   'request.none': 'Keine Anfragen.',
   'request.resembles': 'Vorsicht: diese Adresse sieht nur so aus wie {address}.',
-  'request.from': '{name} möchte Sie erreichen',
 
   'call.incoming': '{name} ruft an',
   'call.here': 'ruft diesen Browser an',
@@ -161,6 +160,8 @@ export const de = {
   'call.quality.fair': 'Ton mäßig',
   'call.quality.poor': 'Ton schlecht',
   'call.bar': 'Anruf mit {name}',
+  'call.small': 'Unterhaltung zeigen',
+  'call.large': 'Anruf zeigen',
   'call.close': 'Schließen',
 
   'calls.title': 'Anrufe',
@@ -182,7 +183,6 @@ export const de = {
   'settings.address': 'Adresse',
   'settings.devices': 'Ihre Browser und Geräte',
   'settings.devices.this': 'dieser Browser',
-  'settings.devices.here': 'jetzt hier',
   'settings.devices.since': 'seit {date}',
   'settings.devices.remove': 'Entfernen',
   'settings.devices.remove.title': '{name} entfernen?',
@@ -224,6 +224,7 @@ export const de = {
 
   'hint.tab': 'Anrufe und Nachrichten erreichen Sie nur, solange dieser Tab offen ist.',
   'hint.clear': 'Wenn Sie die Daten dieses Browsers löschen, sind dieses Gerät und seine Nachrichten verloren.',
+  'hint.notify': 'Im Hintergrund benachrichtigen',
   'hint.ok': 'Verstanden',
 
   'device.asks': 'Ein anderer Browser möchte Ihre Adresse benutzen',
@@ -257,7 +258,6 @@ export const de = {
 
   'dialog.cancel': 'Abbrechen',
   'dialog.close': 'Schließen',
-  'dialog.ok': 'OK',
 
   'error.generic': 'Das ging nicht. Versuchen Sie es gleich noch einmal.',
   'error.address.empty': 'Geben Sie eine E-Mail-Adresse ein.',

@@ -4,8 +4,8 @@ export const en = {
   'app.people': 'People',
   'app.conversation': 'Conversation',
   'app.local': 'Test mode: identities are only checked on this computer.',
+  'app.notices': 'Notices',
   'app.mailbox': 'Open the test mailbox',
-  'app.starting': 'Starling is starting …',
   'app.other-server':
     'This page comes from {server}. You trust its program while you use it; your messages are still encrypted in this browser.',
 
@@ -63,6 +63,10 @@ export const en = {
     'Your contacts will see that your identity has changed and must agree before they send you anything. Use this only when every other browser of yours is lost.',
   'waiting.recover.yes': 'Start anew',
 
+  'elsewhere.title': 'Starling is open in another tab',
+  'elsewhere.lead': 'Go on there, or use it here: the other tab then lets go.',
+  'elsewhere.here': 'Use it here',
+
   'list.search': 'Search people and messages',
   'list.new': 'New conversation',
   'list.requests': 'Requests ({count})',
@@ -83,7 +87,6 @@ export const en = {
   'person.hello': 'A word about who you are (optional)',
   'person.left': '{count} characters left',
   'person.ask': 'Send contact request',
-  'person.look': 'Look up',
   'person.looking': 'Looking up {address} …',
   'person.found': '{address} is on Starling.',
   'person.absent': '{address} is not on Starling yet, or not reachable now.',
@@ -95,7 +98,6 @@ export const en = {
     'Hello,\n\nI would like to message and call you at this address. Starling needs no account: open\n\n{url}\n\ntype your e-mail address and paste the code you get by mail. Then look for me: {address}\n',
   'person.anyway': 'Ask anyway',
   'person.self': 'This is your own address.',
-  'person.known': '{address} is already among your people.',
 
   'chat.write': 'Write a message …',
   'chat.send': 'Send',
@@ -112,14 +114,12 @@ export const en = {
   'chat.block': 'Block',
   'chat.block.title': 'Block {name}?',
   'chat.block.lead': 'Nothing from {address} will reach you. They are not told.',
-  'chat.details': 'Details',
   'chat.waiting': 'Your contact request waits for an answer. Messages can be sent once it is accepted.',
   'chat.too-long': 'This message is too long by {count} characters.',
-  'chat.older': 'Older messages',
   'chat.you': 'You',
   'chat.log': 'Messages with {name}',
-  'chat.new': '{name}: {text}',
-  'chat.removed': 'You removed this person. Send a new request to talk again.',
+  'chat.nothing': 'No messages with this address.',
+  'chat.removed': 'Not among your people. Send a request to talk.',
   'chat.ask-again': 'Send contact request',
 
   'state.waiting': 'waiting',
@@ -137,7 +137,6 @@ export const en = {
   'request.block': 'Block',
   'request.none': 'No requests.',
   'request.resembles': 'Careful: this address only looks like {address}.',
-  'request.from': '{name} would like to reach you',
 
   'call.incoming': '{name} is calling',
   'call.here': 'calling this browser',
@@ -160,6 +159,8 @@ export const en = {
   'call.quality.fair': 'sound fair',
   'call.quality.poor': 'sound poor',
   'call.bar': 'Call with {name}',
+  'call.small': 'Show the conversation',
+  'call.large': 'Show the call',
   'call.close': 'Close',
 
   'calls.title': 'Calls',
@@ -181,7 +182,6 @@ export const en = {
   'settings.address': 'Address',
   'settings.devices': 'Your browsers and devices',
   'settings.devices.this': 'this browser',
-  'settings.devices.here': 'here now',
   'settings.devices.since': 'since {date}',
   'settings.devices.remove': 'Remove',
   'settings.devices.remove.title': 'Remove {name}?',
@@ -222,6 +222,7 @@ export const en = {
 
   'hint.tab': 'Calls and messages reach you only while this tab is open.',
   'hint.clear': 'If you clear this browser’s data, this device and its messages are lost.',
+  'hint.notify': 'Notify me in the background',
   'hint.ok': 'Got it',
 
   'device.asks': 'Another browser would like to use your address',
@@ -253,7 +254,6 @@ export const en = {
 
   'dialog.cancel': 'Cancel',
   'dialog.close': 'Close',
-  'dialog.ok': 'OK',
 
   'error.generic': 'That did not work. Try again in a moment.',
   'error.address.empty': 'Type an e-mail address.',

@@ -7,11 +7,11 @@ import { useClock } from './enrol.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').Call} Call */
 
-/** @param {{core: Core, call: Call}} props */
-export function CallSurface({ core, call }) {
+/** @param {{core: Core, call: Call, narrow: boolean}} props */
+export function CallSurface({ core, call, narrow }) {
   return call.incoming && call.state === 'ringing'
     ? html`<${Incoming} core=${core} call=${call} />`
-    : html`<${Bar} core=${core} call=${call} />`;
+    : html`<${Bar} core=${core} call=${call} narrow=${narrow} />`;
 }
 
 /** @param {{core: Core, call: Call}} props */
@@ -33,7 +33,7 @@ function Incoming({ core, call }) {
     <div class="incoming-text" aria-live="assertive">
       <strong id="incoming-name">${t('call.incoming', { name })}</strong>
       <p class="small" id="incoming-who">
-        <bdi>${call.address}</bdi> · <${Trust} trust=${call.trust} /> · ${t('call.here')}
+        <bdi>${call.address}</bdi>${' · '}<${Trust} trust=${call.trust} />${' · '}${t('call.here')}
       </p>
     </div>
     <div class="row">
@@ -46,10 +46,11 @@ function Incoming({ core, call }) {
   </div>`;
 }
 
-/** @param {{core: Core, call: Call}} props */
-function Bar({ core, call }) {
+/** On a phone it covers the page, and is then the page's main part. @param {{core: Core, call: Call, narrow: boolean}} props */
+function Bar({ core, call, narrow }) {
   const now = useClock();
   const [choosing, setChoosing] = useState(false);
+  const [small, setSmall] = useState(false);
   const name = call.name || call.address;
   useMuteKey(core, call);
   const ended = call.state === 'ended';
@@ -61,12 +62,17 @@ function Bar({ core, call }) {
         t(call.direct ? 'call.direct' : 'call.relayed'),
       ].filter(Boolean)
     : [ended && call.why && hasText(`error.${call.why}`) ? t(`error.${call.why}`, { name }) : t(`call.${call.state}`)];
-  return html`<section class=${`call-bar ${call.state}`} role="region" aria-label=${t('call.bar', { name })}>
+  const covers = narrow && !small && !ended;
+  return html`<${covers ? 'main' : 'section'}
+    class=${`call-bar ${call.state} ${small ? 'small-bar' : ''}`}
+    role=${covers ? undefined : 'region'}
+    aria-label=${t('call.bar', { name })}
+  >
     <${Picture} name=${call.name} address=${call.address} />
     <div class="call-text">
-      <strong><${Name} name=${call.name} address=${call.address} /></strong>
+      <${covers ? 'h1' : 'strong'}><${Name} name=${call.name} address=${call.address} /><//>
       <span class="call-facts" role=${running ? undefined : 'status'}
-        >${facts.join(' · ')}${running && html` · <${Trust} trust=${call.trust} />`}</span
+        >${facts.join(' · ')}${running && html`${' · '}<${Trust} trust=${call.trust} />`}</span
       >
     </div>
     ${
@@ -85,11 +91,18 @@ function Bar({ core, call }) {
               pressed=${choosing}
               task=${() => setChoosing(!choosing)}
             />
+            <span class="only-narrow">
+              <${Button}
+                icon=${small ? 'down' : 'up'}
+                label=${t(small ? 'call.large' : 'call.small')}
+                task=${() => setSmall(!small)}
+              />
+            </span>
             <${Button} kind="danger" icon="end" task=${() => core.hangUp()}>${t('call.hang-up')}<//>
           </div>`
     }
     ${choosing && !ended && html`<${Microphone} core=${core} />`}
-  </section>`;
+  <//>`;
 }
 
 /** @param {{core: Core}} props */

@@ -1,32 +1,42 @@
 // Past calls, newest first.
 import { Button, Name, Picture } from '../components/parts.js';
-import { html, useEffect } from '../html.js';
+import { saying } from '../errors.js';
+import { html, useEffect, useState } from '../html.js';
 import { duration, moment, t } from '../i18n.js';
 import { Pane } from './pane.js';
 import { sawCalls } from './list.js';
 
 /** @param {{core: import('../../core/types.js').StarlingApi, state: import('../../core/types.js').State, back: () => void}} props */
 export function Calls({ core, state, back }) {
+  const [error, setError] = useState('');
   useEffect(sawCalls, [state.pastCalls]);
+  const call = (/** @type {string} */ address) => {
+    setError('');
+    return core.call(address).catch((failure) => setError(saying(failure)));
+  };
   return html`<${Pane} title=${t('calls.title')} back=${back}>
+    <p class="error" role="alert">${error}</p>
     ${!state.pastCalls.length && html`<p class="empty">${t('calls.none')}</p>`}
     <ul class="plain-list">
       ${state.pastCalls.slice(0, 200).map(
-        (call) =>
-          html`<li class=${`entry ${call.result === 'missed' ? 'missed' : ''}`} key=${call.id}>
-            <${Picture} name=${call.name} address=${call.address} />
+        (past) =>
+          html`<li class=${`entry ${past.result === 'missed' ? 'missed' : ''}`} key=${past.id}>
+            <${Picture} name=${past.name} address=${past.address} />
             <div class="entry-text">
-              <strong><${Name} name=${call.name} address=${call.address} /></strong>
+              <strong><${Name} name=${past.name} address=${past.address} /></strong>
               <span class="small"
-                >${t(call.incoming ? 'calls.in' : 'calls.out')} ·
-                ${t(`calls.${call.result}`, { time: duration(call.seconds) })} · ${moment(call.at)}</span
+                >${[
+                  t(past.incoming ? 'calls.in' : 'calls.out'),
+                  t(`calls.${past.result}`, { time: duration(past.seconds) }),
+                  moment(past.at),
+                ].join(' · ')}</span
               >
             </div>
             <${Button}
               icon="call"
-              label=${t('calls.again', { name: call.name || call.address })}
+              label=${t('calls.again', { name: past.name || past.address })}
               disabled=${!!state.call}
-              task=${() => core.call(call.address).catch(() => {})}
+              task=${() => call(past.address)}
             />
           </li>`,
       )}

@@ -17,16 +17,15 @@ const MAX_TEXT_BYTES = 16 * 1024;
 
 /** @param {{core: Core, state: State, address: string, focus?: string, back: () => void}} props */
 export function Conversation({ core, state, address, focus = '', back }) {
-  const contact = state.contacts.find((c) => c.address === address);
+  const contact = state.contacts.find((c) => c.address === address) ?? gone(address);
   const [query, setQuery] = useState(/** @type {string | null} */ (null));
   const [messages, older] = useMessages(core, state, address, query, focus);
   useEffect(() => {
-    const read = () => document.visibilityState === 'visible' && contact?.unread && core.markRead(address);
+    const read = () => document.visibilityState === 'visible' && contact.unread && core.markRead(address);
     read();
     document.addEventListener('visibilitychange', read);
     return () => document.removeEventListener('visibilitychange', read);
-  }, [address, contact?.unread]);
-  if (!contact) return html`<main class="pane main-pane"><p class="empty">${t('list.empty')}</p></main>`;
+  }, [address, contact.unread]);
   return html`<main class="pane main-pane" id="main-pane" aria-label=${t('app.conversation')}>
     <${Head}
       core=${core}
@@ -41,6 +40,18 @@ export function Conversation({ core, state, address, focus = '', back }) {
   </main>`;
 }
 
+/** Somebody who was removed, or never was a contact: what was said can still be read. @param {string} address @returns {Contact} */
+const gone = (address) => ({
+  address,
+  name: '',
+  state: 'removed',
+  presence: 'unknown',
+  note: '',
+  trust: 'unverified',
+  unread: 0,
+  last: null,
+});
+
 /** @param {{core: Core, contact: Contact, back: () => void, inCall: boolean, search: () => void}} props */
 function Head({ core, contact, back, inCall, search }) {
   const [asking, setAsking] = useState(/** @type {'' | 'remove' | 'block'} */ (''));
@@ -50,17 +61,20 @@ function Head({ core, contact, back, inCall, search }) {
     setError('');
     core.call(contact.address).catch((failure) => setError(saying(failure)));
   };
+  const known = contact.state !== 'removed';
   const offline = contact.presence === 'offline' || contact.presence === 'unknown';
   return html`<header class="head">
     <span class="only-narrow"><${Button} icon="back" label=${t('chat.back')} task=${back} /></span>
     <${Picture} name=${contact.name} address=${contact.address} />
     <div class="head-text">
       <h1>
-        <${Name} name=${contact.name} address=${contact.address} /> <${Presence} presence=${contact.presence} words />
+        <${Name} name=${contact.name} address=${contact.address} />
+        ${known && html`<${Presence} presence=${contact.presence} words />`}
       </h1>
       <p class="small">
-        <bdi>${contact.address}</bdi> ·
-        <${Trust} trust=${contact.trust} />${contact.note && html` · <bdi dir="auto">${contact.note}</bdi>`}
+        ${contact.name && html`<bdi>${contact.address}</bdi>${known && ' · '}`}
+        ${known && html`<${Trust} trust=${contact.trust} />`}
+        ${contact.note && html`${' · '}<bdi dir="auto">${contact.note}</bdi>`}
       </p>
       ${error && html`<p class="error" role="alert">${error}</p>`}
     </div>
@@ -75,7 +89,7 @@ function Head({ core, contact, back, inCall, search }) {
       label=${t('chat.more', { name })}
       items=${[
         { text: t('chat.search'), task: search },
-        { text: t('chat.remove'), task: () => setAsking('remove') },
+        ...(known ? [{ text: t('chat.remove'), task: () => setAsking('remove') }] : []),
         { text: t('chat.block'), task: () => setAsking('block') },
       ]}
     />
@@ -126,7 +140,9 @@ function Log({ core, contact, messages, older }) {
     rows.push(message);
   }
   if (!rows.length)
-    return html`<div class="scroll empty">${contact.state === 'accepted' ? t('chat.empty') : t('chat.waiting')}</div>`;
+    return html`<div class="scroll empty">
+      ${contact.state === 'removed' ? t('chat.nothing') : t(contact.state === 'accepted' ? 'chat.empty' : 'chat.waiting')}
+    </div>`;
   return html`<${VirtualList}
     key=${contact.address}
     rows=${rows}

@@ -3,6 +3,7 @@ import { Button } from '../components/parts.js';
 import { Ask } from '../components/dialog.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { duration, t } from '../i18n.js';
+import { codeIn } from '../../core/enrol/acme.js';
 import { saying } from '../errors.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
@@ -95,11 +96,21 @@ function Code({ core, state }) {
     }
     setBusy(false);
   };
-  const submit = (/** @type {Event} */ e) => {
+  const submit = (/** @type {string} */ typed) => attempt(() => core.submitCode(typed));
+  // A paste that holds a code needs no further key; the whole mail may be pasted.
+  const pasted = (/** @type {ClipboardEvent} */ e) => {
+    const text = e.clipboardData?.getData('text') ?? '';
+    if (busy || !codeIn(text)) return;
     e.preventDefault();
-    attempt(() => core.submitCode(code));
+    setCode(text.trim());
+    submit(text);
   };
-  return html`<form onSubmit=${submit}>
+  const key = (/** @type {KeyboardEvent} */ e) => {
+    if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return;
+    e.preventDefault();
+    if (!busy && code.trim()) submit(code);
+  };
+  return html`<form onSubmit=${(/** @type {Event} */ e) => (e.preventDefault(), submit(code))}>
     <h1>${t('enrol.code.title', { address: me.address })}</h1>
     <p class="lead">${t('enrol.code.lead')}</p>
     <label class="label" for="code">${t('enrol.code.field')}</label>
@@ -115,6 +126,8 @@ function Code({ core, state }) {
       aria-describedby="code-error"
       value=${code}
       onInput=${(/** @type {any} */ e) => setCode(e.target.value)}
+      onPaste=${pasted}
+      onKeyDown=${key}
     ></textarea>
     <p class="error" id="code-error" role="alert">${error}</p>
     <button class=${`button main wide ${busy ? 'busy' : ''}`} disabled=${busy || !code.trim()}>

@@ -18,7 +18,9 @@ export function Requests({ core, state, back }) {
           <div class="entry-text">
             <strong><${Name} name=${request.name} address=${request.address} /></strong>
             <span class="small"
-              ><bdi>${request.address}</bdi> · <${Trust} trust=${request.trust} /> · ${moment(request.at)}</span
+              ><bdi>${request.address}</bdi>${' · '}<${Trust}
+                trust=${request.trust}
+              />${' · '}${moment(request.at)}</span
             >
             ${request.text && html`<p dir="auto">${request.text}</p>`}
             ${like && html`<p class="error">${t('request.resembles', { address: like })}</p>`}

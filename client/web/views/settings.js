@@ -4,6 +4,7 @@ import { Ask } from '../components/dialog.js';
 import { html, useEffect, useState } from '../html.js';
 import { languages, moment, t } from '../i18n.js';
 import { saying } from '../errors.js';
+import { fromThisComputer } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
 import { Microphone } from './call.js';
 import { Pane } from './pane.js';
@@ -154,6 +155,7 @@ function Servers({ core }) {
     attempt(core.addPeer(address.trim()));
   };
   return html`<p class="small">${t('settings.servers.lead')}</p>
+    ${!fromThisComputer && html`<p class="small">${t('app.other-server', { server: location.host })}</p>`}
     <ul class="plain-list">
       ${all.map(
         (peer) =>
