@@ -39,8 +39,7 @@ for (const name of ['alice', 'bob'])
     await page.waitForSelector('#code');
     await picture(page, `step-2-${name}-code`);
     await page.fill('#code', await code(servers.bases[0], address));
-    await page.keyboard.press('Control+Enter');
-    await page.click('button:has-text("Confirm")');
+    await page.keyboard.press('Enter');
     await page.waitForSelector('select.availability', { timeout: 30_000 });
     await picture(page, `step-3-${name}-online`);
     await looksRight(page, 'online');
@@ -107,14 +106,24 @@ test('alice calls bob: it rings, he answers, both hear the other, she hangs up',
           window.connections.push(this);
         }
       };
+      const Sound = window.AudioContext;
+      window.rings = [];
+      window.AudioContext = class extends Sound {
+        constructor() {
+          super();
+          window.rings.push(this);
+        }
+      };
     });
   await alice.page.click('.head button:has-text("Call")');
   await bob.page.waitForSelector('.incoming');
+  await bob.page.waitForFunction(() => window.rings[0]?.state === 'running');
   await picture(bob.page, 'step-6-bob-ringing');
   await axeFindsNothing(bob.page, 'ringing');
   await shown(alice.page, 'Ringing');
   await bob.page.click('.incoming button:has-text("Accept")');
   for (const person of [alice, bob]) await person.page.waitForSelector('.call-bar.running');
+  for (const { page } of [alice, bob]) await page.waitForFunction(() => window.rings[0]?.state === 'closed');
   await picture(alice.page, 'step-7-alice-call');
   await looksRight(alice.page, 'call');
   await axeFindsNothing(alice.page, 'call');

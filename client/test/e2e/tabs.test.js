@@ -1,4 +1,4 @@
-// What a browser does around the page: two tabs, a notification in the background, a ring, and the app without its server after one visit.
+// What a browser does around the page: two tabs, a notification in the background, and the app without its server after one visit.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { agent, until } from './agents.js';
@@ -85,27 +85,6 @@ test('in the background a message makes a notification and a number in the title
   await eventually(async () => (await notifications()).includes(wanted), 'a notification');
   await look('visible');
   await page.waitForFunction(() => document.title === 'Starling');
-});
-
-test('a call that comes in is heard to ring until it ends', async () => {
-  // A browser lets nothing sound before the first click.
-  await page.click('.person');
-  await page.evaluate(() => {
-    const Original = window.AudioContext;
-    window.rung = [];
-    window.AudioContext = class extends Original {
-      constructor() {
-        super();
-        window.rung.push(this);
-      }
-    };
-  });
-  const calling = bob.call('alice@example.net');
-  await page.waitForSelector('.incoming');
-  await page.waitForFunction(() => window.rung[0]?.state === 'running');
-  await page.click('.incoming button:has-text("Decline")');
-  await page.waitForFunction(() => window.rung[0].state === 'closed');
-  await calling;
 });
 
 test('after one visit the app opens without the server it came from, and goes on over the other', async () => {
