@@ -19,9 +19,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.function.Consumer;
 
 /// The SIP side of a peer: takes every message of every flow, and is the one place where what goes wrong becomes a
-/// SIP
-/// status. REGISTER and PUBLISH are answered here, SUBSCRIBE by the
-/// presence agent, the rest is [Forwarding].
+/// SIP status. REGISTER and PUBLISH are answered here, SUBSCRIBE by the presence agent, the rest is [Forwarding].
 public final class EdgePeer implements Flow.Receiver {
     private static final System.Logger LOG = System.getLogger("starling.proxy");
     private static final DateTimeFormatter DATE = DateTimeFormatter.RFC_1123_DATE_TIME.withZone(ZoneOffset.UTC);

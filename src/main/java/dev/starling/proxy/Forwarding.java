@@ -16,9 +16,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// Stateful forwarding (RFC 3261, section 16) under the rules of docs/protocols/sip.md, section 2: to a device
-/// that is
-/// here, or along Route to the peer whose key it names; for own clients only.
+/// Stateful forwarding (RFC 3261, section 16) under the rules of docs/protocols/sip.md, section 2: to a device that
+/// is here, or along Route to the peer whose key it names; for own clients only.
 public final class Forwarding {
     private static final Duration TIMER_C = Duration.ofSeconds(190);
     private static final int MAX_ROUTES = 6;

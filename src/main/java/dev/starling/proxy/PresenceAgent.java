@@ -15,9 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Presence of the devices that are here (RFC 3856, RFC 6665): keeps what each published, tells its watchers, and
-/// tells
-/// them at once when its flow ends. The documents
-/// are signed by their devices; this class cannot make one.
+/// tells them at once when its flow ends. The documents are signed by their devices; this class cannot make one.
 final class PresenceAgent {
     private static final int MAX_SUBSCRIPTIONS = 200_000, MAX_PER_DEVICE = 4_096;
     private static final long MAX_EXPIRES = 600;
@@ -82,8 +80,7 @@ final class PresenceAgent {
     }
 
     /// Answers a SUBSCRIBE that forms a dialog. `allowed` is false for strangers, who get `pending` and never
-    /// anything
-    /// else.
+    /// anything else.
     SipMessage subscribe(SipMessage request, DeviceId device, boolean allowed) throws SipException {
         checkEvent(request);
         if (subscriptions.size() >= MAX_SUBSCRIPTIONS) throw new SipException(503, "Too many subscriptions");

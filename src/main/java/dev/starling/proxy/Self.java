@@ -11,10 +11,9 @@ import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Who this peer is on the wire, and the tokens by which it recognises its own clients in Route: the first 16
-/// bytes of
-/// the device id and 10 of an HMAC, so that they survive a reconnect and
-/// a restart and nobody else can make one (docs/protocols/sip.md, section 2).
+/// Who this peer is on the wire, and the tokens by which it recognises its own clients in Route: the first 16 bytes
+/// of the device id and 10 of an HMAC, so that they survive a reconnect and a restart and nobody else can make one
+/// (docs/protocols/sip.md, section 2).
 public record Self(DeviceId id, String host, int port, byte[] secret) {
     private static final int HEAD = 16, PROOF = 10;
 

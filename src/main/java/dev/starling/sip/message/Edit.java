@@ -34,8 +34,7 @@ public final class Edit {
     }
 
     /// An answer to `request`, with Via, From, To, Call-ID and CSeq as RFC 3261, section 8.2.6, says. `toTag` is
-    /// added
-    /// when To has none and the status is not 100.
+    /// added when To has none and the status is not 100.
     public static Edit response(SipMessage request, int status, String reason, String toTag) {
         var answer = new Edit("SIP/2.0 " + status + " " + reason);
         for (String via : request.all("via")) answer.add("Via", via);
@@ -73,9 +72,8 @@ public final class Edit {
         return this;
     }
 
-    /// Removes the first `count` elements of a comma-separated header, or replaces the first one by `with` when
-    /// that is
-    /// not empty.
+    /// Removes the first `count` elements of a comma-separated header, or replaces the first one by `with` when that
+    /// is not empty.
     public Edit dropElements(String name, List<String> elements, int count, String with) {
         int at = 0;
         while (at < parts.size() && !is(parts.get(at), name)) at++;

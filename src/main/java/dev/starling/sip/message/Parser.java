@@ -6,8 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// One pass over the bytes: start line, header lines, body; then what RFC 3261, section 8.1.1, makes mandatory.
-/// Every
+/// One pass over the bytes: start line, header lines, body; then what RFC 3261, section 8.1.1, makes mandatory. Every
 /// refusal has its reason.
 final class Parser {
     private static final Set<String> ONCE = Set.of(

@@ -6,10 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// A SIP message as received: the bytes, and where each header line lies in them. Values are decoded when asked
-/// for; an
-/// edit copies untouched lines byte for byte
-/// (RFC 3261, section 7).
+/// A SIP message as received: the bytes, and where each header line lies in them. Values are decoded when asked for;
+/// an edit copies untouched lines byte for byte (RFC 3261, section 7).
 ///
 /// Header values are read as ISO 8859-1, so that every byte survives; bodies are bytes.
 public final class SipMessage {

@@ -6,8 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// A `sip:` URI (RFC 3261, section 19.1). `user` is as written, with its escapes; parameter names are in lower
-/// case.
+/// A `sip:` URI (RFC 3261, section 19.1). `user` is as written, with its escapes; parameter names are in lower case.
 /// Port 0 when none is given.
 public record SipUri(String user, String host, int port, Map<String, String> parameters) {
     private static final Pattern SHAPE = Pattern.compile(

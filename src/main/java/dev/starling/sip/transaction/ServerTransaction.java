@@ -8,9 +8,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One request received, and its answers: RFC 3261, sections 17.2.1 (figure 7, with RFC 6026) and 17.2.2 (figure
-/// 8). No
-/// socket, no clock.
+/// One request received, and its answers: RFC 3261, sections 17.2.1 (figure 7, with RFC 6026) and 17.2.2 (figure 8).
+/// No socket, no clock.
 final class ServerTransaction {
     private enum State {
         TRYING,

@@ -14,8 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// Runs the transactions: matches messages to them (RFC 3261, sections 17.1.3 and 17.2.3), arms their timers,
-/// bounds
+/// Runs the transactions: matches messages to them (RFC 3261, sections 17.1.3 and 17.2.3), arms their timers, bounds
 /// their number.
 public final class TransactionLayer {
     public static final int MAX_TRANSACTIONS = 100_000;

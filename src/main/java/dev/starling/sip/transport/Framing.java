@@ -8,8 +8,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF
-/// between
+/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF between
 /// messages is a ping (RFC 5626, section 4.4.1).
 final class Framing {
     private static final int MAX_HEADER = 32 * 1024;
@@ -50,9 +49,8 @@ final class Framing {
         return Optional.of(head.toByteArray());
     }
 
-    // A folded line belongs to the header before it, as the parser reads it too: two readings of one message would let
-    // a
-    // sender hide a second message in a body.
+    // A folded line belongs to the header before it, as the parser reads it too: two readings of one message would
+    // let a sender hide a second message in a body.
     private static int contentLength(String head) throws IOException {
         int length = -1;
         for (String line : head.split("\n")) {

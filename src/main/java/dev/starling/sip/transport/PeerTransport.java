@@ -15,9 +15,8 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 
-/// TLS 1.3 between peers: who is at the other end is decided by its key alone, which the records name (`pin`),
-/// never by
-/// a certificate authority.
+/// TLS 1.3 between peers: who is at the other end is decided by its key alone, which the records name (`pin`), never
+/// by a certificate authority.
 public final class PeerTransport implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.sip");
     private static final int CONNECT_MILLIS = 3_000, MAX_ACCEPTED = 4_000, MAX_CONNECTED = 4_000;
@@ -32,8 +31,7 @@ public final class PeerTransport implements AutoCloseable {
     private final Semaphore accepted = new Semaphore(MAX_ACCEPTED);
     private volatile boolean closed;
 
-    /// Listens at once. `tls` presents our key and accepts any self-signed key of the other side; the key is
-    /// checked
+    /// Listens at once. `tls` presents our key and accepts any self-signed key of the other side; the key is checked
     /// here.
     public PeerTransport(SSLContext tls, String host, int port, TargetPolicy policy, Flow.Receiver receiver)
             throws IOException {
@@ -79,8 +77,7 @@ public final class PeerTransport implements AutoCloseable {
         }
     }
 
-    /// The flow to the peer with key `pin`: an open one in either direction, or a new connection to host and port.
-    /// A
+    /// The flow to the peer with key `pin`: an open one in either direction, or a new connection to host and port. A
     /// wrong key or a forbidden address is refused before anything is sent.
     public Flow to(String host, int port, String pin) throws SipException {
         if (!pin.matches("[0-9a-f]{64}")) throw new SipException(403, "Only to servers named with their key");

@@ -12,8 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLSocket;
 
 /// SIP over one TLS connection between two peers: a reader and a writer, each on a virtual thread; the queue to a
-/// peer
-/// that does not read is bounded.
+/// peer that does not read is bounded.
 final class TlsFlow implements Flow {
     private static final System.Logger LOG = System.getLogger("starling.sip");
     private static final AtomicLong NUMBER = new AtomicLong();
