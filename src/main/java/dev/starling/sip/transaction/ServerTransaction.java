@@ -31,6 +31,16 @@ final class ServerTransaction {
         state = invite ? State.PROCEEDING : State.TRYING;
     }
 
+    /// No final answer yet.
+    boolean isOpen() {
+        return state == State.TRYING || state == State.PROCEEDING;
+    }
+
+    /// The transport failed (section 17.2.4): nothing more happens.
+    void lost() {
+        state = State.TERMINATED;
+    }
+
     List<Action> on(Event event) {
         return switch (event) {
             case Event.Respond(int status) -> respond(status);
@@ -47,7 +57,7 @@ final class ServerTransaction {
     }
 
     private List<Action> respond(int status) {
-        boolean open = state == State.TRYING || state == State.PROCEEDING;
+        boolean open = isOpen();
         if (open && status < 200) {
             state = State.PROCEEDING;
             return List.of(new Action.Send());
@@ -73,6 +83,7 @@ final class ServerTransaction {
     }
 
     private List<Action> fired(Timer timer) {
+        if (state == State.TERMINATED) return List.of();
         return switch (timer) {
             case G -> {
                 if (state != State.COMPLETED) yield List.of();
