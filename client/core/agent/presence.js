@@ -128,6 +128,8 @@ export function presence(ctx) {
     if (!dialog) return answer(481, 'Subscription does not exist');
     await answer(200, 'OK');
     const state = first(message, 'subscription-state');
+    // The time of an old dialog is over; how things stand, its successor says.
+    if (state.startsWith('terminated')) return void dialogs.delete(first(message, 'call-id'));
     if (state.startsWith('pending')) return note(dialog.address, dialog.device, null);
     const signature = first(message, 'starling-signature');
     const until = message.body.length

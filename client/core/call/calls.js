@@ -108,7 +108,8 @@ export function calls(ctx) {
   async function waysTo(was) {
     const device = was.dialog?.shape.uri.split(';gr=')[1];
     const target = (await ctx.contacts.targets(was.address).catch(() => [])).find((each) => each.id === device);
-    return target ? ctx.delivery.paths(target) : [];
+    const token = ctx.contacts.get(was.address)?.theirToken ?? null;
+    return target ? ctx.delivery.paths(target).map((way) => ({ ...way, token })) : [];
   }
 
   /** @param {Live} own  the call it belongs to @param {MediaLeg} media */

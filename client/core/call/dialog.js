@@ -4,7 +4,7 @@ import { elements, first, parameter } from '../sip/message.js';
 
 /** @typedef {import('../sip/flow.js').Flow} Flow */
 /** @typedef {import('../sip/message.js').Message} Message */
-/** @typedef {{flow: Flow, routes: string[]}} Way  a flow of ours, and the Routes in front of the device */
+/** @typedef {{flow: Flow, routes: string[], token?: Uint8Array | null}} Way  a flow of ours, and the Routes in front of the device; token: what opens the door where the route set of the dialog does not */
 /** @typedef {{callId: string, localTag: string, remoteTag: string, remote: string, uri: string, routes: string[], cseq: number, way: Way}} Shape  uri: the GRUU of the other device; routes: the route set */
 
 export class Dialog {
@@ -107,7 +107,8 @@ export class Dialog {
       callId: shape.callId,
       fromTag: shape.localTag,
       cseq: ++shape.cseq,
-      signed: false,
+      token: way.token ?? null,
+      signed: way.token !== undefined,
       timeout: 5000,
     });
     return status === 200 || status === 481;

@@ -20,10 +20,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Holds the house in order: who may import whom (ARCHITECTURE.md has the same table: mend both together), how
-/// long a
-/// file and a
-/// method may be, that each RFC cited has its row, and that nothing of one machine is written down.
+/// Holds the house in order: who may import whom (ARCHITECTURE.md has the same table: mend both together), how long a
+/// file and a method may be, that each RFC cited has its row, and that nothing of one machine is written down.
 class TidyTest {
     private static final Path MAIN = Path.of("src/main/java");
     private static final int MAX_FILE_LINES = 600;

@@ -16,8 +16,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// A request body of RFC 8555, section 6.2: flattened JWS, ES256 only, with `nonce`, `url` and either `jwk` or
-/// `kid`.
+/// A request body of RFC 8555, section 6.2: flattened JWS, ES256 only, with `nonce`, `url` and either `jwk` or `kid`.
 /// Parsed; the signature is checked with [#verify].
 ///
 /// @param payload decoded bytes; empty for POST-as-GET

@@ -18,9 +18,12 @@ import dev.starling.identity.passport.TokenVerifier;
 import dev.starling.locate.LocationService;
 import dev.starling.proxy.ConsentStore;
 import dev.starling.proxy.EdgePeer;
+import dev.starling.proxy.Forwarding;
 import dev.starling.proxy.Self;
 import dev.starling.record.RecordOpener;
 import dev.starling.record.SequenceMemory;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.transport.Flow;
 import dev.starling.sip.transport.PeerTransport;
 import dev.starling.sip.transport.TargetPolicy;
 import dev.starling.web.RateLimit;
@@ -37,8 +40,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -97,15 +99,16 @@ final class Peer implements AutoCloseable {
         new DhtRoutes(dht, publications, authority, new RateLimit(local ? 60_000 : 600, local ? 20_000 : 300, clock))
                 .mount(routes);
         var transport = new AtomicReference<Optional<PeerTransport>>(Optional.empty());
-        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().daemon().name("sip-timer").factory());
+        var timer = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().daemon().name("sip-timer").factory());
+        timer.setRemoveOnCancelPolicy(true);
         parts.add(timer::shutdownNow);
         var self = new Self(
                 key.id(),
                 config.host(),
                 config.sipPort(),
                 Keys.sign(key.key(), "flow token secret".getBytes(StandardCharsets.US_ASCII)));
-        var consent = with(new ConsentStore(config.data().resolve("consent.db")));
+        var consent = with(new ConsentStore(config.data().resolve("consent.db"), clock));
         var location = new LocationService(
                 dht,
                 config.network(),
@@ -117,18 +120,22 @@ final class Peer implements AutoCloseable {
                 selfWithSecret(self),
                 tokens,
                 consent,
-                (host, port, pin) -> transport.get().orElseThrow().to(host, port, pin),
+                new PeerConnector(transport),
+                task -> Thread.ofVirtual().start(task),
                 (delay, task) -> {
-                    var _ = timer.schedule(
+                    var due = timer.schedule(
                             () -> Thread.ofVirtual().start(task), delay.toMillis(), TimeUnit.MILLISECONDS);
+                    return () -> due.cancel(false);
                 },
                 clock,
                 binding -> keeper.registered(binding.address()));
         transport.set(Optional.of(with(new PeerTransport(
                 PeerKey.tls(key),
+                key.id().hex(),
                 config.host(),
                 config.sipPort(),
                 local ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
+                PeerTransport.Limits.USUAL,
                 edge))));
         routes.socket("/sip", with(new SipSocket(edge)));
         new AppFiles(config.client(), local).mount(routes);
@@ -153,6 +160,22 @@ final class Peer implements AutoCloseable {
                         : Response.problem(403, "Only from this computer."));
         var _ = with(WebServer.start(
                 new WebServer.Config(config.host(), config.port(), Optional.empty(), MAX_SIP_MESSAGE), routes, clock));
+    }
+
+    /// The way to other peers, which listens only after the edge that takes what arrives.
+    private record PeerConnector(AtomicReference<Optional<PeerTransport>> transport) implements Forwarding.Connector {
+        @Override
+        public Optional<Flow> open(String pin) {
+            return transport.get().flatMap(t -> t.open(pin));
+        }
+
+        @Override
+        public Flow to(String host, int port, String pin) throws SipException {
+            return transport
+                    .get()
+                    .orElseThrow(() -> new SipException(503, "Starting"))
+                    .to(host, port, pin);
+        }
     }
 
     // The secret must be the same after a restart: ECDSA signatures are not, so it has a file of its own.

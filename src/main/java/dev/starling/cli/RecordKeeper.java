@@ -19,8 +19,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /// Looks after CERT and DEVICES of the addresses this peer serves: the client seals them for a day, the peer seals
-/// them
-/// anew each day until they expire, so that somebody asleep stays known.
+/// them anew each day until they expire, so that somebody asleep stays known.
 final class RecordKeeper implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.peer");
     private static final int MAX_ADDRESSES = 20_000;

@@ -5,8 +5,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /// One DHT engine. Values are opaque, self-signed bytes under a key of 40 hex digits; the engine is never trusted,
-/// and
-/// several values may lie under one key.
+/// and several values may lie under one key.
 public interface Dht extends AutoCloseable {
     int MAX_VALUE_BYTES = 32 * 1024;
 
@@ -42,8 +41,7 @@ public interface Dht extends AutoCloseable {
     void put(String key, Value value, Duration ttl) throws DhtException;
 
     /// Gives each stored value to `enough` until it says so, the limits are reached or there are no more. The
-    /// verifier
-    /// stops early when content, so that a flood of junk costs little.
+    /// verifier stops early when content, so that a flood of junk costs little.
     void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException;
 
     /// Present values first, then changes, until closed. A value may come twice.

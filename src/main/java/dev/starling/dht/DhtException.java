@@ -1,7 +1,6 @@
 package dev.starling.dht;
 
-/// The engine refused or cannot be reached. `status` is the HTTP status that says so best: 400, 413, 429, 502 or
-/// 503.
+/// The engine refused or cannot be reached. `status` is the HTTP status that says so best: 400, 413, 429, 502 or 503.
 public final class DhtException extends Exception {
     private static final long serialVersionUID = 1;
     private final int status;

@@ -12,9 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /// Values that this peer keeps alive for its clients until an end they named: put at once, put again before the
-/// engine
-/// forgets them, put later when the engine was
-/// away. Survives a restart of the peer and of the engine.
+/// engine forgets them, put later when the engine was away. Survives a restart of the peer and of the engine.
 public final class Publications implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.dht");
     private static final Duration LONGEST = Duration.ofHours(26);

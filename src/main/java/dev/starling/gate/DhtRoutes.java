@@ -22,8 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
 /// The REST routes of OpenDHT's proxy (docs/protocols/sip.md, section 1): reading is open within limits, writing
-/// needs
-/// a signature.
+/// needs a signature.
 public final class DhtRoutes {
     private static final Pattern KEY = Pattern.compile("/key/([0-9a-f]{40})(/listen)?");
     private static final int MAX_BODY = 48 * 1024;
@@ -82,8 +81,7 @@ public final class DhtRoutes {
     private void stream(String key, OutputStream out) throws IOException {
         var events = new LinkedBlockingQueue<Dht.Event>(MAX_PENDING_EVENTS);
         listeners.incrementAndGet();
-        // A listener that does not read loses events, not the store its time; it sees the present values when it
-        // asks
+        // A listener that does not read loses events, not the store its time; it sees the present values when it asks
         // again.
         try (var _ = dht.watch(key, events::offer)) {
             while (true) {

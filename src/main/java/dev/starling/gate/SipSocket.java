@@ -11,8 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// SIP over WebSocket (RFC 7118): one frame, one message. Pings each 20 s; 8 s without an answer end the flow, so
-/// that
-/// a crash is seen within 30 s.
+/// that a crash is seen within 30 s.
 public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
     private static final Duration PING = Duration.ofSeconds(20), ANSWER = Duration.ofSeconds(8);
     private static final AtomicLong NUMBER = new AtomicLong();

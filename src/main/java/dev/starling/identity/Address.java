@@ -7,8 +7,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /// An e-mail address or an E.164 number in the one form that is hashed, signed and compared
-/// (docs/protocols/formats.md,
-/// section 1).
+/// (docs/protocols/formats.md, section 1).
 ///
 /// `text` is for example `bob@example.net` or `+4930123456`.
 public record Address(String text) implements Comparable<Address> {

@@ -14,8 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Decides whether a chain proves an address (RFC 5280, section 6, the parts that apply):
-/// docs/protocols/formats.md,
+/// Decides whether a chain proves an address (RFC 5280, section 6, the parts that apply): docs/protocols/formats.md,
 /// section 3, in its order and with its reasons.
 public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
     public static final int MAX_CHAIN = 4;

@@ -4,8 +4,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/// SHA-256 of a public key (SubjectPublicKeyInfo, DER): what a device, or a peer, is called. `hex` has 64
-/// lower-case
+/// SHA-256 of a public key (SubjectPublicKeyInfo, DER): what a device, or a peer, is called. `hex` has 64 lower-case
 /// digits.
 public record DeviceId(String hex) implements Comparable<DeviceId> {
     public static final int BYTES = 32;
@@ -31,8 +30,7 @@ public record DeviceId(String hex) implements Comparable<DeviceId> {
     }
 
     /// The instance id of RFC 5626, section 4.1: `urn:uuid:` of a version-8 UUID (RFC 9562, section 5.8) over the
-    /// first
-    /// 16 bytes.
+    /// first 16 bytes.
     public String instance() {
         byte[] b = bytes();
         b[6] = (byte) ((b[6] & 0x0f) | 0x80);

@@ -27,8 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// P-256 key pairs: made, written to a PKCS#12 file that only its owner can read, read back; signatures in the
-/// 64-byte
-/// form that JOSE and COSE use.
+/// 64-byte form that JOSE and COSE use.
 public final class Keys {
     private static final String P256_OID_DER = "06082a8648ce3d030107";
     private static final String ALIAS = "starling";
@@ -140,8 +139,7 @@ public final class Keys {
         }
     }
 
-    /// Writes `held` to a PKCS#12 file, mode 600; the password beside it in FILE.password, mode 600 as well.
-    /// Replaces
+    /// Writes `held` to a PKCS#12 file, mode 600; the password beside it in FILE.password, mode 600 as well. Replaces
     /// atomically.
     public static void save(Path file, Held held) throws IOException {
         Path passwordFile = passwordFile(file);

@@ -17,8 +17,7 @@ public record TrustAnchors(List<X509Certificate> anchors) {
         return new TrustAnchors(List.of(anchors));
     }
 
-    /// The anchor that issued `certificate`, by name and key: an anchor of the same name with another key is
-    /// another
+    /// The anchor that issued `certificate`, by name and key: an anchor of the same name with another key is another
     /// anchor.
     Optional<X509Certificate> issuerOf(X509Certificate certificate) {
         return anchors.stream()

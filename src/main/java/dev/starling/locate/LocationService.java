@@ -21,8 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// Finds what the DHT says about an address and believes only what verifies (docs/protocols/formats.md, sections 5
-/// to
+/// Finds what the DHT says about an address and believes only what verifies (docs/protocols/formats.md, sections 5 to
 /// 7): a device counts when its certificate verifies **and** DEVICES lists it.
 public record LocationService(
         Dht dht, String network, CertificateVerifier certificates, RecordOpener opener, Clock clock) {
@@ -40,8 +39,7 @@ public record LocationService(
     /// Something lies there, but nothing that verifies.
     public record Forged(List<Seen> seen) implements Lookup {}
 
-    /// What is known of one device. `listed` is false for a ghost: certified, but on no list; nothing may be sent
-    /// to
+    /// What is known of one device. `listed` is false for a ghost: certified, but on no list; nothing may be sent to
     /// it.
     public record Device(
             DeviceId id,

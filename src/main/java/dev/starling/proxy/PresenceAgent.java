@@ -1,205 +1,203 @@
 package dev.starling.proxy;
 
-import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
+import dev.starling.sip.dialog.Dialog;
+import dev.starling.sip.dialog.DialogId;
+import dev.starling.sip.dialog.Subscription;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.transaction.RequestReceived;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntConsumer;
+import java.util.function.Predicate;
 
 /// Presence of the devices that are here (RFC 3856, RFC 6665): keeps what each published, tells its watchers, and
-/// tells
-/// them at once when its flow ends. The documents
-/// are signed by their devices; this class cannot make one.
+/// tells them at once when its flow ends. The documents are signed by their devices; this class cannot make one.
 final class PresenceAgent {
+    private static final System.Logger LOG = System.getLogger("starling.proxy");
     private static final int MAX_SUBSCRIPTIONS = 200_000, MAX_PER_DEVICE = 4_096;
-    private static final long MAX_EXPIRES = 600;
 
-    /// How a NOTIFY gets out: along the watcher's Route, with the answer's status for whoever cares.
+    /// Of one watching device to one other: it refreshes with a new dialog before the old one ends.
+    private static final int MAX_PER_WATCHER = 4;
+
+    /// How a NOTIFY gets out: along the dialog's route set, with the answer's status for whoever cares.
     interface Sender {
-        void send(SipMessage notify, java.util.function.IntConsumer status) throws SipException;
+        void send(Dialog dialog, Edit notify, IntConsumer status) throws SipException;
     }
 
-    private record Published(byte[] body, String signature, Instant until) {}
+    /// @param until the end of the signature
+    private record Published(byte[] body, String signature, String tag, Instant until) {}
 
-    private static final class Subscription {
-        final SipMessage request;
-        final String localTag;
+    /// A subscription with its place; `now` changes under this object's lock.
+    private static final class Watch {
+        final DialogId id;
+        final DeviceId watcher;
         final DeviceId device;
-        final boolean active;
-        Instant expires;
-        long cseq = 1;
+        Subscription now;
 
-        Subscription(SipMessage request, String localTag, DeviceId device, boolean active, Instant expires) {
-            this.request = request;
-            this.localTag = localTag;
+        Watch(Subscription first, DeviceId watcher, DeviceId device) {
+            id = first.dialog().id();
+            now = first;
+            this.watcher = watcher;
             this.device = device;
-            this.active = active;
-            this.expires = expires;
-        }
-
-        String key() {
-            return request.callId() + " " + localTag;
         }
     }
 
-    private final Self self;
+    private final Subscription.Terms terms;
     private final Clock clock;
     private final Sender sender;
-    private final java.util.function.Predicate<DeviceId> here;
+    private final Predicate<DeviceId> here;
     private final Map<DeviceId, Published> published = new ConcurrentHashMap<>();
-    private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
-    private final Map<DeviceId, Set<Subscription>> watchers = new ConcurrentHashMap<>();
+    private final Map<DialogId, Watch> watches = new HashMap<>();
+    private final Map<DeviceId, Set<Watch>> byDevice = new HashMap<>();
 
-    PresenceAgent(Self self, Clock clock, Sender sender, java.util.function.Predicate<DeviceId> here) {
-        this.self = self;
+    PresenceAgent(Self self, Clock clock, Sender sender, Predicate<DeviceId> here) {
+        terms = new Subscription.Terms("presence", self.contact(), Duration.ofSeconds(600));
         this.clock = clock;
         this.sender = sender;
         this.here = here;
     }
 
-    void publish(DeviceId device, byte[] body, String signature, Instant until) {
-        published.put(device, new Published(body, signature, until));
+    void publish(DeviceId device, byte[] body, String signature, String tag, Instant until) {
+        published.put(device, new Published(body, signature, tag, until));
         tell(device);
     }
 
-    /// The device's flow has ended, or it signed off.
-    void gone(Address address, DeviceId device) {
+    /// The entity tag of what a device has published (RFC 3903).
+    Optional<String> tag(DeviceId device) {
+        return Optional.ofNullable(published.get(device)).map(Published::tag);
+    }
+
+    /// The device's flow has ended, or it signed off, or withdrew what it had published.
+    void gone(DeviceId device) {
         published.remove(device);
         tell(device);
     }
 
-    /// A device is here (again): its watchers wait for what it publishes.
     private void tell(DeviceId device) {
-        for (Subscription each : watchers.getOrDefault(device, Set.of())) if (each.active) notify(each, "active");
+        for (Watch each : watchesOf(device)) notify(each);
     }
 
-    /// Answers a SUBSCRIBE that forms a dialog. `allowed` is false for strangers, who get `pending` and never
-    /// anything
-    /// else.
-    SipMessage subscribe(SipMessage request, DeviceId device, boolean allowed) throws SipException {
-        checkEvent(request);
-        if (subscriptions.size() >= MAX_SUBSCRIPTIONS) throw new SipException(503, "Too many subscriptions");
-        var all = watchers.computeIfAbsent(device, _ -> ConcurrentHashMap.newKeySet());
-        if (all.size() >= MAX_PER_DEVICE) throw new SipException(503, "Too many subscriptions");
-        long seconds = expires(request);
-        var subscription = new Subscription(
-                request,
-                TransactionLayer.tag(),
-                device,
-                allowed,
-                clock.instant().plusSeconds(seconds));
-        if (seconds > 0 && allowed) {
-            subscriptions.put(subscription.key(), subscription);
-            all.add(subscription);
+    private synchronized List<Watch> watchesOf(DeviceId device) {
+        return List.copyOf(byDevice.getOrDefault(device, Set.of()));
+    }
+
+    /// Takes a SUBSCRIBE that forms a dialog. Strangers, that is without `allowed`, get one NOTIFY `pending`; nothing
+    /// of them is kept and nothing ever follows.
+    void subscribe(SipMessage request, RequestReceived server, DeviceId watcher, DeviceId device, boolean allowed)
+            throws SipException {
+        var answered = Subscription.accept(request, TransactionLayer.tag(), terms, allowed, clock.instant());
+        var watch = new Watch(answered.subscription(), watcher, device);
+        boolean kept = allowed && watch.now.state() != Subscription.State.TERMINATED;
+        if (kept) keep(watch);
+        server.respond(answered.answer());
+        if (allowed) notify(watch);
+        else send(watch, Optional.empty());
+    }
+
+    private void keep(Watch watch) throws SipException {
+        List<Watch> older;
+        synchronized (this) {
+            Set<Watch> all = byDevice.getOrDefault(watch.device, Set.of());
+            older = new ArrayList<>(all.stream()
+                    .filter(each -> each.watcher.equals(watch.watcher))
+                    .toList());
+            boolean full = watches.size() >= MAX_SUBSCRIPTIONS
+                    || (all.size() >= MAX_PER_DEVICE && older.size() < MAX_PER_WATCHER);
+            if (full) throw Refusals.tooMany("Too many subscriptions");
+            watches.put(watch.id, watch);
+            byDevice.computeIfAbsent(watch.device, _ -> new LinkedHashSet<>()).add(watch);
         }
-        return accepted(request, subscription.localTag, seconds);
+        if (older.size() >= MAX_PER_WATCHER) remove(older.getFirst());
     }
 
-    /// Answers a SUBSCRIBE inside a dialog: a refresh, or the end.
-    SipMessage refresh(SipMessage request) throws SipException {
-        checkEvent(request);
-        var subscription =
-                subscriptions.get(request.callId() + " " + request.toTag().orElse(""));
-        if (subscription == null) throw new SipException(481, "Subscription does not exist");
-        long seconds = expires(request);
-        subscription.expires = clock.instant().plusSeconds(seconds);
-        if (seconds == 0) remove(subscription);
-        return accepted(request, subscription.localTag, seconds);
-    }
-
-    /// The NOTIFY that follows each SUBSCRIBE at once (RFC 6665, section 4.2.1.2).
-    void afterwards(SipMessage request, SipMessage answer, DeviceId device, boolean allowed) {
-        String tag = answer.toTag().orElse("");
-        var subscription = subscriptions.get(request.callId() + " " + tag);
-        if (subscription != null) notify(subscription, "active");
-        else notify(new Subscription(request, tag, device, false, clock.instant()), allowed ? "terminated" : "pending");
-    }
-
-    private static void checkEvent(SipMessage request) throws SipException {
-        if (!request.required("event").split(";")[0].trim().equals("presence"))
-            throw new SipException(489, "Bad Event");
-    }
-
-    private static long expires(SipMessage request) {
-        return Math.min(
-                MAX_EXPIRES, request.first("expires").map(Long::parseLong).orElse(MAX_EXPIRES));
-    }
-
-    private SipMessage accepted(SipMessage request, String tag, long seconds) throws SipException {
-        var answer = Edit.response(request, 200, "OK", tag);
-        for (String route : request.all("record-route")) answer.add("Record-Route", route);
-        return answer.add("Contact", self.contact())
-                .add("Expires", String.valueOf(seconds))
-                .build();
-    }
-
-    private void notify(Subscription to, String state) {
-        long left = Math.max(0, to.expires.getEpochSecond() - clock.instant().getEpochSecond());
-        if (to.active && left == 0 && !state.equals("terminated")) {
-            remove(to);
-            return;
+    /// Takes a SUBSCRIBE inside a dialog: a refresh, or the end. RFC 6665, section 4.2.1.2: each has its NOTIFY.
+    void refresh(SipMessage request, RequestReceived server) throws SipException {
+        DialogId id = DialogId.of(request);
+        Watch watch;
+        synchronized (this) {
+            watch = Optional.ofNullable(watches.get(id))
+                    .orElseThrow(() -> new SipException(481, "Subscription does not exist"));
         }
+        SipMessage answer;
+        synchronized (watch) {
+            var answered = watch.now.refresh(request, terms, clock.instant());
+            watch.now = answered.subscription();
+            answer = answered.answer();
+        }
+        server.respond(answer);
+        notify(watch);
+    }
+
+    private void notify(Watch watch) {
+        boolean over;
+        synchronized (watch) {
+            if (watch.now.isExpired(clock.instant())) watch.now = watch.now.terminated();
+            over = watch.now.state() == Subscription.State.TERMINATED;
+        }
+        if (over) remove(watch);
+        var shown = Optional.ofNullable(published.get(watch.device))
+                .filter(p -> here.test(watch.device) && p.until.isAfter(clock.instant()));
+        send(watch, shown);
+    }
+
+    private void send(Watch watch, Optional<Published> shown) {
         try {
-            sender.send(compose(to, state, left), status -> {
-                if (status >= 300 && status != 480) remove(to);
+            Subscription next;
+            Edit notify;
+            synchronized (watch) {
+                var notified = watch.now.notification(clock.instant());
+                next = watch.now = notified.subscription();
+                notify = notified.request();
+            }
+            shown.ifPresent(p -> notify.add("Starling-Signature", p.signature).body("application/pidf+xml", p.body));
+            sender.send(next.dialog(), notify, status -> {
+                // RFC 6665, section 4.2.2. A watcher whose connection broke may come back.
+                if (status >= 300 && status != 480) remove(watch);
             });
         } catch (SipException e) {
-            System.getLogger("starling.proxy").log(System.Logger.Level.DEBUG, () -> "NOTIFY: " + e.getMessage());
+            LOG.log(System.Logger.Level.DEBUG, () -> "NOTIFY: " + e.getMessage());
         }
     }
 
-    private SipMessage compose(Subscription to, String state, long left) throws SipException {
-        SipMessage request = to.request;
-        var notify = Edit.request(
-                "NOTIFY",
-                dev.starling.sip.message.NameAddr.parse(request.required("contact"))
-                        .uri());
-        for (String route : request.elements("record-route")) notify.add("Route", route);
-        long number;
-        synchronized (to) {
-            number = to.cseq++;
-        }
-        notify.add("Max-Forwards", "70")
-                .add("From", request.required("to") + (request.toTag().isPresent() ? "" : ";tag=" + to.localTag))
-                .add("To", request.required("from"))
-                .add("Call-ID", request.callId())
-                .add("CSeq", number + " NOTIFY")
-                .add("Contact", self.contact())
-                .add("Event", "presence")
-                .add(
-                        "Subscription-State",
-                        state.equals("terminated") ? "terminated;reason=timeout" : state + ";expires=" + left);
-        Optional<Published> shown = Optional.ofNullable(published.get(to.device))
-                .filter(p -> state.equals("active") && here.test(to.device) && p.until.isAfter(clock.instant()));
-        if (shown.isPresent()) {
-            notify.add("Starling-Signature", shown.get().signature);
-            notify.body("application/pidf+xml", shown.get().body);
-        }
-        return notify.add(
-                        "Via",
-                        "SIP/2.0/TLS " + self.host() + ":" + self.port() + ";branch=" + TransactionLayer.branch())
-                .build();
-    }
-
-    private void remove(Subscription subscription) {
-        subscriptions.remove(subscription.key());
-        watchers.computeIfPresent(subscription.device, (_, all) -> {
-            all.remove(subscription);
+    private synchronized void remove(Watch watch) {
+        if (!watches.remove(watch.id, watch)) return;
+        byDevice.computeIfPresent(watch.device, (_, all) -> {
+            all.remove(watch);
             return all.isEmpty() ? null : all;
         });
     }
 
-    /// Forgets what has expired.
+    /// Ends what has expired, and says so.
     void sweep() {
         Instant now = clock.instant();
-        for (Subscription each : List.copyOf(subscriptions.values())) if (!each.expires.isAfter(now)) remove(each);
+        List<Watch> all;
+        synchronized (this) {
+            all = List.copyOf(watches.values());
+        }
+        for (Watch each : all) {
+            boolean over;
+            synchronized (each) {
+                over = each.now.isExpired(now);
+            }
+            if (over) notify(each);
+        }
+    }
+
+    /// Subscriptions kept.
+    synchronized int size() {
+        return watches.size();
     }
 }

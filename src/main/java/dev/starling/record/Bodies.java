@@ -17,8 +17,7 @@ public final class Bodies {
 
     private Bodies() {}
 
-    /// A peer that serves a device: where it listens for other peers, its key, and the base URL of its gate (""
-    /// when
+    /// A peer that serves a device: where it listens for other peers, its key, and the base URL of its gate ("" when
     /// not told).
     public record PeerPlace(String uri, DeviceId id, String base) {
         public String host() {

@@ -19,10 +19,8 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// The verified history of an address's device lists (docs/protocols/formats.md, section 7). Every link is signed
-/// by a
-/// device of its parent, so a CA that
-/// certifies a device of its own ("ghost") cannot put it on the list.
+/// The verified history of an address's device lists (docs/protocols/formats.md, section 7). Every link is signed by
+/// a device of its parent, so a CA that certifies a device of its own ("ghost") cannot put it on the list.
 public final class DeviceChain {
     public static final int MAX_LINKS = 64, MAX_DEVICES = 16;
     private static final long MAX_TIME = 1L << 40;

@@ -19,14 +19,12 @@ import org.bouncycastle.crypto.generators.HKDFBytesGenerator;
 import org.bouncycastle.crypto.generators.SCrypt;
 import org.bouncycastle.crypto.params.HKDFParameters;
 
-/// Where records of one address lie on one day, and the key that seals them there (docs/protocols/formats.md,
-/// section
+/// Where records of one address lie on one day, and the key that seals them there (docs/protocols/formats.md, section
 /// 5).
 public record Rendezvous(Kind kind, LocalDate day, byte[] dhtKey, byte[] sealingKey) {
     private static final LocalTime EARLY = LocalTime.of(1, 0), LATE = LocalTime.of(23, 0);
 
-    /// 32 bytes from which the keys of all days and kinds follow. About 40 ms of CPU by intention (scrypt, RFC
-    /// 7914):
+    /// 32 bytes from which the keys of all days and kinds follow. About 40 ms of CPU by intention (scrypt, RFC 7914):
     /// whoever tests a list of addresses pays it for each.
     public record Master(byte[] bytes) {
         public static Master of(Address address, String network) {

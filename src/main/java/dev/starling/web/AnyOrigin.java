@@ -5,8 +5,7 @@ import io.helidon.webserver.websocket.WsConfig;
 import io.helidon.webserver.websocket.WsUpgrader;
 
 /// Takes WebSockets from pages of any origin: a client may use any peer, and who speaks is proven by signature, never
-/// by
-/// cookie or origin.
+/// by cookie or origin.
 final class AnyOrigin extends WsUpgrader {
     AnyOrigin(WsConfig config) {
         super(config);

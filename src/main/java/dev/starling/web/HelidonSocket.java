@@ -16,9 +16,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a
-/// thread of
-/// its own.
+/// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a thread
+/// of its own.
 final class HelidonSocket implements WsListener, WebSocket {
     private static final System.Logger LOG = System.getLogger("starling.web");
     private static final String PROTOCOL = "sip";

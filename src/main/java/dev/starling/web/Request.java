@@ -6,8 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// One HTTP request. Header names are in lower case; `query` is without the question mark, "" when there is none;
-/// the
+/// One HTTP request. Header names are in lower case; `query` is without the question mark, "" when there is none; the
 /// body is whole and bounded by the route.
 public record Request(
         String method, String path, String query, Map<String, String> headers, byte[] body, InetAddress remote) {

@@ -7,8 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Which handler answers which path. A path that ends in `/` stands for everything below it; the longest match
-/// wins.
+/// Which handler answers which path. A path that ends in `/` stands for everything below it; the longest match wins.
 public final class Routes {
     /// Answers one request, on a thread of its own.
     public interface Handler {

@@ -26,8 +26,7 @@ import java.util.Optional;
 import javax.net.ssl.SSLContext;
 
 /// The HTTP and WebSocket server (Helidon beneath): one virtual thread a request, bounds on connections, bodies and
-/// frames, errors as problem documents, any
-/// origin allowed without credentials.
+/// frames, errors as problem documents, any origin allowed without credentials.
 public final class WebServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.web");
     private static final DateTimeFormatter HTTP_DATE = DateTimeFormatter.RFC_1123_DATE_TIME.withZone(ZoneOffset.UTC);

@@ -6,8 +6,7 @@ import java.io.IOException;
 import java.util.Set;
 
 /// How many mails may be caused, counted before one is sent: per address, domain, network and in all, within a day
-/// (an
-/// hour for networks).
+/// (an hour for networks).
 public record Limits(int perAddress, int perDomain, int perNetwork, int all) {
     public static final Limits USUAL = new Limits(3, 50, 10, 20_000);
     public static final Limits LOCAL = new Limits(10_000, 10_000, 10_000, 100_000);

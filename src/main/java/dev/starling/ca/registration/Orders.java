@@ -19,8 +19,7 @@ import java.util.Base64;
 import java.util.HexFormat;
 
 /// What an order goes through: made and mailed, proven by the code, turned into a certificate. Nothing is issued
-/// before
-/// the proof.
+/// before the proof.
 public final class Orders {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final long LIFE_SECONDS = 86_400;
@@ -87,8 +86,7 @@ public final class Orders {
         return over ? with(order, "invalid", order.tries(), order.chain()) : order;
     }
 
-    /// email-code-00: the answer must be b64u(SHA-256(part1 || part2 || "." || thumbprint)). A wrong one costs a
-    /// try.
+    /// email-code-00: the answer must be b64u(SHA-256(part1 || part2 || "." || thumbprint)). A wrong one costs a try.
     public synchronized CaStore.Order answer(CaStore.Order order, String thumbprint, String response)
             throws Problem, IOException {
         if (!order.status().equals("pending")) return order;

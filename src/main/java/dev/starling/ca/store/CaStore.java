@@ -11,9 +11,8 @@ import java.util.Optional;
 
 /// Accounts, orders, mails sent and certificates, in SQLite: what was answered survives `kill -9`.
 public final class CaStore implements AutoCloseable {
-    /// One order with its one authorization. `status` is pending, ready, valid or invalid; `chain` is PEM, ""
-    /// before it
-    /// is issued. Times in Unix seconds.
+    /// One order with its one authorization. `status` is pending, ready, valid or invalid; `chain` is PEM, "" before
+    /// it is issued. Times in Unix seconds.
     public record Order(
             String id,
             String account,

@@ -12,8 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Local mode's mail server: a page on the loopback that shows what would have been mailed. Never mounted
-/// otherwise.
+/// Local mode's mail server: a page on the loopback that shows what would have been mailed. Never mounted otherwise.
 public final class TestMailbox implements Mailer {
     private static final int MAX_MAILS = 500;
 

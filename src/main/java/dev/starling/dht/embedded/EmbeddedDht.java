@@ -21,10 +21,8 @@ import java.util.function.Predicate;
 
 /// The engine in our own process: SQLite with a write-ahead log, so that what was acknowledged survives `kill -9`.
 ///
-/// A slot is (key, owner, id): a put replaces only its own owner's value. When a bound is reached the put is
-/// refused
-/// and says which one; nobody's
-/// values make room for another's.
+/// A slot is (key, owner, id): a put replaces only its own owner's value. When a bound is reached the put is refused
+/// and says which one; nobody's values make room for another's.
 public final class EmbeddedDht implements Dht {
     /// Bounds of the store.
     public record Bounds(int valuesPerKey, int valuesPerOwner, long bytesPerOwner, long bytes) {

@@ -134,8 +134,7 @@ public final class RemoteDht implements Dht {
                 return;
             }
             try {
-                // Not polling: the pause before a lost stream is opened again, with jitter so that peers do not
-                // come
+                // Not polling: the pause before a lost stream is opened again, with jitter so that peers do not come
                 // back in step.
                 Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextLong(pause));
                 pause = Math.min(30_000, pause * 2);

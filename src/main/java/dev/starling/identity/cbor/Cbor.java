@@ -10,10 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// Deterministic CBOR (RFC 8949, section 4.2.1), the subset of docs/protocols/formats.md, section 4. In Java:
-/// `Long`
-/// (also `Integer` when writing), `byte[]`,
-/// `String`, `List<?>`, [CborMap], `Boolean` and [Null].
+/// Deterministic CBOR (RFC 8949, section 4.2.1), the subset of docs/protocols/formats.md, section 4. In Java: `Long`
+/// (also `Integer` when writing), `byte[]`, `String`, `List<?>`, [CborMap], `Boolean` and [Null].
 public final class Cbor {
     public static final int MAX_BYTES = 64 * 1024;
     private static final int MAX_DEPTH = 16;

@@ -15,8 +15,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /// What a token must say about a message: pure functions from the message's parts to claims
-/// (docs/protocols/formats.md,
-/// section 8).
+/// (docs/protocols/formats.md, section 8).
 public final class Claims {
     private static final Pattern FINGERPRINT =
             Pattern.compile("^a=fingerprint:(\\S+)[ \\t]+([0-9A-Fa-f:]+)[ \\t]*\\r?$", Pattern.MULTILINE);

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /// The one form in which our tokens write JSON: members in alphabetical order, no white space, printable ASCII,
-/// integers only. A token in
-/// another form is refused, so that no two readers can understand it differently (duplicate members, odd numbers).
+/// integers only. A token in another form is refused, so that no two readers can understand it differently (duplicate
+/// members, odd numbers).
 public final class Json {
     private Json() {}
 

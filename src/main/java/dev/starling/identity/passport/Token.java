@@ -13,9 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// A signed statement in JWS compact form (RFC 7515) with its certificate inside: PASSporT (RFC 8225), `rsp`
-/// PASSporT,
-/// put authorization or presence signature
-/// (docs/protocols/formats.md, section 8). Parsed, not yet believed: see [TokenVerifier].
+/// PASSporT, put authorization or presence signature (docs/protocols/formats.md, section 8). Parsed, not yet
+/// believed: see [TokenVerifier].
 ///
 /// @param form the `ppt` header, empty when there is none
 /// @param chain DER certificates, leaf first
@@ -29,8 +28,8 @@ public record Token(
 
     /// Signs `claims`; the certificate chain of the key travels in `x5c`.
     ///
-    /// Departs from RFC 8225, section 4.1: `x5c` in place of a fetched `x5u`, because a fetch would
-    /// tell who calls whom.
+    /// Departs from RFC 8225, section 4.1: `x5c` in place of a fetched `x5u`, because a fetch would tell who calls
+    /// whom.
     public static String sign(Keys.Held key, String type, String form, Map<String, Object> claims) {
         var header = new HashMap<String, Object>(Map.of("alg", "ES256", "typ", type));
         if (!form.isEmpty()) header.put("ppt", form);

@@ -13,8 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Decides whether a token is genuine, fresh, seen for the first time and about this very message; the codes are
-/// those
-/// of RFC 8224, section 6.2.2.
+/// those of RFC 8224, section 6.2.2.
 ///
 /// `started`: tokens older than this process are refused, because its replay cache cannot know them.
 public record TokenVerifier(CertificateVerifier certificates, ReplayCache replays, Clock clock, Instant started) {
@@ -53,8 +52,7 @@ public record TokenVerifier(CertificateVerifier certificates, ReplayCache replay
         return stale.isPresent() ? stale.get() : new Accepted(signer, token);
     }
 
-    /// Verifies a put authorization signed by another peer's own key: `orig` must be the key-bound URI of the key
-    /// in
+    /// Verifies a put authorization signed by another peer's own key: `orig` must be the key-bound URI of the key in
     /// `x5c`, and `join` must prove the join token.
     public Optional<Refused> verifyPeer(Token token, Map<String, Object> expected, byte[] joinToken) {
         Optional<Refused> wrong = claims(token, expected);
@@ -107,8 +105,7 @@ public record TokenVerifier(CertificateVerifier certificates, ReplayCache replay
         return Optional.empty();
     }
 
-    /// A presence signature over `body` (docs/protocols/formats.md, section 8), believed until the instant
-    /// returned.
+    /// A presence signature over `body` (docs/protocols/formats.md, section 8), believed until the instant returned.
     public Optional<Instant> presence(String compact, byte[] body, Address address, DeviceId device) {
         try {
             Token token = Token.parse(compact);

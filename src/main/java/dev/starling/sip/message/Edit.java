@@ -3,16 +3,24 @@ package dev.starling.sip.message;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /// Builds a message: from nothing, or from a received one whose untouched header lines are copied byte for byte.
 public final class Edit {
-    private sealed interface Part {}
+    private sealed interface Part {
+        /// The header's long name in lower case.
+        String canonical();
+    }
 
-    private record Copied(SipMessage.Line line, byte[] from) implements Part {}
+    private record Copied(SipMessage.Line line, byte[] from) implements Part {
+        @Override
+        public String canonical() {
+            return line.name();
+        }
+    }
 
-    private record Written(String name, String value) implements Part {}
+    private record Written(String name, String value, String canonical) implements Part {}
 
     private final List<Part> parts = new ArrayList<>();
     private String start;
@@ -25,7 +33,7 @@ public final class Edit {
     Edit(byte[] bytes, String[] startLine, List<SipMessage.Line> lines, int bodyStart) {
         this(startLine[0] + " " + startLine[1] + " " + startLine[2]);
         for (var line : lines) parts.add(new Copied(line, bytes));
-        body = java.util.Arrays.copyOfRange(bytes, bodyStart, bytes.length);
+        body = Arrays.copyOfRange(bytes, bodyStart, bytes.length);
     }
 
     public static Edit request(String method, String uri) {
@@ -34,9 +42,9 @@ public final class Edit {
     }
 
     /// An answer to `request`, with Via, From, To, Call-ID and CSeq as RFC 3261, section 8.2.6, says. `toTag` is
-    /// added
-    /// when To has none and the status is not 100.
+    /// added when To has none and the status is not 100.
     public static Edit response(SipMessage request, int status, String reason, String toTag) {
+        written("Reason-Phrase", reason);
         var answer = new Edit("SIP/2.0 " + status + " " + reason);
         for (String via : request.all("via")) answer.add("Via", via);
         answer.add("From", request.required("from"));
@@ -69,16 +77,17 @@ public final class Edit {
     }
 
     public Edit remove(String name) {
-        parts.removeIf(part -> is(part, name));
+        String canonical = HeaderName.canonical(name);
+        parts.removeIf(part -> part.canonical().equals(canonical));
         return this;
     }
 
-    /// Removes the first `count` elements of a comma-separated header, or replaces the first one by `with` when
-    /// that is
-    /// not empty.
+    /// Removes the first `count` elements of a comma-separated header, or replaces the first one by `with` when that
+    /// is not empty.
     public Edit dropElements(String name, List<String> elements, int count, String with) {
+        String canonical = HeaderName.canonical(name);
         int at = 0;
-        while (at < parts.size() && !is(parts.get(at), name)) at++;
+        while (at < parts.size() && !parts.get(at).canonical().equals(canonical)) at++;
         remove(name);
         var rest = new ArrayList<>(elements.subList(Math.min(count, elements.size()), elements.size()));
         if (!with.isEmpty()) rest.addFirst(with);
@@ -91,22 +100,14 @@ public final class Edit {
         return type.isEmpty() ? this : set("Content-Type", type);
     }
 
-    private static boolean is(Part part, String name) {
-        String canonical = name.toLowerCase(Locale.ROOT);
-        return switch (part) {
-            case Copied(var line, var _) -> line.name().equals(canonical);
-            case Written(var written, var _) -> written.toLowerCase(Locale.ROOT).equals(canonical);
-        };
-    }
-
     public byte[] toBytes() {
         var out = new ByteArrayOutputStream();
         write(out, start + "\r\n");
         for (Part part : parts) {
-            if (is(part, "content-length")) continue;
+            if (part.canonical().equals("content-length")) continue;
             switch (part) {
                 case Copied(var line, var from) -> copy(out, line, from);
-                case Written(var name, var value) -> write(out, name + ": " + value + "\r\n");
+                case Written(var name, var value, var _) -> write(out, name + ": " + value + "\r\n");
             }
         }
         write(out, "Content-Length: " + body.length + "\r\n\r\n");
@@ -121,17 +122,24 @@ public final class Edit {
 
     // Byte for byte, but folded lines go out in one piece: RFC 3261, section 7.3.1.
     private static void copy(ByteArrayOutputStream out, SipMessage.Line line, byte[] from) {
-        String text = new String(from, line.start(), line.end() - line.start(), StandardCharsets.ISO_8859_1);
-        boolean folded = text.strip().indexOf('\n') >= 0;
-        if (folded) write(out, Tokens.unfold(text.stripTrailing()) + "\r\n");
-        else out.write(from, line.start(), line.end() - line.start());
+        boolean folded = false;
+        for (int i = line.start(); i < line.valueEnd() && !folded; i++) folded = from[i] == '\n';
+        if (!folded) {
+            out.write(from, line.start(), line.end() - line.start());
+            return;
+        }
+        String text = new String(from, line.start(), line.valueEnd() - line.start(), StandardCharsets.ISO_8859_1);
+        write(out, Tokens.unfold(text) + "\r\n");
     }
 
-    // A value cannot start another line, whoever wrote it.
+    // A value cannot start another line, whoever wrote it, nor lose characters that Latin-1 does not have.
     private static Written written(String name, String value) {
-        if (value.indexOf('\r') >= 0 || value.indexOf('\n') >= 0)
-            throw new IllegalArgumentException("line break in a header");
-        return new Written(name, value);
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c == '\r' || c == '\n') throw new IllegalArgumentException("line break in a header");
+            if (c > 0xff) throw new IllegalArgumentException("not Latin-1 in a header");
+        }
+        return new Written(name, value, HeaderName.canonical(name));
     }
 
     private static void write(ByteArrayOutputStream out, String line) {

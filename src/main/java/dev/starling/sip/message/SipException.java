@@ -1,13 +1,21 @@
 package dev.starling.sip.message;
 
-/// What came from the network is not acceptable; `status` and the message are what the answer says.
+import java.util.List;
+
+/// What came from the network is not acceptable; `status`, the reason and the headers are what the answer says.
 public final class SipException extends Exception {
     private static final long serialVersionUID = 1;
     private final int status;
+    private final transient List<Header> headers;
 
-    public SipException(int status, String reason) {
-        super(reason);
+    /// A header that the answer must carry, such as Unsupported with 420.
+    public record Header(String name, String value) {}
+
+    /// What `reason` holds of others' bytes is made printable: it goes back in a status line.
+    public SipException(int status, String reason, Header... headers) {
+        super(printable(reason));
         this.status = status;
+        this.headers = List.of(headers);
     }
 
     public int status() {
@@ -16,5 +24,18 @@ public final class SipException extends Exception {
 
     public String reason() {
         return String.valueOf(getMessage());
+    }
+
+    public List<Header> headers() {
+        return headers;
+    }
+
+    private static String printable(String reason) {
+        var plain = new StringBuilder(reason.length());
+        for (int i = 0; i < reason.length(); i++) {
+            char c = reason.charAt(i);
+            plain.append(c >= 0x20 && c < 0x7f ? c : '?');
+        }
+        return plain.toString();
     }
 }

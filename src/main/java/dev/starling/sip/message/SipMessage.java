@@ -5,11 +5,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
-/// A SIP message as received: the bytes, and where each header line lies in them. Values are decoded when asked
-/// for; an
-/// edit copies untouched lines byte for byte
-/// (RFC 3261, section 7).
+/// A SIP message as received: the bytes, and where each header line lies in them. Values are decoded when asked for;
+/// an edit copies untouched lines byte for byte (RFC 3261, section 7).
 ///
 /// Header values are read as ISO 8859-1, so that every byte survives; bodies are bytes.
 public final class SipMessage {
@@ -36,7 +35,19 @@ public final class SipMessage {
 
     /// Reads and validates one whole message; a [SipException] of 400 says what is wrong.
     public static SipMessage parse(byte[] bytes) throws SipException {
-        return Parser.parse(bytes);
+        SipMessage message = read(bytes);
+        message.validate();
+        return message;
+    }
+
+    /// Reads one message that has the form of one, without looking at what it says: so that a bad request can be
+    /// answered. Nothing else may be done with it before [#validate].
+    public static SipMessage read(byte[] bytes) throws SipException {
+        return Parser.read(bytes);
+    }
+
+    public void validate() throws SipException {
+        Validity.check(this);
     }
 
     public boolean isRequest() {
@@ -57,6 +68,11 @@ public final class SipMessage {
         return isRequest() ? 0 : Integer.parseInt(startLine[1]);
     }
 
+    /// The last word of a request line, `SIP/2.0` in a valid message.
+    String version() {
+        return startLine[2];
+    }
+
     public String reason() {
         return isRequest() ? "" : startLine[2];
     }
@@ -73,18 +89,26 @@ public final class SipMessage {
 
     /// Every line's value of a header, in order.
     public List<String> all(String name) {
-        return lines.stream().filter(l -> l.name.equals(name)).map(this::value).toList();
+        var all = new ArrayList<String>();
+        for (Line line : lines) if (line.name.equals(name)) all.add(value(line));
+        return all;
     }
 
     /// The elements of a header whose lines may hold comma-separated lists (RFC 3261, section 7.3.1).
     public List<String> elements(String name) {
         var all = new ArrayList<String>();
-        for (String value : all(name)) all.addAll(Tokens.split(value, ','));
+        for (Line line : lines) if (line.name.equals(name)) all.addAll(Tokens.split(value(line), ','));
         return all;
     }
 
-    int count(String name) {
-        return (int) lines.stream().filter(l -> l.name.equals(name)).count();
+    /// Refuses a second line of one of these headers.
+    void checkOnce(Set<String> names) throws SipException {
+        for (int i = 0; i < lines.size(); i++) {
+            String name = lines.get(i).name;
+            if (!names.contains(name)) continue;
+            for (int j = i + 1; j < lines.size(); j++)
+                if (lines.get(j).name.equals(name)) throw new SipException(400, "Bad " + name + " twice");
+        }
     }
 
     private String value(Line line) {
@@ -96,13 +120,22 @@ public final class SipMessage {
         return Arrays.copyOfRange(bytes, bodyStart, bytes.length);
     }
 
+    public int bodyLength() {
+        return bytes.length - bodyStart;
+    }
+
+    /// Of the whole message, in bytes.
+    public int length() {
+        return bytes.length;
+    }
+
     public String callId() {
         return required("call-id");
     }
 
     public long cseq() {
         String value = required("cseq");
-        return Long.parseLong(value.substring(0, Tokens.blank(value)));
+        return Tokens.number(value.substring(0, Tokens.blank(value)), 10);
     }
 
     public String cseqMethod() {
@@ -118,16 +151,25 @@ public final class SipMessage {
         return NameAddr.parse(required("to"));
     }
 
+    /// A header that holds a number, which [#validate] has checked.
+    public long number(String name, long otherwise) {
+        return first(name).map(value -> Tokens.number(value, 10)).orElse(otherwise);
+    }
+
     public Optional<String> fromTag() {
-        return Tokens.parameter(required("from"), "tag");
+        return tag("from");
     }
 
     public Optional<String> toTag() {
-        return Tokens.parameter(required("to"), "tag");
+        return tag("to");
+    }
+
+    private Optional<String> tag(String name) {
+        return Tokens.parameter(required(name), "tag").filter(tag -> !tag.isEmpty());
     }
 
     public String topVia() {
-        return elements("via").stream().findFirst().orElse("");
+        return Tokens.head(required("via"), ',');
     }
 
     public String branch() {
@@ -136,7 +178,7 @@ public final class SipMessage {
 
     public boolean hasSdp() {
         return first("content-type")
-                        .map(t -> t.split(";")[0].trim().equalsIgnoreCase("application/sdp"))
+                        .map(t -> Tokens.head(t, ';').equalsIgnoreCase("application/sdp"))
                         .orElse(false)
                 && bodyStart < bytes.length;
     }

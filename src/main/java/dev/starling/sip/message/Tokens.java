@@ -2,30 +2,57 @@ package dev.starling.sip.message;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
-/// The lexical rules that headers share: quoted strings, angle brackets, parameters, folding (RFC 3261, section
-/// 25.1).
+/// The lexical rules that headers share: quoted strings, angle brackets, parameters, folding (RFC 3261, section 25.1).
+/// Every scan is linear.
 public final class Tokens {
-    private static final String TOKEN = "-.!%*_+`'~";
+    private static final boolean[] TOKEN = new boolean[128];
+
+    static {
+        for (int c = 0; c < 128; c++)
+            TOKEN[c] = (c >= 'a' && c <= 'z')
+                    || (c >= 'A' && c <= 'Z')
+                    || (c >= '0' && c <= '9')
+                    || "-.!%*_+`'~".indexOf(c) >= 0;
+    }
 
     private Tokens() {}
 
     static boolean isToken(String text) {
-        return !text.isEmpty() && text.chars().allMatch(Tokens::isTokenChar);
+        for (int i = 0; i < text.length(); i++) if (!isTokenChar(text.charAt(i))) return false;
+        return !text.isEmpty();
     }
 
     static boolean isTokenChar(int c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || TOKEN.indexOf(c) >= 0;
+        return c >= 0 && c < 128 && TOKEN[c];
     }
 
-    /// Line breaks and the blanks around them become one blank; linear in time.
+    /// A decimal number of 1 to `maxDigits` (18 at most) digits; -1 when it is none.
+    public static long number(String text, int maxDigits) {
+        if (text.isEmpty() || text.length() > maxDigits) return -1;
+        long value = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < '0' || c > '9') return -1;
+            value = value * 10 + (c - '0');
+        }
+        return value;
+    }
+
+    /// Line breaks and the blanks around them become one blank (RFC 3261, section 7.3.1).
     static String unfold(String value) {
         if (value.indexOf('\n') < 0) return value;
-        var plain = new StringBuilder();
-        for (String line : value.split("\\r?\\n"))
-            plain.append(plain.isEmpty() ? "" : " ").append(line.strip());
+        var plain = new StringBuilder(value.length());
+        int start = 0;
+        while (start <= value.length()) {
+            int end = value.indexOf('\n', start);
+            String line = value.substring(start, end < 0 ? value.length() : end).strip();
+            if (!plain.isEmpty()) plain.append(' ');
+            plain.append(line);
+            if (end < 0) break;
+            start = end + 1;
+        }
         return plain.toString();
     }
 
@@ -47,6 +74,12 @@ public final class Tokens {
         return parts;
     }
 
+    /// What stands before the first `separator` outside quotes and angle brackets, trimmed.
+    public static String head(String value, char separator) {
+        int at = next(value, 0, separator);
+        return (at < 0 ? value : value.substring(0, at)).trim();
+    }
+
     /// Where `wanted` stands outside quotes and angle brackets, from `from` on; -1 when nowhere.
     static int next(String value, int from, char wanted) {
         boolean quoted = false, angle = false;
@@ -63,6 +96,7 @@ public final class Tokens {
         return -1;
     }
 
+    /// Quotes and angle brackets that are opened are closed, brackets do not nest.
     static boolean balanced(String value) {
         boolean quoted = false, angle = false;
         for (int i = 0; i < value.length(); i++) {
@@ -77,21 +111,35 @@ public final class Tokens {
         return !quoted && !angle;
     }
 
-    /// A header parameter's value ("" for a flag); the first with that name counts.
+    /// A header parameter's value, without its quotes ("" for a flag); `name` in lower case. The first with that name
+    /// counts.
     public static Optional<String> parameter(String value, String name) {
-        List<String> parts = split(value, ';');
-        for (String part : parts.subList(Math.min(1, parts.size()), parts.size())) {
+        int at = next(value, 0, ';');
+        while (at >= 0) {
+            int end = next(value, at + 1, ';');
+            String part = value.substring(at + 1, end < 0 ? value.length() : end);
             int equals = part.indexOf('=');
-            String key = (equals < 0 ? part : part.substring(0, equals)).trim();
-            if (key.toLowerCase(Locale.ROOT).equals(name))
+            String key = (equals < 0 ? part : part.substring(0, equals)).strip();
+            if (key.equalsIgnoreCase(name))
                 return Optional.of(
-                        equals < 0 ? "" : unquote(part.substring(equals + 1).trim()));
+                        equals < 0 ? "" : unquote(part.substring(equals + 1).strip()));
+            at = end;
         }
         return Optional.empty();
     }
 
     static String unquote(String text) {
         if (text.length() < 2 || text.charAt(0) != '"' || text.charAt(text.length() - 1) != '"') return text;
-        return text.substring(1, text.length() - 1).replaceAll("\\\\(.)", "$1");
+        var plain = new StringBuilder(text.length());
+        for (int i = 1; i < text.length() - 1; i++) {
+            if (text.charAt(i) == '\\' && i + 1 < text.length() - 1) i++;
+            plain.append(text.charAt(i));
+        }
+        return plain.toString();
+    }
+
+    /// As a quoted-string: what a parameter's value is written as when it is no token.
+    public static String quote(String text) {
+        return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 }

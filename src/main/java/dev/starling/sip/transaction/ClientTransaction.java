@@ -42,6 +42,16 @@ final class ClientTransaction {
         return state == State.TRYING || state == State.PROCEEDING;
     }
 
+    /// A provisional answer came, and no final one yet.
+    boolean isProceeding() {
+        return state == State.PROCEEDING;
+    }
+
+    /// The transport failed (section 17.1.4): nothing more happens.
+    void lost() {
+        state = State.TERMINATED;
+    }
+
     List<Action> on(Event event) {
         return switch (event) {
             case Event.Response(int status) -> response(status);
@@ -78,6 +88,7 @@ final class ClientTransaction {
     }
 
     private List<Action> fired(Timer timer) {
+        if (state == State.TERMINATED) return List.of();
         return switch (timer) {
             case A -> state == State.TRYING ? again(Timer.A, false) : List.of();
             case E -> state == State.TRYING ? again(Timer.E, true) : state == State.PROCEEDING ? every(T2) : List.of();

@@ -8,9 +8,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One request received, and its answers: RFC 3261, sections 17.2.1 (figure 7, with RFC 6026) and 17.2.2 (figure
-/// 8). No
-/// socket, no clock.
+/// One request received, and its answers: RFC 3261, sections 17.2.1 (figure 7, with RFC 6026) and 17.2.2 (figure 8).
+/// No socket, no clock.
 final class ServerTransaction {
     private enum State {
         TRYING,
@@ -32,6 +31,16 @@ final class ServerTransaction {
         state = invite ? State.PROCEEDING : State.TRYING;
     }
 
+    /// No final answer yet.
+    boolean isOpen() {
+        return state == State.TRYING || state == State.PROCEEDING;
+    }
+
+    /// The transport failed (section 17.2.4): nothing more happens.
+    void lost() {
+        state = State.TERMINATED;
+    }
+
     List<Action> on(Event event) {
         return switch (event) {
             case Event.Respond(int status) -> respond(status);
@@ -48,7 +57,7 @@ final class ServerTransaction {
     }
 
     private List<Action> respond(int status) {
-        boolean open = state == State.TRYING || state == State.PROCEEDING;
+        boolean open = isOpen();
         if (open && status < 200) {
             state = State.PROCEEDING;
             return List.of(new Action.Send());
@@ -74,6 +83,7 @@ final class ServerTransaction {
     }
 
     private List<Action> fired(Timer timer) {
+        if (state == State.TERMINATED) return List.of();
         return switch (timer) {
             case G -> {
                 if (state != State.COMPLETED) yield List.of();

@@ -6,8 +6,7 @@ import java.nio.ByteOrder;
 import java.security.SecureRandom;
 
 /// SipHash-1-3 (Aumasson and Bernstein) with a key of this process: whoever chooses branches and Call-IDs cannot
-/// choose
-/// collisions.
+/// choose collisions.
 final class SipHash {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final SipHash OURS = ofRandomKey();

@@ -1,49 +1,71 @@
 package dev.starling.sip.transaction;
 
-import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.message.Tokens;
 import dev.starling.sip.transport.Flow;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// Runs the transactions: matches messages to them (RFC 3261, sections 17.1.3 and 17.2.3), arms their timers,
-/// bounds
-/// their number.
+/// Runs the transactions: matches messages to them (RFC 3261, sections 17.1.3 and 17.2.3), arms their timers, bounds
+/// them for each flow and in all.
+///
+/// A transaction belongs to its flow: what arrives over another flow does not match it, whatever its branch says, and
+/// it ends when the flow ends.
 public final class TransactionLayer {
-    public static final int MAX_TRANSACTIONS = 100_000;
+    private static final Shares.Limit CLIENT = new Shares.Limit(1_024, 8 << 20),
+            PEER = new Shares.Limit(16_384, 64 << 20),
+            ALL = new Shares.Limit(100_000, 512 << 20);
 
     /// Runs a task later; how is the caller's: a scheduler, or a test's simulated time.
     public interface Timers {
-        void after(Duration delay, Runnable task);
+        /// What is returned takes the task back, if it has not run yet.
+        Runnable after(Duration delay, Runnable task);
     }
 
     /// Branches and methods come from the network, so their hash is keyed.
-    private record Key(String branch, String sentBy, String method) {
+    record Key(String branch, String sentBy, String method, String flow) {
+        static Key ofClient(SipMessage message, String method, Flow flow) {
+            return new Key(message.branch(), "", method, flow.id());
+        }
+
+        /// RFC 3261, section 17.2.3: branch, sent-by and method, where ACK and CANCEL ask for the INVITE's.
+        static Key ofServer(SipMessage request, String method, Flow flow) {
+            return new Key(request.branch(), Tokens.head(request.topVia(), ';'), method, flow.id());
+        }
+
         @Override
         public int hashCode() {
-            return SipHash.ours((branch + " " + sentBy + " " + method).getBytes(StandardCharsets.ISO_8859_1));
+            return SipHash.ours(
+                    (branch + " " + sentBy + " " + method + " " + flow).getBytes(StandardCharsets.ISO_8859_1));
         }
     }
 
     private static final SecureRandom RANDOM = new SecureRandom();
     private final Timers timers;
-    private final Map<Key, Client> clients = new ConcurrentHashMap<>();
-    private final Map<Key, Server> servers = new ConcurrentHashMap<>();
+    private final Map<Key, RequestSent> clients = new ConcurrentHashMap<>();
+    private final Map<Key, RequestReceived> servers = new ConcurrentHashMap<>();
+
+    /// Of the requests in `clients`; all are ours, so nobody can make them collide.
+    private final Set<String> branches = ConcurrentHashMap.newKeySet();
+    private final Shares<RequestSent> sent = new Shares<>(CLIENT, PEER, ALL);
+    private final Shares<RequestReceived> received = new Shares<>(CLIENT, PEER, ALL);
 
     public TransactionLayer(Timers timers) {
         this.timers = timers;
     }
 
     public int size() {
-        return clients.size() + servers.size();
+        return sent.size() + received.size();
     }
 
     /// A branch nobody can guess (RFC 3261, section 8.1.1.7).
@@ -61,208 +83,75 @@ public final class TransactionLayer {
         return HexFormat.of().formatHex(random);
     }
 
-    /// Sends a request whose top Via has a branch of ours; answers go to `user`, 408 of our own included.
-    public Client send(SipMessage request, Flow flow, Consumer<SipMessage> user) throws SipException {
-        if (clients.size() >= MAX_TRANSACTIONS) throw new SipException(503, "Too many transactions");
-        var client = new Client(request, flow, user);
-        clients.put(client.key, client);
-        client.run(client.machine.start(), Optional.empty());
+    /// Sends a request whose top Via has a branch of ours; answers go to `user`, 408 and 480 of our own included.
+    public RequestSent send(SipMessage request, Flow flow, Consumer<SipMessage> user) throws SipException {
+        var client = new RequestSent(request, flow, user, timers, this::ended);
+        sent.take(flow, client, request.length());
+        clients.put(client.key(), client);
+        if (!client.key().method().equals("CANCEL")) branches.add(client.key().branch());
+        client.start();
         // The flow may have ended meanwhile: then nobody else would say so for 32 seconds.
         if (!flow.isOpen()) client.gone();
         return client;
     }
 
-    /// True when the response belonged to a transaction.
-    public boolean received(SipMessage response) {
-        Client client = clients.get(new Key(response.branch(), "", response.cseqMethod()));
+    private void ended(RequestSent client) {
+        clients.remove(client.key(), client);
+        // A CANCEL has the branch of its INVITE, which may wait on.
+        if (!client.key().method().equals("CANCEL"))
+            branches.remove(client.key().branch());
+        sent.give(client.flow(), client, client.length());
+    }
+
+    /// False when the response belongs to no transaction of this flow; then it is dropped (RFC 6026, section 7.3).
+    public boolean answered(SipMessage response, Flow flow) {
+        var client = clients.get(Key.ofClient(response, response.cseqMethod(), flow));
         if (client == null) return false;
-        client.on(new Event.Response(response.status()), Optional.of(response));
+        client.received(response);
         return true;
     }
 
-    /// Requests that wait for an answer over a flow that has ended fail at once, so that the sender can try another
-    /// way.
-    public void closed(Flow flow) {
-        for (Client client : clients.values()) if (client.flow.equals(flow)) client.gone();
-    }
-
     /// A new server transaction; empty for a retransmission or an ACK, which the transaction takes itself.
-    public Optional<Server> received(SipMessage request, Flow flow) throws SipException {
-        Key key = serverKey(request, request.method().equals("ACK") ? "INVITE" : request.method(), flow);
-        Server old = servers.get(key);
+    public Optional<RequestReceived> received(SipMessage request, Flow flow) throws SipException {
+        boolean ack = request.method().equals("ACK");
+        Key key = Key.ofServer(request, ack ? "INVITE" : request.method(), flow);
+        var old = servers.get(key);
         if (old != null) {
-            old.on(request.method().equals("ACK") ? new Event.Ack() : new Event.Retransmission());
+            old.again(ack);
             return Optional.empty();
         }
-        if (servers.size() >= MAX_TRANSACTIONS) throw new SipException(503, "Too many transactions");
-        var server = new Server(request, flow, key);
-        if (!request.method().equals("ACK")) servers.put(key, server);
+        var server = new RequestReceived(request, flow, key, timers, this::ended);
+        if (ack) return Optional.of(server);
+        received.take(flow, server, request.length());
+        servers.put(key, server);
+        if (!flow.isOpen()) server.gone();
         return Optional.of(server);
     }
 
+    private void ended(RequestReceived server) {
+        servers.remove(server.key(), server);
+        received.give(server.flow(), server, server.request().length());
+    }
+
     /// The INVITE that a CANCEL means (RFC 3261, section 9.2).
-    public Optional<Server> cancelled(SipMessage cancel, Flow flow) {
-        return Optional.ofNullable(servers.get(serverKey(cancel, "INVITE", flow)));
+    public Optional<RequestReceived> cancelled(SipMessage cancel, Flow flow) {
+        return Optional.ofNullable(servers.get(Key.ofServer(cancel, "INVITE", flow)));
     }
 
-    private static Key serverKey(SipMessage request, String method, Flow flow) {
-        String via = request.topVia();
-        int semicolon = via.indexOf(';');
-        return new Key(request.branch(), (semicolon < 0 ? via : via.substring(0, semicolon)) + " " + flow.id(), method);
+    /// Whether a Via of the request shows that it has been here before and still waits: a loop (RFC 3261, section
+    /// 16.3, item 4). Our branches cannot be guessed, so nobody can make a request look like one.
+    public boolean isLoop(SipMessage request) {
+        for (String via : request.elements("via"))
+            if (branches.contains(Tokens.parameter(via, "branch").orElse(""))) return true;
+        return false;
     }
 
-    /// A request of ours on its way.
-    public final class Client {
-        private final SipMessage request;
-        private final Flow flow;
-        private final Consumer<SipMessage> user;
-        private final Key key;
-        private final ClientTransaction machine;
-
-        private Client(SipMessage request, Flow flow, Consumer<SipMessage> user) {
-            this.request = request;
-            this.flow = flow;
-            this.user = user;
-            key = new Key(request.branch(), "", request.method());
-            machine = new ClientTransaction(request.method().equals("INVITE"), true);
-        }
-
-        private void on(Event event, Optional<SipMessage> response) {
-            List<Action> actions;
-            synchronized (this) {
-                actions = machine.on(event);
-            }
-            run(actions, response);
-        }
-
-        private void run(List<Action> actions, Optional<SipMessage> response) {
-            for (Action action : actions) {
-                switch (action) {
-                    case Action.Send _ -> flow.send(request.bytes());
-                    case Action.SendAck _ -> response.ifPresent(r -> flow.send(ack(r)));
-                    case Action.Deliver _ -> response.ifPresent(user);
-                    case Action.Arm(Timer timer, Duration after) ->
-                        timers.after(after, () -> on(new Event.Fired(timer), Optional.empty()));
-                    case Action.TimedOut _ -> fail(408, "Request Timeout");
-                    case Action.End _ -> clients.remove(key, this);
-                }
-            }
-        }
-
-        private void gone() {
-            boolean waiting;
-            synchronized (this) {
-                waiting = machine.isWaiting();
-                if (waiting) machine.on(new Event.Response(480));
-            }
-            clients.remove(key, this);
-            if (waiting) fail(480, "The connection ended");
-        }
-
-        /// The answer that is given when none can come any more.
-        public void fail(int status, String reason) {
-            try {
-                user.accept(Edit.response(request, status, reason, tag()).build());
-            } catch (SipException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-
-        private byte[] ack(SipMessage response) {
-            var ack = Edit.request("ACK", request.uri()).add("Via", request.topVia());
-            for (String route : request.all("route")) ack.add("Route", route);
-            return ack.add("Max-Forwards", "70")
-                    .add("From", request.required("from"))
-                    .add("To", response.required("to"))
-                    .add("Call-ID", request.callId())
-                    .add("CSeq", request.cseq() + " ACK")
-                    .toBytes();
-        }
-
-        /// RFC 3261, section 9.1: the CANCEL of this request, with its branch.
-        public SipMessage cancel(List<String> reasons) throws SipException {
-            var cancel = Edit.request("CANCEL", request.uri()).add("Via", request.topVia());
-            for (String route : request.all("route")) cancel.add("Route", route);
-            for (String reason : reasons) cancel.add("Reason", reason);
-            return cancel.add("Max-Forwards", "70")
-                    .add("From", request.required("from"))
-                    .add("To", request.required("to"))
-                    .add("Call-ID", request.callId())
-                    .add("CSeq", request.cseq() + " CANCEL")
-                    .build();
-        }
-
-        public Flow flow() {
-            return flow;
-        }
-
-        /// No final answer yet.
-        public synchronized boolean isWaiting() {
-            return machine.isWaiting();
-        }
-    }
-
-    /// A request of somebody else, to be answered here.
-    public final class Server {
-        private final SipMessage request;
-        private final Flow flow;
-        private final Key key;
-        private final ServerTransaction machine;
-        private volatile Optional<byte[]> last = Optional.empty();
-        private volatile Optional<Client> forwarded = Optional.empty();
-
-        private Server(SipMessage request, Flow flow, Key key) {
-            this.request = request;
-            this.flow = flow;
-            this.key = key;
-            machine = new ServerTransaction(request.method().equals("INVITE"), true);
-        }
-
-        public SipMessage request() {
-            return request;
-        }
-
-        public Flow flow() {
-            return flow;
-        }
-
-        /// Where a proxy sent the request on to.
-        public Optional<Client> forwarded() {
-            return forwarded;
-        }
-
-        public void forwarded(Client client) {
-            forwarded = Optional.of(client);
-        }
-
-        public void respond(SipMessage response) {
-            List<Action> actions;
-            synchronized (this) {
-                actions = machine.on(new Event.Respond(response.status()));
-                if (!actions.isEmpty()) last = Optional.of(response.bytes());
-            }
-            run(actions);
-        }
-
-        private void on(Event event) {
-            List<Action> actions;
-            synchronized (this) {
-                actions = machine.on(event);
-            }
-            run(actions);
-        }
-
-        private void run(List<Action> actions) {
-            for (Action action : actions) {
-                switch (action) {
-                    case Action.Send _ -> last.ifPresent(flow::send);
-                    case Action.Arm(Timer timer, Duration after) ->
-                        timers.after(after, () -> on(new Event.Fired(timer)));
-                    case Action.End _ -> servers.remove(key, this);
-                    case Action.SendAck _, Action.Deliver _, Action.TimedOut _ ->
-                        throw new IllegalStateException("client action");
-                }
-            }
-        }
+    /// Ends what belongs to a flow that has ended. Requests that wait for an answer over it fail at once, so that
+    /// their senders can try another way. Returned: requests received over it that nobody can be answered any more.
+    public List<RequestReceived> closed(Flow flow) {
+        for (var client : sent.of(flow)) client.gone();
+        var abandoned = new ArrayList<RequestReceived>();
+        for (var server : received.of(flow)) if (server.gone()) abandoned.add(server);
+        return abandoned;
     }
 }

@@ -1,21 +1,24 @@
 package dev.starling.sip.transport;
 
 import dev.starling.sip.message.SipMessage;
-import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 
-/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF
-/// between
+/// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF between
 /// messages is a ping (RFC 5626, section 4.4.1).
+///
+/// Lines end and fold here as they do for the parser: two readings of one message would let a sender hide a second
+/// message in a body.
 final class Framing {
-    private static final int MAX_HEADER = 32 * 1024;
+    private static final byte[] LONG = "content-length".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
 
     private final InputStream in;
     private final Runnable ping;
+    private byte[] buffer = new byte[8192];
+    private int from, to;
 
     Framing(InputStream in, Runnable ping) {
         this.in = in;
@@ -25,47 +28,116 @@ final class Framing {
     /// The next whole message; empty at the end of the stream. A stream that cannot be framed any more is an
     /// [IOException].
     Optional<byte[]> next() throws IOException {
-        var head = new ByteArrayOutputStream();
-        int newlines = 0, leading = 0;
-        while (true) {
-            int c = in.read();
-            if (c < 0) {
-                if (head.size() == 0) return Optional.empty();
-                throw new EOFException("cut off inside a message");
-            }
-            if (head.size() == 0 && (c == '\r' || c == '\n')) {
-                if (c == '\n' && ++leading % 2 == 0) ping.run();
-                continue;
-            }
-            head.write(c);
-            if (head.size() > MAX_HEADER) throw new IOException("header too long");
-            if (c == '\n') newlines++;
-            else if (c != '\r') newlines = 0;
-            if (newlines == 2) break;
-        }
-        int length = contentLength(head.toString(StandardCharsets.ISO_8859_1));
-        byte[] body = in.readNBytes(length);
-        if (body.length < length) throw new EOFException("cut off inside a body");
-        head.writeBytes(body);
-        return Optional.of(head.toByteArray());
+        if (!skipPings()) return Optional.empty();
+        int body = header();
+        int length = body - from + contentLength(body);
+        while (to - from < length) fill("cut off inside a body");
+        byte[] message = Arrays.copyOfRange(buffer, from, from + length);
+        from += length;
+        return Optional.of(message);
     }
 
-    // A folded line belongs to the header before it, as the parser reads it too: two readings of one message would let
-    // a
-    // sender hide a second message in a body.
-    private static int contentLength(String head) throws IOException {
+    /// False at the end of the stream.
+    private boolean skipPings() throws IOException {
+        int newlines = 0;
+        while (true) {
+            if (from == to && !more()) return false;
+            byte c = buffer[from];
+            if (c != '\r' && c != '\n') return true;
+            from++;
+            if (c == '\n' && ++newlines % 2 == 0) ping.run();
+        }
+    }
+
+    /// Where the body begins: after the first empty line.
+    private int header() throws IOException {
+        int at = from;
+        while (true) {
+            while (at >= to) {
+                int done = at - from;
+                fill("cut off inside a message");
+                at = from + done;
+            }
+            if (at - from > SipMessage.MAX_HEADER_BYTES) throw new IOException("header too long");
+            if (buffer[at] == '\n' && at > from && endsEmptyLine(at)) return at + 1;
+            at++;
+        }
+    }
+
+    private boolean endsEmptyLine(int at) {
+        byte before = buffer[at - 1];
+        return before == '\n' || (before == '\r' && at - 2 >= from && buffer[at - 2] == '\n');
+    }
+
+    private int contentLength(int end) throws IOException {
         int length = -1;
-        for (String line : head.split("\n")) {
-            int colon = line.indexOf(':');
-            boolean folded = line.startsWith(" ") || line.startsWith("\t");
-            String name = colon < 0 || folded ? "" : line.substring(0, colon).trim();
-            if (!name.equalsIgnoreCase("content-length") && !name.equalsIgnoreCase("l")) continue;
-            String value = line.substring(colon + 1).trim();
-            if (length >= 0 || !value.matches("[0-9]{1,6}")) throw new IOException("bad Content-Length");
-            length = Integer.parseInt(value);
-            if (length > SipMessage.MAX_BYTES) throw new IOException("body too long");
+        for (int start = from; start < end; ) {
+            int next = start;
+            while (buffer[next] != '\n') next++;
+            int colon = nameEnd(start, next);
+            if (colon >= 0) {
+                int value = number(colon + 1, next);
+                // A folded value would be read by the parser, but not here.
+                if (length >= 0 || value < 0) throw new IOException("bad Content-Length");
+                if (value > SipMessage.MAX_BYTES) throw new IOException("body too long");
+                length = value;
+            }
+            start = next + 1;
         }
         if (length < 0) throw new IOException("no Content-Length on a stream");
         return length;
+    }
+
+    /// The colon after `Content-Length` or `l`, when the line that starts at `start` is one of these; else -1.
+    private int nameEnd(int start, int end) {
+        int at = start;
+        while (at < end && at - start < LONG.length && lower(buffer[at]) == LONG[at - start]) at++;
+        boolean named = at - start == LONG.length;
+        if (!named && at == start && lower(buffer[start]) == 'l') {
+            at = start + 1;
+            named = true;
+        }
+        while (at < end && (buffer[at] == ' ' || buffer[at] == '\t')) at++;
+        return named && at < end && buffer[at] == ':' ? at : -1;
+    }
+
+    private int number(int start, int end) {
+        int first = start, last = end;
+        while (first < last && isBlank(buffer[first])) first++;
+        while (last > first && isBlank(buffer[last - 1])) last--;
+        if (first == last || last - first > 6) return -1;
+        int value = 0;
+        for (int i = first; i < last; i++) {
+            if (buffer[i] < '0' || buffer[i] > '9') return -1;
+            value = value * 10 + (buffer[i] - '0');
+        }
+        return value;
+    }
+
+    private static boolean isBlank(byte b) {
+        return b == ' ' || b == '\t' || b == '\r';
+    }
+
+    private static int lower(byte b) {
+        return b >= 'A' && b <= 'Z' ? b + 32 : b;
+    }
+
+    private void fill(String why) throws IOException {
+        if (!more()) throw new EOFException(why);
+    }
+
+    /// Reads what is there, after making room: one header and one body at most are kept.
+    private boolean more() throws IOException {
+        if (from == to) from = to = 0;
+        if (to == buffer.length) {
+            if (from > 0) {
+                System.arraycopy(buffer, from, buffer, 0, to - from);
+                to -= from;
+                from = 0;
+            } else buffer = Arrays.copyOf(buffer, buffer.length * 2);
+        }
+        int read = in.read(buffer, to, buffer.length - to);
+        if (read > 0) to += read;
+        return read > 0;
     }
 }
