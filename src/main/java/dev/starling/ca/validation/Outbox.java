@@ -123,7 +123,8 @@ public final class Outbox implements AutoCloseable {
     }
 
     private static String words(Duration pause) {
-        return pause.toMinutes() == 0 ? pause.toSeconds() + " seconds" : pause.toMinutes() + " minutes";
+        long minutes = pause.toMinutes();
+        return minutes == 0 ? pause.toSeconds() + " seconds" : minutes == 1 ? "a minute" : minutes + " minutes";
     }
 
     private long now() {
