@@ -77,7 +77,7 @@ final class EnrolCommand implements Callable<Integer> {
         } catch (IdentityException e) {
             throw new IOException("Not an address that can be certified: " + e.reason() + ".", e);
         } catch (EnrolmentException e) {
-            throw new IOException(e.getMessage(), e);
+            throw new IOException(e.detail(), e);
         }
     }
 

@@ -138,8 +138,18 @@ final class AcmeClient implements AutoCloseable {
         throw problem(response.statusCode(), answer);
     }
 
-    private static Problem problem(int status, Answer answer) throws EnrolmentException {
-        Map<String, Object> json = answer.json();
+    private Problem problem(int status, Answer answer) throws EnrolmentException {
+        Map<String, Object> json;
+        try {
+            json = Json.object(answer.body());
+        } catch (Problem e) {
+            // Whatever stands in front of the CA.
+            if (status < 500) throw unintelligible("an error without a reason, " + status);
+            throw new EnrolmentException(
+                    Reason.UNREACHABLE,
+                    "The CA at " + directoryUrl + " does not work now (" + status + "). Try again later.",
+                    e);
+        }
         String type = String.valueOf(json.get("type"));
         String detail = json.get("detail") instanceof String text ? text : "The CA answers " + status + ".";
         return new Problem(type.substring(type.lastIndexOf(':') + 1), status, printable(detail));

@@ -83,7 +83,8 @@ public final class Enrolment {
             if (isOver(e)) Files.deleteIfExists(pendingFile);
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         } catch (EnrolmentException e) {
-            if (e.reason() == Reason.NOT_GENUINE || e.reason() == Reason.REFUSED) Files.deleteIfExists(pendingFile);
+            boolean passes = e.reason() == Reason.UNREACHABLE || e.reason() == Reason.INTERRUPTED;
+            if (!passes) Files.deleteIfExists(pendingFile);
             throw e;
         }
     }

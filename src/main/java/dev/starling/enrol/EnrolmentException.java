@@ -12,7 +12,7 @@ public final class EnrolmentException extends Exception {
         INTERRUPTED,
         /// The CA does not want to: the message says why. The next attempt starts anew.
         REFUSED,
-        /// What the CA answered makes no sense.
+        /// What the CA answered makes no sense. The next attempt starts anew.
         UNINTELLIGIBLE,
         /// What the CA gave is not a certificate for this key and this address from a CA that is believed.
         NOT_GENUINE
@@ -32,5 +32,9 @@ public final class EnrolmentException extends Exception {
 
     public Reason reason() {
         return reason;
+    }
+
+    public String detail() {
+        return String.valueOf(getMessage());
     }
 }

@@ -20,7 +20,6 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocketFactory;
 import org.eclipse.angus.mail.smtp.SMTPAddressFailedException;
 import org.eclipse.angus.mail.smtp.SMTPSendFailedException;
-import org.eclipse.angus.mail.smtp.SMTPSenderFailedException;
 import org.eclipse.angus.mail.util.MailConnectException;
 
 /// Hands mails to one configured mail server.
@@ -136,7 +135,8 @@ public final class SmtpMailer implements Mailer {
         Exception each = e;
         while (each != null) {
             switch (each) {
-                case SMTPSenderFailedException _ -> {
+                case SMTPSendFailedException send
+                when send.getCommand().startsWith("MAIL") -> {
                     return new IOException("The mail server does not accept the sender of this CA.", e);
                 }
                 case SMTPAddressFailedException address -> {
