@@ -287,10 +287,12 @@ export class Starling {
 
   enrol = (/** @type {string} */ address) => this.enrolment.enrol(address);
   resendCode = () => this.enrolment.enrol(this.state.me.address);
-  cancelEnrolment = () => this.enrolment.cancel();
+  cancelEnrolment = async () => void ((await this.enrolment.cancel()) && this.#settle());
   /** @param {string} pasted */
   async submitCode(pasted) {
     await this.enrolment.submit(pasted);
+    // After a renewal: the flows of the old certificate end first, or their sign-off would end the new ones.
+    await this.ctx.ua?.close();
     this.#connect();
   }
 
@@ -415,7 +417,8 @@ export class Starling {
       await this.ctx.store.delete('peers', about);
       await this.addPeer(about);
     }
-    if (kind === 'renew') await this.enrolment.renew();
+    // Stays until it is done.
+    if (kind === 'renew') return await this.enrolment.renew();
     this.#update({ notices: this.state.notices.filter((n) => n.id !== notice) });
   }
 

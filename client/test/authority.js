@@ -38,11 +38,16 @@ export async function authority(now) {
 
 export async function issue(ca, address, now, level = 9) {
   const key = await makeDeviceKey();
-  const der = await certificate(ca.name, ca.key.sign, sequence(), key.spki, now, 30, [
+  const der = await certify(ca, address, key.spki, now, level);
+  return { key, address, chain: [der], signer: { key: key.sign, chain: [der] } };
+}
+
+/** A certificate for a key. */
+export function certify(ca, address, spki, now, level = 9) {
+  return certificate(ca.name, ca.key.sign, sequence(), spki, now, 30, [
     extension('2.5.29.17', true, sequence(tlv(0x81, encode(address)))),
     extension('2.5.29.15', true, tlv(3, Uint8Array.of(3, 0x88))),
     extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.4'))),
     extension('2.5.29.32', false, sequence(sequence(oid(`${POLICY_ARC}.${level}`)))),
   ]);
-  return { key, address, chain: [der], signer: { key: key.sign, chain: [der] } };
 }

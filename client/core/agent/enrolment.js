@@ -9,6 +9,7 @@ import { makeDeviceKey } from '../identity/device.js';
 import { verifyChain } from '../identity/verifier.js';
 
 const RENEW_AT = 2 / 3;
+const LONGEST_TIMER_MILLIS = 2 ** 31 - 1;
 
 /** @param {import('./context.js').Context} ctx */
 export function enrolment(ctx) {
@@ -18,7 +19,28 @@ export function enrolment(ctx) {
   async function order(address) {
     const peer = [...ctx.peers.known.values()].find((each) => each.directory);
     if (!peer) throw new StarlingError('ca-unreachable');
-    return acme.order(peer.directory, address);
+    const pending = await acme.order(peer.directory, address);
+    if (pending.late) ctx.notice({ id: 'mail-late', kind: 'warning', key: 'mail-late', args: {}, actions: [] });
+    return pending;
+  }
+
+  let stopWatching = () => {};
+  /** Says so when two thirds of the certificate's time are over, now or when it comes to that. @param {Uint8Array} der */
+  function watch(der) {
+    stopWatching();
+    const leaf = parseCertificate(der);
+    const wait = leaf.notBefore + (leaf.notAfter - leaf.notBefore) * RENEW_AT - ctx.around.now();
+    if (wait > 0) {
+      stopWatching = ctx.timer(Math.min(wait + 1000, LONGEST_TIMER_MILLIS), () => watch(der));
+      return;
+    }
+    ctx.notice({
+      id: 'renew',
+      kind: 'warning',
+      key: 'renew',
+      args: {},
+      actions: [{ id: 'now', key: 'renew.now', safe: true }],
+    });
   }
 
   return {
@@ -33,16 +55,7 @@ export function enrolment(ctx) {
         else ctx.me({ address: profile.address, status: 'new' });
         return;
       }
-      const leaf = parseCertificate(profile.chain[0]);
-      const renewAt = leaf.notBefore + (leaf.notAfter - leaf.notBefore) * RENEW_AT;
-      if (ctx.around.now() > renewAt)
-        ctx.notice({
-          id: 'renew',
-          kind: 'warning',
-          key: 'renew',
-          args: {},
-          actions: [{ id: 'now', key: 'renew.now', safe: true }],
-        });
+      watch(profile.chain[0]);
     },
 
     /** @param {string} typed */
@@ -50,9 +63,12 @@ export function enrolment(ctx) {
       need(typed.trim() !== '', 'address.empty');
       const address = parseAddress(typed.trim());
       need(address.includes('@'), 'address.phone-syntax');
+      // A device that is certified keeps its key: what is asked for is another mail for a renewal.
+      need(!ctx.profile?.chain.length || ctx.profile.address === address, 'generic', 'this device has an address');
+      const before = ctx.profile?.chain.length ? ctx.state.me.status : 'new';
       ctx.me({ status: 'enrolling', address });
       try {
-        if (ctx.profile?.address !== address || ctx.profile.chain.length) {
+        if (ctx.profile?.address !== address) {
           ctx.profile = {
             address,
             name: '',
@@ -67,14 +83,17 @@ export function enrolment(ctx) {
         const pending = await order(address);
         ctx.me({ status: 'code', codeExpires: pending.expires, deviceId: ctx.profile.key.id });
       } catch (e) {
-        ctx.me({ status: 'new' });
+        ctx.me({ status: before });
         throw e;
       }
     },
 
+    /** @returns {Promise<boolean>} whether this device has a certificate all the same */
     async cancel() {
       await acme.forget();
-      ctx.me({ status: 'new', codeExpires: 0 });
+      const certified = !!ctx.profile?.chain.length;
+      ctx.me({ status: certified ? 'connecting' : 'new', codeExpires: 0 });
+      return certified;
     },
 
     /** @param {string} pasted */
@@ -88,13 +107,17 @@ export function enrolment(ctx) {
       profile.chain = chain;
       await ctx.saveProfile();
       await acme.forget();
+      ctx.update({ notices: ctx.state.notices.filter((each) => each.id !== 'renew' && each.id !== 'mail-late') });
+      watch(chain[0]);
     },
 
-    /** A new certificate for the same key. */
+    /** A new certificate for the same key: mails a code, unless one is on its way. */
     async renew() {
       const profile = ctx.profile;
       if (!profile) return;
-      const pending = await order(profile.address);
+      const old = await acme.pending();
+      const good = old?.address === profile.address && old.expires > ctx.around.now();
+      const pending = good && old ? old : await order(profile.address);
       ctx.me({ status: 'code', codeExpires: pending.expires });
     },
   };

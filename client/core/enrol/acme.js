@@ -5,7 +5,7 @@ import { ES256 } from '../identity/device.js';
 import { pemCertificates } from '../identity/certificate.js';
 
 const TABLE = 'enrol';
-/** @typedef {{account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string}} Pending  expires in Unix ms */
+/** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean}} Pending  expires in Unix ms; late: the mail is not on its way yet */
 
 /** The 32-character code in whatever was pasted: alone, the whole mail, with blanks and line breaks. @param {string} pasted @returns {string} '' when there is none */
 export function codeIn(pasted) {
@@ -91,7 +91,9 @@ export function acmeClient(around) {
       const authorization = await (await post(account, kid, order.authorizations[0], null)).json();
       const challenge = authorization.challenges.find((/** @type {any} */ each) => each.type === 'email-code-00');
       need(!!challenge, 'generic', 'this CA does not offer a code by mail');
+      need(challenge.status !== 'invalid', 'mail-refused', challenge.error?.detail ?? '');
       const pending = {
+        address,
         account,
         kid,
         order: ordered.headers.get('Location') ?? '',
@@ -100,24 +102,36 @@ export function acmeClient(around) {
         finalize: order.finalize,
         expires: Date.parse(authorization.expires),
         directory: directoryUrl,
+        late: !!challenge.error,
       };
       await around.store.put(TABLE, 'pending', pending);
       return pending;
     },
 
-    /** Proves the mailbox and gets the certificate. @param {Pending} pending @param {string} pasted @param {() => Promise<Uint8Array>} csr @returns {Promise<Uint8Array<ArrayBuffer>[]>} chain, leaf first */
+    /** Proves the mailbox and gets the certificate, from wherever an earlier call was interrupted. @param {Pending} pending @param {string} pasted @param {() => Promise<Uint8Array>} csr @returns {Promise<Uint8Array<ArrayBuffer>[]>} chain, leaf first */
     async finish(pending, pasted, csr) {
       const code = codeIn(pasted);
       need(code !== '', 'code.none');
       directory = await (await ask(pending.directory)).json();
-      const thumbprint = b64u(await sha256(encode(JSON.stringify(await publicJwk(pending.account)))));
-      const response = b64u(await sha256(encode(`${code}${pending.token}.${thumbprint}`)));
-      const challenge = await (await post(pending.account, pending.kid, pending.challenge, { response })).json();
-      need(challenge.status === 'valid', 'code', 'too many tries');
-      await post(pending.account, pending.kid, pending.finalize, { csr: b64u(await csr()) });
-      const order = await (await post(pending.account, pending.kid, pending.order, null)).json();
+      const read = async (/** @type {string} */ url) => await post(pending.account, pending.kid, url, null);
+      let order = await (await read(pending.order)).json();
+      if (order.status === 'pending') {
+        const thumbprint = b64u(await sha256(encode(JSON.stringify(await publicJwk(pending.account)))));
+        const response = b64u(await sha256(encode(`${code}${pending.token}.${thumbprint}`)));
+        await post(pending.account, pending.kid, pending.challenge, { response });
+        order = await (await read(pending.order)).json();
+      }
+      need(
+        order.status !== 'invalid' && order.status !== 'pending',
+        'code',
+        order.error?.detail ?? 'the order is over',
+      );
+      if (order.status === 'ready') {
+        await post(pending.account, pending.kid, pending.finalize, { csr: b64u(await csr()) });
+        order = await (await read(pending.order)).json();
+      }
       need(!!order.certificate, 'generic', 'no certificate');
-      return pemCertificates(await (await post(pending.account, pending.kid, order.certificate, null)).text());
+      return pemCertificates(await (await read(order.certificate)).text());
     },
 
     forget: () => around.store.delete(TABLE, 'pending'),

@@ -246,6 +246,7 @@ export const de = {
   'notice.peer-changed.agree': 'Trotzdem benutzen',
   'notice.renew': 'Ihre Adresse muss neu bestätigt werden. Wir senden Ihnen einen Code.',
   'notice.renew.now': 'Code senden',
+  'notice.mail-late': 'Die Mail mit dem Code verspätet sich. Es wird von selbst wieder versucht.',
   'notice.clock':
     'Die Uhr dieses Rechners geht um mehr als zehn Minuten falsch. Stellen Sie sie richtig und laden Sie die Seite neu.',
   'notice.forged': 'Etwas, das von {name} kommen sollte, war nicht echt und wurde verworfen.',
@@ -266,6 +267,8 @@ export const de = {
   'error.code.none': 'In dem Eingefügten steht kein Code. Er hat 32 Buchstaben und Ziffern.',
   'error.too-many-mails': 'An diese Adresse wurden zu viele Mails gesendet. Versuchen Sie es morgen wieder.',
   'error.rejected': 'Diese Adresse geht nicht: sie gehört zu einer Mailingliste oder zur Verwaltung ihrer Domain.',
+  'error.mail-refused':
+    'An diese Adresse kann keine Mail gesendet werden. Prüfen Sie sie und versuchen Sie es noch einmal.',
   'error.ca-unreachable':
     'Der Dienst, der den Code sendet, antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
   'error.microphone.blocked':

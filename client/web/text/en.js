@@ -243,6 +243,7 @@ export const en = {
   'notice.peer-changed.agree': 'Use it all the same',
   'notice.renew': 'Your address must be proven again. We will send you a code.',
   'notice.renew.now': 'Send the code',
+  'notice.mail-late': 'The mail with the code is delayed. It is tried again by itself.',
   'notice.clock': 'This computer’s clock is wrong by more than ten minutes. Set it right, then reload this page.',
   'notice.forged': 'Something that claimed to come from {name} was not genuine and was thrown away.',
   'notice.forged.ok': 'Understood',
@@ -262,6 +263,7 @@ export const en = {
   'error.code.none': 'There is no code in what you pasted. It is 32 letters and digits long.',
   'error.too-many-mails': 'Too many mails were sent to this address. Try again tomorrow.',
   'error.rejected': 'This address cannot be used: it belongs to a mailing list or to the administrators of its domain.',
+  'error.mail-refused': 'Mail cannot be sent to this address. Check it and try again.',
   'error.ca-unreachable': 'The service that sends the code does not answer. Check your connection and try again.',
   'error.microphone.blocked':
     'Your microphone is blocked for this page. Click the lock beside the address, allow it, and call again.',

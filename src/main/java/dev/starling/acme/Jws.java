@@ -15,11 +15,15 @@ import java.text.ParseException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// A request body of RFC 8555, section 6.2: flattened JWS, ES256 only, with `nonce`, `url` and either `jwk` or `kid`.
-/// Parsed; the signature is checked with [#verify].
+/// A request body of RFC 8555, section 6.2: flattened JWS, ES256 only, with `nonce`, `url` and either `jwk`
+/// or `kid`. Parsed; the signature is checked with [#verify].
 ///
+/// @param signingInput what was signed: protected header and payload as received, with a dot between
+/// @param signature r and s, 64 bytes
 /// @param payload decoded bytes; empty for POST-as-GET
+/// @param nonce "" when there is none
 public record Jws(
         String signingInput,
         byte[] signature,
@@ -29,29 +33,28 @@ public record Jws(
         Optional<ECKey> jwk,
         Optional<String> kid) {
     public static final int MAX_BYTES = 16 * 1024;
+    private static final Set<String> MEMBERS = Set.of("protected", "payload", "signature");
 
     public static Jws parse(byte[] body) throws Problem {
         if (body.length > MAX_BYTES) throw Problem.malformed("too long");
-        try {
-            Map<String, Object> json = JSONObjectUtils.parse(new String(body, StandardCharsets.UTF_8));
-            String head = text(json, "protected"), payload = text(json, "payload"), signature = text(json, "signature");
-            if (json.size() != 3) throw Problem.malformed("the JWS must be flattened and have a protected header only");
-            Map<String, Object> header = JSONObjectUtils.parse(new Base64URL(head).decodeToString());
-            if (!"ES256".equals(header.get("alg"))) throw new Problem("badSignatureAlgorithm", 400, "Use ES256.");
-            if (header.containsKey("crit") || header.containsKey("b64")) throw Problem.malformed("unsupported header");
-            boolean hasKey = header.containsKey("jwk"), hasId = header.containsKey("kid");
-            if (hasKey == hasId) throw Problem.malformed("either jwk or kid");
-            return new Jws(
-                    head + "." + payload,
-                    new Base64URL(signature).decode(),
-                    new Base64URL(payload).decode(),
-                    text(header, "nonce"),
-                    text(header, "url"),
-                    hasKey ? Optional.of(key(header)) : Optional.empty(),
-                    hasId ? Optional.of(text(header, "kid")) : Optional.empty());
-        } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
-            throw Problem.malformed("not a JWS");
-        }
+        Map<String, Object> json = Json.object(body);
+        if (!json.keySet().equals(MEMBERS))
+            throw Problem.malformed("the JWS must be flattened, with a protected header only");
+        String head = Json.text(json, "protected"), payload = Json.text(json, "payload");
+        Map<String, Object> header = Json.object(Json.bytes(head));
+        if (!"ES256".equals(header.get("alg"))) throw new Problem("badSignatureAlgorithm", 400, "Use ES256.");
+        // RFC 7515, section 4.1.11. An unencoded payload (b64) is forbidden by RFC 8555, section 6.2.
+        if (header.containsKey("crit") || header.containsKey("b64")) throw Problem.malformed("unsupported header");
+        boolean hasKey = header.containsKey("jwk"), hasId = header.containsKey("kid");
+        if (hasKey == hasId) throw Problem.malformed("either jwk or kid");
+        return new Jws(
+                head + "." + payload,
+                Json.bytes(Json.text(json, "signature")),
+                Json.bytes(payload),
+                header.get("nonce") instanceof String nonce ? nonce : "",
+                Json.text(header, "url"),
+                hasKey ? Optional.of(key(header)) : Optional.empty(),
+                hasId ? Optional.of(Json.text(header, "kid")) : Optional.empty());
     }
 
     private static ECKey key(Map<String, Object> header) throws Problem {
@@ -62,33 +65,31 @@ public record Jws(
                     && Curve.P_256.equals(key.getCurve())
                     && !key.isPrivate()) return key;
         } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
-            throw new Problem("badPublicKey", 400, "The account key must be a public P-256 key.");
+            throw badKey();
         }
-        throw new Problem("badPublicKey", 400, "The account key must be a public P-256 key.");
+        throw badKey();
     }
 
-    private static String text(Map<String, Object> json, String name) throws Problem {
-        if (json.get(name) instanceof String text) return text;
-        throw Problem.malformed("no " + name);
+    private static Problem badKey() {
+        return new Problem("badPublicKey", 400, "The account key must be a public P-256 key.");
     }
 
     public void verify(ECKey key) throws Problem {
         try {
-            var header = new JWSHeader(JWSAlgorithm.ES256);
             boolean genuine = new ECDSAVerifier(key.toECPublicKey())
-                    .verify(header, signingInput.getBytes(StandardCharsets.US_ASCII), Base64URL.encode(signature));
-            if (!genuine) throw new Problem("malformed", 400, "the signature does not fit");
+                    .verify(
+                            new JWSHeader(JWSAlgorithm.ES256),
+                            signingInput.getBytes(StandardCharsets.US_ASCII),
+                            Base64URL.encode(signature));
+            if (!genuine) throw Problem.malformed("the signature does not fit");
         } catch (JOSEException e) {
             throw Problem.malformed("the signature does not fit");
         }
     }
 
+    /// The payload as a JSON object.
     public Map<String, Object> json() throws Problem {
-        try {
-            return JSONObjectUtils.parse(new String(payload, StandardCharsets.UTF_8));
-        } catch (ParseException | IllegalArgumentException e) {
-            throw Problem.malformed("the payload is not a JSON object");
-        }
+        return Json.object(payload);
     }
 
     /// Makes a request body. `kid` is the account URL; without it the public key goes along.
@@ -96,18 +97,19 @@ public record Jws(
         var header = new HashMap<String, Object>(Map.of("alg", "ES256", "nonce", nonce, "url", url));
         if (kid.isPresent()) header.put("kid", kid.get());
         else header.put("jwk", key.toPublicJWK().toJSONObject());
+        return sign(key, header, payload.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Signs whatever header it is given.
+    public static byte[] sign(ECKey key, Map<String, Object> header, byte[] payload) {
         try {
-            String input = Base64URL.encode(JSONObjectUtils.toJSONString(header)) + "." + Base64URL.encode(payload);
+            String head = Base64URL.encode(Json.write(header)).toString();
+            String content = Base64URL.encode(payload).toString();
             var signature = new ECDSASigner(key)
-                    .sign(new JWSHeader(JWSAlgorithm.ES256), input.getBytes(StandardCharsets.US_ASCII));
-            int dot = input.indexOf('.');
-            return JSONObjectUtils.toJSONString(Map.of(
-                            "protected",
-                            input.substring(0, dot),
-                            "payload",
-                            input.substring(dot + 1),
-                            "signature",
-                            signature.toString()))
+                    .sign(
+                            new JWSHeader(JWSAlgorithm.ES256),
+                            (head + "." + content).getBytes(StandardCharsets.US_ASCII));
+            return Json.write(Map.of("protected", head, "payload", content, "signature", signature.toString()))
                     .getBytes(StandardCharsets.US_ASCII);
         } catch (JOSEException e) {
             throw new IllegalStateException(e);

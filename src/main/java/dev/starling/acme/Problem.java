@@ -1,19 +1,35 @@
 package dev.starling.acme;
 
+import java.time.Duration;
+import java.util.Optional;
+
 /// An error of RFC 8555, section 6.7: `type` is the part after `urn:ietf:params:acme:error:`.
 public final class Problem extends Exception {
+    public static final String URN = "urn:ietf:params:acme:error:";
     private static final long serialVersionUID = 1;
     private final String type;
     private final int status;
+    private final transient Optional<Duration> retryAfter;
 
+    /// `detail` is shown to people.
     public Problem(String type, int status, String detail) {
+        this(type, status, detail, Optional.empty());
+    }
+
+    private Problem(String type, int status, String detail, Optional<Duration> retryAfter) {
         super(detail);
         this.type = type;
         this.status = status;
+        this.retryAfter = retryAfter;
     }
 
     public static Problem malformed(String detail) {
         return new Problem("malformed", 400, detail);
+    }
+
+    /// RFC 8555, section 6.6: says when another attempt makes sense.
+    public static Problem rateLimited(String detail, Duration retryAfter) {
+        return new Problem("rateLimited", 429, detail, Optional.of(retryAfter));
     }
 
     public String type() {
@@ -26,5 +42,9 @@ public final class Problem extends Exception {
 
     public String detail() {
         return String.valueOf(getMessage());
+    }
+
+    public Optional<Duration> retryAfter() {
+        return retryAfter;
     }
 }

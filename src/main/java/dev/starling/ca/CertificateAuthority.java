@@ -1,11 +1,13 @@
 package dev.starling.ca;
 
 import dev.starling.ca.front.AcmeFront;
+import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.validation.Mailer;
+import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Response;
@@ -14,40 +16,77 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /// All roles of the CA in one process: opened on a folder, mounted on a server.
 public final class CertificateAuthority implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("starling.ca");
+    private static final Duration SWEEP = Duration.ofHours(6);
+
     private final CaStore store;
     private final Issuer issuer;
     private final Orders orders;
+    private final Outbox outbox;
     private final Optional<TestMailbox> mailbox;
     private final Clock clock;
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("ca-sweep").factory());
 
     /// @param smtp empty in local mode: then mails go to a page, and certificates carry the test policy
     public CertificateAuthority(Path folder, Optional<Mailer> smtp, Clock clock) throws IOException {
-        Files.createDirectories(folder);
+        boolean local = smtp.isEmpty();
         this.clock = clock;
+        makeOwnerOnly(folder);
         store = new CaStore(folder.resolve("ca.db"));
-        issuer = Issuer.open(folder, smtp.isEmpty(), store, clock);
-        mailbox = smtp.isPresent() ? Optional.empty() : Optional.of(new TestMailbox(clock));
-        Mailer mailer = smtp.isPresent() ? smtp.get() : mailbox.orElseThrow();
-        orders = new Orders(store, issuer, mailer, smtp.isEmpty() ? Limits.LOCAL : Limits.USUAL, clock);
-        store.sweep(clock.instant().getEpochSecond());
+        try {
+            issuer = Issuer.open(folder, local, store, clock);
+            mailbox = local ? Optional.of(new TestMailbox(clock)) : Optional.empty();
+            outbox = new Outbox(store, local ? mailbox.orElseThrow() : smtp.get(), clock);
+            orders = new Orders(store, issuer, outbox, local ? Limits.LOCAL : Limits.USUAL, clock);
+            outbox.start();
+        } catch (IOException e) {
+            store.close();
+            throw e;
+        }
+        var _ = timer.scheduleWithFixedDelay(this::sweep, 0, SWEEP.toMinutes(), TimeUnit.MINUTES);
+    }
+
+    private static void makeOwnerOnly(Path folder) throws IOException {
+        if (!Files.exists(folder))
+            Files.createDirectories(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+
+    private void sweep() {
+        try {
+            store.sweep(clock.instant().getEpochSecond());
+        } catch (IOException | RuntimeException e) {
+            // The next sweep comes by itself; without this the timer would end for good.
+            LOG.log(System.Logger.Level.ERROR, "sweeping", e);
+        }
     }
 
     /// `base` is how clients reach the server, without a slash at the end.
     public void mount(Routes routes, String base) {
+        mount(routes, base, new Origin(false));
+    }
+
+    public void mount(Routes routes, String base, Origin origin) {
         boolean local = mailbox.isPresent();
-        new AcmeFront(base, store, orders, new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock))
-                .mount(routes);
+        var requests = new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock);
+        var accounts = new RateLimit(local ? 60_000 : 1, local ? 10_000 : 20, clock);
+        new AcmeFront(base, store, orders, origin, requests, accounts, clock).mount(routes);
         mailbox.ifPresent(m -> m.mount(routes));
         routes.get(
                 "/acme/root.pem",
-                _ -> Response.of(
-                        200, "application/x-pem-file", Orders.pem(root()).getBytes(StandardCharsets.US_ASCII)));
+                _ -> Response.of(200, "application/x-pem-file", rootPem().getBytes(StandardCharsets.US_ASCII)));
     }
 
     public X509Certificate root() {
@@ -55,11 +94,13 @@ public final class CertificateAuthority implements AutoCloseable {
     }
 
     public String rootPem() {
-        return Orders.pem(root());
+        return Issuer.pem(root());
     }
 
     @Override
     public void close() throws IOException {
+        timer.shutdownNow();
+        outbox.close();
         store.close();
     }
 }

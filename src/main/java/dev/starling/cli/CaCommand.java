@@ -1,6 +1,7 @@
 package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
+import dev.starling.ca.front.Origin;
 import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.identity.TrustAnchors;
@@ -21,6 +22,9 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "Runs a certificate authority that proves mailboxes by a code.")
 final class CaCommand implements Callable<Integer> {
+    // Submission over TLS from the start.
+    private static final int SMTPS = 465;
+
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
     Optional<Path> data = Optional.empty();
 
@@ -47,24 +51,42 @@ final class CaCommand implements Callable<Integer> {
     @Option(
             names = "--smtp",
             defaultValue = "",
-            description =
-                    "Mail server HOST:PORT that takes the mails; STARTTLS is required unless the host is on the loopback.")
+            paramLabel = "HOST:PORT",
+            description = {
+                "Mail server that takes the mails. STARTTLS is required, on port 465 TLS from the start; a server on",
+                "the loopback is spoken to in the clear. Its certificate must name HOST. A mail that cannot be handed",
+                "over is tried again for about an hour and a half, then the order fails; the order says why."
+            })
     String smtp = "";
 
     @Option(
             names = "--smtp-user",
             defaultValue = "",
+            paramLabel = "USER",
             description =
                     "User at the mail server; the password comes from the environment variable STARLING_SMTP_PASSWORD.")
     String smtpUser = "";
 
-    @Option(names = "--from", defaultValue = "", description = "Sender of the mails.")
+    @Option(
+            names = "--from",
+            defaultValue = "",
+            paramLabel = "ADDRESS",
+            description = "Sender of the mails; bounces go there.")
     String from = "";
+
+    @Option(
+            names = "--behind-proxy",
+            description = {
+                "A reverse proxy on this machine passes the requests on: the last address in X-Forwarded-For is the",
+                "client's, for the limits. Needs --base, and a proxy that adds that header itself."
+            })
+    boolean behindProxy;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (!local && (smtp.isEmpty() || from.isEmpty()))
             throw new IOException("A CA needs --smtp HOST:PORT and --from ADDRESS, or --local for a test mailbox.");
+        if (behindProxy && base.isEmpty()) throw new IOException("--behind-proxy needs --base URL.");
         if (local && !java.net.InetAddress.getByName(host).isLoopbackAddress())
             throw new IOException("Local mode listens on the loopback only.");
         var options = new PeerOptions();
@@ -74,7 +96,7 @@ final class CaCommand implements Callable<Integer> {
                 options.folder("ca"), local ? Optional.empty() : Optional.of(mailer()), clock)) {
             var routes = new Routes();
             String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
-            ca.mount(routes, url);
+            ca.mount(routes, url, new Origin(behindProxy));
             try (var _ = WebServer.start(new WebServer.Config(host, port, Optional.empty(), 1024), routes, clock)) {
                 var end = new CountDownLatch(1);
                 Runtime.getRuntime().addShutdownHook(new Thread(end::countDown));
@@ -94,7 +116,14 @@ final class CaCommand implements Callable<Integer> {
         String server = smtp.substring(0, colon);
         String password =
                 Optional.ofNullable(System.getenv("STARLING_SMTP_PASSWORD")).orElse("");
+        int port = Integer.parseInt(smtp.substring(colon + 1));
         boolean loopback = java.net.InetAddress.getByName(server).isLoopbackAddress();
-        return new SmtpMailer(server, Integer.parseInt(smtp.substring(colon + 1)), !loopback, smtpUser, password, from);
+        var security = loopback
+                ? SmtpMailer.Security.PLAIN
+                : port == SMTPS ? SmtpMailer.Security.TLS : SmtpMailer.Security.STARTTLS;
+        if (!smtpUser.isEmpty() && password.isEmpty())
+            throw new IOException("--smtp-user needs the password in the variable STARLING_SMTP_PASSWORD.");
+        return new SmtpMailer(new SmtpMailer.Config(
+                server, port, security, smtpUser, password, from, SmtpMailer.Config.PATIENCE, Optional.empty()));
     }
 }

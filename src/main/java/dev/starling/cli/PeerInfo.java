@@ -1,7 +1,7 @@
 package dev.starling.cli;
 
 import com.nimbusds.jose.util.JSONObjectUtils;
-import dev.starling.ca.registration.Orders;
+import dev.starling.ca.issuance.Issuer;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
@@ -70,6 +70,6 @@ record PeerInfo(
 
     static String anchor(X509Certificate anchor) {
         return "{\"name\":" + Response.quote(anchor.getSubjectX500Principal().getName()) + ",\"pem\":"
-                + Response.quote(Orders.pem(anchor)) + ",\"sha256\":\"" + TrustAnchors.fingerprint(anchor) + "\"}";
+                + Response.quote(Issuer.pem(anchor)) + ",\"sha256\":\"" + TrustAnchors.fingerprint(anchor) + "\"}";
     }
 }

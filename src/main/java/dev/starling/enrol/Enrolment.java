@@ -1,202 +1,285 @@
 package dev.starling.enrol;
 
-import com.nimbusds.jose.JOSEException;
-import com.nimbusds.jose.jwk.Curve;
-import com.nimbusds.jose.jwk.ECKey;
-import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
 import com.nimbusds.jose.util.Base64URL;
-import com.nimbusds.jose.util.JSONObjectUtils;
-import dev.starling.acme.Jws;
+import dev.starling.acme.Json;
 import dev.starling.acme.Problem;
+import dev.starling.enrol.EnrolmentException.Reason;
 import dev.starling.identity.Address;
+import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
-import java.text.ParseException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
-import org.bouncycastle.asn1.x500.RDN;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.ExtensionsGenerator;
-import org.bouncycastle.asn1.x509.GeneralName;
-import org.bouncycastle.asn1.x509.GeneralNames;
-import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
-import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequestBuilder;
 
-/// The user's side of RFC 8555: an order for one address, proven by the code from the mail (`email-code-00`).
-public final class Enrolment implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
-    private static final Pattern CODE = Pattern.compile("(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])");
+/// The user's side of RFC 8555: an order for one address, proven by the code from the mail (`email-code-00`),
+/// and the certificate in a file. What is under way survives an interruption; what the CA gives is believed
+/// only after a look at it.
+public final class Enrolment {
+    private static final int POLLS = 15;
+    private static final Duration POLL = Duration.ofSeconds(2);
+    private static final int MAX_ROUNDS = 10;
+    private static final int MAX_CHAIN = 4;
 
-    /// Waits until the person gives the code, in whatever form it was pasted.
+    /// Gets the code from a person.
     public interface CodeSource {
-        String code() throws IOException;
+        /// The code in whatever form it was pasted; empty when there will be none.
+        ///
+        /// @param note what the person should know first, for example that the last code was wrong; "" for
+        /// nothing
+        Optional<String> code(Address address, String note) throws IOException;
     }
 
-    private final HttpClient http = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(PATIENCE)
-            .build();
-    private final Map<String, Object> directory;
-    private final ECKey account;
-    private Optional<String> kid = Optional.empty();
-    private String nonce = "";
+    private final URI directory;
+    private final CertificateVerifier verifier;
+    private final Clock clock;
+    private final Duration poll;
 
-    public Enrolment(URI directoryUrl) throws IOException, Problem {
-        try {
-            account = new ECKeyGenerator(Curve.P_256).generate();
-        } catch (JOSEException e) {
-            throw new IllegalStateException(e);
-        }
-        directory = json(send(HttpRequest.newBuilder(directoryUrl).GET()).body());
+    public Enrolment(URI directory, CertificateVerifier verifier, Clock clock) {
+        this(directory, verifier, clock, POLL);
     }
 
-    /// The 32-character code in a pasted text: the code alone, or the whole mail, with line breaks or blanks.
-    public static Optional<String> codeIn(String pasted) {
-        Matcher match = CODE.matcher(pasted);
-        if (match.find()) return Optional.of(match.group());
-        String joined = pasted.replaceAll("[\\s\"'<>]", "").replaceFirst("(?i)^.*?ACME:", "");
-        return joined.matches("[A-Za-z0-9_-]{32}") ? Optional.of(joined) : Optional.empty();
+    Enrolment(URI directory, CertificateVerifier verifier, Clock clock, Duration poll) {
+        this.directory = directory;
+        this.verifier = verifier;
+        this.clock = clock;
+        this.poll = poll;
     }
 
-    /// Orders, asks for the code, and gives the chain for `key`, leaf first.
-    public List<X509Certificate> enrol(Address address, KeyPair key, CodeSource codes) throws IOException, Problem {
-        kid = Optional.of(location(post(url("newAccount"), "{\"termsOfServiceAgreed\":true}")));
-        var ordered = post(
-                url("newOrder"),
-                JSONObjectUtils.toJSONString(
-                        Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));
-        String orderUrl = location(ordered);
-        Map<String, Object> order = json(ordered.body());
-        Map<String, Object> challenge =
-                challenge(json(post(first(order, "authorizations"), "").body()));
-        String code = codeIn(codes.code())
-                .orElseThrow(
-                        () -> new IOException("There is no code in what was pasted; it has 32 letters and digits."));
-        String proof = code + challenge.get("token") + "." + Jws.thumbprint(account);
-        String response = Base64.getUrlEncoder()
-                .withoutPadding()
-                .encodeToString(DeviceId.sha256(proof.getBytes(StandardCharsets.US_ASCII)));
-        post(String.valueOf(challenge.get("url")), "{\"response\":\"" + response + "\"}");
-        String csr = Base64URL.encode(csr(address, key)).toString();
-        post(String.valueOf(order.get("finalize")), "{\"csr\":\"" + csr + "\"}");
-        Map<String, Object> done = json(post(orderUrl, "").body());
-        return certificates(post(String.valueOf(done.get("certificate")), "").body());
+    /// Whether a certificate has lived two thirds of its life.
+    public static boolean isDue(X509Certificate leaf, Instant now) {
+        Instant from = leaf.getNotBefore().toInstant(), end = leaf.getNotAfter().toInstant();
+        return now.isAfter(from.plus(Duration.between(from, end).multipliedBy(2).dividedBy(3)));
     }
 
-    private static Map<String, Object> challenge(Map<String, Object> authorization) throws IOException {
-        try {
-            for (Map<String, Object> each : JSONObjectUtils.getJSONObjectArray(authorization, "challenges"))
-                if ("email-code-00".equals(each.get("type"))) return each;
-        } catch (ParseException e) {
-            throw new IOException("the CA's authorization cannot be read", e);
-        }
-        throw new IOException("this CA does not offer a code by mail");
-    }
-
-    private static byte[] csr(Address address, KeyPair key) throws IOException {
-        try {
-            var extensions = new ExtensionsGenerator();
-            var name = new GeneralName(GeneralName.rfc822Name, address.text());
-            extensions.addExtension(Extension.subjectAlternativeName, true, new GeneralNames(name));
-            extensions.addExtension(
-                    Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature | KeyUsage.keyAgreement));
-            return new JcaPKCS10CertificationRequestBuilder(new X500Name(new RDN[0]), key.getPublic())
-                    .addAttribute(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest, extensions.generate())
-                    .build(new JcaContentSignerBuilder("SHA256withECDSA").build(key.getPrivate()))
-                    .getEncoded();
-        } catch (OperatorCreationException e) {
-            throw new IllegalStateException(e);
+    /// Gets a certificate and writes it with its key to `file`. With a key in `file` already, that is the
+    /// key: a renewal. Goes on with what an earlier call began.
+    public Keys.Held enrol(Address address, Path file, CodeSource codes) throws EnrolmentException, IOException {
+        Path pendingFile = Pending.file(file);
+        KeyPair device = deviceKey(file);
+        var pending = Pending.load(pendingFile, directory, address.text())
+                .filter(p -> !Files.exists(file) || p.device().getPublic().equals(device.getPublic()))
+                .orElseGet(() -> Pending.begin(directory, address.text(), device));
+        // Before the CA hears of it: a key that was certified must not be lost.
+        pending.save(pendingFile);
+        try (var acme = new AcmeClient(directory, pending.account(), pending.kid())) {
+            var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, codes));
+            Keys.save(file, held);
+            Files.deleteIfExists(pendingFile);
+            return held;
+        } catch (Problem e) {
+            if (isOver(e)) Files.deleteIfExists(pendingFile);
+            throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
+        } catch (EnrolmentException e) {
+            boolean passes = e.reason() == Reason.UNREACHABLE || e.reason() == Reason.INTERRUPTED;
+            if (!passes) Files.deleteIfExists(pendingFile);
+            throw e;
         }
     }
 
-    private static List<X509Certificate> certificates(String pem) throws IOException {
+    // What may pass by itself keeps the enrolment.
+    private static boolean isOver(Problem e) {
+        return e.status() < 500 && e.status() != 429;
+    }
+
+    private static KeyPair deviceKey(Path file) throws IOException {
+        if (!Files.exists(file)) return Keys.generate();
+        Keys.Held held = Keys.load(file);
+        return new KeyPair(held.publicKey(), held.key());
+    }
+
+    private List<X509Certificate> run(
+            AcmeClient acme, Pending begun, Path pendingFile, Address address, CodeSource codes)
+            throws EnrolmentException, Problem, IOException {
+        var pending = begun;
+        Optional<Map<String, Object>> order = known(acme, pending);
+        if (order.isEmpty()) {
+            String kid = acme.register();
+            var made = acme.post(
+                    acme.service("newOrder"),
+                    Json.write(Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));
+            pending = pending.with(kid, made.location());
+            pending.save(pendingFile);
+            order = Optional.of(made.json());
+        }
+        return certificates(acme, finished(acme, pending, order.get(), address, codes), pending.device(), address);
+    }
+
+    /// The order of an earlier call, unless it is over.
+    private static Optional<Map<String, Object>> known(AcmeClient acme, Pending pending) throws EnrolmentException {
+        if (pending.order().isEmpty()) return Optional.empty();
+        try {
+            var order = acme.get(pending.order()).json();
+            return status(order).equals("invalid") ? Optional.empty() : Optional.of(order);
+        } catch (Problem e) {
+            if (!isOver(e)) throw new EnrolmentException(Reason.UNREACHABLE, e.detail(), e);
+            return Optional.empty();
+        }
+    }
+
+    /// Leads the order from wherever it is to `valid`.
+    private Map<String, Object> finished(
+            AcmeClient acme, Pending pending, Map<String, Object> begun, Address address, CodeSource codes)
+            throws EnrolmentException, Problem, IOException {
+        var order = begun;
+        int polls = POLLS;
+        for (int round = 0; round < MAX_ROUNDS + POLLS; round++) {
+            switch (status(order)) {
+                case "pending" -> prove(acme, first(order, "authorizations"), address, codes);
+                case "ready" -> {
+                    String csr =
+                            Base64URL.encode(Csr.of(address, pending.device())).toString();
+                    acme.post(text(order.get("finalize")), Json.write(Map.of("csr", csr)));
+                }
+                case "processing" -> {
+                    if (polls-- == 0) throw new EnrolmentException(Reason.UNREACHABLE, "The CA takes too long.");
+                    pause();
+                }
+                case "valid" -> {
+                    return order;
+                }
+                default -> throw new EnrolmentException(Reason.REFUSED, error(order, "The order has failed."));
+            }
+            order = acme.get(pending.order()).json();
+        }
+        throw new EnrolmentException(Reason.REFUSED, "The CA does not come to an end.");
+    }
+
+    private void prove(AcmeClient acme, String authorization, Address address, CodeSource codes)
+            throws EnrolmentException, Problem, IOException {
+        String note = "";
+        for (int polls = 0; polls < POLLS; ) {
+            Map<String, Object> challenge = challenge(acme.get(authorization).json());
+            if (status(challenge).equals("valid")) return;
+            if (status(challenge).equals("invalid"))
+                throw new EnrolmentException(Reason.REFUSED, error(challenge, "The address was not proven."));
+            if (status(challenge).equals("processing")) {
+                polls++;
+                pause();
+                continue;
+            }
+            note = note.isEmpty() ? error(challenge, "") : note;
+            String pasted = codes.code(address, note)
+                    .orElseThrow(() -> new EnrolmentException(
+                            Reason.INTERRUPTED, "No code was given. Run it again to go on; the mail stays good."));
+            var code = MailCode.in(pasted);
+            note = code.isEmpty()
+                    ? "There is no code in that; it has 32 letters and digits."
+                    : answer(acme, challenge, code.get());
+        }
+        throw new EnrolmentException(Reason.UNREACHABLE, "The CA takes too long to check the code.");
+    }
+
+    /// What to tell the person before the next try; "" when it was right.
+    private static String answer(AcmeClient acme, Map<String, Object> challenge, String code)
+            throws EnrolmentException, Problem {
+        String response = MailCode.response(code, text(challenge.get("token")), acme.account());
+        try {
+            acme.post(text(challenge.get("url")), Json.write(Map.of("response", response)));
+            return "";
+        } catch (Problem e) {
+            if (e.type().equals("incorrectResponse")) return e.detail();
+            throw e;
+        }
+    }
+
+    private List<X509Certificate> certificates(
+            AcmeClient acme, Map<String, Object> order, KeyPair device, Address address)
+            throws EnrolmentException, Problem {
+        var chain = chain(acme.get(text(order.get("certificate"))).text());
+        try {
+            var verified = verifier.verify(chain.stream().map(Keys::encoded).toList(), address, clock.instant());
+            if (!verified.device().equals(DeviceId.ofKey(device.getPublic().getEncoded())))
+                throw notGenuine("it is for another key", "wrong-device");
+            return chain;
+        } catch (IdentityException e) {
+            throw switch (e.reason()) {
+                case "wrong-name" -> notGenuine("it is for another address", e.reason());
+                case "unknown-anchor", "bad-signature" ->
+                    notGenuine("it is not from a CA that you believe", e.reason());
+                case "test-certificate" -> notGenuine("it is from a test CA", e.reason());
+                default -> notGenuine("it is not in order", e.reason());
+            };
+        }
+    }
+
+    private static EnrolmentException notGenuine(String why, String reason) {
+        return new EnrolmentException(
+                Reason.NOT_GENUINE,
+                "The CA's certificate is refused: " + why + " (" + reason + "). Nothing was saved.");
+    }
+
+    private static List<X509Certificate> chain(String pem) throws EnrolmentException {
         var chain = new ArrayList<X509Certificate>();
-        for (String part : pem.split("-----END CERTIFICATE-----")) {
-            String body = part.replaceAll("-----[A-Z ]+-----", "").replaceAll("\\s", "");
+        for (String part : pem.split("-----END CERTIFICATE-----", -1)) {
+            String body =
+                    part.replaceFirst("(?s).*-----BEGIN CERTIFICATE-----", "").replaceAll("\\s", "");
             if (body.isEmpty()) continue;
+            if (chain.size() >= MAX_CHAIN) throw AcmeClient.unintelligible("too many certificates");
             try {
                 chain.add(Keys.certificate(Base64.getDecoder().decode(body)));
             } catch (IdentityException | IllegalArgumentException e) {
-                throw new IOException("the CA's certificate cannot be read", e);
+                throw AcmeClient.unintelligible("a certificate that cannot be read");
             }
         }
         return chain;
     }
 
-    private HttpResponse<String> post(String url, String payload) throws IOException, Problem {
-        if (nonce.isEmpty())
-            keepNonce(send(HttpRequest.newBuilder(URI.create(url("newNonce"))).GET()));
-        byte[] body = Jws.sign(account, kid, nonce, url, payload);
-        nonce = "";
-        var response = send(HttpRequest.newBuilder(URI.create(url))
-                .header("Content-Type", "application/jose+json")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
-        keepNonce(response);
-        return response;
+    private static Map<String, Object> challenge(Map<String, Object> authorization) throws EnrolmentException {
+        if (authorization.get("challenges") instanceof List<?> all)
+            for (Object each : all)
+                if (each instanceof Map<?, ?> challenge && "email-code-00".equals(challenge.get("type")))
+                    return members(challenge);
+        throw new EnrolmentException(Reason.REFUSED, "This CA does not offer a code by mail.");
     }
 
-    private void keepNonce(HttpResponse<String> response) {
-        nonce = response.headers().firstValue("Replay-Nonce").orElse("");
+    private static Map<String, Object> members(Map<?, ?> json) {
+        var all = new java.util.HashMap<String, Object>();
+        json.forEach((name, value) -> {
+            if (value != null) all.put(String.valueOf(name), value);
+        });
+        return all;
     }
 
-    private HttpResponse<String> send(HttpRequest.Builder request) throws IOException, Problem {
+    private static String status(Map<String, Object> json) throws EnrolmentException {
+        return text(json.get("status"));
+    }
+
+    private static String error(Map<String, Object> json, String otherwise) {
+        return json.get("error") instanceof Map<?, ?> error && error.get("detail") instanceof String detail
+                ? AcmeClient.printable(detail)
+                : otherwise;
+    }
+
+    private static String first(Map<String, Object> json, String name) throws EnrolmentException {
+        if (json.get(name) instanceof List<?> list && !list.isEmpty() && list.getFirst() instanceof String text)
+            return text;
+        throw AcmeClient.unintelligible("no " + name);
+    }
+
+    private static String text(@org.jspecify.annotations.Nullable Object value) throws EnrolmentException {
+        if (value instanceof String text) return text;
+        throw AcmeClient.unintelligible("something is missing in it");
+    }
+
+    private void pause() throws EnrolmentException {
         try {
-            var response = http.send(request.timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
-            if (response.statusCode() < 400) return response;
-            Map<String, Object> problem = json(response.body());
-            String type = String.valueOf(problem.get("type"));
-            throw new Problem(
-                    type.substring(type.lastIndexOf(':') + 1),
-                    response.statusCode(),
-                    String.valueOf(problem.get("detail")));
+            Thread.sleep(poll);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
+            throw new EnrolmentException(Reason.INTERRUPTED, "Interrupted.", e);
         }
-    }
-
-    private String url(String name) {
-        return String.valueOf(directory.get(name));
-    }
-
-    private static String location(HttpResponse<?> response) throws IOException {
-        return response.headers().firstValue("Location").orElseThrow(() -> new IOException("the CA gave no Location"));
-    }
-
-    private static String first(Map<String, Object> json, String name) throws IOException {
-        if (json.get(name) instanceof List<?> list && !list.isEmpty()) return String.valueOf(list.getFirst());
-        throw new IOException("the CA's order has no " + name);
-    }
-
-    private static Map<String, Object> json(String text) throws IOException {
-        try {
-            return JSONObjectUtils.parse(text);
-        } catch (ParseException e) {
-            throw new IOException("the CA's answer cannot be read", e);
-        }
-    }
-
-    @Override
-    public void close() {
-        http.close();
     }
 }

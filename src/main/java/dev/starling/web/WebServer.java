@@ -25,8 +25,8 @@ import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 
-/// The HTTP and WebSocket server (Helidon beneath): one virtual thread a request, bounds on connections, bodies and
-/// frames, errors as problem documents, any origin allowed without credentials.
+/// The HTTP and WebSocket server (Helidon beneath): one virtual thread a request, bounds on connections,
+/// bodies and frames, errors as problem documents, any origin allowed without credentials.
 public final class WebServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.web");
     private static final DateTimeFormatter HTTP_DATE = DateTimeFormatter.RFC_1123_DATE_TIME.withZone(ZoneOffset.UTC);
@@ -132,7 +132,7 @@ public final class WebServer implements AutoCloseable {
     private static Request request(ServerRequest in, String method, String path, int maxBodyBytes)
             throws IOException, WebException {
         Map<String, String> headers = new HashMap<>();
-        in.headers().forEach(h -> headers.put(h.name().toLowerCase(Locale.ROOT), h.get()));
+        in.headers().forEach(h -> headers.put(h.name().toLowerCase(Locale.ROOT), String.join(", ", h.allValues())));
         byte[] body = new byte[0];
         if (in.content().hasEntity()) {
             try (InputStream content = in.content().inputStream()) {

@@ -1,202 +1,170 @@
 package dev.starling.ca.store;
 
+import static dev.starling.ca.store.Database.parameters;
+
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
-/// Accounts, orders, mails sent and certificates, in SQLite: what was answered survives `kill -9`.
+/// Accounts, orders, mails and certificates, in SQLite: what was answered survives `kill -9`. Times in Unix
+/// seconds.
 public final class CaStore implements AutoCloseable {
-    /// One order with its one authorization. `status` is pending, ready, valid or invalid; `chain` is PEM, "" before
-    /// it is issued. Times in Unix seconds.
-    public record Order(
-            String id,
-            String account,
-            String address,
-            String status,
-            String part1,
-            String part2,
-            int tries,
-            long expires,
-            String chain) {}
+    private static final long DAY = 86_400, ACCOUNT_KEPT = 30 * DAY;
 
-    private final Connection db;
+    /// @param jwk the public key as JSON
+    public record Account(String id, String jwk, boolean active) {}
+
+    private final Database db;
+    private final MailLedger mails;
 
     public CaStore(Path file) throws IOException {
-        try {
-            db = DriverManager.getConnection("jdbc:sqlite:" + file);
-            try (var s = db.createStatement()) {
-                s.execute("pragma journal_mode=wal");
-                s.execute("pragma synchronous=full");
-                s.execute(
-                        "create table if not exists account (id text primary key, thumbprint text unique, jwk text) without rowid");
-                s.execute(
-                        "create table if not exists acme_order (id text primary key, account text, address text, status text, part1 text,"
-                                + " part2 text, tries integer, expires integer, chain text) without rowid");
-                s.execute("create index if not exists order_address on acme_order (address, status)");
-                s.execute("create table if not exists mail (address text, domain text, network text, sent integer)");
-                s.execute("create index if not exists mail_sent on mail (sent)");
-                s.execute(
-                        "create table if not exists certificate (serial text primary key, order_id text, address text, to_be_signed blob,"
-                                + " der blob, not_after integer) without rowid");
-            }
-        } catch (SQLException e) {
-            throw new IOException("cannot open " + file, e);
-        }
+        db = new Database(file);
+        mails = new MailLedger(db);
     }
 
-    private interface Fill {
-        void fill(PreparedStatement s) throws SQLException;
+    public MailLedger mails() {
+        return mails;
     }
 
-    private interface Read<T> {
-        T read(ResultSet rows) throws SQLException;
+    public Optional<Account> account(String id) throws IOException {
+        return db.one("select id, jwk, status from account where id = ?", parameters(id), CaStore::account);
     }
 
-    private int update(String sql, Fill fill) throws IOException {
-        synchronized (db) {
-            try (var s = db.prepareStatement(sql)) {
-                fill.fill(s);
-                return s.executeUpdate();
-            } catch (SQLException e) {
-                throw new IOException("the CA's store failed", e);
-            }
-        }
+    public Optional<Account> accountByThumbprint(String thumbprint) throws IOException {
+        return db.one(
+                "select id, jwk, status from account where thumbprint = ?", parameters(thumbprint), CaStore::account);
     }
 
-    private <T> Optional<T> query(String sql, Fill fill, Read<T> read) throws IOException {
-        synchronized (db) {
-            try (var s = db.prepareStatement(sql)) {
-                fill.fill(s);
-                try (var rows = s.executeQuery()) {
-                    return rows.next() ? Optional.of(read.read(rows)) : Optional.empty();
-                }
-            } catch (SQLException e) {
-                throw new IOException("the CA's store failed", e);
-            }
-        }
+    private static Account account(ResultSet row) throws SQLException {
+        return new Account(row.getString(1), row.getString(2), row.getString(3).equals("valid"));
     }
 
-    private static Fill texts(String... texts) {
-        return s -> {
-            for (int i = 0; i < texts.length; i++) s.setString(i + 1, texts[i]);
-        };
+    /// Does nothing for a key that is known: of two requests at once, one makes the account.
+    public void addAccount(String id, String thumbprint, String jwk, long now) throws IOException {
+        db.update(
+                "insert or ignore into account (id, thumbprint, jwk, status, created) values (?, ?, ?, 'valid', ?)",
+                parameters(id, thumbprint, jwk, now));
     }
 
-    public Optional<String> accountByThumbprint(String thumbprint) throws IOException {
-        return query("select id from account where thumbprint = ?", texts(thumbprint), r -> r.getString(1));
-    }
-
-    /// The account's public key as JSON.
-    public Optional<String> accountKey(String id) throws IOException {
-        return query("select jwk from account where id = ?", texts(id), r -> r.getString(1));
-    }
-
-    public void addAccount(String id, String thumbprint, String jwk) throws IOException {
-        update("insert or ignore into account values (?, ?, ?)", texts(id, thumbprint, jwk));
+    /// For good; its unfinished orders end.
+    public void deactivate(String account) throws IOException {
+        db.whole(() -> {
+            db.update("update account set status = 'deactivated' where id = ?", parameters(account));
+            db.update(
+                    "update acme_order set status = 'invalid' where account = ? and status in ('pending', 'ready')",
+                    parameters(account));
+        });
     }
 
     public Optional<Order> order(String id) throws IOException {
-        return query(
-                "select * from acme_order where id = ?",
-                texts(id),
-                r -> new Order(
-                        r.getString(1),
-                        r.getString(2),
-                        r.getString(3),
-                        r.getString(4),
-                        r.getString(5),
-                        r.getString(6),
-                        r.getInt(7),
-                        r.getLong(8),
-                        r.getString(9)));
+        return db.one("select " + ORDER + " from acme_order where id = ?", parameters(id), CaStore::order);
     }
 
-    public void save(Order order) throws IOException {
-        update("insert or replace into acme_order values (?, ?, ?, ?, ?, ?, ?, ?, ?)", s -> {
-            s.setString(1, order.id());
-            s.setString(2, order.account());
-            s.setString(3, order.address());
-            s.setString(4, order.status());
-            s.setString(5, order.part1());
-            s.setString(6, order.part2());
-            s.setInt(7, order.tries());
-            s.setLong(8, order.expires());
-            s.setString(9, order.chain());
+    /// The newest first; no invalid ones.
+    public List<Order> orders(String account, long now, int most) throws IOException {
+        return db.all(
+                "select " + ORDER + " from acme_order where account = ? and status != 'invalid' and (status = 'valid'"
+                        + " or expires >= ?) order by created desc, id limit ?",
+                parameters(account, now, most),
+                CaStore::order);
+    }
+
+    private static final String ORDER =
+            "id, account, address, status, part1, part2, tries, created, expires, validated, error, chain";
+
+    private static Order order(ResultSet row) throws SQLException {
+        return new Order(
+                row.getString(1),
+                row.getString(2),
+                row.getString(3),
+                Order.Status.valueOf(row.getString(4).toUpperCase(Locale.ROOT)),
+                row.getString(5),
+                row.getString(6),
+                row.getInt(7),
+                row.getLong(8),
+                row.getLong(9),
+                row.getLong(10),
+                row.getString(11),
+                row.getString(12));
+    }
+
+    public void save(Order o) throws IOException {
+        db.update(
+                "insert or replace into acme_order (" + ORDER + ") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                parameters(
+                        o.id(),
+                        o.account(),
+                        o.address(),
+                        o.status().name().toLowerCase(Locale.ROOT),
+                        o.part1(),
+                        o.part2(),
+                        o.tries(),
+                        o.created(),
+                        o.expires(),
+                        o.validated(),
+                        o.error(),
+                        o.chain()));
+    }
+
+    /// A new order with its mail to send: both or neither. The account's older open order for the address
+    /// ends, so that the newest mail is the one that counts.
+    public void open(Order order, String network, String language) throws IOException {
+        db.whole(() -> {
+            db.update(
+                    "update acme_order set status = 'invalid', error = 'A newer code was asked for.'"
+                            + " where account = ? and address = ? and status = 'pending'",
+                    parameters(order.account(), order.address()));
+            save(order);
+            mails.add(order, network, language);
         });
     }
 
-    /// Open orders of this account for this address end: the newest mail is the one that counts.
-    public void supersede(String account, String address) throws IOException {
-        update(
-                "update acme_order set status = 'invalid' where account = ? and address = ? and status = 'pending'",
-                texts(account, address));
+    /// What will be signed (a TBSCertificate) is stored before it is signed.
+    public void aboutToSign(String serial, Order order, byte[] toBeSigned, long notAfter) throws IOException {
+        db.update(
+                "insert into certificate (serial, order_id, address, to_be_signed, not_after) values (?, ?, ?, ?, ?)",
+                parameters(serial, order.id(), order.address(), toBeSigned, notAfter));
     }
 
-    public void mailed(String address, String domain, String network, long now) throws IOException {
-        update("insert into mail values (?, ?, ?, ?)", s -> {
-            s.setString(1, address);
-            s.setString(2, domain);
-            s.setString(3, network);
-            s.setLong(4, now);
+    /// The certificate and the order that asked for it: both or neither.
+    public void issued(String serial, byte[] der, Order order) throws IOException {
+        db.whole(() -> {
+            db.update("update certificate set der = ? where serial = ?", parameters(der, serial));
+            save(order);
         });
     }
 
-    /// How many mails since `since`; `column` is one of address, domain, network, or 1 for all.
-    public int mails(String column, String value, long since) throws IOException {
-        String where = column.equals("1") ? "? is not null" : column + " = ?";
-        return query(
-                        "select count(*) from mail where " + where + " and sent > ?",
-                        s -> {
-                            s.setString(1, value);
-                            s.setLong(2, since);
-                        },
-                        r -> r.getInt(1))
-                .orElse(0);
+    /// What was going to be signed for an order, whether or not it was.
+    public List<byte[]> toBeSigned(String order) throws IOException {
+        return db.all("select to_be_signed from certificate where order_id = ?", parameters(order), r -> r.getBytes(1));
     }
 
-    /// What will be signed is stored before it is signed.
-    public void aboutToSign(String serial, String order, String address, byte[] toBeSigned, long notAfter)
-            throws IOException {
-        update("insert into certificate values (?, ?, ?, ?, null, ?)", s -> {
-            s.setString(1, serial);
-            s.setString(2, order);
-            s.setString(3, address);
-            s.setBytes(4, toBeSigned);
-            s.setLong(5, notAfter);
-        });
-    }
-
-    public void signed(String serial, byte[] der) throws IOException {
-        update("update certificate set der = ? where serial = ?", s -> {
-            s.setBytes(1, der);
-            s.setString(2, serial);
-        });
-    }
-
+    /// How many certificates were signed, or about to be.
     public int certificates() throws IOException {
-        return query("select count(*) from certificate where der is not null", _ -> {}, r -> r.getInt(1))
+        return db.one("select count(*) from certificate", parameters(), r -> r.getInt(1))
                 .orElse(0);
     }
 
-    /// Forgets orders and mail counts that are over.
+    /// Forgets what is over: unfinished orders a day after their end, mail counts after two days, accounts
+    /// that have no order 30 days after they were made.
     public void sweep(long now) throws IOException {
-        update("delete from acme_order where expires < ? and status != 'valid'", s -> s.setLong(1, now - 86_400));
-        update("delete from mail where sent < ?", s -> s.setLong(1, now - 2 * 86_400));
+        db.whole(() -> {
+            db.update("delete from acme_order where expires < ? and status != 'valid'", parameters(now - DAY));
+            db.update("delete from outbox where order_id not in (select id from acme_order)", parameters());
+            db.update("delete from mail where sent < ?", parameters(now - 2 * DAY));
+            db.update(
+                    "delete from account where created < ? and status = 'valid' and id not in"
+                            + " (select account from acme_order)",
+                    parameters(now - ACCOUNT_KEPT));
+        });
     }
 
     @Override
     public void close() throws IOException {
-        synchronized (db) {
-            try {
-                db.close();
-            } catch (SQLException e) {
-                throw new IOException(e);
-            }
-        }
+        db.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.starling.ca.validation;
 
+import dev.starling.acme.Json;
 import dev.starling.web.Request;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
@@ -11,10 +12,14 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 
 /// Local mode's mail server: a page on the loopback that shows what would have been mailed. Never mounted otherwise.
 public final class TestMailbox implements Mailer {
-    private static final int MAX_MAILS = 500;
+    public static final int MAX_MAILS = 500;
+    private static final Pattern LOOPBACK_HOST =
+            Pattern.compile("(localhost|127(\\.[0-9]{1,3}){3}|\\[::1\\])(:[0-9]{1,5})?", Pattern.CASE_INSENSITIVE);
 
     private record Mail(Instant at, String to, String subject, String text) {}
 
@@ -61,22 +66,29 @@ public final class TestMailbox implements Mailer {
                     .append("</pre></article>");
         if (body.isEmpty()) body.append("<p>No mail yet. Reload this page after you asked for a code.</p>");
         return Response.html(PAGE.replace("{mails}", body))
+                .with("cache-control", "no-store")
+                .with("referrer-policy", "no-referrer")
                 .with(
                         "content-security-policy",
-                        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+                        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     }
 
     private Response api(Request request) throws WebException {
         local(request);
         var list = new ArrayList<String>();
         for (Mail mail : of(decoded(request.path().substring("/mailbox/api/".length()))))
-            list.add("{\"to\":" + Response.quote(mail.to) + ",\"subject\":" + Response.quote(mail.subject)
-                    + ",\"text\":" + Response.quote(mail.text) + "}");
-        return Response.json(200, "[" + String.join(",", list) + "]");
+            list.add(Json.write(Map.of("to", mail.to, "subject", mail.subject, "text", mail.text)));
+        return Response.json(200, "[" + String.join(",", list) + "]").with("cache-control", "no-store");
     }
 
+    // Also a page of some other site, open in a browser on this computer, must not read the codes: neither by
+    // asking directly nor under a name of its own that leads here.
     private static void local(Request request) throws WebException {
-        if (!request.remote().isLoopbackAddress())
+        boolean foreign = request.header("sec-fetch-site").orElse("none").equals("cross-site")
+                && !request.header("sec-fetch-mode").orElse("").equals("navigate");
+        if (foreign
+                || !request.remote().isLoopbackAddress()
+                || !LOOPBACK_HOST.matcher(request.header("host").orElse("")).matches())
             throw new WebException(403, "The test mailbox is for this computer only.");
     }
 
@@ -92,7 +104,8 @@ public final class TestMailbox implements Mailer {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")
-                .replace("\"", "&quot;");
+                .replace("\"", "&quot;")
+                .replace("'", "&#39;");
     }
 
     private static final String PAGE = """

@@ -1,0 +1,123 @@
+// A CA behind `fetch`: RFC 8555 as far as our client asks, with a mailbox to read the code from.
+import { b64u, encode, unb64u, random, sha256 } from '../core/bytes.js';
+import { parseDer } from '../core/identity/der.js';
+import { ES256 } from '../core/identity/device.js';
+import { certify } from './authority.js';
+
+const BASE = 'https://ca.example';
+
+/** @param {any} ca of authority.js @param {() => number} now */
+export function fakeCa(ca, now) {
+  const state = { mails: [], orders: new Map(), requests: [], refuse: null, late: false, dead: false, level: 9 };
+  const keys = new Map();
+  let nonces = new Set();
+  const pem = (der) =>
+    `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+
+  const answer = (status, body, headers = {}) => {
+    const nonce = b64u(random(16));
+    nonces.add(nonce);
+    return new Response(typeof body === 'string' ? body : JSON.stringify(body), {
+      status,
+      headers: { 'Replay-Nonce': nonce, ...headers },
+    });
+  };
+  const problem = (status, type) => answer(status, { type: `urn:ietf:params:acme:error:${type}`, detail: type });
+
+  async function open(init, url) {
+    const { protected: head, payload, signature } = JSON.parse(init.body);
+    const header = JSON.parse(new TextDecoder().decode(unb64u(head)));
+    if (header.url !== url || header.alg !== 'ES256') throw new Error('a wrong JWS');
+    if (!nonces.delete(header.nonce)) return { bad: problem(400, 'badNonce') };
+    const jwk = header.jwk ?? keys.get(header.kid);
+    const key = await crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
+    if (!(await crypto.subtle.verify(ES256, key, unb64u(signature), encode(`${head}.${payload}`))))
+      throw new Error('a wrong signature');
+    const { crv, kty, x, y } = jwk;
+    const thumbprint = b64u(await sha256(encode(JSON.stringify({ crv, kty, x, y }))));
+    return { jwk, thumbprint, json: payload ? JSON.parse(new TextDecoder().decode(unb64u(payload))) : null };
+  }
+
+  const shown = (id) => {
+    const order = state.orders.get(id);
+    return {
+      status: order.status,
+      authorizations: [`${BASE}/authz/${id}`],
+      finalize: `${BASE}/finalize/${id}`,
+      ...(order.chain ? { certificate: `${BASE}/certificate/${id}` } : {}),
+    };
+  };
+
+  async function respond(path, request, id) {
+    const order = state.orders.get(id);
+    switch (path) {
+      case 'new-account':
+        keys.set(`${BASE}/account/${request.thumbprint}`, request.jwk);
+        return answer(201, {}, { Location: `${BASE}/account/${request.thumbprint}` });
+      case 'new-order': {
+        if (state.refuse) return problem(...state.refuse);
+        const name = b64u(random(8));
+        const address = request.json.identifiers[0].value;
+        const made = { address, status: 'pending', code: b64u(random(24)), token: b64u(random(24)), tries: 0 };
+        state.orders.set(name, made);
+        state.mails.push({ to: address, code: made.code });
+        return answer(201, shown(name), { Location: `${BASE}/order/${name}` });
+      }
+      case 'authz':
+        return answer(200, {
+          expires: new Date(now() + 86_400_000).toISOString(),
+          challenges: [
+            {
+              type: 'email-code-00',
+              url: `${BASE}/challenge/${id}`,
+              status: order.status === 'invalid' ? 'invalid' : 'pending',
+              token: order.token,
+              ...(state.late ? { error: { detail: 'The mail server cannot be reached.' } } : {}),
+            },
+          ],
+        });
+      case 'challenge': {
+        const right = b64u(await sha256(encode(`${order.code}${order.token}.${request.thumbprint}`)));
+        if (order.status === 'pending' && request.json.response !== right) {
+          if (++order.tries >= 5) order.status = 'invalid';
+          return problem(403, 'incorrectResponse');
+        }
+        if (order.status === 'pending') order.status = 'ready';
+        return answer(200, { status: 'valid' });
+      }
+      case 'finalize': {
+        if (order.status !== 'ready') return problem(403, 'orderNotReady');
+        const csr = parseDer(unb64u(request.json.csr));
+        const spki = csr.items[0].items[2].der;
+        order.chain = pem(await certify(ca, order.address, Uint8Array.from(spki), now(), state.level));
+        order.status = 'valid';
+        return answer(200, shown(id));
+      }
+      case 'order':
+        return answer(200, shown(id));
+      case 'certificate':
+        return answer(200, order.chain);
+      default:
+        return problem(404, 'malformed');
+    }
+  }
+
+  return Object.assign(state, {
+    directory: `${BASE}/directory`,
+    forgetNonces: () => (nonces = new Set()),
+    async fetch(url, init = {}) {
+      const [, path, id] = new URL(url).pathname.split('/');
+      state.requests.push(path);
+      if (state.dead === true || state.dead === path) throw new TypeError('fetch failed');
+      if (path === 'directory')
+        return answer(200, {
+          newNonce: `${BASE}/new-nonce`,
+          newAccount: `${BASE}/new-account`,
+          newOrder: `${BASE}/new-order`,
+        });
+      if (path === 'new-nonce') return answer(200, '');
+      const request = await open(init, url);
+      return request.bad ?? respond(path, request, id);
+    },
+  });
+}

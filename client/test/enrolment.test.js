@@ -1,0 +1,246 @@
+// First use and renewal, against a CA behind `fetch`.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { enrolment } from '../core/agent/enrolment.js';
+import { codeIn } from '../core/enrol/acme.js';
+import { parseCertificate } from '../core/identity/certificate.js';
+import { memoryStore } from '../core/store/memory.js';
+import { fakeCa } from './acme-fake.js';
+import { authority } from './authority.js';
+
+const DAY = 86_400_000;
+const START = Date.UTC(2026, 10, 24, 12);
+
+/** An agent's surroundings, as far as enrolment looks at them. */
+async function person({ store = memoryStore(), ca, clock, root }) {
+  const timers = [];
+  const ctx = {
+    around: { fetch: (url, init) => ca.fetch(url, init), now: () => clock.now },
+    store,
+    profile: (await store.get('me', 'profile')) ?? null,
+    peers: { known: new Map([['https://p/', { directory: ca.directory }]]) },
+    state: { me: { status: 'new' }, notices: [] },
+    me: (patch) => Object.assign(ctx.state.me, patch),
+    update: (patch) => Object.assign(ctx.state, patch),
+    notice: (notice) => (ctx.state.notices = [...ctx.state.notices.filter((each) => each.id !== notice.id), notice]),
+    saveProfile: () => store.put('me', 'profile', ctx.profile),
+    trust: () => ({ anchors: [root.certificate], allowTest: true }),
+    timer(ms, task) {
+      const timer = { at: clock.now + ms, task };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    },
+  };
+  return Object.assign(enrolment(ctx), {
+    ctx,
+    pass(ms) {
+      clock.now += ms;
+      for (const timer of timers.filter((each) => each.at <= clock.now)) {
+        timers.splice(timers.indexOf(timer), 1);
+        timer.task();
+      }
+    },
+  });
+}
+
+async function world() {
+  const clock = { now: START };
+  const root = await authority(START);
+  const ca = fakeCa(root, () => clock.now);
+  const surroundings = { ca, clock, root, store: memoryStore() };
+  return { ...surroundings, alice: await person(surroundings), again: () => person(surroundings) };
+}
+
+const fails = (key) => (e) => e.key === key || assert.fail(`${e.key} instead of ${key}: ${e.stack}`);
+const ids = (who) => who.ctx.state.notices.map((each) => each.id);
+
+async function enrolled() {
+  const all = await world();
+  await all.alice.enrol('Alice@Example.net');
+  await all.alice.submit(`Subject: ACME: ${all.ca.mails[0].code}`);
+  return all;
+}
+
+test('an address, a code, a certificate for the key of this device', async () => {
+  const { alice, ca } = await world();
+  await alice.enrol(' Alice@Example.net ');
+  assert.equal(alice.ctx.state.me.status, 'code');
+  assert.equal(ca.mails[0].to, 'alice@example.net');
+  const key = alice.ctx.profile.key;
+  await alice.submit(`  ${ca.mails[0].code}\n`);
+  assert.deepEqual(parseCertificate(alice.ctx.profile.chain[0]).spki, key.spki);
+  assert.equal((await alice.ctx.store.get('enrol', 'pending')) ?? null, null);
+});
+
+test('a wrong code says so, and the right one still counts', async () => {
+  const { alice, ca } = await world();
+  await alice.enrol('alice@example.net');
+  await assert.rejects(alice.submit('A'.repeat(32)), fails('code'));
+  await assert.rejects(alice.submit('nothing'), fails('code.none'));
+  await alice.submit(ca.mails[0].code);
+  assert.equal(alice.ctx.profile.chain.length, 1);
+});
+
+test('too many wrong codes: a new mail helps, with the same key', async () => {
+  const { alice, ca } = await world();
+  await alice.enrol('alice@example.net');
+  const { id } = alice.ctx.profile.key;
+  for (let i = 0; i < 5; i++) await assert.rejects(alice.submit('A'.repeat(32)), fails('code'));
+  await assert.rejects(alice.submit(ca.mails[0].code), fails('code'));
+  await alice.enrol('alice@example.net');
+  await alice.submit(ca.mails[1].code);
+  assert.equal(alice.ctx.profile.key.id, id);
+});
+
+test('a reload goes on with the same order and key', async () => {
+  const { alice, ca, again } = await world();
+  await alice.enrol('alice@example.net');
+  const reloaded = await again();
+  await reloaded.resume();
+  assert.equal(reloaded.ctx.state.me.status, 'code');
+  await reloaded.submit(ca.mails[0].code);
+  assert.equal(reloaded.ctx.profile.key.id, alice.ctx.profile.key.id);
+  assert.equal(ca.mails.length, 1);
+});
+
+test('an interruption at any step is made good by pasting the code again', async () => {
+  for (const step of ['challenge', 'finalize', 'order', 'certificate']) {
+    const { alice, ca } = await world();
+    await alice.enrol('alice@example.net');
+    ca.dead = step;
+    await assert.rejects(alice.submit(ca.mails[0].code), fails('ca-unreachable'));
+    ca.dead = false;
+    await alice.submit(ca.mails[0].code);
+    assert.equal(alice.ctx.profile.chain.length, 1, step);
+    assert.equal([...ca.orders.values()].length, 1);
+  }
+});
+
+test('an answer that was lost is not asked for twice', async () => {
+  const { alice, ca } = await world();
+  await alice.enrol('alice@example.net');
+  const { fetch } = ca;
+  ca.fetch = async (url, init) => {
+    const answer = await fetch(url, init);
+    if (url.includes('/finalize/')) throw new TypeError('the answer was lost');
+    return answer;
+  };
+  await assert.rejects(alice.submit(ca.mails[0].code), fails('ca-unreachable'));
+  await alice.submit(ca.mails[0].code);
+  assert.equal(ca.requests.filter((each) => each === 'finalize').length, 1);
+});
+
+test('nonces that the CA has forgotten are renewed by themselves', async () => {
+  const { alice, ca } = await world();
+  await alice.enrol('alice@example.net');
+  ca.forgetNonces();
+  await alice.submit(ca.mails[0].code);
+  assert.equal(alice.ctx.profile.chain.length, 1);
+});
+
+test('what the CA refuses is told by its own reason', async () => {
+  for (const [refusal, key] of [
+    [[429, 'rateLimited'], 'too-many-mails'],
+    [[400, 'rejectedIdentifier'], 'rejected'],
+    [[400, 'unsupportedIdentifier'], 'address'],
+    [[500, 'serverInternal'], 'generic'],
+  ]) {
+    const { alice, ca } = await world();
+    ca.refuse = refusal;
+    await assert.rejects(alice.enrol('alice@example.net'), fails(key));
+    assert.equal(alice.ctx.state.me.status, 'new');
+  }
+  const { alice, ca } = await world();
+  ca.dead = true;
+  await assert.rejects(alice.enrol('alice@example.net'), fails('ca-unreachable'));
+});
+
+test('a delayed mail is told, and forgotten when the code has come', async () => {
+  const { alice, ca } = await world();
+  ca.late = true;
+  await alice.enrol('alice@example.net');
+  assert.deepEqual(ids(alice), ['mail-late']);
+  await alice.submit(ca.mails[0].code);
+  assert.deepEqual(ids(alice), []);
+});
+
+test('a mail that is refused is told as that', async () => {
+  const { alice, ca } = await world();
+  const { fetch } = ca;
+  ca.fetch = (url, init) => {
+    for (const order of ca.orders.values()) order.status = 'invalid';
+    return fetch(url, init);
+  };
+  await assert.rejects(alice.enrol('alice@example.net'), fails('mail-refused'));
+});
+
+test('a certificate that is not believed is not kept', async () => {
+  const { alice, ca } = await world();
+  await alice.enrol('alice@example.net');
+  const other = await authority(START);
+  alice.ctx.trust = () => ({ anchors: [other.certificate], allowTest: true });
+  await assert.rejects(alice.submit(ca.mails[0].code), fails('unknown-anchor'));
+  assert.deepEqual(alice.ctx.profile.chain, []);
+});
+
+test('from the notice at two thirds to a new certificate for the same key', async () => {
+  const { alice, ca, clock } = await enrolled();
+  const { id } = alice.ctx.profile.key;
+  const first = parseCertificate(alice.ctx.profile.chain[0]);
+  alice.pass(19 * DAY);
+  assert.deepEqual(ids(alice), []);
+  alice.pass(DAY + 1000);
+  assert.deepEqual(ids(alice), ['renew']);
+  await alice.renew();
+  assert.equal(alice.ctx.state.me.status, 'code');
+  await alice.submit(ca.mails[1].code);
+  const second = parseCertificate(alice.ctx.profile.chain[0]);
+  assert.equal(alice.ctx.profile.key.id, id);
+  assert.deepEqual(second.spki, first.spki);
+  assert.ok(second.notAfter - first.notAfter >= 20 * DAY && second.notAfter > clock.now + 29 * DAY);
+  assert.deepEqual(ids(alice), []);
+  alice.pass(20 * DAY + 1000);
+  assert.deepEqual(ids(alice), ['renew'], 'and so on');
+});
+
+test('after a reload the notice is there again, and the mail that was sent still counts', async () => {
+  const { alice, ca, again } = await enrolled();
+  alice.pass(21 * DAY);
+  await alice.renew();
+  const reloaded = await again();
+  await reloaded.resume();
+  assert.deepEqual(ids(reloaded), ['renew']);
+  await reloaded.renew();
+  assert.equal(ca.mails.length, 2);
+  await reloaded.submit(ca.mails[1].code);
+  assert.equal(reloaded.ctx.profile.key.id, alice.ctx.profile.key.id);
+});
+
+test('sending the code again while renewing, or giving up, keeps key and certificate', async () => {
+  const { alice, ca } = await enrolled();
+  const { key, chain, friendsKey } = alice.ctx.profile;
+  alice.pass(21 * DAY);
+  await alice.renew();
+  await alice.enrol('alice@example.net');
+  assert.equal(alice.ctx.profile.key, key);
+  assert.equal(alice.ctx.profile.friendsKey, friendsKey);
+  assert.equal(await alice.cancel(), true);
+  assert.notEqual(alice.ctx.state.me.status, 'new');
+  assert.equal(alice.ctx.profile.chain, chain);
+  await assert.rejects(alice.enrol('other@example.net'), fails('generic'));
+  assert.equal(alice.ctx.profile.address, 'alice@example.net');
+  assert.equal(ca.mails.length, 3);
+});
+
+test('a code is found in whatever was pasted', () => {
+  const code = 'A1b2C3d4-E5f6_G7h8I9j0K1l2M3n4O5';
+  for (const pasted of [
+    code,
+    ` ${code}\n`,
+    `Subject: ACME: ${code}`,
+    'ACME:\n A1b2C3d4-E5f6_G7h8\n I9j0K1l2M3n4O5',
+    `"${code}"`,
+  ])
+    assert.equal(codeIn(pasted), code);
+  for (const pasted of ['', 'no code', `${code}x`, code.slice(1)]) assert.equal(codeIn(pasted), '');
+});

@@ -1,0 +1,34 @@
+package dev.starling.ca.validation;
+
+import dev.starling.ca.store.Order;
+import dev.starling.identity.DeviceId;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Base64;
+
+/// The challenge `email-code-00`: a code of 192 bits goes to the mailbox, and comes back as
+/// `b64u(SHA-256(part1 || part2 || "." || thumbprint))` inside a request signed by the account. So it is
+/// worth nothing to another account, for another order or for another address. It is made like
+/// `email-reply-00` (RFC 8823, section 3) but for the way back.
+public final class MailCode {
+    // 24 bytes, so that clients that join the texts and clients that join the bytes agree.
+    private static final int BYTES = 24;
+
+    private MailCode() {}
+
+    /// 32 characters.
+    public static String make(SecureRandom random) {
+        byte[] bytes = new byte[BYTES];
+        random.nextBytes(bytes);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+    }
+
+    /// @param thumbprint of the account's key (RFC 7638)
+    public static boolean fits(Order order, String thumbprint, String response) {
+        byte[] proof = (order.part1() + order.part2() + "." + thumbprint).getBytes(StandardCharsets.US_ASCII);
+        String expected = Base64.getUrlEncoder().withoutPadding().encodeToString(DeviceId.sha256(proof));
+        return MessageDigest.isEqual(
+                expected.getBytes(StandardCharsets.US_ASCII), response.getBytes(StandardCharsets.UTF_8));
+    }
+}

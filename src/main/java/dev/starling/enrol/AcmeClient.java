@@ -1,0 +1,172 @@
+package dev.starling.enrol;
+
+import com.nimbusds.jose.jwk.ECKey;
+import dev.starling.acme.Json;
+import dev.starling.acme.Jws;
+import dev.starling.acme.Problem;
+import dev.starling.enrol.EnrolmentException.Reason;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/// Signed requests to a CA that may be down, slow or hostile: bounded in time and size, a stale nonce is
+/// renewed by itself (RFC 8555, section 6.5), and no URL leads elsewhere than to the CA or over https.
+final class AcmeClient implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final int MAX_ANSWER = 256 * 1024;
+    private static final int NONCES = 3;
+
+    /// @param location "" when the answer names none
+    record Answer(byte[] body, String location) {
+        String text() {
+            return new String(body, StandardCharsets.UTF_8);
+        }
+
+        Map<String, Object> json() throws EnrolmentException {
+            try {
+                return Json.object(body);
+            } catch (Problem e) {
+                throw unintelligible(e.detail());
+            }
+        }
+    }
+
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(PATIENCE)
+            .build();
+    private final URI directoryUrl;
+    private final ECKey account;
+    private Optional<String> kid;
+    private Map<String, Object> directory = Map.of();
+    private String nonce = "";
+
+    /// @param kid the account's URL, "" when it has none yet
+    AcmeClient(URI directoryUrl, ECKey account, String kid) {
+        this.directoryUrl = directoryUrl;
+        this.account = account;
+        this.kid = kid.isEmpty() ? Optional.empty() : Optional.of(kid);
+    }
+
+    ECKey account() {
+        return account;
+    }
+
+    /// Registers the account, or finds it again; from then on requests carry its URL.
+    String register() throws EnrolmentException, Problem {
+        kid = Optional.empty();
+        String url =
+                post(service("newAccount"), "{\"termsOfServiceAgreed\":true}").location();
+        if (url.isEmpty()) throw unintelligible("a new account without a Location");
+        kid = Optional.of(url);
+        return url;
+    }
+
+    /// POST-as-GET.
+    Answer get(String url) throws EnrolmentException, Problem {
+        return post(url, "");
+    }
+
+    Answer post(String url, String payload) throws EnrolmentException, Problem {
+        for (int left = NONCES; ; left--) {
+            try {
+                return once(url, payload);
+            } catch (Problem e) {
+                if (!e.type().equals("badNonce") || left <= 1) throw e;
+            }
+        }
+    }
+
+    /// The URL of one of the CA's services, from its directory.
+    String service(String name) throws EnrolmentException, Problem {
+        if (directory.isEmpty())
+            directory = send(HttpRequest.newBuilder(directoryUrl).GET()).json();
+        if (directory.get(name) instanceof String url) return url;
+        throw unintelligible("no " + name + " in its directory");
+    }
+
+    private Answer once(String url, String payload) throws EnrolmentException, Problem {
+        if (nonce.isEmpty())
+            send(HttpRequest.newBuilder(url(service("newNonce"))).HEAD());
+        if (nonce.isEmpty()) throw unintelligible("no nonce");
+        String used = nonce;
+        nonce = "";
+        byte[] body = Jws.sign(account, kid, used, url, payload);
+        return send(HttpRequest.newBuilder(url(url))
+                .header("Content-Type", "application/jose+json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
+    }
+
+    private URI url(String text) throws EnrolmentException {
+        try {
+            URI uri = URI.create(text);
+            boolean same = String.valueOf(uri.getScheme()).equals(directoryUrl.getScheme())
+                    && String.valueOf(uri.getRawAuthority()).equals(directoryUrl.getRawAuthority());
+            if (same || ("https".equals(uri.getScheme()) && uri.getHost() != null)) return uri;
+        } catch (IllegalArgumentException e) {
+            throw unintelligible("not a URL");
+        }
+        throw unintelligible("a URL that leads elsewhere");
+    }
+
+    private Answer send(HttpRequest.Builder request) throws EnrolmentException, Problem {
+        HttpResponse<byte[]> response;
+        try {
+            response = http.send(
+                    request.timeout(PATIENCE).build(),
+                    HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), MAX_ANSWER));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EnrolmentException(Reason.INTERRUPTED, "Interrupted.", e);
+        } catch (IOException e) {
+            throw new EnrolmentException(
+                    Reason.UNREACHABLE,
+                    "The CA at " + directoryUrl + " does not answer. Try again later; it goes on where it was.",
+                    e);
+        }
+        nonce = response.headers().firstValue("Replay-Nonce").orElse("");
+        var answer = new Answer(
+                response.body(), response.headers().firstValue("Location").orElse(""));
+        if (response.statusCode() < 300) return answer;
+        if (response.statusCode() < 400) throw unintelligible("a redirection");
+        throw problem(response.statusCode(), answer);
+    }
+
+    private Problem problem(int status, Answer answer) throws EnrolmentException {
+        Map<String, Object> json;
+        try {
+            json = Json.object(answer.body());
+        } catch (Problem e) {
+            // Whatever stands in front of the CA.
+            if (status < 500) throw unintelligible("an error without a reason, " + status);
+            throw new EnrolmentException(
+                    Reason.UNREACHABLE,
+                    "The CA at " + directoryUrl + " does not work now (" + status + "). Try again later.",
+                    e);
+        }
+        String type = String.valueOf(json.get("type"));
+        String detail = json.get("detail") instanceof String text ? text : "The CA answers " + status + ".";
+        return new Problem(type.substring(type.lastIndexOf(':') + 1), status, printable(detail));
+    }
+
+    /// What a CA says, fit for a terminal.
+    static String printable(String text) {
+        String clean = text.replaceAll("[\\p{Cntrl}\\u0080-\\u009f\\u200b-\\u200f\\u2028-\\u202e]", " ");
+        return clean.length() > 500 ? clean.substring(0, 500) : clean;
+    }
+
+    static EnrolmentException unintelligible(String what) {
+        return new EnrolmentException(Reason.UNINTELLIGIBLE, "The CA's answer makes no sense: " + what + ".");
+    }
+
+    @Override
+    public void close() {
+        http.close();
+    }
+}

@@ -1,0 +1,40 @@
+package dev.starling.enrol;
+
+/// Why there is no certificate; the message is for people.
+public final class EnrolmentException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    /// What the caller can do about it.
+    public enum Reason {
+        /// Nothing answered, or not in time: try again later, the enrolment goes on where it was.
+        UNREACHABLE,
+        /// Nobody gave a code: run it again, the enrolment goes on where it was.
+        INTERRUPTED,
+        /// The CA does not want to: the message says why. The next attempt starts anew.
+        REFUSED,
+        /// What the CA answered makes no sense. The next attempt starts anew.
+        UNINTELLIGIBLE,
+        /// What the CA gave is not a certificate for this key and this address from a CA that is believed.
+        NOT_GENUINE
+    }
+
+    private final Reason reason;
+
+    EnrolmentException(Reason reason, String words) {
+        super(words);
+        this.reason = reason;
+    }
+
+    EnrolmentException(Reason reason, String words, Throwable cause) {
+        super(words, cause);
+        this.reason = reason;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+
+    public String detail() {
+        return String.valueOf(getMessage());
+    }
+}
