@@ -38,6 +38,9 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
             String anchor,
             DeviceId issuer) {}
 
+    /// A CA that was believed; `id` is SHA-256 of its key.
+    public record Authority(DeviceId id, java.security.PublicKey key, Instant notAfter) {}
+
     /// Verifies for the one address that the leaf names.
     public Verified verify(List<byte[]> chain, Instant time) throws IdentityException {
         return verify(chain, Optional.empty(), time, Set.of());
@@ -82,9 +85,7 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
 
     /// Whether `chain` is that of a CA, its own certificate first, up to an anchor or an anchor itself: for what a CA
     /// says with its own key (REVOKED records). The reasons are those of [#verify].
-    ///
-    /// @return SHA-256 of the CA's key
-    public DeviceId verifyAuthority(List<byte[]> chain, Instant time) throws IdentityException {
+    public Authority verifyAuthority(List<byte[]> chain, Instant time) throws IdentityException {
         List<CertificateFields> parsed = parse(chain);
         for (var certificate : parsed) checkShape(certificate);
         checkP256(parsed.getFirst().spki());
@@ -99,7 +100,21 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
             checkTime(parsed.get(i), time);
             checkAuthority(parsed.get(i), i);
         }
-        return DeviceId.ofKey(parsed.getFirst().spki());
+        CertificateFields ca = parsed.getFirst();
+        return new Authority(DeviceId.ofKey(ca.spki()), Keys.p256(ca.spki()), ca.notAfter());
+    }
+
+    /// Whether the first certificate of `chain` says that it is a CA's; what it says is not believed yet.
+    public static boolean claimsAuthority(List<byte[]> chain) {
+        try {
+            return !chain.isEmpty()
+                    && CertificateFields.parse(chain.getFirst())
+                            .extensions()
+                            .authority()
+                            .isPresent();
+        } catch (IdentityException e) {
+            return false;
+        }
     }
 
     private static List<CertificateFields> parse(List<byte[]> chain) throws IdentityException {

@@ -64,7 +64,10 @@ public record Token(
         if (!(x5c instanceof List<?> list) || list.isEmpty() || list.size() > MAX_CHAIN)
             throw new IdentityException("malformed", "x5c");
         var chain = new ArrayList<byte[]>();
-        for (Object each : list) chain.add(certificate(String.valueOf(each)));
+        for (Object each : list) {
+            if (!(each instanceof String base64)) throw new IdentityException("malformed", "x5c");
+            chain.add(certificate(base64));
+        }
         return List.copyOf(chain);
     }
 
