@@ -1,14 +1,15 @@
 // Writes ../vectors/*.json: bytes with a known answer that Java and JavaScript read alike. Run by hand: node test/write-vectors.mjs
 import { mkdir, writeFile } from 'node:fs/promises';
-import { base64, encode, hex } from '../core/bytes.js';
-import { gruu, instanceId, peerUri } from '../core/identity/device.js';
-import { makeCsr } from '../core/identity/csr.js';
-import { fresh, httpClaims, makeToken, mky, signPresence, sipClaims } from '../core/identity/passport.js';
+import { encode, hex } from '../core/bytes.js';
 import { encodeCbor } from '../core/record/cbor.js';
-import { makeLink } from '../core/record/devices.js';
-import { locationBody, signRecord } from '../core/record/record.js';
 import { publicMaster, rendezvous, seal, valueId } from '../core/record/rendezvous.js';
 import { authority, issue } from './authority.js';
+import { bodies } from './vectors/bodies.mjs';
+import { certificates } from './vectors/certificates.mjs';
+import { cms } from './vectors/cms.mjs';
+import { devices } from './vectors/devices.mjs';
+import { records } from './vectors/records.mjs';
+import { tokens } from './vectors/tokens.mjs';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const NETWORK = 'local';
@@ -24,6 +25,14 @@ await write('names.json', 'docs/protocols/formats.md, section 1', {
     ['bob+tag@example.net', 'bob+tag@example.net', 'sip:bob+tag@example.net'],
     ['bob@bücher.example', 'bob@xn--bcher-kva.example', 'sip:bob@xn--bcher-kva.example'],
     ['a#b@example.net', 'a#b@example.net', 'sip:a%23b@example.net'],
+    ['BOB@例え.テスト', 'bob@xn--r8jz45g.xn--zckzah', 'sip:bob@xn--r8jz45g.xn--zckzah'],
+    ['bob@Mañana.example', 'bob@xn--maana-pta.example', 'sip:bob@xn--maana-pta.example'],
+    ['bob@man\u0303ana.example', 'bob@xn--maana-pta.example', 'sip:bob@xn--maana-pta.example'],
+    ['bob@الأردن.example', 'bob@xn--igbhzh7gpa.example', 'sip:bob@xn--igbhzh7gpa.example'],
+    ["o'neil/x=y@example.net", "o'neil/x=y@example.net", "sip:o'neil/x=y@example.net"],
+    ['a^b`{|}~@example.net', 'a^b`{|}~@example.net', 'sip:a%5Eb%60%7B%7C%7D~@example.net'],
+    [`${'a'.repeat(64)}@example.net`, `${'a'.repeat(64)}@example.net`, `sip:${'a'.repeat(64)}@example.net`],
+    ['+123456789012345', '+123456789012345', 'tel:+123456789012345'],
     ['+4930123456', '+4930123456', 'tel:+4930123456'],
   ],
   bad: [
@@ -53,6 +62,29 @@ await write('names.json', 'docs/protocols/formats.md, section 1', {
     [`bob@${'a'.repeat(64)}.net`, 'label-too-long'],
     ['bob@127.0.0.1', 'domain-syntax'],
     ['+0123', 'phone-syntax'],
+    ['+1234567890123456', 'phone-syntax'],
+    ['+49-30-123456', 'phone-syntax'],
+    ['bob@faß.example', 'idn'],
+    ['bob@ὀδός.example', 'idn'],
+    ['bob@👋.example', 'idn'],
+    ['bob@ｅxample.net', 'idn'],
+    ['bob@example。net', 'idn'],
+    ['bob@-ü.example', 'idn'],
+    ['bob@aa--ü.example', 'idn'],
+    ['bob@\u0301a.example', 'idn'],
+    ['bob@ü/evil.example', 'idn'],
+    [`bob@${'ü'.repeat(64)}.example`, 'idn'],
+    [`bob@${'üaaaaaaaaa'.repeat(6)}.example`, 'label-too-long'],
+    [`bob@${'ab.'.repeat(80)}example.net`, 'too-long'],
+    ['bob@exa_mple.net', 'domain-syntax'],
+    ['bob@example-.net', 'domain-syntax'],
+    ['bob@', 'domain-syntax'],
+    ['bob.@example.net', 'local-syntax'],
+    ['bob..x@example.net', 'local-syntax'],
+    ['bob@example.net\u0085', 'space'],
+    ['bob@exam\u00a0ple.net', 'space'],
+    ['bob\u202e@example.net', 'control-character'],
+    ['bob@example.net,eve@evil.test', 'two-ats'],
     ['@example.net', 'local-syntax'],
   ],
 });
@@ -71,6 +103,7 @@ const values = [
   -1,
   -24,
   -25,
+  -Number.MAX_SAFE_INTEGER,
   'ü',
   true,
   false,
@@ -101,6 +134,15 @@ await write('cbor.json', 'RFC 8949, section 4.2.1, and docs/protocols/formats.md
     '0000',
     '1bffffffffffffffff',
     'a1616100',
+    '1b0020000000000000',
+    '3b001fffffffffffff',
+    '5bffffffffffffffff',
+    '9bffffffffffffffff',
+    'bbffffffffffffffff',
+    'a2000001',
+    'a12000'.slice(0, 4),
+    'fb3ff0000000000000',
+    '81'.repeat(17) + '00',
   ],
 });
 
@@ -108,7 +150,7 @@ const ca = await authority(NOW);
 const alice = await issue(ca, 'alice@example.net', NOW);
 const bob = await issue(ca, 'bob@example.net', NOW);
 const places = [];
-for (const kind of ['CERT', 'DEVICES', 'LOCATION']) {
+for (const kind of ['CERT', 'DEVICES', 'LOCATION', 'INBOX', 'KNOCK', 'OWN', 'REVOKED', 'PEERS']) {
   const place = await rendezvous(await publicMaster('bob@example.net', NETWORK), kind, '2026-11-24');
   places.push({
     address: 'bob@example.net',
@@ -123,99 +165,23 @@ for (const kind of ['CERT', 'DEVICES', 'LOCATION']) {
     payload: hex(encode('hello')),
   });
 }
-await write('rendezvous.json', 'docs/protocols/formats.md, section 5', { cases: places });
-await write('devices.json', 'docs/protocols/formats.md, section 2', {
-  spki: hex(bob.key.spki),
-  id: bob.key.id,
-  instance: instanceId(bob.key.id),
-  gruu: gruu('bob@example.net', bob.key.id),
-  peer: peerUri(bob.key.id),
+const friendsKey = new Uint8Array(32).fill(3);
+const among = await rendezvous(friendsKey, 'LOCATION', '2026-11-24');
+await write('rendezvous.json', 'docs/protocols/formats.md, section 5', {
+  cases: places,
+  friends: {
+    friendsKey: hex(friendsKey),
+    kind: 'LOCATION',
+    day: '2026-11-24',
+    key: hex(among.dhtKey),
+    sealing: hex(among.sealingKey),
+  },
 });
-
-const said = (who, kind, body) => ({
-  kind,
-  address: who.address,
-  device: who.key.id,
-  sequence: NOW,
-  issued: NOW / 1000,
-  expires: NOW / 1000 + 3600,
-  body,
-});
-const location = locationBody({
-  peers: [{ uri: 'sip:192.0.2.1:5061;transport=tls', id: 'ab'.repeat(32), base: 'http://192.0.2.1/' }],
-  gruu: gruu('bob@example.net', bob.key.id),
-  capabilities: ['message', 'audio'],
-});
-const link = await makeLink(
-  bob.key,
-  [],
-  [{ id: bob.key.id, spki: bob.key.spki, name: 'one', added: NOW / 1000 }],
-  NOW / 1000,
-  'bob@example.net',
-  NETWORK,
-);
-const sign = async (who, kind, body, network = NETWORK) =>
-  base64(await signRecord(who.signer, network, said(who, kind, body)));
-const good = await sign(bob, 'LOCATION', location);
-const altered = good.slice(0, -8) + (good.at(-8) === 'A' ? 'B' : 'A') + good.slice(-7);
-await write('records.json', 'docs/protocols/formats.md, sections 3, 6 and 7', {
-  now: NOW / 1000,
-  network: NETWORK,
-  anchor: base64(ca.certificate.der),
-  address: 'bob@example.net',
-  cases: [
-    { kind: 'LOCATION', record: good, verdict: 'ok' },
-    { kind: 'CERT', record: await sign(bob, 'CERT', new Map()), verdict: 'ok' },
-    { kind: 'DEVICES', record: await sign(bob, 'DEVICES', new Map([[1, [link]]])), verdict: 'ok' },
-    { kind: 'LOCATION', record: await sign(bob, 'LOCATION', null), verdict: 'ok' },
-    { kind: 'CERT', record: good, verdict: 'wrong-kind' },
-    { kind: 'CERT', record: await sign(alice, 'CERT', new Map()), verdict: 'wrong-address' },
-    { kind: 'LOCATION', record: await sign(bob, 'LOCATION', location, 'starling'), verdict: 'bad-signature' },
-    { kind: 'LOCATION', record: altered, verdict: 'bad-signature' },
-    { kind: 'LOCATION', record: await sign(bob, 'LOCATION', new Map([[1, []]])), verdict: 'bad-body' },
-    { kind: 'LOCATION', record: base64(encode('x'.repeat(200))), verdict: 'malformed' },
-  ],
-});
-const about = {
-  method: 'MESSAGE',
-  callId: 'c1',
-  cseq: 7,
-  orig: 'sip:alice@example.net',
-  dest: gruu('bob@example.net', bob.key.id),
-  contacts: ['<sip:a@b>'],
-  expires: '600',
-  body: encode('hello'),
-  sdp: false,
-  token: new Uint8Array(32).fill(9),
-};
-const sdp = encode(
-  'v=0\r\na=fingerprint:SHA-256 ab:CD\r\na=fingerprint:sha-256 AB:CD\r\na=fingerprint:sha-1 00:11\r\n',
-);
-const pidf = encode('<presence/>');
-await write('tokens.json', 'docs/protocols/formats.md, section 8', {
-  now: NOW / 1000,
-  anchor: base64(ca.certificate.der),
-  device: alice.key.id,
-  destination: gruu('bob@example.net', bob.key.id),
-  sdp: base64(sdp),
-  mky: mky(sdp),
-  passport: await makeToken(alice.signer, 'passport', '', fresh(await sipClaims(about), NOW)),
-  http: await makeToken(
-    alice.signer,
-    'passport',
-    '',
-    fresh(
-      await httpClaims({
-        method: 'POST',
-        path: '/key/00',
-        orig: 'sip:alice@example.net',
-        dest: peerUri('ab'.repeat(32)),
-        body: encode('{}'),
-      }),
-      NOW,
-    ),
-  ),
-  presence: await signPresence(alice.signer, 'alice@example.net', alice.key.id, pidf, NOW),
-  pidf: base64(pidf),
-  csr: base64(await makeCsr(bob.key, 'bob@example.net')),
-});
+const b2 = await issue(ca, 'bob@example.net', NOW);
+const b3 = await issue(ca, 'bob@example.net', NOW);
+await write('devices.json', 'docs/protocols/formats.md, sections 2 and 7', await devices(NOW, NETWORK, bob, [b2, b3]));
+await write('records.json', 'docs/protocols/formats.md, section 6', await records(NOW, NETWORK, ca, alice, bob, b2));
+await write('tokens.json', 'docs/protocols/formats.md, section 8', await tokens(NOW, ca, alice, bob));
+await write('certificates.json', 'docs/protocols/formats.md, section 3', await certificates(NOW));
+await write('bodies.json', 'docs/protocols/formats.md, section 9', bodies());
+await write('cms.json', 'docs/protocols/formats.md, section 9', await cms(NOW));

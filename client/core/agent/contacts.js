@@ -2,6 +2,7 @@
 import { encode, random, sha256 } from '../bytes.js';
 import { need } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
+import { revokedIn } from '../locate/locator.js';
 import { headOf, relation } from '../record/devices.js';
 import { encodeCbor } from '../record/cbor.js';
 import { peerUri } from '../identity/device.js';
@@ -137,6 +138,10 @@ export function contactBook(ctx) {
         ],
       });
     }
+    // Remembered: a store that keeps the revocation back later does not bring the device in again.
+    const out = revokedIn(found, contact.chain);
+    for (const id of contact.revoked ?? []) if (headOf(contact.chain).devices.has(id)) out.add(id);
+    contact.revoked = [...out];
     await save(contact);
     return contact.chain;
   }
@@ -178,8 +183,9 @@ export function contactBook(ctx) {
       if (found.kind !== 'found') return [];
       const chain = own ? found.chains[0] : await remember(address, found);
       if (!chain) return [];
+      const out = new Set([...revokedIn(found, chain), ...(book.get(address)?.revoked ?? [])]);
       return [...headOf(chain).devices.keys()].flatMap((id) => {
-        const device = found.devices.get(id);
+        const device = out.has(id) ? null : found.devices.get(id);
         return device ? [{ id, certificate: device.certificate, location: device.location }] : [];
       });
     },
@@ -188,11 +194,12 @@ export function contactBook(ctx) {
     async isListed(address, device, _certificate) {
       if (address === profile().address) return ctx.devices.lists(device);
       const remembered = book.get(address)?.chain;
+      if (book.get(address)?.revoked?.includes(device)) return false;
       if (remembered && headOf(remembered).devices.has(device)) return true;
       const found = await ctx.locator.find(address, { fresh: true });
       if (found.kind !== 'found') return false;
       const chain = await remember(address, found);
-      return !!chain && headOf(chain).devices.has(device);
+      return !!chain && headOf(chain).devices.has(device) && !revokedIn(found, chain).has(device);
     },
 
     /** @param {string} typed @param {{name?: string, text?: string}} options */

@@ -6,6 +6,7 @@
  * @property {Uint8Array} ourToken  what we gave them  @property {Uint8Array | null} theirToken  what they gave us
  * @property {Uint8Array | null} friendsKey  theirs  @property {number} version
  * @property {import('../record/devices.js').DeviceChain | null} chain  remembered  @property {import('../record/devices.js').DeviceChain | null} changed  a new root, waiting for a decision
+ * @property {string[]} [revoked]  listed devices that somebody entitled took out
  * @property {number} lastAt  @property {number} unread  @property {{text: string, at: number, mine: boolean} | null} last  @property {string} hello  @property {string} level
  */
 

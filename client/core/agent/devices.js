@@ -2,10 +2,13 @@
 import { encode, hex, random, sha256 } from '../bytes.js';
 import { gruu } from '../identity/device.js';
 import { headOf, makeLink, mergedDevices, relation } from '../record/devices.js';
-import { locationBody, signRecord } from '../record/record.js';
+import { locationBody, revokedBody } from '../record/bodies.js';
+import { signRecord } from '../record/record.js';
 
 const DAY_SECONDS = 86_400;
 const LOCATION_SECONDS = 12 * 3600;
+const REVOKED_SECONDS = 31 * DAY_SECONDS;
+const MAX_REVOKED = 64;
 const REFRESH_MILLIS = 4 * 3600 * 1000;
 const WAIT_MILLIS = 10_000;
 
@@ -176,6 +179,31 @@ export function ownDevices(ctx) {
     return took;
   }
 
+  /** What this device took off the list, for as long as a certificate of it may live. @returns {Promise<{id: string, since: number}[]>} */
+  async function revoked() {
+    const from = Math.floor(ctx.now() / 1000) - REVOKED_SECONDS;
+    const all = /** @type {{id: string, since: number}[]} */ ((await ctx.store.get('me', 'revoked')) ?? []);
+    return all.filter((each) => each.since > from).slice(-MAX_REVOKED);
+  }
+
+  /** @param {string} id */
+  async function revoke(id) {
+    const others = (await revoked()).filter((each) => each.id !== id);
+    await ctx.store.put('me', 'revoked', [...others, { id, since: Math.floor(ctx.now() / 1000) }]);
+    await publishRevoked();
+  }
+
+  async function publishRevoked() {
+    const all = await revoked();
+    if (all.length === 0) return [];
+    const since = Math.min(...all.map((each) => each.since));
+    return publish(
+      'REVOKED',
+      revokedBody({ devices: all.map((each) => each.id), reason: 'removed', since }),
+      REVOKED_SECONDS,
+    );
+  }
+
   /** Publishes everything this device has to say; again on a fixed schedule. */
   async function publishAll() {
     stop();
@@ -184,6 +212,7 @@ export function ownDevices(ctx) {
       publish('CERT', new Map(), 30 * DAY_SECONDS),
       publishDevices(),
       publishLocation(),
+      publishRevoked(),
     ]);
     return certs;
   }
@@ -252,6 +281,8 @@ export function ownDevices(ctx) {
     /** @param {string} id */
     async remove(id) {
       if (!chain || id === profile().key.id) return;
+      // First of all: a store that keeps the new list back must not keep the device in.
+      await revoke(id);
       await append(
         chain,
         [headOf(chain).hash],

@@ -1,10 +1,14 @@
 // What people's devices say to each other: CBOR inside CMS. docs/protocols/formats.md, section 9.
-import { hex, unhex } from '../bytes.js';
-import { need } from '../errors.js';
+import { encode, hex, unhex } from '../bytes.js';
+import { need, StarlingError } from '../errors.js';
+import { parseAddress } from '../identity/address.js';
 import { asBytes, asList, asMap, asNumber, asText, decodeMap, encodeCbor } from '../record/cbor.js';
 import { openFor, sealFor } from './cms.js';
 
 const MAX_TIME = 2 ** 50;
+const MAX_IDS = 200;
+const MAX_CONTACTS = 500;
+const SPKI_BYTES = 91;
 export const TYPE = {
   text: 1,
   receipt: 2,
@@ -21,12 +25,12 @@ export const TYPE = {
 /** @typedef {keyof typeof TYPE} BodyType */
 /** @typedef {{type: BodyType, id: string, sent: number, from: string, to: string, device: string, content: any}} Body  id hex; device: addressee's, hex */
 
-/** Field by field: [key, name, kind, limits]. @type {Record<BodyType, [number, string, string, number?][]>} */
+/** Field by field: [key, name, kind, limit]. Texts are counted in UTF-16 code units, `utf8` in bytes. @type {Record<BodyType, [number, string, string, number?][]>} */
 const CONTENT = {
-  text: [[1, 'text', 'text', 16384]],
+  text: [[1, 'text', 'utf8', 16384]],
   receipt: [
     [1, 'ids', 'ids'],
-    [2, 'state', 'number', 2],
+    [2, 'state', 'state'],
   ],
   request: [
     [1, 'name', 'text', 64],
@@ -48,7 +52,7 @@ const CONTENT = {
   ],
   endorseRequest: [
     [1, 'name', 'text', 64],
-    [2, 'spki', 'bytes', 91],
+    [2, 'spki', 'bytes', SPKI_BYTES],
   ],
   endorseGrant: [
     [1, 'ownKey', 'bytes', 32],
@@ -57,20 +61,20 @@ const CONTENT = {
     [4, 'contacts', 'contacts'],
   ],
   sentCopy: [
-    [1, 'to', 'text', 254],
+    [1, 'to', 'address'],
     [2, 'id', 'id'],
-    [3, 'text', 'text', 16384],
+    [3, 'text', 'utf8', 16384],
     [4, 'sent', 'number'],
   ],
   endorseRefusal: [],
   readMark: [
-    [1, 'address', 'text', 254],
+    [1, 'address', 'address'],
     [2, 'upTo', 'number'],
   ],
 };
 /** @type {[number, string, string, number?][]} */
 const CONTACT = [
-  [1, 'address', 'text', 254],
+  [1, 'address', 'address'],
   [2, 'name', 'text', 64],
   [3, 'theirToken', 'bytes', 32],
   [4, 'ourToken', 'bytes', 32],
@@ -90,33 +94,76 @@ function write(value, kind) {
 const fields = (content, shape) =>
   new Map(/** @type {[number, any][]} */ (shape.map(([key, name, kind]) => [key, write(content[name], kind)])));
 
-/** @param {any} value @param {string} kind @param {number} [limit] */
-function read(value, kind, limit) {
+/** Refuses for the kind of limit that is exceeded. @param {any} value @param {string} kind @param {number} [limit] @returns {any} */
+function read(value, kind, limit = 0) {
   switch (kind) {
     case 'text':
-      asText(value, limit ?? 0);
-      need(new TextEncoder().encode(value).length <= Math.max(limit ?? 0, 4 * 140), 'malformed', 'text too long');
-      return value;
+      return atMost(asText(value, Infinity), value.length, limit);
+    case 'utf8':
+      return atMost(asText(value, Infinity), encode(value).length, limit);
+    case 'address':
+      return address(value);
     case 'number':
-      return asNumber(value, 0, limit ?? MAX_TIME);
+      return number(value, 0, MAX_TIME);
+    case 'state':
+      return number(value, 1, 2);
     case 'bytes':
-      return asBytes(value, limit ?? 0, limit ?? 0);
+      return exactly(value, limit);
     case 'id':
-      return hex(asBytes(value, 16, 16));
+      return hex(exactly(value, 16));
     case 'ids':
-      return asList(value, 1, 200).map((id) => hex(asBytes(id, 16, 16)));
+      return several(value, 1, MAX_IDS).map((id) => hex(exactly(id, 16)));
     default:
-      return asList(value, 0, 500).map((each) => parse(asMap(each), CONTACT));
+      return several(value, 0, MAX_CONTACTS).map((each) => parse(asMap(each), CONTACT));
   }
+}
+
+/** @param {string} text @param {number} length @param {number} limit */
+function atMost(text, length, limit) {
+  need(length <= limit, 'too-long');
+  return text;
+}
+
+/** @param {any} value @param {number} length @returns {Uint8Array<ArrayBuffer>} */
+function exactly(value, length) {
+  const bytes = asBytes(value, 0, Infinity);
+  need(bytes.length === length, 'wrong-length');
+  return bytes;
+}
+
+/** @param {any} value @param {number} min @param {number} max */
+function number(value, min, max) {
+  const n = asNumber(value, -Infinity, Infinity);
+  need(n >= min && n <= max, 'out-of-range');
+  return n;
+}
+
+/** @param {any} value @param {number} min @param {number} max */
+function several(value, min, max) {
+  const list = asList(value, 0, Infinity);
+  need(list.length >= min, 'too-few');
+  need(list.length <= max, 'too-many');
+  return list;
+}
+
+/** In its one form. @param {any} value @returns {string} */
+function address(value) {
+  const text = asText(value, Infinity);
+  try {
+    need(parseAddress(text) === text, 'bad-address');
+  } catch (e) {
+    throw new StarlingError('bad-address', {}, String(e));
+  }
+  return text;
 }
 
 /** @param {Map<number, any>} map @param {[number, string, string, number?][]} shape @returns {any} */
 const parse = (map, shape) =>
   Object.fromEntries(shape.map(([key, name, kind, limit]) => [name, read(map.get(key), kind, limit)]));
 
-/** @param {Body} body @returns {Uint8Array<ArrayBuffer>} */
+/** Refuses to write what nobody would read. @param {Body} body @returns {Uint8Array<ArrayBuffer>} */
 export function encodeBody(body) {
-  return encodeCbor(
+  const bytes = encodeCbor(
     new Map(
       /** @type {[number, any][]} */ ([
         [1, TYPE[body.type]],
@@ -129,22 +176,25 @@ export function encodeBody(body) {
       ]),
     ),
   );
+  decodeBody(bytes);
+  return bytes;
 }
 
 /** @param {Uint8Array} bytes @returns {Body} */
 export function decodeBody(bytes) {
   const map = decodeMap(bytes);
+  const number = asNumber(map.get(1), -Infinity, Infinity);
   const type = /** @type {BodyType | undefined} */ (
-    Object.keys(TYPE).find((name) => TYPE[/** @type {BodyType} */ (name)] === map.get(1))
+    Object.keys(TYPE).find((name) => TYPE[/** @type {BodyType} */ (name)] === number)
   );
-  need(!!type, 'malformed', 'unknown type');
+  need(!!type, 'unknown-type');
   return {
     type,
-    id: hex(asBytes(map.get(2), 16, 16)),
-    sent: asNumber(map.get(3), 0, MAX_TIME),
-    from: asText(map.get(4), 254),
-    to: asText(map.get(5), 254),
-    device: hex(asBytes(map.get(6), 32, 32)),
+    id: read(map.get(2), 'id'),
+    sent: read(map.get(3), 'number'),
+    from: read(map.get(4), 'address'),
+    to: read(map.get(5), 'address'),
+    device: hex(exactly(map.get(6), 32)),
     content: parse(asMap(map.get(7)), CONTENT[type]),
   };
 }

@@ -3,6 +3,7 @@ import { concat, same, sha256 } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { parseCertificate } from '../identity/certificate.js';
 import {
+  compare,
   derSignature,
   integer,
   octets,
@@ -11,6 +12,7 @@ import {
   plainSignature,
   sequence,
   setOf,
+  taggedSetOf,
   tlv,
   bits,
 } from '../identity/der.js';
@@ -54,7 +56,7 @@ async function makeSigned(signer, content, now) {
     sequence(oid(ECDSA_SHA256)),
     octets(signature),
   );
-  const certificates = tlv(0xa0, ...signer.chain);
+  const certificates = taggedSetOf(0xa0, ...signer.chain);
   const data = sequence(
     integer(1),
     setOf(sequence(oid(SHA256))),
@@ -66,36 +68,106 @@ async function makeSigned(signer, content, now) {
 }
 
 /**
+ * The parts of a SignedData of just our shape; cheap, before anything is verified. @param {Uint8Array} der
+ */
+function readSigned(der) {
+  const [type, wrapped] = parseDer(der, MAX_CMS).sequence(2, 2);
+  need(type.oid === SIGNED, 'malformed', 'not SignedData');
+  const [version, digests, inner, certificates, infos] = only(wrapped.expect(0, 3)).sequence(5, 5);
+  const [contentType, carried] = inner.sequence(2, 2);
+  need(
+    version.integer === 1 && algorithmOf(only(digests.expect(17))) === SHA256 && contentType.oid === DATA,
+    'malformed',
+    'version, digest or content type',
+  );
+  const [info, sid, digest, attributes, algorithm, signature] = only(infos.expect(17)).sequence(6, 6);
+  need(
+    info.integer === 1 && algorithmOf(digest) === SHA256 && algorithmOf(algorithm) === ECDSA_SHA256,
+    'malformed',
+    'algorithms',
+  );
+  return {
+    content: only(carried.expect(0, 3)).expect(4).content,
+    certificates: sorted(certificates.expect(0, 3)).map((each) => each.der),
+    sid: sid.der,
+    attributes: attributes.expect(0, 3).der,
+    digest: digestOf(attributes),
+    signature: signature.expect(4).content,
+  };
+}
+
+/** The message digest, from just the three attributes that we write. @param {import('../identity/der.js').Item} attributes */
+function digestOf(attributes) {
+  const found = new Map();
+  for (const attribute of sorted(attributes)) {
+    const [name, values] = attribute.sequence(2, 2);
+    found.set(name.oid, only(values.expect(17)));
+  }
+  need(attributes.items.length === 3 && found.size === 3, 'malformed', 'attributes');
+  need(found.get(CONTENT_TYPE)?.oid === DATA, 'malformed', 'content type');
+  const time = found.get(TIME);
+  need(!!time && (time.is(23) || time.is(24)), 'malformed', 'signing time');
+  const digest = found.get(DIGEST);
+  need(!!digest, 'malformed', 'no digest');
+  return digest.expect(4).content;
+}
+
+/** @param {import('../identity/der.js').Item} item */
+function only(item) {
+  const items = item.items;
+  need(items.length === 1, 'malformed', `${items.length} items in place of one`);
+  return items[0];
+}
+
+/** The items of an implicit SET OF. @param {import('../identity/der.js').Item} set */
+function sorted(set) {
+  const items = set.items;
+  for (let i = 1; i < items.length; i++) need(compare(items[i - 1].der, items[i].der) <= 0, 'malformed', 'set order');
+  return items;
+}
+
+/** @param {import('../identity/der.js').Item} identifier */
+const algorithmOf = (identifier) => identifier.sequence(1, 2)[0].oid;
+
+/** The signer's certificate first, then each one's issuer; none may be left over. @param {Uint8Array[]} set @param {Uint8Array} sid */
+function chainOf(set, sid) {
+  need(set.length > 0, 'no-certificate');
+  need(set.length <= 4, 'chain-too-long');
+  const rest = set.map(parseCertificate);
+  /** @type {import('../identity/certificate.js').Certificate[]} */
+  const chain = [];
+  for (
+    let at = rest.findIndex((each) => same(sid, sequence(each.issuer, each.serialDer)));
+    at >= 0;
+    at = rest.findIndex((each) => same(each.subject, chain[chain.length - 1].issuer))
+  )
+    chain.push(...rest.splice(at, 1));
+  need(chain.length > 0 && rest.length === 0, 'malformed', "certificates that are not the signer's chain");
+  return chain.map((each) => each.der);
+}
+
+/**
  * @param {Uint8Array} der @param {string | null} address @param {number} now @param {import('../identity/verifier.js').Trust} trust
  * @returns {Promise<{content: Uint8Array<ArrayBuffer>, signer: import('../identity/verifier.js').Verified}>}
  */
 async function openSigned(der, address, now, trust) {
-  const [type, wrapped] = parseDer(der, MAX_CMS).expect(16).items;
-  need(type.oid === SIGNED, 'malformed', 'not SignedData');
-  const fields = wrapped.expect(0, 3).items[0].expect(16).items;
-  need(fields.length === 5, 'malformed', 'SignedData');
-  const [, , inner, certificates, infos] = fields;
-  need(inner.items[0].oid === DATA && infos.expect(17).items.length === 1, 'malformed', 'content or signers');
-  const content = inner.items[1].expect(0, 3).items[0].expect(4).content;
-  const chain = certificates.expect(0, 3).items.map((each) => each.der);
-  const [, sid, digestAlgorithm, attributes, signatureAlgorithm, signature, ...more] = infos.items[0].expect(16).items;
-  need(
-    more.length === 0 && digestAlgorithm.items[0].oid === SHA256 && signatureAlgorithm.items[0].oid === ECDSA_SHA256,
-    'malformed',
-    'algorithms',
-  );
-  need(chain.length > 0, 'no-certificate');
-  const leaf = parseCertificate(chain[0]);
-  need(same(sid.der, sequence(leaf.issuer, leaf.serialDer)), 'malformed', 'signer is not the first certificate');
-  const signer = await verifyChain(chain, address, now, trust);
-  const signed = new Uint8Array(attributes.expect(0, 3).der);
+  const said = readSigned(der);
+  const signer = await verifyChain(chainOf(said.certificates, said.sid), address, now, trust);
+  const signed = said.attributes;
+  // RFC 5652, section 5.4: signed as the SET OF that it is, not under its implicit tag.
   signed[0] = 0x31;
-  need(await verify(signer.spki, signed, plainSignature(signature.expect(4).content, 32)), 'bad-signature');
-  const found = new Map(attributes.items.map((each) => [each.items[0].oid, each.items[1].expect(17).items]));
-  need(found.size === attributes.items.length && found.get(CONTENT_TYPE)?.[0].oid === DATA, 'malformed', 'attributes');
-  const claimed = found.get(DIGEST)?.[0].expect(4).content ?? new Uint8Array();
-  need(same(claimed, await sha256(content)), 'bad-signature', 'digest');
-  return { content, signer };
+  need(await verify(signer.spki, signed, plain(said.signature)), 'bad-signature');
+  need(same(said.digest, await sha256(said.content)), 'bad-signature', 'digest');
+  return { content: said.content, signer };
+}
+
+/** @param {Uint8Array} signature */
+function plain(signature) {
+  try {
+    return plainSignature(signature, 32);
+  } catch (e) {
+    throw new StarlingError('bad-signature', {}, String(e));
+  }
 }
 
 /** @param {CryptoKey} priv @param {CryptoKey} pub @param {KeyUsage[]} usage */
@@ -143,57 +215,64 @@ export async function sealFor(signer, recipient, content, now) {
   return der;
 }
 
+/** The parts of an AuthEnvelopedData of just our shape. @param {Uint8Array} der */
+function readEnvelope(der) {
+  const [type, wrapped] = parseDer(der, MAX_CMS).sequence(2, 2);
+  need(type.oid === AUTH_ENVELOPED, 'malformed', 'not AuthEnvelopedData');
+  const [version, recipients, encrypted, mac] = only(wrapped.expect(0, 3)).sequence(4, 4);
+  const [contentType, algorithm, data] = encrypted.sequence(3, 3);
+  const [cipher, parameters] = algorithm.sequence(2, 2);
+  const [nonce, tagLength] = parameters.sequence(2, 2);
+  need(
+    version.integer === 0 && contentType.oid === DATA && cipher.oid === GCM && tagLength.integer === 16,
+    'malformed',
+    'version, content type or cipher',
+  );
+  need(!data.expect(0, 3).constructed, 'malformed', 'content in pieces');
+  return {
+    ...readRecipient(only(recipients.expect(17))),
+    nonce: sized(nonce, 12),
+    sealed: concat(data.content, sized(mac, 16)),
+  };
+}
+
+/** @param {import('../identity/der.js').Item} recipient */
+function readRecipient(recipient) {
+  const items = recipient.expect(1, 3).items;
+  need(items.length === 4, 'malformed', 'recipient');
+  const [version, originator, agreement, keys] = items;
+  const origin = only(originator.expect(0, 3)).expect(1, 3).items;
+  need(origin.length === 2 && algorithmOf(origin[0]) === EC_KEY, 'malformed', 'originator');
+  const point = origin[1].wholeBits;
+  need(point.length === 65 && point[0] === 4, 'malformed', 'point');
+  const [scheme, wrap] = agreement.sequence(2, 2);
+  need(version.integer === 3 && scheme.oid === ECDH_SHA256 && algorithmOf(wrap) === WRAP, 'malformed', 'key agreement');
+  const [who, wrapped] = keys.sequence(1, 1)[0].sequence(2, 2);
+  who.sequence(2, 2);
+  return { point, wrapped: sized(wrapped, 40) };
+}
+
+/** @param {import('../identity/der.js').Item} octets @param {number} length */
+function sized(octets, length) {
+  const bytes = octets.expect(4).content;
+  need(bytes.length === length, 'malformed', `${bytes.length} bytes in place of ${length}`);
+  return bytes;
+}
+
 /**
  * Decrypts with the device's key and verifies who signed.
  * @param {Uint8Array} der @param {CryptoKey} agree @param {string | null} address @param {number} now @param {import('../identity/verifier.js').Trust} trust
  */
 export async function openFor(der, agree, address, now, trust) {
-  const [type, wrapped] = parseDer(der, MAX_CMS).expect(16).items;
-  need(type.oid === AUTH_ENVELOPED, 'malformed', 'not AuthEnvelopedData');
-  const [version, recipients, encrypted, mac, ...more] = wrapped.expect(0, 3).items[0].expect(16).items;
-  need(
-    more.length === 0 && version.expect(2).content[0] === 0 && recipients.expect(17).items.length === 1,
-    'malformed',
-    'AuthEnvelopedData',
-  );
-  const [contentType, algorithm, data] = encrypted.expect(16).items;
-  const [cipher, parameters] = algorithm.expect(16).items;
-  const [nonce, tagLength] = parameters.expect(16).items;
-  need(
-    contentType.oid === DATA &&
-      cipher.oid === GCM &&
-      tagLength?.expect(2).content[0] === 16 &&
-      data.expect(0, 3).constructed === false,
-    'malformed',
-    'content',
-  );
-  const [, originator, agreement, keys] = recipients.items[0].expect(1, 3).items;
-  const key = originator.expect(0, 3).items[0].expect(1, 3).items[1].expect(3).content.slice(1);
-  need(
-    agreement.items[0].oid === ECDH_SHA256 && agreement.items[1].items[0].oid === WRAP && keys.items.length === 1,
-    'malformed',
-    'key agreement',
-  );
-  const cek = keys.items[0].items[1].expect(4).content;
+  const { point, wrapped, nonce, sealed } = readEnvelope(der);
   let plain;
   try {
-    const pub = await crypto.subtle.importKey('raw', key, ECDH, false, []);
-    const unwrapped = await crypto.subtle.unwrapKey(
-      'raw',
-      cek,
-      await wrappingKey(agree, pub, ['unwrapKey']),
-      'AES-KW',
-      'AES-GCM',
-      false,
-      ['decrypt'],
-    );
-    const all = concat(data.content, mac.expect(4).content);
-    plain = await crypto.subtle.decrypt(
-      { name: 'AES-GCM', iv: nonce.expect(4).content, tagLength: 128 },
-      unwrapped,
-      all,
-    );
+    const pub = await crypto.subtle.importKey('raw', point, ECDH, false, []);
+    const key = await wrappingKey(agree, pub, ['unwrapKey']);
+    const cek = await crypto.subtle.unwrapKey('raw', wrapped, key, 'AES-KW', 'AES-GCM', false, ['decrypt']);
+    plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: nonce, tagLength: 128 }, cek, sealed);
   } catch {
+    // Another device's key, or altered: nobody learns which.
     throw new StarlingError('not-for-this-key');
   }
   return openSigned(new Uint8Array(plain), address, now, trust);

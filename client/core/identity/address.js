@@ -1,10 +1,13 @@
 // E-mail addresses and phone numbers in the one form that is hashed, signed and compared: docs/protocols/formats.md, section 1.
 import { need } from '../errors.js';
+import { punycode } from './punycode.js';
 
 const ATOMS = /^[a-z0-9!#$&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$&'*+/=?^_`{|}~-]+)*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 const CONTROL = /[\u0000-\u001f\u007f-\u0084\u0086-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]/u;
 const SPACE = /[\p{Z}\u0085]/u;
+// Letters, marks and digits; sharp s and final sigma are refused beside it, for resolvers map them in different ways.
+const UNICODE_LABEL = /^(?![-\p{M}])(?!.*-$)(?!..--)[a-z0-9\p{L}\p{M}\p{Nd}-]{1,63}$/u;
 const ESCAPED = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g;
 
 /**
@@ -52,16 +55,18 @@ function domain(part) {
   return ascii;
 }
 
-/** The platform's URL class maps names to A-labels (UTS 46). @param {string} part */
+/** Not the URL class: engines map letters in different ways, and then one name has two owners. @param {string} part */
 function fromUnicode(part) {
-  try {
-    const host = new URL(`http://${part.normalize('NFC').toLowerCase()}/`).hostname;
-    need(host.length > 0 && !part.includes('/') && !part.includes(':'), 'address.idn');
-    return host;
-  } catch {
-    need(false, 'address.idn');
-    return '';
-  }
+  const lower = part.normalize('NFC').toLowerCase();
+  need(lower.normalize('NFKC') === lower, 'address.idn');
+  return lower
+    .split('.')
+    .map((label) => {
+      if (/^[\u0000-\u007f]*$/.test(label)) return label;
+      need(UNICODE_LABEL.test(label) && !/[\u00df\u03c2]/.test(label), 'address.idn');
+      return `xn--${punycode(label)}`;
+    })
+    .join('.');
 }
 
 /** @param {string} address @returns {string} `sip:bob@example.net` or `tel:+49…` */

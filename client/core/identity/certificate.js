@@ -1,78 +1,162 @@
-// X.509 certificates (RFC 5280, section 4), read strictly.
-import { hex, sha256, unbase64 } from '../bytes.js';
+// X.509 certificates (RFC 5280, section 4.1), read strictly and byte by byte as Java reads them. docs/protocols/formats.md, section 3.
+import { hex, same, sha256, unbase64 } from '../bytes.js';
 import { need } from '../errors.js';
 import { parseDer } from './der.js';
 
-const MAX_BYTES = 8192;
+export const MAX_BYTES = 8192;
+const MAX_SERIAL_BYTES = 20;
+export const SAN = '2.5.29.17';
+export const KEY_USAGE = '2.5.29.15';
+export const EXTENDED = '2.5.29.37';
+export const BASIC = '2.5.29.19';
+export const POLICIES = '2.5.29.32';
+const AUTHORITY_KEY = '2.5.29.35';
+const SUBJECT_KEY = '2.5.29.14';
+const READ = new Set([SAN, KEY_USAGE, EXTENDED, BASIC, POLICIES, AUTHORITY_KEY, SUBJECT_KEY]);
+
+/**
+ * @typedef {object} Extensions  what this reader knows of them
+ * @property {Set<string>} critical
+ * @property {{tag: number, content: Uint8Array<ArrayBuffer>}[]} names  of the SAN; tag is the identifier octet
+ * @property {number} usage  the first eight bits, digitalSignature in the highest; all when absent
+ * @property {string[] | null} extendedUsage
+ * @property {number} below  how many authorities may stand below this one; -1: not a CA
+ * @property {string[]} policies
+ * @property {Uint8Array | null} authorityKey  @property {Uint8Array | null} subjectKey
+ */
 
 /**
  * @typedef {object} Certificate
  * @property {Uint8Array<ArrayBuffer>} der
  * @property {Uint8Array<ArrayBuffer>} tbs  what is signed
- * @property {string} signatureOid
+ * @property {Uint8Array<ArrayBuffer>} algorithm  AlgorithmIdentifier of the signature, DER
  * @property {Uint8Array<ArrayBuffer>} signature
  * @property {Uint8Array<ArrayBuffer>} serialDer  @property {string} serial  hex
  * @property {Uint8Array<ArrayBuffer>} issuer  @property {Uint8Array<ArrayBuffer>} subject  DER names
  * @property {number} notBefore  Unix ms  @property {number} notAfter  Unix ms
  * @property {Uint8Array<ArrayBuffer>} spki
- * @property {Map<string, {critical: boolean, value: Uint8Array<ArrayBuffer>}>} extensions
+ * @property {Extensions} extensions
  */
 
-/** @param {Uint8Array} der @returns {Certificate} */
+/** Not yet believed: see verifier.js. @param {Uint8Array} der @returns {Certificate} */
 export function parseCertificate(der) {
-  need(der.length <= MAX_BYTES, 'malformed', 'certificate too long');
-  const [body, algorithm, signature, ...more] = parseDer(der, MAX_BYTES).expect(16).items;
-  need(more.length === 0 && !!signature, 'malformed', 'certificate');
-  const fields = body.expect(16).items;
-  need(fields.length >= 7 && fields[0].is(0, 3) && fields[0].items[0].content[0] === 2, 'malformed', 'not version 3');
-  const [, serial, inner, issuer, validity, subject, spki, ...rest] = fields;
-  const signatureOid = algorithm.items[0].oid;
-  need(inner.items[0].oid === signatureOid, 'malformed', 'two signature algorithms');
-  const [from, to] = validity.expect(16).items;
-  signature.expect(3);
-  need(signature.content[0] === 0, 'malformed', 'signature');
-  const wrapped = rest.find((item) => item.is(3, 3));
+  const [body, algorithm, signature] = parseDer(der, MAX_BYTES).sequence(3, 3);
+  const [version, serial, inner, issuer, validity, subject, spki, wrapped] = body.sequence(7, 8);
+  algorithm.sequence(1, 2)[0].expect(6);
+  need(version.is(0, 3) && version.constructed && hex(version.content) === '020102', 'malformed', 'not version 3');
+  const number = serial.expect(2).content;
+  need(number.length <= MAX_SERIAL_BYTES && number[0] < 128 && number.some((b) => b !== 0), 'malformed', 'serial');
+  need(same(inner.der, algorithm.der), 'malformed', 'two signature algorithms');
+  const [from, to] = validity.sequence(2, 2);
+  checkName(issuer);
+  checkName(subject);
+  need(issuer.content.length > 0, 'malformed', 'no issuer');
+  const found = extensions(wrapped ?? null);
+  // RFC 5280, section 4.1.2.6.
+  need(
+    subject.content.length > 0 || !found.named || found.critical.has(SAN),
+    'malformed',
+    'the name is not critical, the subject empty',
+  );
   return {
     der: new Uint8Array(der),
     tbs: body.der,
-    signatureOid,
-    signature: signature.content.slice(1),
-    serialDer: serial.expect(2).der,
-    serial: hex(serial.content),
-    issuer: issuer.expect(16).der,
-    subject: subject.expect(16).der,
+    algorithm: algorithm.der,
+    signature: signature.wholeBits,
+    serialDer: serial.der,
+    serial: hex(number),
+    issuer: issuer.der,
+    subject: subject.der,
     notBefore: time(from),
     notAfter: time(to),
     spki: spki.expect(16).der,
-    extensions: wrapped ? extensions(wrapped.items[0]) : new Map(),
+    extensions: found,
   };
 }
 
-/** @param {import('./der.js').Item} list */
-function extensions(list) {
-  /** @type {Map<string, {critical: boolean, value: Uint8Array<ArrayBuffer>}>} */
-  const map = new Map();
-  for (const item of list.expect(16).items) {
-    const parts = item.expect(16).items;
-    const oid = parts[0].oid;
-    need(!map.has(oid) && parts.length >= 2 && parts.length <= 3, 'malformed', 'extension');
-    const critical = parts.length === 3 && parts[1].expect(1).content[0] === 255;
-    map.set(oid, { critical, value: parts[parts.length - 1].expect(4).content });
+/** @param {import('./der.js').Item} name */
+function checkName(name) {
+  for (const relative of name.expect(16).items) {
+    const attributes = relative.expect(17).items;
+    need(attributes.length > 0, 'malformed', 'name');
+    for (const attribute of attributes) attribute.sequence(2, 2)[0].expect(6);
   }
-  return map;
+}
+
+/** One that does not parse makes the certificate malformed, critical or not. @param {import('./der.js').Item | null} wrapped */
+function extensions(wrapped) {
+  const { critical, values } = listed(wrapped);
+  const [names, usage, extended, basic] = [SAN, KEY_USAGE, EXTENDED, BASIC].map((oid) => values.get(oid));
+  const [policies, authorityKey, subjectKey] = [POLICIES, AUTHORITY_KEY, SUBJECT_KEY].map((oid) => values.get(oid));
+  const identifier = authorityKey?.sequence(0, 3)[0];
+  return {
+    critical,
+    named: !!names,
+    names: names ? generalNames(names) : [],
+    usage: usage ? (usage.expect(3).content[1] ?? 0) : 255,
+    extendedUsage: extended ? extended.sequence(1, 256).map((each) => each.oid) : null,
+    below: basic ? pathLength(basic) : -1,
+    policies: policies ? policies.sequence(1, 256).map((each) => each.sequence(1, 2)[0].oid) : [],
+    authorityKey: identifier?.is(0, 3) && !identifier.constructed ? identifier.content : null,
+    subjectKey: subjectKey ? subjectKey.expect(4).content : null,
+  };
+}
+
+/** @param {import('./der.js').Item | null} wrapped */
+function listed(wrapped) {
+  /** @type {Set<string>} */
+  const critical = new Set();
+  /** @type {Map<string, import('./der.js').Item>} */
+  const values = new Map();
+  if (!wrapped) return { critical, values };
+  const one = wrapped.expect(3, 3).items;
+  need(one.length === 1, 'malformed', 'extensions');
+  for (const extension of one[0].sequence(1, 256)) {
+    const parts = extension.sequence(2, 3);
+    const oid = parts[0].oid;
+    if (parts.length === 3) {
+      // DER leaves out FALSE, the default.
+      need(parts[1].expect(1).content[0] === 255, 'malformed', 'critical FALSE');
+      critical.add(oid);
+    }
+    const value = parts[parts.length - 1].expect(4).content;
+    need(!values.has(oid), 'malformed', 'an extension twice');
+    values.set(oid, READ.has(oid) ? parseDer(value, MAX_BYTES) : extension);
+  }
+  return { critical, values };
+}
+
+/** @param {import('./der.js').Item} list */
+const generalNames = (list) =>
+  list.expect(16).items.map((item) => {
+    need(item.tagClass === 3, 'malformed', 'name');
+    return { tag: 0x80 | (item.constructed ? 32 : 0) | item.tag, content: item.content };
+  });
+
+/** @param {import('./der.js').Item} constraints @returns {number} -1: not a CA */
+function pathLength(constraints) {
+  const parts = constraints.sequence(0, 2);
+  if (parts.length === 0) return -1;
+  need(parts[0].expect(1).content[0] === 255, 'malformed', 'basic constraints');
+  const below = parts.length === 1 ? Infinity : parts[1].integer;
+  need(below >= 0, 'malformed', 'path length');
+  return below;
 }
 
 /** @param {import('./der.js').Item} item @returns {number} Unix ms */
 function time(item) {
   need(item.is(23) || item.is(24), 'malformed', 'time');
-  const text = String.fromCharCode(...item.content);
-  const match = (
-    item.tag === 23 ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
-  ).exec(text);
+  const written = String.fromCharCode(...item.content);
+  const text = item.tag === 24 ? written : `${written < '50' ? '20' : '19'}${written}`;
+  const match = /^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$/.exec(text);
   need(!!match, 'malformed', 'time');
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
-  const full = item.tag === 24 ? year : year < 50 ? 2000 + year : 1900 + year;
-  return Date.UTC(full, month - 1, day, hour, minute, second);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999, and rolls a 30 February over.
+  const at = new Date(0);
+  at.setUTCFullYear(year, month - 1, day);
+  at.setUTCHours(hour, minute, second);
+  need(at.toISOString().replace(/[-:T]|\.000/g, '') === text, 'malformed', 'time');
+  return at.getTime();
 }
 
 /** @param {string} pem one or more certificates @returns {Uint8Array<ArrayBuffer>[]} */

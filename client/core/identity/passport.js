@@ -6,6 +6,7 @@ import { gruu, sign, verify } from './device.js';
 import { verifyChain } from './verifier.js';
 
 const MAX_TOKEN = 16 * 1024;
+const MAX_DEPTH = 8;
 const MAX_SKEW_SECONDS = 60;
 const REPLAY_MILLIS = 180_000;
 const MAX_REPLAYS = 50_000;
@@ -13,15 +14,17 @@ const MAX_REPLAYS = 50_000;
 /** @typedef {{key: CryptoKey, chain: Uint8Array[]}} Signer */
 /** @typedef {{compact: string, type: string, form: string, chain: Uint8Array[], claims: Record<string, any>, signature: Uint8Array<ArrayBuffer>, input: Uint8Array<ArrayBuffer>}} Token */
 
-/** Canonical JSON: members in order, no white space, printable ASCII. @param {any} value @returns {string} */
-export function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+/** Canonical JSON: members in order, no white space, printable ASCII, safe integers, true and false, nested at most eight deep. @param {any} value @param {number} [depth] @returns {string} */
+export function canonical(value, depth = 0) {
+  need(depth <= MAX_DEPTH, 'malformed', 'too deep');
+  if (Array.isArray(value)) return `[${value.map((each) => canonical(each, depth + 1)).join(',')}]`;
   if (value && typeof value === 'object')
     return `{${Object.keys(value)
       .sort()
-      .map((key) => `${canonical(key)}:${canonical(value[key])}`)
+      .map((key) => `${canonical(key)}:${canonical(value[key], depth + 1)}`)
       .join(',')}}`;
   if (typeof value === 'string') need(/^[\x20-\x7e]*$/.test(value), 'malformed', 'not printable ASCII');
+  else need(typeof value === 'boolean' || Number.isSafeInteger(value), 'malformed', 'no safe integer');
   return JSON.stringify(value);
 }
 
@@ -49,7 +52,7 @@ export function parseToken(compact) {
       compact,
       type: header.typ,
       form,
-      chain: header.x5c.map((/** @type {string} */ c) => unbase64(String(c))),
+      chain: header.x5c.map(strictBase64),
       claims,
       signature,
       input: encode(`${parts[0]}.${parts[1]}`),
@@ -57,6 +60,13 @@ export function parseToken(compact) {
   } catch (e) {
     throw e instanceof StarlingError ? e : new StarlingError('malformed', {}, 'token');
   }
+}
+
+/** @param {unknown} text */
+function strictBase64(text) {
+  const bytes = unbase64(String(text));
+  need(base64(bytes) === text, 'malformed', 'x5c');
+  return bytes;
 }
 
 /** @param {Uint8Array} bytes @returns {Record<string, any>} */
@@ -178,14 +188,12 @@ export async function verifyToken(compact, expected, how) {
     throw refuse(438, 'orig');
   }
   if (named !== signer.address) throw refuse(438, "orig is not the certificate's name");
-  const iat = Number(token.claims.iat);
-  if (!(Math.abs(how.now / 1000 - iat) <= MAX_SKEW_SECONDS)) throw refuse(403, 'Stale Date');
+  const { iat, jti } = token.claims;
+  if (typeof iat !== 'number' || Math.abs(Math.floor(how.now / 1000) - iat) > MAX_SKEW_SECONDS)
+    throw refuse(403, 'Stale Date');
   if (how.started && iat < Math.floor(how.started / 1000)) throw refuse(403, 'older than this page');
-  if (
-    how.replays &&
-    (typeof token.claims.jti !== 'string' || !how.replays.first(signer.device, token.claims.jti, how.now))
-  )
-    throw refuse(403, 'seen before');
+  const single = typeof jti === 'string' && jti.length >= 16 && jti.length <= 64;
+  if (how.replays && !(single && how.replays.first(signer.device, jti, how.now))) throw refuse(403, 'seen before');
   return { token, signer };
 }
 
@@ -212,6 +220,8 @@ export async function verifyPresence(compact, body, address, device, now, trust)
     const { dig, exp, iat, orig } = token.claims;
     const genuine =
       token.type === 'starling-presence' &&
+      typeof exp === 'number' &&
+      typeof iat === 'number' &&
       signer.device === device &&
       orig?.uri === gruu(address, device) &&
       dig === b64u(await sha256(body)) &&

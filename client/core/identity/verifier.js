@@ -1,31 +1,22 @@
 // Decides whether a chain proves an address: docs/protocols/formats.md, section 3, in its order and with its reasons.
-import { same } from '../bytes.js';
+import { hex, same } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { addressOfUri, parseAddress } from './address.js';
-import { fingerprint, parseCertificate } from './certificate.js';
-import { parseDer, plainSignature } from './der.js';
+import { BASIC, EXTENDED, fingerprint, KEY_USAGE, parseCertificate, POLICIES, SAN } from './certificate.js';
 import { deviceId } from './device.js';
+import { isUsableKey, isP256, onP256, signedBy, SIGNATURES } from './issuer-key.js';
 
 export const POLICY_ARC = '2.25.79549199400722170753484347576486920845.1';
-const SAN = '2.5.29.17';
-const KEY_USAGE = '2.5.29.15';
-const EXTENDED = '2.5.29.37';
-const BASIC = '2.5.29.19';
-const POLICIES = '2.5.29.32';
 const KNOWN = new Set([SAN, KEY_USAGE, EXTENDED, BASIC, POLICIES]);
 const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';
-const P256 = '06082a8648ce3d030107';
-/** @type {Record<string, {name: string, hash: string}>} */
-const SIGNATURES = {
-  '1.2.840.10045.4.3.2': { name: 'ECDSA', hash: 'SHA-256' },
-  '1.2.840.10045.4.3.3': { name: 'ECDSA', hash: 'SHA-384' },
-  '1.2.840.113549.1.1.11': { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
-  '1.2.840.113549.1.1.12': { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
-  '1.2.840.113549.1.1.13': { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512' },
-};
+const DIGITAL_SIGNATURE = 0x80;
+const KEY_CERT_SIGN = 0x04;
+const RFC822_NAME = 0x81;
+const URI = 0x86;
 
 /** @typedef {import('./certificate.js').Certificate} Certificate */
-/** @typedef {{address: string, device: string, spki: Uint8Array<ArrayBuffer>, level: string, notAfter: number, anchor: string, leaf: Certificate}} Verified */
+/** anchor: SHA-256 of its certificate; issuer: SHA-256 of the key of the CA that issued the leaf, both hex
+ * @typedef {{address: string, device: string, spki: Uint8Array<ArrayBuffer>, level: string, notAfter: number, anchor: string, issuer: string, leaf: Certificate}} Verified */
 /** @typedef {{anchors: Certificate[], allowTest: boolean}} Trust */
 
 /**
@@ -37,35 +28,16 @@ const SIGNATURES = {
  * @returns {Promise<Verified>}
  */
 export async function verifyChain(chain, address, now, trust, revoked = new Set()) {
-  need(chain.length > 0, 'no-certificate');
-  need(chain.length <= 4, 'chain-too-long');
-  const parsed = chain.map(parseCertificate);
+  const parsed = parse(chain);
   const leaf = parsed[0];
-  for (const each of parsed) {
-    for (const [oid, extension] of each.extensions)
-      need(!extension.critical || KNOWN.has(oid), 'unknown-critical-extension');
-    need(each.signatureOid in SIGNATURES, 'unsupported-algorithm');
-  }
-  need(leaf.spki.length === 91 && hexOf(leaf.spki).includes(P256), 'unsupported-algorithm', 'the key is not P-256');
-  const last = parsed[parsed.length - 1];
-  const named = trust.anchors.filter((anchor) => same(anchor.subject, last.issuer));
-  let anchor;
-  for (const each of named) if (await signedBy(last, each.spki)) anchor = each;
-  if (!anchor) throw new StarlingError('unknown-anchor');
-  for (let i = 0; i + 1 < parsed.length; i++)
-    need(
-      same(parsed[i].issuer, parsed[i + 1].subject) && (await signedBy(parsed[i], parsed[i + 1].spki)),
-      'bad-signature',
-    );
-  for (const each of [...parsed, anchor]) {
-    need(now >= each.notBefore, 'not-yet-valid');
-    need(now <= each.notAfter, 'expired');
-  }
+  const anchor = await issuerOf(parsed[parsed.length - 1], trust);
+  need(!!anchor, 'unknown-anchor');
+  for (let i = 0; i + 1 < parsed.length; i++) await checkSigned(parsed[i], parsed[i + 1]);
+  for (const each of [...parsed, anchor]) checkTime(each, now);
   for (let i = 1; i < parsed.length; i++) checkAuthority(parsed[i], i - 1);
   checkAuthority(anchor, parsed.length - 1);
-  need((keyUsage(leaf) & 0x80) !== 0, 'key-usage');
-  const extended = leaf.extensions.get(EXTENDED);
-  need(!extended || parseDer(extended.value).items.some((each) => each.oid === EMAIL_PROTECTION), 'extended-key-usage');
+  need((leaf.extensions.usage & DIGITAL_SIGNATURE) !== 0, 'key-usage');
+  need(leaf.extensions.extendedUsage?.includes(EMAIL_PROTECTION) ?? true, 'extended-key-usage');
   const name = nameOf(leaf);
   need(address === null || address === name, 'wrong-name');
   const level = levelOf(leaf);
@@ -79,72 +51,107 @@ export async function verifyChain(chain, address, now, trust, revoked = new Set(
     level,
     notAfter: leaf.notAfter,
     anchor: await fingerprint(anchor),
+    issuer: await deviceId((parsed[1] ?? anchor).spki),
     leaf,
   };
 }
 
-/** @param {Certificate} certificate @param {Uint8Array<ArrayBuffer>} spki of the issuer */
-async function signedBy(certificate, spki) {
-  const algorithm = SIGNATURES[certificate.signatureOid];
-  try {
-    if (algorithm.name !== 'ECDSA') {
-      const rsa = await crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']);
-      if (/** @type {any} */ (rsa.algorithm).modulusLength < 2048) return false;
-      return await crypto.subtle.verify(algorithm.name, rsa, certificate.signature, certificate.tbs);
-    }
-    const namedCurve = hexOf(spki).includes(P256) ? 'P-256' : 'P-384';
-    const key = await crypto.subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve }, false, ['verify']);
-    const signature = plainSignature(certificate.signature, namedCurve === 'P-256' ? 32 : 48);
-    return await crypto.subtle.verify({ name: 'ECDSA', hash: algorithm.hash }, key, signature, certificate.tbs);
-  } catch {
-    return false;
+/**
+ * Whether `chain` is that of a CA, its own certificate first, up to an anchor or an anchor itself: for what a CA says with its own key (REVOKED records).
+ * @param {Uint8Array[]} chain @param {number} now @param {Trust} trust
+ * @returns {Promise<{device: string, spki: Uint8Array<ArrayBuffer>, notAfter: number}>} SHA-256 of the CA's key
+ */
+export async function verifyAuthority(chain, now, trust) {
+  const parsed = parse(chain);
+  for (let i = 0; i + 1 < parsed.length; i++) await checkSigned(parsed[i], parsed[i + 1]);
+  const last = parsed[parsed.length - 1];
+  if (!trust.anchors.some((anchor) => same(anchor.der, last.der))) {
+    const anchor = await issuerOf(last, trust);
+    need(!!anchor, 'unknown-anchor');
+    checkTime(anchor, now);
+    checkAuthority(anchor, parsed.length);
   }
+  for (const [i, each] of parsed.entries()) {
+    checkTime(each, now);
+    checkAuthority(each, i);
+  }
+  return { device: await deviceId(parsed[0].spki), spki: parsed[0].spki, notAfter: parsed[0].notAfter };
+}
+
+/** @param {Uint8Array[]} chain @returns {Certificate[]} */
+function parse(chain) {
+  need(chain.length > 0, 'no-certificate');
+  need(chain.length <= 4, 'chain-too-long');
+  const parsed = chain.map(parseCertificate);
+  for (const each of parsed) {
+    for (const oid of each.extensions.critical) need(KNOWN.has(oid), 'unknown-critical-extension');
+    need(hex(each.algorithm) in SIGNATURES && isUsableKey(each.spki), 'unsupported-algorithm');
+  }
+  need(isP256(parsed[0].spki) && onP256(parsed[0].spki), 'unsupported-algorithm', 'the key is not on P-256');
+  return parsed;
+}
+
+/** The anchor with the issuer's name, its key identifier where both tell one, and its signature. @param {Certificate} certificate @param {Trust} trust */
+async function issuerOf(certificate, trust) {
+  const wanted = certificate.extensions.authorityKey;
+  for (const anchor of trust.anchors) {
+    const own = anchor.extensions.subjectKey;
+    if (!same(anchor.subject, certificate.issuer) || (wanted && own && !same(wanted, own))) continue;
+    if (await signedBy(certificate, anchor.spki)) return anchor;
+  }
+  return null;
+}
+
+/** @param {Certificate} certificate @param {Certificate} issuer */
+async function checkSigned(certificate, issuer) {
+  need(same(certificate.issuer, issuer.subject) && (await signedBy(certificate, issuer.spki)), 'bad-signature');
+}
+
+/** @param {Certificate} certificate @param {number} now */
+function checkTime(certificate, now) {
+  need(now >= certificate.notBefore, 'not-yet-valid');
+  need(now <= certificate.notAfter, 'expired');
 }
 
 /** @param {Certificate} certificate @param {number} below  how many authorities stand below it */
 function checkAuthority(certificate, below) {
-  const basic = certificate.extensions.get(BASIC);
-  const parts = basic ? parseDer(basic.value).expect(16).items : [];
-  need(parts.length > 0 && parts[0].is(1) && parts[0].content[0] === 255, 'not-a-ca');
-  need(parts.length < 2 || parts[1].expect(2).content[0] >= below, 'path-length');
-  need((keyUsage(certificate) & 0x04) !== 0, 'key-usage');
-}
-
-/** The first byte of the key usage; all bits when there is none. @param {Certificate} certificate */
-function keyUsage(certificate) {
-  const usage = certificate.extensions.get(KEY_USAGE);
-  return usage ? (parseDer(usage.value).expect(3).content[1] ?? 0) : 255;
+  need(certificate.extensions.below >= 0, 'not-a-ca');
+  need(certificate.extensions.below >= below, 'path-length');
+  need((certificate.extensions.usage & KEY_CERT_SIGN) !== 0, 'key-usage');
 }
 
 /** @param {Certificate} leaf */
 function nameOf(leaf) {
-  const names = leaf.extensions.get(SAN);
-  const items = names ? parseDer(names.value).expect(16).items : [];
-  need(items.length > 0, 'no-name');
-  need(items.length === 1, 'more-than-one-name');
-  const text = String.fromCharCode(...items[0].content);
-  need(items[0].is(1, 3) || (items[0].is(6, 3) && text.startsWith('tel:')), 'no-name');
+  const names = leaf.extensions.names;
+  need(names.length > 0, 'no-name');
+  need(names.length === 1, 'more-than-one-name');
+  const [{ tag, content }] = names;
+  const text = String.fromCharCode(...content);
+  const phone = tag === URI && text.startsWith('tel:');
+  need(tag === RFC822_NAME || phone, 'no-name');
+  // An IA5String is ASCII; a name in other letters has its A-label here.
+  need(
+    content.every((b) => b <= 0x7e),
+    'wrong-name',
+  );
+  let name;
   try {
-    return items[0].tag === 1 ? parseAddress(text) : addressOfUri(text);
+    name = phone ? addressOfUri(text) : parseAddress(text);
   } catch (e) {
     throw new StarlingError('wrong-name', {}, String(e));
   }
+  need(name.includes('@') !== phone, 'wrong-name');
+  return name;
 }
 
 /** @param {Certificate} leaf */
 function levelOf(leaf) {
-  const policies = leaf.extensions.get(POLICIES);
-  if (!policies) return 'other';
-  const found = new Set(parseDer(policies.value).items.map((each) => each.items[0].oid));
   for (const [number, level] of [
     ['9', 'test'],
     ['1', 'code'],
     ['2', 'reply'],
     ['3', 'call'],
   ])
-    if (found.has(`${POLICY_ARC}.${number}`)) return level;
+    if (leaf.extensions.policies.includes(`${POLICY_ARC}.${number}`)) return level;
   return 'other';
 }
-
-/** @param {Uint8Array} bytes */
-const hexOf = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');

@@ -4,20 +4,24 @@ import { StarlingError } from '../errors.js';
 import { sipUri } from '../identity/address.js';
 import { peerUri } from '../identity/device.js';
 import { fresh, httpClaims, makeToken } from '../identity/passport.js';
-import { verifyDevices } from '../record/devices.js';
-import { isPrivateTarget, locationOf, openRecord } from '../record/record.js';
+import { locationOf, publicPlaces } from '../record/bodies.js';
+import { devicesOf } from '../record/devices.js';
+import { openRecord, openRevocation } from '../record/record.js';
+import { revokedDevices } from '../record/revoked.js';
 import { daysAround, endOfDay, publicMaster, rendezvous, seal, unseal, valueId } from '../record/rendezvous.js';
 
 const MAX_VALUES = 2048;
-const MAX_BYTES = 8 << 20;
+// As they come, in base64: enough for 500 junk values of the largest size and what they would hide.
+const MAX_BYTES = 48 << 20;
+const MAX_LINE = 64 * 1024;
 const PATIENCE_MILLIS = 5000;
 const NEGATIVE_MILLIS = 10_000;
 const SEQUENCES = 'sequences';
 
 /** @typedef {import('../record/rendezvous.js').Kind} Kind */
 /** @typedef {import('../record/record.js').Opened} Opened */
-/** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/record.js').Location | null, level: string}} Device  verified and listed */
-/** @typedef {{kind: 'found', chains: import('../record/devices.js').DeviceChain[], devices: Map<string, {certificate: Uint8Array<ArrayBuffer>, location: import('../record/record.js').Location | null, level: string}>, forged: number, expires: number}} Found  every certified device; the caller decides by the chain which are listed */
+/** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string}} Device  verified and listed */
+/** @typedef {{kind: 'found', chains: import('../record/devices.js').DeviceChain[], devices: Map<string, {certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string, issuer: string}>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number}} Found  every certified device; the caller decides by the chain which are listed */
 /** @typedef {Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}} Lookup */
 /** @typedef {{base: string, id: string}} Gate */
 
@@ -28,17 +32,19 @@ export function locator(around) {
   /** @type {Map<string, {until: number, result: Lookup}>} */
   const cache = new Map();
 
-  /** All values under a key at one gate. @param {Gate} gate @param {string} key */
-  async function values(gate, key) {
+  /**
+   * Gives each value under a key at one gate to `each` as it comes, within bounds of time, number and bytes.
+   * @param {Gate} gate @param {string} key @param {(value: Uint8Array<ArrayBuffer>) => Promise<void>} each
+   */
+  async function values(gate, key, each) {
     const response = await around.fetch(`${gate.base}key/${key}`, {
       credentials: 'omit',
       signal: AbortSignal.timeout(PATIENCE_MILLIS),
     });
     if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
-    /** @type {Uint8Array<ArrayBuffer>[]} */
-    const found = [];
     let text = '';
     let bytes = 0;
+    let count = 0;
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
@@ -48,59 +54,66 @@ export function locator(around) {
       text = lines.pop() ?? '';
       for (const line of lines) {
         const value = parseLine(line);
-        if (value) found.push(value);
+        if (value && ++count <= MAX_VALUES) await each(value);
       }
-      if (bytes > MAX_BYTES || found.length >= MAX_VALUES) {
+      if (bytes > MAX_BYTES || count >= MAX_VALUES || text.length > MAX_LINE) {
         await reader.cancel();
         break;
       }
     }
-    return found;
   }
 
-  /** @param {Kind} kind @param {string} address @param {Uint8Array} master */
-  async function open(kind, address, master) {
-    /** @type {Opened[]} */
+  /** @template T @param {Kind} kind @param {Uint8Array} master @param {(bytes: Uint8Array) => Promise<T>} believe */
+  async function open(kind, master, believe) {
+    /** @type {T[]} */
     const opened = [];
+    /** @type {unknown[]} */
+    const defects = [];
     let forged = 0;
     let answered = false;
     for (const day of daysAround(around.now())) {
       const place = await rendezvous(master, kind, day);
       for (const gate of around.gates()) {
-        let found;
+        const before = opened.length;
+        const take = async (/** @type {Uint8Array<ArrayBuffer>} */ value) => {
+          try {
+            opened.push(await believe(await unseal(place, value)));
+          } catch (e) {
+            if (!(e instanceof StarlingError)) defects.push(e);
+            else if (e.key !== 'not-sealed') forged++;
+          }
+        };
         try {
-          found = await values(gate, hex(place.dhtKey));
+          await values(gate, hex(place.dhtKey), take);
           answered = true;
         } catch {
-          continue;
+          // This gate does not answer, or broke off: what came before counts, and the next one is asked.
         }
-        const before = opened.length;
-        for (const value of found) {
-          try {
-            const bytes = await unseal(place, value);
-            opened.push(
-              await openRecord(bytes, {
-                kind,
-                address,
-                network: around.network(),
-                now: around.now(),
-                trust: around.trust(),
-              }),
-            );
-          } catch (e) {
-            if (!(e instanceof StarlingError)) throw e;
-            if (e.key !== 'not-sealed') forged++;
-          }
-        }
+        if (defects.length) throw defects[0];
         if (opened.length > before) break;
       }
     }
-    return { opened: await newest(opened), forged, answered };
+    return { opened, forged, answered };
   }
 
-  /** The highest sequence of each device, none lower than one seen before. @param {Opened[]} opened */
+  /** @param {Kind} kind @param {string} address @param {Uint8Array} master */
+  async function records(kind, address, master) {
+    const found = await open(kind, master, (bytes) => openRecord(bytes, how(kind, address)));
+    return { ...found, opened: await newest(found.opened) };
+  }
+
+  /** @param {Kind} kind @param {string} address */
+  const how = (kind, address) => ({
+    kind,
+    address,
+    network: around.network(),
+    now: around.now(),
+    trust: around.trust(),
+  });
+
+  /** The highest sequence of each device, none lower than one seen before. @template {{record: import('../record/record.js').SignedRecord}} T @param {T[]} opened @returns {Promise<T[]>} */
   async function newest(opened) {
-    /** @type {Map<string, Opened>} */
+    /** @type {Map<string, T>} */
     const best = new Map();
     for (const each of opened) {
       const { kind, address, device, sequence } = each.record;
@@ -116,31 +129,37 @@ export function locator(around) {
   /** @param {string} address @param {Uint8Array | null} friendsKey @returns {Promise<Lookup>} */
   async function lookup(address, friendsKey) {
     const master = await publicMaster(address, around.network());
-    const [certs, lists, open1, open2] = await Promise.all([
-      open('CERT', address, master),
-      open('DEVICES', address, master),
-      open('LOCATION', address, master),
-      friendsKey ? open('LOCATION', address, friendsKey) : Promise.resolve({ opened: [], forged: 0, answered: true }),
+    const none = { opened: [], forged: 0, answered: true };
+    const [certs, lists, open1, open2, out] = await Promise.all([
+      records('CERT', address, master),
+      records('DEVICES', address, master),
+      records('LOCATION', address, master),
+      friendsKey ? records('LOCATION', address, friendsKey) : none,
+      open('REVOKED', master, (bytes) => openRevocation(bytes, how('REVOKED', address))),
     ]);
     const forged = certs.forged + lists.forged + open1.forged;
     if (!certs.answered && !lists.answered) return { kind: 'unreachable' };
     const chains = [];
     for (const { record } of lists.opened) {
       try {
-        if (!record.body) continue;
-        const chain = await verifyDevices(record.body.get(1), address, around.network());
-        if (chain[chain.length - 1].devices.has(record.device)) chains.push(chain);
+        if (record.body) chains.push(await devicesOf(record, around.network()));
       } catch (e) {
         if (!(e instanceof StarlingError)) throw e;
       }
     }
+    /** @type {Found['devices']} */
     const devices = new Map();
     for (const { record, signer } of [...certs.opened, ...open1.opened, ...open2.opened]) {
       if (!record.body) continue;
-      const old = devices.get(record.device) ?? { certificate: signer.leaf.der, location: null, level: signer.level };
+      const old = devices.get(record.device) ?? {
+        certificate: signer.leaf.der,
+        location: null,
+        level: signer.level,
+        issuer: signer.issuer,
+      };
       if (record.kind === 'LOCATION') {
         const location = locationOf(record);
-        location.peers = location.peers.filter((peer) => around.local() || !isPrivateTarget(peer.uri));
+        if (!around.local()) location.peers = publicPlaces(location.peers);
         if (location.peers.length) old.location = location;
       }
       devices.set(record.device, old);
@@ -151,6 +170,7 @@ export function locator(around) {
       kind: 'found',
       chains,
       devices,
+      revocations: await newest(out.opened),
       forged,
       expires: Math.min(...all.map((each) => each.record.expires)) * 1000,
     };
@@ -219,9 +239,13 @@ export function locator(around) {
   };
 }
 
+/** The devices that are out, seen from the list that the caller believes. @param {Found} found @param {import('../record/devices.js').DeviceChain | null} chain */
+export const revokedIn = (found, chain) =>
+  revokedDevices(found.revocations, chain, (device) => found.devices.get(device)?.issuer);
+
 /** @param {string} line @returns {Uint8Array<ArrayBuffer> | null} */
 function parseLine(line) {
-  if (!line.trim() || line.length > 64 * 1024) return null;
+  if (!line.trim() || line.length > MAX_LINE) return null;
   try {
     const json = JSON.parse(line);
     return json.expired || typeof json.data !== 'string' ? null : unbase64(json.data);

@@ -1,5 +1,5 @@
 // The chain of device lists: docs/protocols/formats.md, section 7. A link counts when a device of its parent signed it, so a CA cannot add a device of its own.
-import { concat, encode, hex, same, sha256, unhex } from '../bytes.js';
+import { concat, encode, hex, sha256, unhex } from '../bytes.js';
 import { need } from '../errors.js';
 import { deviceId, sign, verify } from '../identity/device.js';
 import { asBytes, asList, asMap, asNumber, asText, decodeMap, encodeCbor } from './cbor.js';
@@ -12,6 +12,14 @@ const MAX_TIME = 2 ** 40;
 /** @typedef {{id: string, spki: Uint8Array<ArrayBuffer>, name: string, added: number}} Listed  added in Unix s */
 /** @typedef {{hash: string, parents: string[], devices: Map<string, Listed>, issued: number, signer: Uint8Array<ArrayBuffer>, encoded: any}} Link */
 /** @typedef {Link[]} DeviceChain  parents before children; the last is the head */
+
+/** The chain of a DEVICES record, whose signer must stand on the list. @param {import('./record.js').SignedRecord} record @param {string} network */
+export async function devicesOf(record, network) {
+  need(!!record.body, 'withdrawn');
+  const chain = await verifyDevices(record.body.get(1), record.address, network);
+  need(headOf(chain).devices.has(record.device), 'signer-not-listed');
+  return chain;
+}
 
 /** @param {any[]} encoded @param {string} address @param {string} network @returns {Promise<DeviceChain>} */
 export async function verifyDevices(encoded, address, network) {
@@ -139,6 +147,3 @@ export function relation(chain, remembered) {
   if (chain.some((link) => link.hash === known)) return 'newer';
   return remembered.some((link) => link.hash === head) ? 'older' : 'fork';
 }
-
-/** @param {Uint8Array} a @param {Uint8Array} b */
-export const sameKey = (a, b) => same(a, b);

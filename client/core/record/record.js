@@ -1,18 +1,23 @@
 // Signed records: COSE_Sign1 (RFC 9052) with x5chain (RFC 9360). docs/protocols/formats.md, section 6.
 import { concat, encode, hex, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
-import { gruu, sign, verify } from '../identity/device.js';
 import { parseAddress } from '../identity/address.js';
-import { verifyChain } from '../identity/verifier.js';
+import { parseCertificate } from '../identity/certificate.js';
+import { sign, verify } from '../identity/device.js';
+import { verifyAuthority, verifyChain } from '../identity/verifier.js';
+import { checkBody, revokedOf } from './bodies.js';
 import { asBytes, asList, asMap, asNumber, asText, decodeCbor, decodeMap, encodeCbor } from './cbor.js';
 import { KIND, MAX_PAYLOAD } from './rendezvous.js';
 
 const MAX_TIME = 2 ** 40;
-const PEER_URI = /^sip:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5});transport=tls$/;
+
+export { isPrivateTarget, locationBody, locationOf } from './bodies.js';
 
 /** @typedef {import('./rendezvous.js').Kind} Kind */
+/** @typedef {import('./bodies.js').Location} Location */
 /** @typedef {{kind: Kind, address: string, device: string, sequence: number, issued: number, expires: number, body: Map<number, any> | null}} Statement  issued, expires in Unix s; device in hex */
 /** @typedef {Statement & {chain: Uint8Array[], bytes: Uint8Array<ArrayBuffer>}} SignedRecord */
+/** now Unix ms; revoked: device ids and serials in hex @typedef {{kind: Kind, address: string, network: string, now: number, trust: import('../identity/verifier.js').Trust, revoked?: Set<string>}} How */
 /** @typedef {{record: SignedRecord, signer: import('../identity/verifier.js').Verified}} Opened */
 
 /** @param {import('../identity/passport.js').Signer} signer @param {string} network @param {Statement} said */
@@ -88,11 +93,43 @@ export function parseRecord(bytes) {
 /**
  * Believes a record, or throws the reason; cheap checks first.
  * @param {Uint8Array} bytes
- * @param {{kind: Kind, address: string, network: string, now: number, trust: import('../identity/verifier.js').Trust, last?: number, revoked?: Set<string>}} how  now Unix ms; last: highest sequence seen from the device
+ * @param {How} how
  * @param {(device: string) => number | undefined} [memory]
  * @returns {Promise<Opened>}
  */
 export async function openRecord(bytes, how, memory = () => undefined) {
+  const record = checked(bytes, how, memory);
+  const signer = await verifyChain(record.chain, how.address, how.now, how.trust, how.revoked);
+  await proven(record, signer, how.network);
+  return { record, signer };
+}
+
+/**
+ * Believes a REVOKED record: that of a device of the address, or of a CA, whose chain begins with its own certificate.
+ * @param {Uint8Array} bytes @param {How} how @param {(device: string) => number | undefined} [memory]
+ * @returns {Promise<import('./revoked.js').Revocation & {record: SignedRecord}>}
+ */
+export async function openRevocation(bytes, how, memory = () => undefined) {
+  const record = checked(bytes, { ...how, kind: 'REVOKED' }, memory);
+  const authority = isAuthority(record.chain[0]);
+  const signer = authority
+    ? await verifyAuthority(record.chain, how.now, how.trust)
+    : await verifyChain(record.chain, how.address, how.now, how.trust, how.revoked);
+  await proven(record, signer, how.network);
+  return { signer: record.device, authority, devices: record.body ? revokedOf(record.body).devices : [], record };
+}
+
+/** @param {Uint8Array} der */
+function isAuthority(der) {
+  try {
+    return parseCertificate(der).extensions.below >= 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Everything that costs no signature. @param {Uint8Array} bytes @param {How} how @param {(device: string) => number | undefined} memory */
+function checked(bytes, how, memory) {
   let record;
   try {
     record = parseRecord(bytes);
@@ -106,125 +143,19 @@ export async function openRecord(bytes, how, memory = () => undefined) {
   need(record.expires > now, 'expired');
   need(record.expires - record.issued <= (record.kind === 'LOCATION' ? 24 : 31 * 24) * 3600, 'too-long');
   need(record.sequence >= (memory(record.device) ?? 0), 'old-sequence');
-  const signer = await verifyChain(record.chain, how.address, how.now, how.trust, how.revoked);
+  return record;
+}
+
+/**
+ * @param {ReturnType<typeof parseRecord>} record @param {{device: string, spki: Uint8Array, notAfter: number}} signer @param {string} network
+ */
+async function proven(record, signer, network) {
   need(record.expires * 1000 <= signer.notAfter, 'outlives-certificate');
   need(signer.device === record.device, 'wrong-device');
-  need(
-    await verify(signer.spki, toBeSigned(record.head, record.payload, how.network), record.signature),
-    'bad-signature',
-  );
-  if (record.body) {
-    try {
-      checkBody(record);
-    } catch (e) {
-      throw new StarlingError('bad-body', {}, String(e));
-    }
+  need(await verify(signer.spki, toBeSigned(record.head, record.payload, network), record.signature), 'bad-signature');
+  try {
+    if (record.body) checkBody(record);
+  } catch (e) {
+    throw new StarlingError('bad-body', {}, String(e));
   }
-  return { record, signer };
-}
-
-/** @typedef {{uri: string, id: string, base: string}} PeerPlace */
-/** @typedef {{peers: PeerPlace[], gruu: string, capabilities: string[]}} Location */
-
-/** @param {Location} location */
-export const locationBody = (location) =>
-  new Map(
-    /** @type {[number, any][]} */ ([
-      [
-        1,
-        location.peers.map(
-          (peer) =>
-            new Map(
-              /** @type {[number, any][]} */ ([
-                [1, peer.uri],
-                [2, unhex(peer.id)],
-                ...(peer.base ? [[3, peer.base]] : []),
-              ]),
-            ),
-        ),
-      ],
-      [2, location.gruu],
-      [3, location.capabilities],
-    ]),
-  );
-
-/** @param {SignedRecord} record @returns {Location} */
-export function locationOf(record) {
-  need(!!record.body, 'withdrawn');
-  const capabilities = asList(record.body.get(3), 0, 16).map((each) => asText(each, 32));
-  const named = asText(record.body.get(2), 512);
-  need(named === gruu(record.address, record.device), 'malformed', 'gruu');
-  return { peers: peersOf(record.body, 4), gruu: named, capabilities };
-}
-
-/** @param {Map<number, any>} body @param {number} most @returns {PeerPlace[]} */
-function peersOf(body, most) {
-  return asList(body.get(1), 1, most).map((each) => {
-    const map = asMap(each);
-    const uri = asText(map.get(1), 300);
-    const match = PEER_URI.exec(uri);
-    need(!!match && Number(match[2]) <= 65535, 'malformed', 'peer URI');
-    const base = map.has(3) ? asText(map.get(3), 300) : '';
-    need(base === '' || /^https?:\/\/[A-Za-z0-9.:\[\]-]+\/$/.test(base), 'malformed', 'base URL');
-    return { uri, id: hex(asBytes(map.get(2), 32, 32)), base };
-  });
-}
-
-/** @param {SignedRecord} record */
-function checkBody(record) {
-  const body = /** @type {Map<number, any>} */ (record.body);
-  switch (record.kind) {
-    case 'CERT':
-      if (body.has(1)) asBytes(body.get(1), 0, 8192);
-      break;
-    case 'DEVICES':
-      asList(body.get(1), 1, 64);
-      break;
-    case 'LOCATION':
-      locationOf(record);
-      break;
-    case 'PEERS':
-      peersOf(body, 16);
-      break;
-    case 'INBOX':
-      asBytes(body.get(1), 16, 16);
-      asBytes(body.get(2), 32, 32);
-      asBytes(body.get(3), 1, MAX_PAYLOAD);
-      asNumber(body.get(4), 0, MAX_TIME);
-      break;
-    case 'KNOCK':
-      asBytes(body.get(1), 16, 16);
-      asBytes(body.get(2), 1, MAX_PAYLOAD);
-      asBytes(body.get(3), 0, 64);
-      break;
-    case 'OWN':
-      asBytes(body.get(1), 16, 16);
-      asBytes(body.get(2), 28, MAX_PAYLOAD);
-      break;
-    case 'REVOKED':
-      asList(body.get(1), 1, 64).forEach((each) => asBytes(each, 32, 32));
-      asText(body.get(2), 200);
-      asNumber(body.get(3), 0, MAX_TIME);
-  }
-}
-
-/** Hosts that only a peer in local mode may be pointed at. @param {string} uri */
-export function isPrivateTarget(uri) {
-  const host = (PEER_URI.exec(uri)?.[1] ?? '').toLowerCase().replace(/^\[|\]$/g, '');
-  if (host.includes(':'))
-    return /^(::|::1|f[cd]|fe[89ab]|ff|64:ff9b|2001:0?:|2002:|2001:db8)/.test(host) || host.startsWith('0');
-  const four = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host)?.slice(1).map(Number);
-  if (!four)
-    return host === 'localhost' || host.endsWith('.localhost') || host.endsWith('.local') || !host.includes('.');
-  const [a, b] = four;
-  return (
-    a === 0 ||
-    a === 10 ||
-    a === 127 ||
-    a >= 224 ||
-    (a === 100 && b >= 64 && b < 128) ||
-    (a === 169 && b === 254) ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168)
-  );
 }

@@ -55,7 +55,7 @@ final class LookupCommand implements Callable<Integer> {
             var verifier = new CertificateVerifier(new TrustAnchors(believed), peer.local() && loopback);
             Clock clock = Clock.systemUTC();
             var opener = new RecordOpener(peer.network(), verifier, SequenceMemory.inMemory(1000), clock);
-            var service = new LocationService(dht, peer.network(), verifier, opener, clock);
+            var service = new LocationService(dht, peer.network(), verifier, opener, clock, peer.local() && loopback);
             return show(service.find(Address.parse(address)));
         } catch (IdentityException e) {
             throw new IOException("Not an address: " + e.reason(), e);
@@ -79,7 +79,8 @@ final class LookupCommand implements Callable<Integer> {
                         found.address() + " is known, with " + found.devices().size() + " device(s):");
                 for (var device : found.devices().values()) {
                     System.out.println("  " + device.id() + (device.name().isEmpty() ? "" : "  " + device.name())
-                            + (device.listed() ? "" : "  NOT LISTED by the owner's devices: nothing is sent to it"));
+                            + (device.listed() ? "" : "  NOT LISTED by the owner's devices: nothing is sent to it")
+                            + (device.revoked() ? "  REVOKED: nothing is sent to it" : ""));
                     device.certificate()
                             .ifPresent(c ->
                                     System.out.println("    certificate: " + c.level() + ", until " + c.notAfter()));
@@ -101,7 +102,7 @@ final class LookupCommand implements Callable<Integer> {
         if (lookup instanceof LocationService.Found found)
             for (var d : found.devices().values())
                 devices.add("{\"id\":\"" + d.id() + "\",\"name\":" + Response.quote(d.name()) + ",\"listed\":"
-                        + d.listed() + ",\"level\":"
+                        + d.listed() + ",\"revoked\":" + d.revoked() + ",\"level\":"
                         + Response.quote(d.certificate()
                                 .map(CertificateVerifier.Verified::level)
                                 .orElse("")) + ",\"peers\":["

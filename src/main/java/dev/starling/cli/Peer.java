@@ -114,7 +114,8 @@ final class Peer implements AutoCloseable {
                 config.network(),
                 verifier,
                 new RecordOpener(config.network(), verifier, SequenceMemory.inMemory(100_000), clock),
-                clock);
+                clock,
+                config.local());
         var keeper = with(new RecordKeeper(location, publications, clock));
         var edge = new EdgePeer(
                 selfWithSecret(self),

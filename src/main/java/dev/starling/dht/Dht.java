@@ -26,7 +26,7 @@ public interface Dht extends AutoCloseable {
 
     /// Bounds on one lookup.
     record Limits(Duration time, int values, long bytes) {
-        public static final Limits USUAL = new Limits(Duration.ofSeconds(5), 2048, 4L << 20);
+        public static final Limits USUAL = new Limits(Duration.ofSeconds(5), 2048, 32L << 20);
     }
 
     /// Ends a watch.

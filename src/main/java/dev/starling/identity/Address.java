@@ -1,8 +1,8 @@
 package dev.starling.identity;
 
-import java.net.IDN;
 import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
+import java.util.ArrayList;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
@@ -18,6 +18,9 @@ public record Address(String text) implements Comparable<Address> {
     private static final Pattern ATOMS =
             Pattern.compile("[a-z0-9!#$&'*+/=?^_`{|}~-]+(\\.[a-z0-9!#$&'*+/=?^_`{|}~-]+)*");
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]*[a-z0-9])?");
+    // Letters, marks and digits, without the two letters (sharp s, final sigma) that resolvers map in different ways.
+    private static final Pattern UNICODE_LABEL =
+            Pattern.compile("(?![-\\p{M}])(?!.*-$)(?!..--)[a-z0-9\\p{L}\\p{M}\\p{Nd}-&&[^\\x{df}\\x{3c2}]]{1,63}");
     private static final String UNESCAPED =
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()&=+$,;?/";
 
@@ -102,17 +105,17 @@ public record Address(String text) implements Comparable<Address> {
         return ascii;
     }
 
-    // java.net.IDN is IDNA 2003: a label that does not come back the same is refused rather than mapped differently
-    // from a browser.
+    // Not java.net.IDN: it maps letters otherwise than a browser does, and then one name has two owners.
     private static String fromUnicode(String part) throws IdentityException {
-        try {
-            String composed = Normalizer.normalize(part, Normalizer.Form.NFC).toLowerCase(Locale.ROOT);
-            String ascii = IDN.toASCII(composed, IDN.USE_STD3_ASCII_RULES).toLowerCase(Locale.ROOT);
-            if (!IDN.toUnicode(ascii, IDN.USE_STD3_ASCII_RULES).equals(composed)) throw new IdentityException("idn");
-            return ascii;
-        } catch (IllegalArgumentException e) {
-            throw new IdentityException("idn", String.valueOf(e.getMessage()));
+        String lower = Normalizer.normalize(part, Normalizer.Form.NFC).toLowerCase(Locale.ROOT);
+        if (!Normalizer.isNormalized(lower, Normalizer.Form.NFKC)) throw new IdentityException("idn");
+        var labels = new ArrayList<String>();
+        for (String label : lower.split("\\.", -1)) {
+            boolean ascii = label.chars().allMatch(c -> c < 0x80);
+            if (!ascii && !UNICODE_LABEL.matcher(label).matches()) throw new IdentityException("idn");
+            labels.add(ascii ? label : "xn--" + Punycode.encode(label));
         }
+        return String.join(".", labels);
     }
 
     private static boolean isControl(int c) {

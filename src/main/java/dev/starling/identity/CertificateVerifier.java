@@ -1,39 +1,45 @@
 package dev.starling.identity;
 
-import java.security.GeneralSecurityException;
-import java.security.PublicKey;
-import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
-import java.security.interfaces.ECPublicKey;
-import java.security.interfaces.RSAPublicKey;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Decides whether a chain proves an address (RFC 5280, section 6, the parts that apply): docs/protocols/formats.md,
-/// section 3, in its order and with its reasons.
+/// Decides whether a chain proves an address (RFC 5280, section 6, the parts that apply):
+/// docs/protocols/formats.md, section 3, in its order and with its reasons.
 public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
     public static final int MAX_CHAIN = 4;
-    public static final int MAX_CERTIFICATE_BYTES = 8192;
+    public static final int MAX_CERTIFICATE_BYTES = CertificateFields.MAX_BYTES;
     public static final String POLICY_ARC = "2.25.79549199400722170753484347576486920845.1";
-    private static final Set<String> KNOWN_CRITICAL =
-            Set.of("2.5.29.17", "2.5.29.15", "2.5.29.37", "2.5.29.19", "2.5.29.32");
-    private static final Set<String> SIGNATURES = Set.of(
-            "1.2.840.10045.4.3.2",
-            "1.2.840.10045.4.3.3",
-            "1.2.840.113549.1.1.11",
-            "1.2.840.113549.1.1.12",
-            "1.2.840.113549.1.1.13");
+    private static final Set<String> KNOWN_CRITICAL = Set.of(
+            CertificateFields.Extensions.NAMES,
+            CertificateFields.Extensions.USAGE,
+            CertificateFields.Extensions.EXTENDED,
+            CertificateFields.Extensions.BASIC,
+            CertificateFields.Extensions.POLICIES);
     private static final String EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
-    private static final int RFC822_NAME = 1, URI = 6;
+    private static final int RFC822_NAME = 0x81, URI = 0x86;
+    private static final int DIGITAL_SIGNATURE = 0x80, KEY_CERT_SIGN = 0x04;
 
     /// `level` says how the address was proven: code, reply, call, test or other.
+    ///
+    /// @param anchor SHA-256 of the anchor's certificate, hex
+    /// @param issuer SHA-256 of the key of the CA that issued the leaf
     public record Verified(
-            Address address, DeviceId device, X509Certificate leaf, String level, Instant notAfter, String anchor) {}
+            Address address,
+            DeviceId device,
+            X509Certificate leaf,
+            String level,
+            Instant notAfter,
+            String anchor,
+            DeviceId issuer) {}
+
+    /// A CA that was believed; `id` is SHA-256 of its key.
+    public record Authority(DeviceId id, java.security.PublicKey key, Instant notAfter) {}
 
     /// Verifies for the one address that the leaf names.
     public Verified verify(List<byte[]> chain, Instant time) throws IdentityException {
@@ -47,15 +53,12 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
     /// `revoked` holds device ids and serial numbers, both in lower-case hex.
     public Verified verify(List<byte[]> chain, Optional<Address> address, Instant time, Set<String> revoked)
             throws IdentityException {
-        List<X509Certificate> parsed = parse(chain);
-        X509Certificate leaf = parsed.getFirst();
+        List<CertificateFields> parsed = parse(chain);
+        CertificateFields leaf = parsed.getFirst();
         for (var certificate : parsed) checkShape(certificate);
-        if (!(leaf.getPublicKey() instanceof ECPublicKey key) || !Keys.isP256(key))
-            throw new IdentityException("unsupported-algorithm", "the key is not P-256");
-        X509Certificate last = parsed.getLast();
-        if (!anchors.hasIssuerName(last)) throw new IdentityException("unknown-anchor");
-        X509Certificate anchor =
-                anchors.issuerOf(last).orElseThrow(() -> new IdentityException("unknown-anchor", "another key"));
+        checkP256(leaf.spki());
+        CertificateFields anchor =
+                anchors.issuerOf(parsed.getLast()).orElseThrow(() -> new IdentityException("unknown-anchor"));
         for (int i = 0; i + 1 < parsed.size(); i++) checkSigned(parsed.get(i), parsed.get(i + 1));
         for (var certificate : parsed) checkTime(certificate, time);
         checkTime(anchor, time);
@@ -66,107 +69,127 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest) {
         if (address.isPresent() && !address.get().equals(named)) throw new IdentityException("wrong-name");
         String level = level(leaf);
         if (level.equals("test") && !allowTest) throw new IdentityException("test-certificate");
-        DeviceId device = DeviceId.ofKey(leaf.getPublicKey().getEncoded());
-        if (revoked.contains(device.hex())
-                || revoked.contains(
-                        HexFormat.of().formatHex(leaf.getSerialNumber().toByteArray())))
+        DeviceId device = DeviceId.ofKey(leaf.spki());
+        if (revoked.contains(device.hex()) || revoked.contains(leaf.serialHex()))
             throw new IdentityException("revoked");
+        byte[] issuerKey = (parsed.size() > 1 ? parsed.get(1) : anchor).spki();
         return new Verified(
-                named, device, leaf, level, leaf.getNotAfter().toInstant(), TrustAnchors.fingerprint(anchor));
+                named,
+                device,
+                Keys.certificate(leaf.der()),
+                level,
+                leaf.notAfter(),
+                fingerprint(anchor),
+                DeviceId.ofKey(issuerKey));
     }
 
-    private static List<X509Certificate> parse(List<byte[]> chain) throws IdentityException {
-        if (chain.isEmpty()) throw new IdentityException("no-certificate");
-        if (chain.size() > MAX_CHAIN) throw new IdentityException("chain-too-long");
-        var parsed = new ArrayList<X509Certificate>();
-        for (byte[] der : chain) {
-            if (der.length > MAX_CERTIFICATE_BYTES) throw new IdentityException("malformed", "too long");
-            var certificate = Keys.certificate(der);
-            if (!java.util.Arrays.equals(Keys.encoded(certificate), der) || certificate.getVersion() != 3)
-                throw new IdentityException("malformed", "not DER of version 3");
-            parsed.add(certificate);
+    /// Whether `chain` is that of a CA, its own certificate first, up to an anchor or an anchor itself: for what a CA
+    /// says with its own key (REVOKED records). The reasons are those of [#verify].
+    public Authority verifyAuthority(List<byte[]> chain, Instant time) throws IdentityException {
+        List<CertificateFields> parsed = parse(chain);
+        for (var certificate : parsed) checkShape(certificate);
+        checkP256(parsed.getFirst().spki());
+        for (int i = 0; i + 1 < parsed.size(); i++) checkSigned(parsed.get(i), parsed.get(i + 1));
+        if (anchors.byCertificate(parsed.getLast().der()).isEmpty()) {
+            CertificateFields anchor =
+                    anchors.issuerOf(parsed.getLast()).orElseThrow(() -> new IdentityException("unknown-anchor"));
+            checkTime(anchor, time);
+            checkAuthority(anchor, parsed.size());
         }
-        return parsed;
+        for (int i = 0; i < parsed.size(); i++) {
+            checkTime(parsed.get(i), time);
+            checkAuthority(parsed.get(i), i);
+        }
+        CertificateFields ca = parsed.getFirst();
+        return new Authority(DeviceId.ofKey(ca.spki()), Keys.p256(ca.spki()), ca.notAfter());
     }
 
-    private static void checkShape(X509Certificate certificate) throws IdentityException {
-        Set<String> critical =
-                Optional.ofNullable(certificate.getCriticalExtensionOIDs()).orElse(Set.of());
-        if (!KNOWN_CRITICAL.containsAll(critical)) throw new IdentityException("unknown-critical-extension");
-        if (!SIGNATURES.contains(certificate.getSigAlgOID()))
-            throw new IdentityException("unsupported-algorithm", certificate.getSigAlgName());
-        if (certificate.getPublicKey() instanceof RSAPublicKey rsa
-                && rsa.getModulus().bitLength() < 2048)
-            throw new IdentityException("unsupported-algorithm", "RSA key too short");
-    }
-
-    private static void checkSigned(X509Certificate certificate, X509Certificate issuer) throws IdentityException {
-        if (!certificate.getIssuerX500Principal().equals(issuer.getSubjectX500Principal())
-                || !signed(certificate, issuer.getPublicKey())) throw new IdentityException("bad-signature");
-    }
-
-    static boolean signed(X509Certificate certificate, PublicKey key) {
+    /// Whether the first certificate of `chain` says that it is a CA's; what it says is not believed yet.
+    public static boolean claimsAuthority(List<byte[]> chain) {
         try {
-            certificate.verify(key);
-            return true;
-        } catch (GeneralSecurityException e) {
+            return !chain.isEmpty()
+                    && CertificateFields.parse(chain.getFirst())
+                            .extensions()
+                            .authority()
+                            .isPresent();
+        } catch (IdentityException e) {
             return false;
         }
     }
 
-    private static void checkTime(X509Certificate certificate, Instant time) throws IdentityException {
-        if (time.isBefore(certificate.getNotBefore().toInstant())) throw new IdentityException("not-yet-valid");
-        if (time.isAfter(certificate.getNotAfter().toInstant())) throw new IdentityException("expired");
+    private static List<CertificateFields> parse(List<byte[]> chain) throws IdentityException {
+        if (chain.isEmpty()) throw new IdentityException("no-certificate");
+        if (chain.size() > MAX_CHAIN) throw new IdentityException("chain-too-long");
+        var parsed = new ArrayList<CertificateFields>();
+        for (byte[] der : chain) parsed.add(CertificateFields.parse(der));
+        return parsed;
     }
 
-    private static void checkAuthority(X509Certificate certificate, int below) throws IdentityException {
-        if (certificate.getBasicConstraints() < 0) throw new IdentityException("not-a-ca");
-        if (certificate.getBasicConstraints() < below) throw new IdentityException("path-length");
-        boolean[] usage = certificate.getKeyUsage();
-        if (usage != null && !usage[5]) throw new IdentityException("key-usage", "may not sign certificates");
+    private static void checkShape(CertificateFields certificate) throws IdentityException {
+        if (!KNOWN_CRITICAL.containsAll(certificate.extensions().critical()))
+            throw new IdentityException("unknown-critical-extension");
+        if (!IssuerKey.supports(certificate.algorithm()) || !IssuerKey.usable(certificate.spki()))
+            throw new IdentityException("unsupported-algorithm");
     }
 
-    private static void checkLeafUse(X509Certificate leaf) throws IdentityException {
-        boolean[] usage = leaf.getKeyUsage();
-        if (usage != null && !usage[0]) throw new IdentityException("key-usage", "may not sign");
-        try {
-            List<String> extended = leaf.getExtendedKeyUsage();
-            if (extended != null && !extended.contains(EMAIL_PROTECTION))
-                throw new IdentityException("extended-key-usage");
-        } catch (CertificateParsingException e) {
-            throw new IdentityException("malformed", String.valueOf(e.getMessage()));
-        }
+    private static void checkP256(byte[] spki) throws IdentityException {
+        var _ = Keys.p256(spki);
     }
 
-    private static Address name(X509Certificate leaf) throws IdentityException {
-        Collection<List<?>> names;
-        try {
-            names = leaf.getSubjectAlternativeNames();
-        } catch (CertificateParsingException e) {
-            throw new IdentityException("malformed", String.valueOf(e.getMessage()));
-        }
-        if (names == null || names.isEmpty()) throw new IdentityException("no-name");
+    private static void checkSigned(CertificateFields certificate, CertificateFields issuer) throws IdentityException {
+        if (!Arrays.equals(certificate.issuer(), issuer.subject()) || !IssuerKey.signed(certificate, issuer.spki()))
+            throw new IdentityException("bad-signature");
+    }
+
+    private static void checkTime(CertificateFields certificate, Instant time) throws IdentityException {
+        if (time.isBefore(certificate.notBefore())) throw new IdentityException("not-yet-valid");
+        if (time.isAfter(certificate.notAfter())) throw new IdentityException("expired");
+    }
+
+    private static void checkAuthority(CertificateFields certificate, int below) throws IdentityException {
+        var authority = certificate.extensions().authority().orElseThrow(() -> new IdentityException("not-a-ca"));
+        if (authority.below() < below) throw new IdentityException("path-length");
+        if (!mayUse(certificate, KEY_CERT_SIGN)) throw new IdentityException("key-usage", "may not sign certificates");
+    }
+
+    private static void checkLeafUse(CertificateFields leaf) throws IdentityException {
+        if (!mayUse(leaf, DIGITAL_SIGNATURE)) throw new IdentityException("key-usage", "may not sign");
+        var extended = leaf.extensions().extendedUsage();
+        if (extended.isPresent() && !extended.get().contains(EMAIL_PROTECTION))
+            throw new IdentityException("extended-key-usage");
+    }
+
+    private static boolean mayUse(CertificateFields certificate, int bit) {
+        return (certificate.extensions().usage().orElse(0xff) & bit) != 0;
+    }
+
+    private static Address name(CertificateFields leaf) throws IdentityException {
+        var names = leaf.extensions().names().orElse(List.of());
+        if (names.isEmpty()) throw new IdentityException("no-name");
         if (names.size() > 1) throw new IdentityException("more-than-one-name");
-        List<?> name = names.iterator().next();
-        boolean email = name.get(0).equals(RFC822_NAME);
-        if (!email && !(name.get(0).equals(URI) && String.valueOf(name.get(1)).startsWith("tel:")))
-            throw new IdentityException("no-name");
-        String text = String.valueOf(name.get(1));
+        var name = names.getFirst();
+        String text = CertificateFields.latin1(name.content());
+        boolean phone = name.tag() == URI && text.startsWith("tel:");
+        if (name.tag() != RFC822_NAME && !phone) throw new IdentityException("no-name");
+        // An IA5String is ASCII; a name in other letters has its A-label here.
+        if (text.chars().anyMatch(c -> c > 0x7e)) throw new IdentityException("wrong-name", "not ASCII");
         try {
-            Address address = Address.parse(email ? text : text.substring(4));
-            if (address.isPhone() != !email) throw new IdentityException("wrong-name");
-            return address;
+            Address address = Address.parse(phone ? text.substring(4) : text);
+            if (address.isPhone() == phone) return address;
         } catch (IdentityException e) {
             throw new IdentityException("wrong-name", e.reason());
         }
+        throw new IdentityException("wrong-name", "a name of the other kind");
     }
 
-    private static String level(X509Certificate leaf) throws IdentityException {
-        byte[] policies = leaf.getExtensionValue("2.5.29.32");
-        if (policies == null) return "other";
-        Set<String> found = Policies.oids(policies);
+    private static String level(CertificateFields leaf) {
+        List<String> found = leaf.extensions().policies();
         for (var each : List.of("9 test", "1 code", "2 reply", "3 call"))
             if (found.contains(POLICY_ARC + "." + each.charAt(0))) return each.substring(2);
         return "other";
+    }
+
+    private static String fingerprint(CertificateFields anchor) {
+        return HexFormat.of().formatHex(DeviceId.sha256(anchor.der()));
     }
 }

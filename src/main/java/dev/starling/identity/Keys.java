@@ -25,11 +25,11 @@ import java.security.spec.ECGenParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// P-256 key pairs: made, written to a PKCS#12 file that only its owner can read, read back; signatures in the
 /// 64-byte form that JOSE and COSE use.
 public final class Keys {
-    private static final String P256_OID_DER = "06082a8648ce3d030107";
     private static final String ALIAS = "starling";
 
     private Keys() {}
@@ -68,32 +68,39 @@ public final class Keys {
         }
     }
 
+    /// An ECDSA signature on P-256 from DER to r and s, 32 bytes each; empty when it is not one.
+    public static Optional<byte[]> plainSignature(byte[] der) {
+        try {
+            return Optional.of(IssuerKey.plain(der, 32));
+        } catch (IdentityException e) {
+            return Optional.empty();
+        }
+    }
+
     /// A public key from SubjectPublicKeyInfo; anything but an uncompressed point on P-256 in its 91 bytes is
     /// refused.
     public static ECPublicKey p256(byte[] subjectPublicKeyInfo) throws IdentityException {
-        if (subjectPublicKeyInfo.length != 91) throw new IdentityException("unsupported-algorithm", "not a P-256 key");
+        if (!IssuerKey.isP256(subjectPublicKeyInfo))
+            throw new IdentityException("unsupported-algorithm", "not a P-256 key");
         try {
             var key = KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(subjectPublicKeyInfo));
-            if (key instanceof ECPublicKey ec && isP256(ec) && onCurve(ec)) return ec;
+            if (key instanceof ECPublicKey ec && onCurve(ec)) return ec;
         } catch (GeneralSecurityException e) {
             throw new IdentityException("unsupported-algorithm", String.valueOf(e.getMessage()));
         }
         throw new IdentityException("unsupported-algorithm", "not a P-256 key");
     }
 
-    static boolean isP256(ECPublicKey key) {
-        return java.util.HexFormat.of().formatHex(key.getEncoded()).contains(P256_OID_DER);
-    }
-
     private static boolean onCurve(ECPublicKey key) {
         var curve = key.getParams().getCurve();
         BigInteger p = ((java.security.spec.ECFieldFp) curve.getField()).getP();
         BigInteger x = key.getW().getAffineX(), y = key.getW().getAffineY();
+        if (x.compareTo(p) >= 0 || y.compareTo(p) >= 0) return false;
         BigInteger right = x.modPow(BigInteger.valueOf(3), p)
                 .add(curve.getA().multiply(x))
                 .add(curve.getB())
                 .mod(p);
-        return y.multiply(y).mod(p).equals(right) && x.signum() >= 0 && x.compareTo(p) < 0;
+        return y.multiply(y).mod(p).equals(right);
     }
 
     public static X509Certificate certificate(byte[] der) throws IdentityException {

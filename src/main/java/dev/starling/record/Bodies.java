@@ -2,8 +2,8 @@ package dev.starling.record;
 
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
-import dev.starling.identity.cbor.Cbor;
 import dev.starling.identity.cbor.CborMap;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -11,7 +11,9 @@ import java.util.regex.Pattern;
 
 /// The bodies of records, and their bounds (docs/protocols/formats.md, section 6).
 public final class Bodies {
-    private static final int MAX_PEERS = 4, MAX_CAPABILITIES = 16, MAX_URI = 300;
+    private static final int MAX_PEERS = 4, MAX_RECOMMENDED = 16, MAX_CAPABILITIES = 16, MAX_URI = 300;
+    private static final int ID = 16, MAX_REVOKED = 64;
+    private static final long MAX_TIME = 1L << 40;
     private static final Pattern PEER_URI =
             Pattern.compile("sip:(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):([0-9]{1,5});transport=tls");
 
@@ -33,6 +35,17 @@ public final class Bodies {
             Matcher matcher = PEER_URI.matcher(uri);
             if (!matcher.matches()) throw new IllegalStateException("checked when read");
             return matcher;
+        }
+
+        /// Whether it must not be connected to out of local mode; by its text alone, who connects looks at the
+        /// address once more.
+        public boolean isPrivate() {
+            return PrivateHost.is(host());
+        }
+
+        /// Without a base URL that points at a private host.
+        public PeerPlace withPublicBase() {
+            return base.isEmpty() || !PrivateHost.is(URI.create(base).getHost()) ? this : new PeerPlace(uri, id, "");
         }
 
         CborMap toCbor() {
@@ -69,6 +82,78 @@ public final class Bodies {
         return new Location(peers(body, MAX_PEERS), gruu, capabilities);
     }
 
+    public static CborMap peers(List<PeerPlace> peers) {
+        return new CborMap().with(1, peers.stream().map(PeerPlace::toCbor).toList());
+    }
+
+    /// Peers that the signer recommends, 1 to 16.
+    public static List<PeerPlace> peers(CborMap body) throws IdentityException {
+        return peers(body, MAX_RECOMMENDED);
+    }
+
+    /// A message that waits for a device that is away. `message` is its 16-byte id, `sent` Unix seconds.
+    public record Inbox(byte[] message, DeviceId device, byte[] cms, long sent) {
+        public CborMap toCbor() {
+            return new CborMap()
+                    .with(1, message)
+                    .with(2, device.bytes())
+                    .with(3, cms)
+                    .with(4, sent);
+        }
+
+        public static Inbox of(CborMap body) throws IdentityException {
+            return new Inbox(
+                    body.bytes(1, ID, ID),
+                    DeviceId.of(body.bytes(2, 32, 32)),
+                    body.bytes(3, 1, Sealed.MAX_PAYLOAD),
+                    body.number(4, 0, MAX_TIME));
+        }
+    }
+
+    /// A contact request from a stranger, with its [Stamp].
+    public record Knock(byte[] message, byte[] cms, byte[] stamp) {
+        public CborMap toCbor() {
+            return new CborMap().with(1, message).with(2, cms).with(3, stamp);
+        }
+
+        public static Knock of(CborMap body) throws IdentityException {
+            byte[] stamp = body.bytes(3, 0, 64);
+            Stamp.check(stamp);
+            return new Knock(body.bytes(1, ID, ID), body.bytes(2, 1, Sealed.MAX_PAYLOAD), stamp);
+        }
+    }
+
+    /// An entry shared by the devices of one person, sealed by [OwnEntry].
+    public record Own(byte[] id, byte[] entry) {
+        public CborMap toCbor() {
+            return new CborMap().with(1, id).with(2, entry);
+        }
+
+        public static Own of(CborMap body) throws IdentityException {
+            return new Own(body.bytes(1, ID, ID), body.bytes(2, OwnEntry.MIN_BYTES, Sealed.MAX_PAYLOAD));
+        }
+    }
+
+    /// Devices that are taken out, 1 to 64; `since` in Unix seconds.
+    public record Revoked(List<DeviceId> devices, String reason, long since) {
+        public Revoked {
+            devices = List.copyOf(devices);
+        }
+
+        public CborMap toCbor() {
+            return new CborMap()
+                    .with(1, devices.stream().map(DeviceId::bytes).toList())
+                    .with(2, reason)
+                    .with(3, since);
+        }
+
+        public static Revoked of(CborMap body) throws IdentityException {
+            var devices = new ArrayList<DeviceId>();
+            for (Object each : body.list(1, 1, MAX_REVOKED)) devices.add(DeviceId.of(CborMap.bytes(each, 32, 32)));
+            return new Revoked(devices, body.text(2, 200), body.number(3, 0, MAX_TIME));
+        }
+    }
+
     private static List<PeerPlace> peers(CborMap body, int most) throws IdentityException {
         var peers = new ArrayList<PeerPlace>();
         for (Object each : body.list(1, 1, most)) {
@@ -95,34 +180,14 @@ public final class Bodies {
                 }
                 case DEVICES -> body.list(1, 1, DeviceChain.MAX_LINKS);
                 case LOCATION -> location(record);
-                case PEERS -> peers(body, 16);
-                case INBOX -> {
-                    body.bytes(1, 16, 16);
-                    body.bytes(2, 32, 32);
-                    body.bytes(3, 1, Sealed.MAX_PAYLOAD);
-                    body.number(4, 0, 1L << 40);
-                }
-                case KNOCK -> {
-                    body.bytes(1, 16, 16);
-                    body.bytes(2, 1, Sealed.MAX_PAYLOAD);
-                    body.bytes(3, 0, 64);
-                }
-                case OWN -> {
-                    body.bytes(1, 16, 16);
-                    body.bytes(2, 28, Sealed.MAX_PAYLOAD);
-                }
-                case REVOKED -> {
-                    for (Object each : body.list(1, 1, 64)) CborMap.bytes(each, 32, 32);
-                    body.text(2, 200);
-                    body.number(3, 0, 1L << 40);
-                }
+                case PEERS -> peers(body);
+                case INBOX -> Inbox.of(body);
+                case KNOCK -> Knock.of(body);
+                case OWN -> Own.of(body);
+                case REVOKED -> Revoked.of(body);
             }
         } catch (IdentityException e) {
             throw new IdentityException("bad-body", String.valueOf(e.getMessage()));
         }
-    }
-
-    static byte[] encode(CborMap map) {
-        return Cbor.encode(map);
     }
 }

@@ -2,10 +2,13 @@ package dev.starling.record;
 
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
+import java.security.PublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -22,6 +25,32 @@ public record RecordOpener(String network, CertificateVerifier certificates, Seq
 
     /// `revoked`: device ids and serials in hex.
     public Opened open(byte[] bytes, Kind kind, Address address, Set<String> revoked) throws IdentityException {
+        SignedRecord record = checked(bytes, kind, address);
+        var signer = certificates.verify(record.chain(), Optional.of(address), clock.instant(), revoked);
+        proven(record, signer.device(), signer.leaf().getPublicKey(), signer.notAfter());
+        return new Opened(record, signer);
+    }
+
+    /// Believes a REVOKED record: that of a device of the address, or of a CA, whose chain begins with its own
+    /// certificate. Whom it takes out is for [Revocation] to say.
+    public Revocation revocation(byte[] bytes, Address address) throws IdentityException {
+        SignedRecord record = checked(bytes, Kind.REVOKED, address);
+        boolean authority = CertificateVerifier.claimsAuthority(record.chain());
+        if (authority) {
+            var ca = certificates.verifyAuthority(record.chain(), clock.instant());
+            proven(record, ca.id(), ca.key(), ca.notAfter());
+        } else {
+            var signer = certificates.verify(record.chain(), address, clock.instant());
+            proven(record, signer.device(), signer.leaf().getPublicKey(), signer.notAfter());
+        }
+        var devices = record.body().isPresent()
+                ? Bodies.Revoked.of(record.body().get()).devices()
+                : List.<DeviceId>of();
+        return new Revocation(record, authority, Set.copyOf(devices));
+    }
+
+    /// Everything that costs no signature.
+    private SignedRecord checked(byte[] bytes, Kind kind, Address address) throws IdentityException {
         SignedRecord record = SignedRecord.parse(bytes);
         Instant now = clock.instant();
         if (record.kind() != kind) throw new IdentityException("wrong-kind");
@@ -32,12 +61,15 @@ public record RecordOpener(String network, CertificateVerifier certificates, Seq
             throw new IdentityException("too-long");
         var last = memory.last(address, kind, record.device());
         if (last.isPresent() && record.sequence() < last.getAsLong()) throw new IdentityException("old-sequence");
-        var signer = certificates.verify(record.chain(), Optional.of(address), now, revoked);
-        if (record.expires().isAfter(signer.notAfter())) throw new IdentityException("outlives-certificate");
-        if (!signer.device().equals(record.device())) throw new IdentityException("wrong-device");
-        if (!record.signedBy(signer.leaf().getPublicKey(), network)) throw new IdentityException("bad-signature");
+        return record;
+    }
+
+    private void proven(SignedRecord record, DeviceId signer, PublicKey key, Instant notAfter)
+            throws IdentityException {
+        if (record.expires().isAfter(notAfter)) throw new IdentityException("outlives-certificate");
+        if (!signer.equals(record.device())) throw new IdentityException("wrong-device");
+        if (!record.signedBy(key, network)) throw new IdentityException("bad-signature");
         if (record.body().isPresent()) Bodies.check(record);
-        memory.saw(address, kind, record.device(), record.sequence());
-        return new Opened(record, signer);
+        memory.saw(record.address(), record.kind(), record.device(), record.sequence());
     }
 }

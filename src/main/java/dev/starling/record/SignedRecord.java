@@ -67,12 +67,9 @@ public record SignedRecord(
                 .filter(k -> k.number() == number)
                 .findFirst()
                 .orElseThrow(() -> new IdentityException("malformed", "unknown kind"));
-        String text = said.text(2, Address.MAX_LENGTH);
-        Address address = Address.parse(text);
-        if (!address.text().equals(text)) throw new IdentityException("malformed", "address not normalised");
         return new SignedRecord(
                 kind,
-                address,
+                address(said.text(2, Address.MAX_LENGTH)),
                 DeviceId.of(said.bytes(3, 32, 32)),
                 said.number(4, 0, Long.MAX_VALUE),
                 Instant.ofEpochSecond(said.number(5, 0, MAX_TIME)),
@@ -80,6 +77,16 @@ public record SignedRecord(
                 said.isNull(7) ? Optional.empty() : Optional.of(said.map(7)),
                 envelope.chain,
                 bytes.clone());
+    }
+
+    private static Address address(String text) throws IdentityException {
+        try {
+            Address address = Address.parse(text);
+            if (address.text().equals(text)) return address;
+        } catch (IdentityException e) {
+            throw new IdentityException("malformed", e.reason());
+        }
+        throw new IdentityException("malformed", "address not normalised");
     }
 
     boolean signedBy(java.security.PublicKey key, String network) throws IdentityException {

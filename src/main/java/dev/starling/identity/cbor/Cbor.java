@@ -58,7 +58,7 @@ public final class Cbor {
         long argument = argument(info);
         return switch (major) {
             case 0 -> integer(argument);
-            case 1 -> -1 - integer(argument);
+            case 1 -> negative(argument);
             case 2 -> take(argument);
             case 3 -> text(take(argument));
             case 4 -> array(argument, depth);
@@ -91,6 +91,11 @@ public final class Cbor {
     private static long integer(long value) throws IdentityException {
         if (value > MAX_INTEGER) throw malformed("number too large");
         return value;
+    }
+
+    private static long negative(long value) throws IdentityException {
+        if (value >= MAX_INTEGER) throw malformed("number too large");
+        return -1 - value;
     }
 
     private byte[] take(long length) throws IdentityException {

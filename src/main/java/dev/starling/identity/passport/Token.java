@@ -51,7 +51,9 @@ public record Token(
         int extra = header.containsKey("ppt") ? 1 : 0;
         if (!(header.get("typ") instanceof String type) || header.size() != 3 + extra)
             throw new IdentityException("malformed", "header");
-        String form = extra == 1 && header.get("ppt") instanceof String ppt ? ppt : "";
+        Object ppt = header.getOrDefault("ppt", "");
+        if (!(ppt instanceof String form) || (extra == 1) == form.isEmpty())
+            throw new IdentityException("malformed", "header");
         byte[] signature = decode(parts[2]);
         if (signature.length != 64) throw new IdentityException("malformed", "signature");
         return new Token(compact, type, form, chain(header.get("x5c")), Map.copyOf(claims), signature);
@@ -62,13 +64,20 @@ public record Token(
             throw new IdentityException("malformed", "x5c");
         var chain = new ArrayList<byte[]>();
         for (Object each : list) {
-            try {
-                chain.add(Base64.getDecoder().decode(String.valueOf(each)));
-            } catch (IllegalArgumentException e) {
-                throw new IdentityException("malformed", "x5c");
-            }
+            if (!(each instanceof String base64)) throw new IdentityException("malformed", "x5c");
+            chain.add(certificate(base64));
         }
         return List.copyOf(chain);
+    }
+
+    private static byte[] certificate(String base64) throws IdentityException {
+        try {
+            byte[] der = Base64.getDecoder().decode(base64);
+            if (Base64.getEncoder().encodeToString(der).equals(base64)) return der;
+        } catch (IllegalArgumentException e) {
+            throw new IdentityException("malformed", "x5c");
+        }
+        throw new IdentityException("malformed", "x5c in another form");
     }
 
     byte[] signingInput() {

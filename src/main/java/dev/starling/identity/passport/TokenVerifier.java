@@ -29,6 +29,11 @@ public record TokenVerifier(CertificateVerifier certificates, ReplayCache replay
 
     /// Verifies a device's PASSporT. Each of `expected` must be claimed with just that value.
     public Outcome verify(Optional<String> compact, Map<String, Object> expected) {
+        return verify(compact, expected, "");
+    }
+
+    /// `form` is `rsp` for the token of an answer: one is never taken for the other.
+    public Outcome verify(Optional<String> compact, Map<String, Object> expected, String form) {
         if (compact.isEmpty()) return new Refused(428, "no Identity header");
         Token token;
         try {
@@ -36,7 +41,8 @@ public record TokenVerifier(CertificateVerifier certificates, ReplayCache replay
         } catch (IdentityException e) {
             return new Refused(436, e.getMessage() == null ? e.reason() : e.getMessage());
         }
-        if (!token.type().equals(Token.PASSPORT)) return new Refused(436, "not a PASSporT");
+        if (!token.type().equals(Token.PASSPORT) || !token.form().equals(form))
+            return new Refused(436, "not a PASSporT");
         CertificateVerifier.Verified signer;
         try {
             signer = certificates.verify(token.chain(), clock.instant());

@@ -1,0 +1,73 @@
+package dev.starling.cms;
+
+import dev.starling.identity.Address;
+import java.util.List;
+
+/// What a body says, one record for each type (docs/protocols/formats.md, section 9). Bytes are 32 long where
+/// nothing else is said; limits are checked when a body is written and when it is read.
+public sealed interface Content {
+    /// At most 16 KiB of UTF-8.
+    record Text(String text) implements Content {}
+
+    /// `state`: 1 delivered, 2 read. 1 to 200 message ids of 16 bytes.
+    record Receipt(List<byte[]> messages, int state) implements Content {
+        public Receipt {
+            messages = List.copyOf(messages);
+        }
+    }
+
+    /// `name` has at most 64 characters, `text` at most 140; `token` is for the addressee to show.
+    record Request(String name, String text, byte[] friendsKey, long version, byte[] token) implements Content {
+        @Override
+        public String toString() {
+            return "Request[" + name + "]";
+        }
+    }
+
+    record Accept(String name, byte[] friendsKey, long version, byte[] token) implements Content {
+        @Override
+        public String toString() {
+            return "Accept[" + name + "]";
+        }
+    }
+
+    record Decline() implements Content {}
+
+    record Rotate(byte[] friendsKey, long version) implements Content {
+        @Override
+        public String toString() {
+            return "Rotate[" + version + "]";
+        }
+    }
+
+    /// `spki` has the 91 bytes of a P-256 key.
+    record EndorseRequest(String name, byte[] spki) implements Content {}
+
+    /// At most 500 contacts, and no more than fit into one message.
+    record EndorseGrant(byte[] ownKey, byte[] friendsKey, long version, List<Contact> contacts) implements Content {
+        public EndorseGrant {
+            contacts = List.copyOf(contacts);
+        }
+
+        @Override
+        public String toString() {
+            return "EndorseGrant[" + contacts.size() + " contacts]";
+        }
+    }
+
+    /// A copy for one's own other devices of what was sent; `id` is the 16-byte message id, `sent` Unix ms.
+    record SentCopy(Address to, byte[] id, String text, long sent) implements Content {}
+
+    record EndorseRefusal() implements Content {}
+
+    /// For one's own other devices; `upTo` is the time of the newest message read, Unix ms.
+    record ReadMark(Address address, long upTo) implements Content {}
+
+    /// A contact as handed to a new device: the token they gave us, the token we gave them, their friends key.
+    record Contact(Address address, String name, byte[] theirToken, byte[] ourToken, byte[] friendsKey, long version) {
+        @Override
+        public String toString() {
+            return "Contact[" + address + "]";
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package dev.starling.identity;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.starling.Vectors;
+import dev.starling.identity.cbor.Cbor;
+import dev.starling.identity.passport.Claims;
+import dev.starling.identity.passport.ReplayCache;
+import dev.starling.identity.passport.Token;
+import dev.starling.identity.passport.TokenVerifier;
+import java.time.Clock;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/// Names, CBOR, certificates and tokens: the verdicts are those of the JavaScript.
+@org.jspecify.annotations.NullUnmarked
+class IdentityVectorsTest {
+    @Test
+    void namesAreNormalisedOrRefusedForTheirOwnReason() throws Exception {
+        var names = Vectors.read("names");
+        for (List<?> row : Vectors.rows(names, "good")) {
+            Address address = Address.parse(String.valueOf(row.get(0)));
+            assertEquals(row.get(1), address.text());
+            assertEquals(row.get(2), address.uri());
+            assertEquals(address, Address.parse(address.text()));
+            assertEquals(address, Address.ofUri(address.uri()));
+        }
+        for (List<?> row : Vectors.rows(names, "bad")) {
+            String typed = String.valueOf(row.get(0));
+            assertEquals(row.get(1), Vectors.verdict(() -> Address.parse(typed)), typed);
+        }
+    }
+
+    @Test
+    void cborHasOneForm() throws Exception {
+        var cbor = Vectors.read("cbor");
+        for (Object bytes : (List<?>) cbor.get("good"))
+            assertEquals(bytes, HexFormat.of().formatHex(Cbor.encode(Cbor.decode(Vectors.hex(bytes)))));
+        for (Object bytes : (List<?>) cbor.get("bad"))
+            assertEquals("malformed", Vectors.verdict(() -> Cbor.decode(Vectors.hex(bytes))), bytes.toString());
+    }
+
+    @Test
+    void eachCertificateIsBelievedOrRefusedForItsOwnReason() throws Exception {
+        var v = Vectors.read("certificates");
+        Clock clock = Vectors.clock(v);
+        for (Map<String, Object> c : Vectors.cases(v, "cases")) {
+            var anchors = Vectors.allBase64(c.getOrDefault("anchors", v.get("anchors")));
+            var verifier = Vectors.verifier(anchors, Boolean.TRUE.equals(c.get("allowTest")));
+            var revoked = new HashSet<String>();
+            for (Object each : (List<?>) c.getOrDefault("revoked", List.of())) revoked.add(String.valueOf(each));
+            Optional<Address> address = c.get("address") == null
+                    ? Optional.empty()
+                    : Optional.of(Address.parse(Vectors.text(c, "address")));
+            String verdict = Vectors.verdict(() -> {
+                var verified = verifier.verify(Vectors.allBase64(c.get("chain")), address, clock.instant(), revoked);
+                assertEquals(c.getOrDefault("level", verified.level()), verified.level());
+                assertEquals(
+                        c.getOrDefault("device", verified.device().hex()),
+                        verified.device().hex());
+                assertEquals(
+                        c.getOrDefault("named", verified.address().text()),
+                        verified.address().text());
+            });
+            assertEquals(c.get("verdict"), verdict, Vectors.text(c, "what"));
+        }
+    }
+
+    @Test
+    void tokensAreBelievedOnceAndOnlyForTheirMessage() throws Exception {
+        var v = Vectors.read("tokens");
+        Clock clock = Vectors.clock(v);
+        for (Map<String, Object> c : Vectors.cases(v, "cases")) {
+            var anchors = Vectors.allBase64(c.getOrDefault("anchors", List.of(v.get("anchor"))));
+            var tokens = new TokenVerifier(
+                    Vectors.verifier(anchors, true),
+                    new ReplayCache(clock),
+                    clock,
+                    clock.instant().minusSeconds(3600));
+            Optional<String> token = Optional.of(Vectors.text(c, "token")).filter(t -> !t.isEmpty());
+            @SuppressWarnings("unchecked")
+            var expected = (Map<String, Object>) c.get("expected");
+            String form = String.valueOf(c.getOrDefault("form", ""));
+            if (c.get("again") != null)
+                assertTrue(tokens.verify(token, expected, form) instanceof TokenVerifier.Accepted);
+            int code = switch (tokens.verify(token, expected, form)) {
+                case TokenVerifier.Accepted accepted -> {
+                    assertEquals(v.get("device"), accepted.signer().device().hex());
+                    yield 0;
+                }
+                case TokenVerifier.Refused refused -> refused.code();
+            };
+            assertEquals(((Number) c.get("code")).intValue(), code, Vectors.text(c, "what"));
+        }
+        assertEquals(v.get("mky"), Claims.mky(Vectors.base64(v.get("sdp"))));
+    }
+
+    @Test
+    void aTokenOlderThanTheProcessIsRefused() throws Exception {
+        var v = Vectors.read("tokens");
+        Clock clock = Vectors.clock(v);
+        var c = Vectors.cases(v, "cases")[0];
+        var tokens = new TokenVerifier(
+                Vectors.verifier(v),
+                new ReplayCache(clock),
+                clock,
+                clock.instant().plusSeconds(1));
+        @SuppressWarnings("unchecked")
+        var expected = (Map<String, Object>) c.get("expected");
+        assertTrue(
+                tokens.verify(Optional.of(Vectors.text(c, "token")), expected) instanceof TokenVerifier.Refused refused
+                        && refused.code() == 403);
+    }
+
+    @Test
+    void theJoinTokenIsProvenForOneRequest() throws Exception {
+        @SuppressWarnings("unchecked")
+        var join = (Map<String, Object>) Vectors.read("tokens").get("join");
+        Token token = Token.parse(Vectors.text(join, "compact"));
+        byte[] secret = Vectors.text(join, "token").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        String proof = Claims.join(
+                secret,
+                token.text("jti").orElseThrow(),
+                token.number("iat").orElseThrow(),
+                token.text("dig").orElseThrow());
+        assertEquals(join.get("join"), proof);
+        assertEquals(Optional.of(proof), token.text("join"));
+    }
+
+    @Test
+    void aPresenceSignatureCountsUntilItsEnd() throws Exception {
+        var v = Vectors.read("tokens");
+        Clock clock = Vectors.clock(v);
+        var tokens = new TokenVerifier(Vectors.verifier(v), new ReplayCache(clock), clock, clock.instant());
+        Address alice = Address.parse("alice@example.net");
+        DeviceId device = new DeviceId(Vectors.text(v, "device"));
+        byte[] pidf = Vectors.base64(v.get("pidf"));
+        for (List<?> row : Vectors.rows(v, "presence"))
+            assertEquals(
+                    ((Number) row.get(1)).longValue(),
+                    tokens.presence(String.valueOf(row.get(2)), pidf, alice, device)
+                            .map(java.time.Instant::getEpochSecond)
+                            .orElse(0L),
+                    String.valueOf(row.get(0)));
+        String good = String.valueOf(Vectors.rows(v, "presence").getFirst().get(2));
+        assertTrue(tokens.presence(good, "<other/>".getBytes(java.nio.charset.StandardCharsets.UTF_8), alice, device)
+                .isEmpty());
+    }
+}
