@@ -136,7 +136,8 @@ class LocationAttacksTest {
         long start = cpu.getCurrentThreadCpuTime();
         var found = world.found();
         var took = Duration.ofNanos(cpu.getCurrentThreadCpuTime() - start);
-        System.out.println("flooded look-up: " + took.toMillis() + " ms CPU, " + found.seen().size() + " values");
+        System.out.println("flooded look-up: " + took.toMillis() + " ms CPU, "
+                + found.seen().size() + " values");
         assertEquals(List.of(bob.id()), world.verified());
         assertEquals(500, refused(found, "not-sealed"));
         assertEquals(250, refused(found, "malformed"));
