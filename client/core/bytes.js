@@ -43,7 +43,12 @@ export function base64(bytes) {
 }
 
 /** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
-export const unbase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+export function unbase64(text) {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
 
 /** @param {Uint8Array} bytes @returns {string} base64url without padding */
 export const b64u = (bytes) => base64(bytes).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');

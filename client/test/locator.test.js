@@ -1,0 +1,240 @@
+// A store that lies, floods and replays, seen through the gates of peers: none of it is shown as true, and the genuine device still gets through.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { base64, hex, random } from '../core/bytes.js';
+import { gruu } from '../core/identity/device.js';
+import { locator, revokedIn } from '../core/locate/locator.js';
+import { locationBody, revokedBody } from '../core/record/bodies.js';
+import { makeLink } from '../core/record/devices.js';
+import { signRecord } from '../core/record/record.js';
+import { publicMaster, rendezvous, seal } from '../core/record/rendezvous.js';
+import { memoryStore } from '../core/store/memory.js';
+import { authority, issue } from './authority.js';
+
+const NOW = Date.UTC(2026, 10, 24, 12);
+const NETWORK = 'starling';
+const BOB = 'bob@example.net';
+const PLACE = 'sip:192.0.2.1:5061;transport=tls';
+const GATE = 'https://peer.example.net/';
+let ca, other, bob, phone, ghost, eve;
+before(async () => {
+  ca = await authority(NOW);
+  other = await authority(NOW);
+  [bob, phone, ghost] = await Promise.all([1, 2, 3].map(() => issue(ca, BOB, NOW)));
+  eve = await issue(ca, 'eve@example.net', NOW);
+});
+
+/** A store behind one gate, and whoever reads it. */
+function world({ local = false, trust = { anchors: [ca.certificate], allowTest: true } } = {}) {
+  /** @type {Map<string, Uint8Array[]>} */
+  const values = new Map();
+  let sequence = NOW;
+  let asked = 0;
+  const around = {
+    fetch: async (url) => {
+      asked++;
+      const lines = (values.get(url.slice(GATE.length + 4)) ?? []).map(
+        (v) => `${JSON.stringify({ id: '1', data: base64(v) })}\n`,
+      );
+      return new Response(new Blob(lines));
+    },
+    now: () => NOW,
+    store: memoryStore(),
+    network: () => NETWORK,
+    trust: () => trust,
+    gates: () => [{ base: GATE, id: 'ab'.repeat(32) }],
+    local: () => local,
+  };
+  const place = async (kind) => rendezvous(await publicMaster(BOB, NETWORK), kind, '2026-11-24');
+  const raw = async (kind, value) => {
+    const key = hex((await place(kind)).dhtKey);
+    values.set(key, [...(values.get(key) ?? []), value]);
+  };
+  const put = async (kind, bytes) => raw(kind, await seal(await place(kind), bytes));
+  const record = (who, kind, body, more = {}) =>
+    signRecord(who.signer, NETWORK, {
+      kind,
+      address: BOB,
+      device: who.key.id,
+      sequence: sequence++,
+      issued: NOW / 1000,
+      expires: NOW / 1000 + 3600,
+      body,
+      ...more,
+    });
+  const publish = async (who, kind, body, more) => put(kind, await record(who, kind, body, more));
+  const link = (who, parents, people) =>
+    makeLink(
+      who.key,
+      parents,
+      people.map((p) => ({ id: p.key.id, spki: p.key.spki, name: '', added: 1 })),
+      NOW / 1000,
+      BOB,
+      NETWORK,
+    );
+  return {
+    raw,
+    put,
+    record,
+    publish,
+    link,
+    asked: () => asked,
+    find: () => locator(around).find(BOB, { fresh: true }),
+    enrol: async (...people) => {
+      for (const who of people) await publish(who, 'CERT', new Map());
+      await publish(people[0], 'DEVICES', new Map([[1, [await link(people[0], [], people)]]]));
+    },
+    revoke: (who, ...devices) => publish(who, 'REVOKED', revoked(devices)),
+  };
+}
+
+const revoked = (devices) => revokedBody({ devices: devices.map((d) => d.key.id), reason: '', since: NOW / 1000 });
+const location = (who, uri = PLACE, base = '') =>
+  locationBody({ peers: [{ uri, id: 'ab'.repeat(32), base }], gruu: gruu(BOB, who.key.id), capabilities: [] });
+const placeOf = (found, who) => found.devices.get(who.key.id)?.location?.peers[0];
+
+/** The devices that something would be sent to. */
+function verified(found) {
+  const [chain] = found.chains;
+  const out = revokedIn(found, chain);
+  return [...chain[chain.length - 1].devices.keys()].filter((id) => found.devices.has(id) && !out.has(id)).sort();
+}
+const ids = (...people) => people.map((who) => who.key.id).sort();
+
+test('a record by another key, for another address, or older than one seen is not believed', async () => {
+  const w = world();
+  await w.enrol(bob);
+  await w.publish(bob, 'LOCATION', location(bob), { sequence: NOW + 50 });
+  assert.equal(placeOf(await w.find(), bob).uri, PLACE);
+  const evil = 'sip:198.51.100.66:5061;transport=tls';
+  await w.publish(
+    { key: bob.key, signer: { key: ghost.key.sign, chain: bob.chain } },
+    'LOCATION',
+    location(bob, evil),
+    { sequence: NOW + 99 },
+  );
+  await w.publish(eve, 'LOCATION', location(eve, evil), { address: 'eve@example.net' });
+  await w.publish(bob, 'LOCATION', location(bob, evil), { sequence: NOW + 49 });
+  const found = await w.find();
+  assert.equal(placeOf(found, bob).uri, PLACE);
+  assert.equal(found.forged, 2);
+  assert.deepEqual(verified(found), ids(bob));
+});
+
+test('a flood of 500 values hides nothing and takes bounded CPU', async () => {
+  const w = world();
+  const genuine = await w.record(bob, 'CERT', new Map());
+  const junk = new Uint8Array(32768);
+  for (let i = 0; i < 500; i++) {
+    crypto.getRandomValues(junk);
+    junk[0] = 1;
+    await w.raw('CERT', junk.slice());
+  }
+  for (let i = 0; i < 200; i++) {
+    const changed = genuine.slice();
+    changed[changed.length - 1 - (i % 60)] ^= 1;
+    await w.put('CERT', changed);
+    await w.put('CERT', random(2000));
+  }
+  await w.enrol(bob);
+  const start = process.cpuUsage();
+  const found = await w.find();
+  const { user, system } = process.cpuUsage(start);
+  assert.ok(user + system < 5_000_000, `${user + system} microseconds of CPU`);
+  assert.deepEqual(verified(found), ids(bob));
+  assert.equal(found.forged, 400);
+});
+
+test('more than a look-up takes in is not read to its end', async () => {
+  const w = world();
+  for (let i = 0; i < 2048; i++) await w.raw('CERT', new Uint8Array(1024));
+  await w.enrol(bob);
+  assert.equal((await w.find()).kind, 'absent');
+});
+
+test('a private target is dropped out of local mode, and kept in it', async () => {
+  for (const host of ['127.0.0.1', '10.0.0.1', '[::1]', 'localhost', '127.1', 'localhost.']) {
+    const w = world();
+    await w.enrol(bob);
+    await w.publish(bob, 'LOCATION', location(bob, `sip:${host}:5061;transport=tls`));
+    const found = await w.find();
+    assert.equal(placeOf(found, bob), undefined, host);
+    assert.deepEqual(verified(found), ids(bob), 'the device itself is still there');
+  }
+  const here = world({ local: true });
+  await here.enrol(bob);
+  await here.publish(bob, 'LOCATION', location(bob, 'sip:127.0.0.1:5061;transport=tls', 'http://127.0.0.1:8787/'));
+  assert.equal(placeOf(await here.find(), bob).base, 'http://127.0.0.1:8787/');
+});
+
+test('a private base URL is left out', async () => {
+  const w = world();
+  await w.enrol(bob);
+  await w.publish(bob, 'LOCATION', location(bob, PLACE, 'http://169.254.169.254/'));
+  assert.deepEqual(placeOf(await w.find(), bob), { uri: PLACE, id: 'ab'.repeat(32), base: '' });
+});
+
+test('a ghost is shown and never verified', async () => {
+  const w = world();
+  await w.enrol(bob);
+  await w.publish(ghost, 'CERT', new Map());
+  await w.publish(ghost, 'LOCATION', location(ghost));
+  await w.publish(ghost, 'DEVICES', new Map([[1, [await w.link(bob, [], [bob])]]]));
+  const found = await w.find();
+  assert.ok(found.devices.has(ghost.key.id));
+  assert.equal(found.chains.length, 1);
+  assert.deepEqual(verified(found), ids(bob));
+});
+
+test('a listed device and the issuing CA take a device out', async () => {
+  const byBob = world();
+  await byBob.enrol(bob, phone);
+  assert.deepEqual(verified(await byBob.find()), ids(bob, phone));
+  await byBob.revoke(bob, phone);
+  assert.deepEqual(verified(await byBob.find()), ids(bob));
+  await byBob.publish(bob, 'REVOKED', null);
+  assert.deepEqual(verified(await byBob.find()), ids(bob, phone), 'withdrawn');
+  const byCa = world();
+  await byCa.enrol(bob, phone);
+  await byCa.revoke(signing(ca), phone);
+  assert.deepEqual(verified(await byCa.find()), ids(bob));
+});
+
+const signing = (by) => ({ key: by.key, signer: { key: by.key.sign, chain: [by.certificate.der] } });
+
+test('a stranger, a ghost, a CA that did not issue, and the device itself take nobody out', async () => {
+  const w = world({ trust: { anchors: [ca.certificate, other.certificate], allowTest: true } });
+  await w.enrol(bob, phone);
+  for (const who of [eve, ghost, signing(other), signing(await authority(NOW))]) await w.revoke(who, bob, phone);
+  await w.revoke(phone, phone);
+  assert.deepEqual(verified(await w.find()), ids(bob, phone));
+});
+
+test('two that revoke each other are both out; one that was removed has no say', async () => {
+  const w = world();
+  await w.enrol(bob, phone);
+  await w.revoke(bob, phone);
+  await w.revoke(phone, bob);
+  assert.deepEqual(verified(await w.find()), []);
+  const root = await w.link(bob, [], [bob, phone]);
+  const parent = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', root[0])));
+  await w.publish(bob, 'DEVICES', new Map([[1, [root, await w.link(bob, [parent], [bob])]]]));
+  assert.deepEqual(verified(await w.find()), ids(bob));
+});
+
+test('a gate that breaks off is passed over, and what came before counts', async () => {
+  const w = world();
+  await w.enrol(bob);
+  assert.equal((await w.find()).kind, 'found');
+  assert.ok(w.asked() >= 4);
+  const dead = {
+    fetch: () => Promise.reject(new TypeError('fetch failed')),
+    now: () => NOW,
+    store: memoryStore(),
+    network: () => NETWORK,
+    trust: () => ({ anchors: [], allowTest: true }),
+    gates: () => [{ base: GATE, id: '' }],
+    local: () => false,
+  };
+  assert.equal((await locator(dead).find(BOB)).kind, 'unreachable');
+});

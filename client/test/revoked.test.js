@@ -1,0 +1,119 @@
+// Removing a device: a REVOKED record goes out, and nothing is sent to a device that somebody entitled took out.
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { contactBook } from '../core/agent/contacts.js';
+import { ownDevices } from '../core/agent/devices.js';
+import { revokedOf } from '../core/record/bodies.js';
+import { makeLink, verifyDevices } from '../core/record/devices.js';
+import { parseRecord } from '../core/record/record.js';
+import { memoryStore } from '../core/store/memory.js';
+import { authority, issue } from './authority.js';
+
+const NETWORK = 'local';
+const BOB = 'bob@example.net';
+let now, ca, laptop, phone, published;
+
+const listed = (...people) => people.map((p) => ({ id: p.key.id, spki: p.key.spki, name: '', added: 1 }));
+const chainOf = async (...people) =>
+  verifyDevices([await makeLink(laptop.key, [], listed(...people), 1, BOB, NETWORK)], BOB, NETWORK);
+
+beforeEach(async () => {
+  now = Date.UTC(2026, 10, 24, 12);
+  published = [];
+  ca = await authority(now);
+  [laptop, phone] = [await issue(ca, BOB, now), await issue(ca, BOB, now)];
+});
+
+/** The agent of whoever's laptop this is, with a store that only takes. */
+async function agent(address, find) {
+  const ctx = {
+    store: memoryStore(),
+    profile: { address, key: laptop.key, chain: laptop.chain, friendsKey: new Uint8Array(32) },
+    around: { now: () => now, deviceName: 'laptop', media: null },
+    state: { endorsements: [] },
+    now: () => now,
+    network: () => NETWORK,
+    signer: () => laptop.signer,
+    update: () => {},
+    notice: () => {},
+    timer: () => () => {},
+    peers: { known: new Map([['b', { sip: 'sip:192.0.2.1:5061;transport=tls', id: 'ab'.repeat(32), base: '' }]]) },
+    presence: { of: () => ({ presence: 'offline', note: '' }) },
+    delivery: { take: () => {} },
+    locator: {
+      find: async () => find?.() ?? { kind: 'unreachable' },
+      publish: async (_signer, _address, _device, kind, bytes) => (published.push([kind, parseRecord(bytes)]), ['b']),
+    },
+  };
+  await ctx.store.put('me', 'chain', await chainOf(laptop, phone));
+  return ctx;
+}
+const revocations = () => published.filter(([kind]) => kind === 'REVOKED').map(([, record]) => revokedOf(record.body));
+
+test('a removed device is revoked before the new list goes out', async () => {
+  const devices = ownDevices(await agent(BOB));
+  await devices.load();
+  await devices.remove(phone.key.id);
+  assert.deepEqual(
+    published.map(([kind]) => kind),
+    ['REVOKED', 'DEVICES'],
+  );
+  assert.deepEqual(revocations(), [{ devices: [phone.key.id], reason: 'removed', since: now / 1000 }]);
+  assert.equal(devices.lists(phone.key.id), false);
+});
+
+test('a revocation is repeated as long as a certificate of the device may live, and then no more', async () => {
+  const devices = ownDevices(await agent(BOB));
+  await devices.load();
+  await devices.remove(phone.key.id);
+  await devices.publishAll();
+  assert.equal(revocations().length, 2);
+  const [first, second] = published.filter(([kind]) => kind === 'REVOKED').map(([, record]) => record.sequence);
+  assert.ok(second > first);
+  now += 31 * 86_400_000;
+  await devices.publishAll();
+  assert.equal(revocations().length, 2);
+});
+
+test('this device is not revoked by itself', async () => {
+  const devices = ownDevices(await agent(BOB));
+  await devices.load();
+  await devices.remove(laptop.key.id);
+  assert.deepEqual(published, []);
+  assert.ok(devices.lists(laptop.key.id));
+});
+
+test('nothing is sent to a revoked device of a contact, also when the store keeps the revocation back later', async () => {
+  const chain = await chainOf(laptop, phone);
+  let revoked = true;
+  const found = () => ({
+    kind: 'found',
+    chains: [chain],
+    devices: new Map(
+      [laptop, phone].map((d) => [d.key.id, { certificate: d.chain[0], location: null, level: 'code', issuer: '' }]),
+    ),
+    revocations: revoked ? [{ signer: laptop.key.id, authority: false, devices: [phone.key.id] }] : [],
+    forged: 0,
+    expires: now + 1000,
+  });
+  const ctx = await agent('alice@example.net', found);
+  const contacts = contactBook(ctx);
+  ctx.contacts = contacts;
+  await contacts.save({
+    address: BOB,
+    name: '',
+    state: 'accepted',
+    ourToken: new Uint8Array(32),
+    chain,
+    changed: null,
+    lastAt: 0,
+    unread: 0,
+  });
+  const to = async () => (await contacts.targets(BOB)).map((t) => t.id);
+  assert.deepEqual(await to(), [laptop.key.id]);
+  assert.equal(await contacts.isListed(BOB, phone.key.id, phone.chain[0]), false);
+  revoked = false;
+  assert.deepEqual(await to(), [laptop.key.id]);
+  assert.equal(await contacts.isListed(BOB, phone.key.id, phone.chain[0]), false);
+  assert.equal(await contacts.isListed(BOB, laptop.key.id, laptop.chain[0]), true);
+});
