@@ -1,61 +1,65 @@
 // Finds and publishes records through the gates of peers. Neither the peers nor the DHT are trusted: what does not verify is counted and thrown away.
-import { base64, encode, hex, unbase64 } from '../bytes.js';
+import { base64, hex } from '../bytes.js';
 import { StarlingError } from '../errors.js';
-import { sipUri } from '../identity/address.js';
-import { peerUri } from '../identity/device.js';
-import { fresh, httpClaims, makeToken } from '../identity/passport.js';
 import { verifyDevices } from '../record/devices.js';
 import { isPrivateTarget, locationOf, openRecord } from '../record/record.js';
 import { daysAround, endOfDay, publicMaster, rendezvous, seal, unseal, valueId } from '../record/rendezvous.js';
+import { readValues, writeValue } from './gate.js';
 
-const MAX_VALUES = 2048;
-const MAX_BYTES = 8 << 20;
-const PATIENCE_MILLIS = 5000;
+/** One gate that has an answer does not wait longer for another. */
+const GRACE_MILLIS = 300;
+const FRESH_MILLIS = 60_000;
 const NEGATIVE_MILLIS = 10_000;
+const MAX_KEPT = 2000;
 const SEQUENCES = 'sequences';
+const PLACES = 'places';
 
 /** @typedef {import('../record/rendezvous.js').Kind} Kind */
 /** @typedef {import('../record/record.js').Opened} Opened */
+/** @typedef {import('./gate.js').Gate} Gate */
 /** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/record.js').Location | null, level: string}} Device  verified and listed */
 /** @typedef {{kind: 'found', chains: import('../record/devices.js').DeviceChain[], devices: Map<string, {certificate: Uint8Array<ArrayBuffer>, location: import('../record/record.js').Location | null, level: string}>, forged: number, expires: number}} Found  every certified device; the caller decides by the chain which are listed */
-/** @typedef {Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}} Lookup */
-/** @typedef {{base: string, id: string}} Gate */
+/** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number}} Lookup  asked: how many gates answered */
+/** @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean}} HowToFind  within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload */
+/** @typedef {{base: string, key: string, data: string}[]} Written  what was given to which gate and said to be taken; the same record is sealed anew for each, so that it can be told whose copy is seen */
 
 /**
- * @param {{fetch: typeof fetch, now: () => number, store: import('../types.js').Store, network: () => string, trust: () => import('../identity/verifier.js').Trust, gates: () => Gate[], local: () => boolean}} around
+ * @param {{fetch: typeof fetch, now: () => number, timer: (ms: number, task: () => void) => () => void, store: import('../types.js').Store, network: () => string, trust: () => import('../identity/verifier.js').Trust, gates: () => Gate[], local: () => boolean}} around
  */
 export function locator(around) {
-  /** @type {Map<string, {until: number, result: Lookup}>} */
+  /** @type {Map<string, {at: number, result: Lookup}>} */
   const cache = new Map();
+  /** @type {Map<string, Promise<Lookup>>} */
+  const running = new Map();
 
-  /** All values under a key at one gate. @param {Gate} gate @param {string} key */
-  async function values(gate, key) {
-    const response = await around.fetch(`${gate.base}key/${key}`, {
-      credentials: 'omit',
-      signal: AbortSignal.timeout(PATIENCE_MILLIS),
+  /**
+   * Asks every gate at once: one that lies by leaving out does not win against one that answers.
+   * @template T @param {(gate: Gate) => Promise<T[]>} ask
+   * @returns {Promise<{all: T[], answered: number}>}
+   */
+  function askAll(ask) {
+    return new Promise((resolve) => {
+      const gates = around.gates();
+      /** @type {T[]} */
+      const all = [];
+      let answered = 0;
+      let left = gates.length;
+      let stop = () => {};
+      const end = () => {
+        stop();
+        resolve({ all, answered });
+      };
+      if (!left) return end();
+      for (const gate of gates)
+        ask(gate)
+          .then((found) => {
+            answered++;
+            all.push(...found);
+            if (found.length && left > 1) stop = around.timer(GRACE_MILLIS, end);
+          })
+          .catch(() => {})
+          .finally(() => --left || end());
     });
-    if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
-    /** @type {Uint8Array<ArrayBuffer>[]} */
-    const found = [];
-    let text = '';
-    let bytes = 0;
-    const decoder = new TextDecoder();
-    const reader = response.body.getReader();
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      bytes += piece.value.length;
-      text += decoder.decode(piece.value, { stream: true });
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines) {
-        const value = parseLine(line);
-        if (value) found.push(value);
-      }
-      if (bytes > MAX_BYTES || found.length >= MAX_VALUES) {
-        await reader.cancel();
-        break;
-      }
-    }
-    return found;
   }
 
   /** @param {Kind} kind @param {string} address @param {Uint8Array} master */
@@ -63,36 +67,27 @@ export function locator(around) {
     /** @type {Opened[]} */
     const opened = [];
     let forged = 0;
-    let answered = false;
+    let answered = Infinity;
     for (const day of daysAround(around.now())) {
       const place = await rendezvous(master, kind, day);
-      for (const gate of around.gates()) {
-        let found;
+      const found = await askAll((gate) => readValues(around, gate, hex(place.dhtKey)));
+      answered = Math.min(answered, found.answered);
+      for (const value of distinct(found.all)) {
         try {
-          found = await values(gate, hex(place.dhtKey));
-          answered = true;
-        } catch {
-          continue;
+          const bytes = await unseal(place, value);
+          opened.push(
+            await openRecord(bytes, {
+              kind,
+              address,
+              network: around.network(),
+              now: around.now(),
+              trust: around.trust(),
+            }),
+          );
+        } catch (e) {
+          if (!(e instanceof StarlingError)) throw e;
+          if (e.key !== 'not-sealed') forged++;
         }
-        const before = opened.length;
-        for (const value of found) {
-          try {
-            const bytes = await unseal(place, value);
-            opened.push(
-              await openRecord(bytes, {
-                kind,
-                address,
-                network: around.network(),
-                now: around.now(),
-                trust: around.trust(),
-              }),
-            );
-          } catch (e) {
-            if (!(e instanceof StarlingError)) throw e;
-            if (e.key !== 'not-sealed') forged++;
-          }
-        }
-        if (opened.length > before) break;
       }
     }
     return { opened: await newest(opened), forged, answered };
@@ -102,14 +97,18 @@ export function locator(around) {
   async function newest(opened) {
     /** @type {Map<string, Opened>} */
     const best = new Map();
+    /** @type {[string, string, number][]} */
+    const writes = [];
     for (const each of opened) {
       const { kind, address, device, sequence } = each.record;
       const key = `${kind} ${address} ${device}`;
       const last = (await around.store.get(SEQUENCES, key)) ?? 0;
-      if (sequence < last || sequence < (best.get(device)?.record.sequence ?? 0)) continue;
-      if (sequence > last) await around.store.put(SEQUENCES, key, sequence);
+      const other = best.get(device);
+      if (sequence < last || (other && sequence <= other.record.sequence)) continue;
+      if (sequence > last) writes.push([SEQUENCES, key, sequence]);
       best.set(device, each);
     }
+    if (writes.length) await around.store.batch(writes);
     return [...best.values()];
   }
 
@@ -120,9 +119,10 @@ export function locator(around) {
       open('CERT', address, master),
       open('DEVICES', address, master),
       open('LOCATION', address, master),
-      friendsKey ? open('LOCATION', address, friendsKey) : Promise.resolve({ opened: [], forged: 0, answered: true }),
+      friendsKey ? open('LOCATION', address, friendsKey) : Promise.resolve({ opened: [], forged: 0, answered: 0 }),
     ]);
     const forged = certs.forged + lists.forged + open1.forged;
+    const asked = Math.min(certs.answered, lists.answered);
     if (!certs.answered && !lists.answered) return { kind: 'unreachable' };
     const chains = [];
     for (const { record } of lists.opened) {
@@ -134,8 +134,9 @@ export function locator(around) {
         if (!(e instanceof StarlingError)) throw e;
       }
     }
+    const locations = [...open1.opened, ...open2.opened].sort((a, b) => a.record.sequence - b.record.sequence);
     const devices = new Map();
-    for (const { record, signer } of [...certs.opened, ...open1.opened, ...open2.opened]) {
+    for (const { record, signer } of [...certs.opened, ...locations]) {
       if (!record.body) continue;
       const old = devices.get(record.device) ?? { certificate: signer.leaf.der, location: null, level: signer.level };
       if (record.kind === 'LOCATION') {
@@ -145,87 +146,114 @@ export function locator(around) {
       }
       devices.set(record.device, old);
     }
-    if (devices.size === 0 || chains.length === 0) return { kind: forged ? 'forged' : 'absent' };
-    const all = [...certs.opened, ...lists.opened, ...open1.opened, ...open2.opened];
+    if (devices.size === 0 || chains.length === 0) return { kind: forged ? 'forged' : 'absent', asked };
+    const all = [...certs.opened, ...lists.opened, ...locations];
     return {
       kind: 'found',
       chains,
       devices,
       forged,
+      asked,
       expires: Math.min(...all.map((each) => each.record.expires)) * 1000,
     };
   }
 
-  return {
-    /** @param {string} address @param {{friendsKey?: Uint8Array | null, fresh?: boolean}} [how] @returns {Promise<Lookup>} */
-    async find(address, how = {}) {
-      const kept = cache.get(address);
-      if (!how.fresh && kept && kept.until > around.now()) return kept.result;
+  /** One look-up of an address at a time. @param {string} address @param {HowToFind} how @returns {Promise<Lookup>} */
+  function refresh(address, how) {
+    const already = running.get(address);
+    if (already) return already;
+    const run = (async () => {
       const result = await lookup(address, how.friendsKey ?? null);
+      const kept = cache.get(address)?.result;
       // With the store gone, what is known goes on being used until it expires.
-      if (result.kind === 'unreachable' && kept?.result.kind === 'found' && kept.result.expires > around.now())
-        return kept.result;
-      const until =
-        result.kind === 'found' ? Math.min(result.expires, around.now() + 60_000) : around.now() + NEGATIVE_MILLIS;
-      cache.set(address, { until, result });
-      if (cache.size > 2000) cache.delete(/** @type {string} */ (cache.keys().next().value));
+      if (result.kind === 'unreachable' && kept?.kind === 'found' && kept.expires > around.now()) return kept;
+      const entry = { at: around.now(), result };
+      cache.set(address, entry);
+      if (cache.size > MAX_KEPT) cache.delete(/** @type {string} */ (cache.keys().next().value));
+      if (how.keep && result.kind === 'found') await around.store.put(PLACES, address, entry);
       return result;
+    })().finally(() => running.delete(address));
+    running.set(address, run);
+    return run;
+  }
+
+  return {
+    /** @param {string} address @param {HowToFind} [how] @returns {Promise<Lookup>} */
+    async find(address, how = {}) {
+      if (how.keep && !cache.has(address)) {
+        const kept = await around.store.get(PLACES, address);
+        if (kept && !cache.has(address)) cache.set(address, kept);
+      }
+      const kept = cache.get(address);
+      const age = kept ? around.now() - kept.at : Infinity;
+      if (how.fresh || !kept || age < 0) return refresh(address, how);
+      const found = kept.result.kind === 'found' ? kept.result : null;
+      if (found && found.expires <= around.now()) return refresh(address, how);
+      if (age < (found ? FRESH_MILLIS : NEGATIVE_MILLIS)) return kept.result;
+      const again = refresh(address, how);
+      if (!found || age >= (how.within ?? 0)) return again;
+      again.catch((e) => console.warn('starling: look-up', e instanceof Error ? e.message : e));
+      return found;
     },
 
     /** @param {string} address */
-    forget: (address) => cache.delete(address),
+    async forget(address) {
+      cache.delete(address);
+      await around.store.delete(PLACES, address);
+    },
 
     /**
      * Seals a record under today's keys and gives it to every peer.
-     * @param {import('../identity/passport.js').Signer} signer @param {string} address @param {string} device @param {Kind} kind @param {Uint8Array} bytes @param {Uint8Array | null} friendsKey
-     * @returns {Promise<string[]>} base URLs of the peers that took it
+     * @param {import('../identity/passport.js').Signer} signer @param {string} address @param {string} device @param {Kind} kind @param {Uint8Array} bytes
+     * @param {(Uint8Array | null)[]} masters  friends keys; null: the public place
+     * @returns {Promise<Written>}
      */
-    async publish(signer, address, device, kind, bytes, friendsKey = null) {
+    async publish(signer, address, device, kind, bytes, masters = [null]) {
       const now = around.now();
-      const master = friendsKey ?? (await publicMaster(address, around.network()));
-      const took = new Set(around.gates().map((gate) => gate.base));
-      for (const day of daysAround(now)) {
-        const place = await rendezvous(master, kind, day);
-        const value = await seal(place, bytes);
-        const body = encode(
-          JSON.stringify({ data: base64(value), id: await valueId(place, device), until: endOfDay(Date.parse(day)) }),
-        );
-        const path = `/key/${hex(place.dhtKey)}`;
-        await Promise.all(
-          around.gates().map(async (gate) => {
-            const claims = fresh(
-              await httpClaims({ method: 'POST', path, orig: sipUri(address), dest: peerUri(gate.id), body }),
-              around.now(),
-            );
-            const authorization = `PASSporT ${await makeToken(signer, 'passport', '', claims)}`;
-            try {
-              const response = await around.fetch(`${gate.base}${path.slice(1)}`, {
-                method: 'POST',
-                credentials: 'omit',
-                headers: { authorization, 'content-type': 'application/json' },
-                body,
-                signal: AbortSignal.timeout(PATIENCE_MILLIS),
-              });
-              if (!response.ok) took.delete(gate.base);
-            } catch {
-              took.delete(gate.base);
-            }
-          }),
-        );
-      }
+      const tasks = masters.flatMap((friendsKey) =>
+        daysAround(now).map(async (day) => {
+          const master = friendsKey ?? (await publicMaster(address, around.network()));
+          const place = await rendezvous(master, kind, day);
+          const key = hex(place.dhtKey);
+          const id = await valueId(place, device);
+          const until = endOfDay(Date.parse(day));
+          return Promise.all(
+            around.gates().map(async (gate) => {
+              const data = await seal(place, bytes);
+              const took = await writeValue(around, gate, signer, address, { key, id, data, until });
+              return took ? [{ base: gate.base, key, data: base64(data) }] : [];
+            }),
+          );
+        }),
+      );
+      const written = (await Promise.all(tasks)).flat(2);
       cache.delete(address);
-      return [...took];
+      return written;
+    },
+
+    /**
+     * Which gates kept what they took, as seen through another gate; where there is only one, through that one.
+     * @param {Written} written  of one publication
+     * @returns {Promise<Set<string>>} base URLs
+     */
+    async readBack(written) {
+      const gates = around.gates();
+      /** @type {Set<string>} */
+      const kept = new Set();
+      const read = async (/** @type {Gate} */ gate, /** @type {string} */ key) => {
+        const values = new Set((await readValues(around, gate, key)).map(base64));
+        for (const each of written)
+          if (each.key === key && values.has(each.data) && (each.base !== gate.base || gates.length === 1))
+            kept.add(each.base);
+      };
+      const keys = [...new Set(written.map((each) => each.key))];
+      await Promise.allSettled(gates.flatMap((gate) => keys.map((key) => read(gate, key))));
+      return kept;
     },
   };
 }
 
-/** @param {string} line @returns {Uint8Array<ArrayBuffer> | null} */
-function parseLine(line) {
-  if (!line.trim() || line.length > 64 * 1024) return null;
-  try {
-    const json = JSON.parse(line);
-    return json.expired || typeof json.data !== 'string' ? null : unbase64(json.data);
-  } catch {
-    return null;
-  }
+/** Two gates of one DHT give the same values. @param {Uint8Array<ArrayBuffer>[]} values */
+function distinct(values) {
+  return [...new Map(values.map((value) => [base64(value), value])).values()];
 }
