@@ -10,7 +10,7 @@ const LOCATION_SECONDS = 12 * 3600;
 const REFRESH_MILLIS = 4 * 3600 * 1000;
 /** What a peer did not take is offered again. */
 const AGAIN_MILLIS = 60_000;
-const WAIT_MILLIS = 10_000;
+const WAIT_MILLIS = 5_000;
 /** Somebody may add a device to our address behind our back. */
 const LOOK_MILLIS = 600_000;
 

@@ -3,7 +3,8 @@ import { UserAgent } from '../sip/ua.js';
 
 /** So long the first flow waits for the second before it acts alone. */
 const SETTLE_MILLIS = 150;
-const AGAIN_MILLIS = 10_000;
+const FIRST_AGAIN_MILLIS = 1000;
+const LAST_AGAIN_MILLIS = 60_000;
 
 /** @param {import('./context.js').Context} ctx */
 export function reachability(ctx) {
@@ -11,6 +12,7 @@ export function reachability(ctx) {
   /** @type {Promise<void>} */
   let settling = Promise.resolve();
   let waiting = false;
+  let again = FIRST_AGAIN_MILLIS;
   let closed = false;
 
   function connect() {
@@ -88,14 +90,16 @@ export function reachability(ctx) {
     if (!ready) return soon();
     const all = ctx.peers.known.size;
     if (kept.size === 0) {
-      ctx.timer(AGAIN_MILLIS, () => {
+      ctx.timer(again, () => {
         ctx.devices.stale();
         void settle();
       });
+      again = Math.min(LAST_AGAIN_MILLIS, again * 2);
       // Flows work without the store: contacts go on from memory, new look-ups do not.
       const detail = 'your record could not be read back: people who do not know you yet cannot find you';
       return ctx.me({ status: 'one-server', detail });
     }
+    again = FIRST_AGAIN_MILLIS;
     const detail =
       all === 1
         ? 'one server only'

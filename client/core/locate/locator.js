@@ -64,33 +64,30 @@ export function locator(around) {
 
   /** @param {Kind} kind @param {string} address @param {Uint8Array} master */
   async function open(kind, address, master) {
+    const days = await Promise.all(daysAround(around.now()).map((day) => openDay(kind, address, master, day)));
+    return {
+      opened: await newest(days.flatMap((each) => each.opened)),
+      forged: days.reduce((sum, each) => sum + each.forged, 0),
+      answered: Math.min(...days.map((each) => each.answered)),
+    };
+  }
+
+  /** @param {Kind} kind @param {string} address @param {Uint8Array} master @param {string} day */
+  async function openDay(kind, address, master, day) {
+    const place = await rendezvous(master, kind, day);
+    const found = await askAll((gate) => readValues(around, gate, hex(place.dhtKey)));
+    const how = { kind, address, network: around.network(), now: around.now(), trust: around.trust() };
     /** @type {Opened[]} */
     const opened = [];
     let forged = 0;
-    let answered = Infinity;
-    for (const day of daysAround(around.now())) {
-      const place = await rendezvous(master, kind, day);
-      const found = await askAll((gate) => readValues(around, gate, hex(place.dhtKey)));
-      answered = Math.min(answered, found.answered);
-      for (const value of distinct(found.all)) {
-        try {
-          const bytes = await unseal(place, value);
-          opened.push(
-            await openRecord(bytes, {
-              kind,
-              address,
-              network: around.network(),
-              now: around.now(),
-              trust: around.trust(),
-            }),
-          );
-        } catch (e) {
-          if (!(e instanceof StarlingError)) throw e;
-          if (e.key !== 'not-sealed') forged++;
-        }
+    for (const value of distinct(found.all))
+      try {
+        opened.push(await openRecord(await unseal(place, value), how));
+      } catch (e) {
+        if (!(e instanceof StarlingError)) throw e;
+        if (e.key !== 'not-sealed') forged++;
       }
-    }
-    return { opened: await newest(opened), forged, answered };
+    return { opened, forged, answered: found.answered };
   }
 
   /** The highest sequence of each device, none lower than one seen before. @param {Opened[]} opened */

@@ -3,7 +3,7 @@ import { concat, encode, hex, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { gruu, sign, verify } from '../identity/device.js';
 import { parseAddress } from '../identity/address.js';
-import { verifyChain } from '../identity/verifier.js';
+import { verifyKnown as verifyChain } from '../identity/known.js';
 import { asBytes, asList, asMap, asNumber, asText, decodeCbor, decodeMap, encodeCbor } from './cbor.js';
 import { KIND, MAX_PAYLOAD } from './rendezvous.js';
 
