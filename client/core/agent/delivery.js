@@ -81,7 +81,7 @@ export function delivery(ctx) {
       const targets = await ctx.contacts.targets(lane.to, anew);
       const taken = await Promise.all(targets.map((target) => pumpTo(lane, target, targets)));
       if (taken.some((count) => count > 0)) lane.tries = 0;
-    } while (lane.again && due(lane).some((item) => item.done.length === 0));
+    } while (lane.again && (box.owesTo(lane.to) || due(lane).some((item) => item.done.length === 0)));
   }
 
   /** @param {Lane} lane */
@@ -92,9 +92,9 @@ export function delivery(ctx) {
 
   /** After a run: what is left is tried again later. @param {Lane} lane */
   function rest(lane) {
+    if (lane.again) return void flush(lane.to);
     const left = box.of(lane.to);
     if (!left.length) return void lanes.delete(lane.to);
-    if (lane.again) return void flush(lane.to);
     const pause = FIRST_RETRY_MILLIS * 2 ** Math.min(lane.tries++, 9);
     const knocks = lane.knocked > 0 && left.every((item) => item.type === 'request');
     lane.cancel();

@@ -73,6 +73,8 @@ export function outbox(ctx) {
     /** After the batch. @param {Write[]} written */
     owes: (written) => written.forEach(([, key, state]) => owed.set(key, state)),
 
+    /** @param {string} address */
+    owesTo: (address) => [...owed.keys()].some((key) => addressOf(key) === address),
     /**
      * Turns what is owed to somebody into as few receipts as possible.
      * @param {string} address

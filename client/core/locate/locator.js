@@ -27,7 +27,7 @@ const PLACES = 'places';
  * @param {{fetch: typeof fetch, now: () => number, timer: (ms: number, task: () => void) => () => void, store: import('../types.js').Store, network: () => string, trust: () => import('../identity/verifier.js').Trust, gates: () => Gate[], local: () => boolean}} around
  */
 export function locator(around) {
-  /** @type {Map<string, {at: number, result: Lookup}>} */
+  /** kept: in the store too. @type {Map<string, {at: number, result: Lookup, kept?: boolean}>} */
   const cache = new Map();
   /** @type {Map<string, Promise<Lookup>>} */
   const running = new Map();
@@ -167,20 +167,29 @@ export function locator(around) {
       const entry = { at: around.now(), result };
       cache.set(address, entry);
       if (cache.size > MAX_KEPT) cache.delete(/** @type {string} */ (cache.keys().next().value));
-      if (how.keep && result.kind === 'found') await around.store.put(PLACES, address, entry);
+      if (how.keep) await keep(address);
       return result;
     })().finally(() => running.delete(address));
     running.set(address, run);
     return run;
   }
 
+  /** What was found survives a reload. @param {string} address */
+  async function keep(address) {
+    const entry = cache.get(address);
+    if (!entry) {
+      const kept = await around.store.get(PLACES, address);
+      if (kept && !cache.has(address)) cache.set(address, { ...kept, kept: true });
+    } else if (entry.result.kind === 'found' && !entry.kept) {
+      entry.kept = true;
+      await around.store.put(PLACES, address, { at: entry.at, result: entry.result });
+    }
+  }
+
   return {
     /** @param {string} address @param {HowToFind} [how] @returns {Promise<Lookup>} */
     async find(address, how = {}) {
-      if (how.keep && !cache.has(address)) {
-        const kept = await around.store.get(PLACES, address);
-        if (kept && !cache.has(address)) cache.set(address, kept);
-      }
+      if (how.keep) await keep(address);
       const kept = cache.get(address);
       const age = kept ? around.now() - kept.at : Infinity;
       if (how.fresh || !kept || age < 0) return refresh(address, how);
