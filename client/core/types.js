@@ -88,6 +88,7 @@
  * @property {MediaEngine | null} media  null: no calls (Thunderbird without WebRTC, Node)
  * @property {string} deviceName
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
+ * @property {() => number} [steady]  ms that no setting of the clock moves; default performance.now
  */
 
 /**

@@ -4,130 +4,139 @@ import { need, StarlingError } from '../errors.js';
 
 const MAX_TEXT_BYTES = 16 * 1024;
 const MAX_HITS = 200;
-const ORDER = ['waiting', 'sent', 'delivered', 'read'];
+const MAX_READ = 1000;
+/** What a message of ours can become; it never goes back, except that one which failed may be tried again. */
+const ORDER = ['failed', 'waiting', 'sent', 'delivered', 'read'];
 
 /** @typedef {import('./context.js').Context} Context */
+/** @typedef {import('./reception.js').Change} Change */
 /** @typedef {import('../types.js').Message} Message */
 
 /** @param {Context} ctx */
 export function chat(ctx) {
+  /** The last time shown of each sender whose clock is ahead of ours. @type {Map<string, number>} */
+  const clamped = new Map();
+
   /** @param {Message} message */
   const key = (message) => `${message.with} ${String(message.at).padStart(15, '0')} ${message.id}`;
 
-  /** @param {Message} message */
-  async function keep(message) {
-    await ctx.store.batch([
-      ['messages', key(message), message],
-      ['message-keys', message.id, key(message)],
-    ]);
-  }
+  /** @param {Message} message @returns {import('./outbox.js').Write[]} */
+  const write = (message) => [
+    ['messages', key(message), message],
+    ['message-keys', message.id, key(message)],
+  ];
 
-  /** @param {string} id @param {Message['state']} state @param {string} [why] */
-  async function advance(id, state, why = '') {
+  /**
+   * The change that makes a message of ours `state`; null when it is so or further already. Only in a turn.
+   * @param {string} id @param {Message['state']} state
+   * @returns {Promise<Change | null>}
+   */
+  async function advance(id, state) {
     const at = await ctx.store.get('message-keys', id);
     const message = at && /** @type {Message | undefined} */ (await ctx.store.get('messages', at));
-    if (!message || !message.mine) return;
-    const forward =
-      ORDER.indexOf(state) > ORDER.indexOf(message.state) ||
-      message.state === 'failed' ||
-      state === 'failed' ||
-      state === 'waiting';
-    if (!forward || (state === 'failed' && message.state !== 'waiting')) return;
-    await ctx.store.put('messages', at, { ...message, state, why });
-    ctx.contacts.show();
+    if (!message?.mine) return null;
+    const forward = ORDER.indexOf(state) > ORDER.indexOf(message.state);
+    if (!forward && !(state === 'failed' && message.state === 'waiting')) return null;
+    return { writes: [['messages', at, { ...message, state, why: '' }]], done: () => ctx.contacts.show() };
   }
 
-  /** @param {string} address @param {Message} message */
-  async function touch(address, message) {
-    const contact = ctx.contacts.get(address);
-    if (!contact) return;
-    contact.lastAt = Math.max(contact.lastAt, message.at);
-    contact.last = { text: message.text.slice(0, 200), at: message.at, mine: message.mine };
-    if (!message.mine) contact.unread++;
-    await ctx.contacts.save(contact);
+  /** A contact with its newest message. @param {Message} message @returns {Change} */
+  function touched(message) {
+    const contact = ctx.contacts.get(message.with);
+    if (!contact) return { writes: [], done() {} };
+    return ctx.contacts.changed(contact.address, {
+      lastAt: Math.max(contact.lastAt, message.at),
+      last: { text: message.text.slice(0, 200), at: message.at, mine: message.mine },
+      unread: contact.unread + (message.mine ? 0 : 1),
+    });
   }
 
-  ctx.delivery.take('text', async (signer, body) => {
-    const contact = ctx.contacts.get(signer.address);
-    if (contact?.state !== 'accepted') return false;
-    // Shown in the order of arrival among what is later, never from the future.
-    const at = Math.min(body.sent, ctx.around.now());
+  /** Never from the future, and in the order in which it was written. @param {string} from @param {number} sent */
+  function timeOf(from, sent) {
+    const now = ctx.now();
+    if (sent <= now) return sent;
+    const at = Math.max(now, (clamped.get(from) ?? 0) + 1);
+    clamped.set(from, at);
+    return at;
+  }
+
+  ctx.reception.on('text', async (signer, body) => {
+    if (ctx.contacts.get(signer.address)?.state !== 'accepted') return null;
     /** @type {Message} */
     const message = {
       id: body.id,
       with: signer.address,
       mine: false,
       text: body.content.text,
-      at,
+      at: timeOf(signer.address, body.sent),
       state: 'received',
       why: '',
     };
-    await keep(message);
-    await touch(signer.address, message);
-    await ctx.delivery.enqueue(signer.address, 'receipt', { ids: [body.id], state: 1 });
-    ctx.emit('message', message);
-    return true;
+    const contact = touched(message);
+    const receipt = ctx.delivery.owe(signer.address, [body.id], 1);
+    return {
+      writes: [...write(message), ...contact.writes, ...receipt.writes],
+      done() {
+        contact.done();
+        receipt.done();
+        ctx.emit('message', message);
+      },
+    };
   });
 
-  ctx.delivery.take('receipt', async (signer, body) => {
-    for (const id of body.content.ids) {
+  ctx.reception.on('receipt', async (signer, body) => {
+    /** @type {Change[]} */
+    const changes = [];
+    for (const id of new Set(/** @type {string[]} */ (body.content.ids))) {
       const at = /** @type {string | undefined} */ (await ctx.store.get('message-keys', id));
       // A receipt counts only from the person the message went to.
-      if (at?.startsWith(`${signer.address} `)) await advance(id, body.content.state === 2 ? 'read' : 'delivered');
+      if (!at?.startsWith(`${signer.address} `)) continue;
+      const change = await advance(id, body.content.state === 2 ? 'read' : 'delivered');
+      if (change) changes.push(change);
     }
-    return true;
+    return { writes: changes.flatMap((each) => each.writes), done: () => changes[0]?.done() };
   });
 
-  ctx.delivery.take('sentCopy', async (signer, body) => {
-    if (signer.address !== ctx.profile?.address) return false;
+  ctx.reception.on('sentCopy', async (signer, body) => {
+    if (signer.address !== ctx.profile?.address) return null;
     const { to, id, text, sent } = body.content;
     /** @type {Message} */
     const message = { id, with: to, mine: true, text, at: sent, state: 'sent', why: '' };
-    await keep(message);
-    await touch(to, message);
-    return true;
+    const contact = touched(message);
+    return { writes: [...write(message), ...contact.writes], done: contact.done };
   });
 
-  ctx.delivery.take('readMark', async (signer, body) => {
-    const contact = ctx.contacts.get(body.content.address);
-    if (signer.address !== ctx.profile?.address || !contact) return false;
-    contact.unread = 0;
-    await ctx.contacts.save(contact);
-    return true;
+  ctx.reception.on('readMark', async (signer, body) => {
+    if (signer.address !== ctx.profile?.address) return null;
+    return ctx.contacts.changed(body.content.address, { unread: 0 });
   });
+
+  /** For this device's own other ones. @param {'sentCopy'|'readMark'} type @param {any} content @returns {import('./outbox.js').Wish[]} */
+  const toOthers = (type, content) =>
+    ctx.devices.others().map((only) => ({ to: ctx.profile?.address ?? '', type, content, only }));
 
   return {
-    sent: (/** @type {string} */ id) => advance(id, 'sent'),
-    failed: (/** @type {string} */ id) => advance(id, 'failed', ''),
+    advance,
 
     /** @param {string} address @param {string} text @returns {Promise<Message>} */
     async send(address, text) {
       need(text.trim().length > 0, 'generic');
       if (encode(text).length > MAX_TEXT_BYTES) throw new StarlingError('too-long');
-      const contact = ctx.contacts.get(address);
-      need(contact?.state === 'accepted', 'generic', 'not a contact');
-      const { hex, random } = await import('../bytes.js');
-      /** @type {Message} */
-      const message = {
-        id: hex(random(16)),
-        with: address,
-        mine: true,
-        text,
-        at: ctx.around.now(),
-        state: 'waiting',
-        why: '',
-      };
-      await keep(message);
-      await ctx.delivery.enqueue(address, 'text', { text }, { id: message.id });
-      for (const device of ctx.devices.others())
-        await ctx.delivery.enqueue(
-          /** @type {any} */ (ctx.profile).address,
-          'sentCopy',
-          { to: address, id: message.id, text, sent: message.at },
-          { only: device },
-        );
-      await touch(address, message);
-      return message;
+      return ctx.inTurn(async () => {
+        need(ctx.contacts.get(address)?.state === 'accepted', 'generic', 'not a contact');
+        const letter = ctx.delivery.prepare([{ to: address, type: 'text', content: { text } }]);
+        const [{ bodyId: id, created: at }] = letter.items;
+        /** @type {Message} */
+        const message = { id, with: address, mine: true, text, at, state: 'waiting', why: '' };
+        const copies = ctx.delivery.prepare(toOthers('sentCopy', { to: address, id, text, sent: at }));
+        const contact = touched(message);
+        // Shown, and in the outbox, or neither.
+        await ctx.store.batch([...write(message), ...letter.writes, ...copies.writes, ...contact.writes]);
+        contact.done();
+        letter.admit();
+        copies.admit();
+        return message;
+      });
     },
 
     /** @param {string} address @param {number} [before] @param {number} [limit] @returns {Promise<Message[]>} */
@@ -151,26 +160,35 @@ export function chat(ctx) {
 
     /** @param {string} address */
     async markRead(address) {
-      const contact = ctx.contacts.get(address);
-      if (!contact?.unread) return;
-      const count = contact.unread;
-      contact.unread = 0;
-      await ctx.contacts.save(contact);
-      const ids = (await this.messages(address, undefined, count * 3 + 20))
-        .filter((m) => !m.mine)
-        .slice(-count)
-        .map((m) => m.id);
-      if (ids.length && ctx.state.settings.sendReadMarks)
-        await ctx.delivery.enqueue(address, 'receipt', { ids: ids.slice(-200), state: 2 });
+      await ctx.inTurn(async () => {
+        const count = ctx.contacts.get(address)?.unread ?? 0;
+        if (!count) return;
+        const among = await this.messages(address, undefined, Math.min(MAX_READ, count * 3 + 20));
+        const read = among.filter((m) => !m.mine).slice(-count);
+        const ids = ctx.state.settings.sendReadMarks ? read.map((m) => m.id) : [];
+        const receipt = ctx.delivery.owe(address, ids, 2);
+        const marks = ctx.delivery.prepare(toOthers('readMark', { address, upTo: read.at(-1)?.at ?? 0 }));
+        const contact = ctx.contacts.changed(address, { unread: 0 });
+        await ctx.store.batch([...contact.writes, ...receipt.writes, ...marks.writes]);
+        contact.done();
+        receipt.done();
+        marks.admit();
+      });
     },
 
-    /** @param {string} id */
+    /** One that was given up. @param {string} id */
     async retry(id) {
-      const at = await ctx.store.get('message-keys', id);
-      const message = at && (await ctx.store.get('messages', at));
-      if (!message) return;
-      await advance(id, 'waiting');
-      await ctx.delivery.enqueue(message.with, 'text', { text: message.text }, { id });
+      await ctx.inTurn(async () => {
+        const at = await ctx.store.get('message-keys', id);
+        const message = at && /** @type {Message | undefined} */ (await ctx.store.get('messages', at));
+        if (message?.state !== 'failed') return;
+        const letter = ctx.delivery.prepare([
+          { to: message.with, type: 'text', content: { text: message.text }, bodyId: id },
+        ]);
+        await ctx.store.batch([['messages', at, { ...message, state: 'waiting', why: '' }], ...letter.writes]);
+        ctx.contacts.show();
+        letter.admit();
+      });
     },
 
     all: async () => (await ctx.store.list('messages')).map(([, message]) => message),

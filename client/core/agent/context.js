@@ -5,7 +5,7 @@
  * @property {string} address  @property {string} name  @property {'waiting'|'accepted'|'removed'} state
  * @property {Uint8Array} ourToken  what we gave them  @property {Uint8Array | null} theirToken  what they gave us
  * @property {Uint8Array | null} friendsKey  theirs  @property {number} version
- * @property {import('../record/devices.js').DeviceChain | null} chain  remembered  @property {import('../record/devices.js').DeviceChain | null} changed  a new root, waiting for a decision
+ * @property {import('../record/devices.js').DeviceChain | null} chain  remembered  @property {import('../record/devices.js').DeviceChain | null} changed  a new root, waiting for a decision  @property {string} refused  hash of a root that the user did not agree to
  * @property {string[]} [revoked]  listed devices that somebody entitled took out
  * @property {number} lastAt  @property {number} unread  @property {{text: string, at: number, mine: boolean} | null} last  @property {string} hello  @property {string} level
  */
@@ -14,6 +14,7 @@
  * @typedef {object} Profile
  * @property {string} address  @property {string} name  @property {import('../identity/device.js').DeviceKey} key  @property {Uint8Array[]} chain  certificates, leaf first; empty before enrolment
  * @property {Uint8Array} friendsKey  @property {number} friendsVersion  @property {Uint8Array} ownKey
+ * @property {string} network  in which the address was enrolled; everything signed and sealed is bound to it  @property {boolean} local  whether that is the network of this computer
  */
 
 /**
@@ -33,13 +34,18 @@
  * @property {() => Promise<void>} saveProfile
  * @property {() => import('../identity/passport.js').Signer} signer
  * @property {() => string} network
+ * @property {() => boolean} local  local mode: test certificates and private addresses count
+ * @property {<T>(task: () => Promise<T>) => Promise<T>} inTurn  changes of what is stored, one after the other; a task must not wait for another turn
  * @property {() => number} now  corrected
  * @property {import('../sip/ua.js').UserAgent | null} ua
  * @property {ReturnType<typeof import('../locate/locator.js').locator>} locator
  * @property {ReturnType<typeof import('./peers.js').peerBook>} peers
  * @property {ReturnType<typeof import('./devices.js').ownDevices>} devices
  * @property {ReturnType<typeof import('./contacts.js').contactBook>} contacts
+ * @property {ReturnType<typeof import('./requests.js').contactRequests>} requests
  * @property {ReturnType<typeof import('./delivery.js').delivery>} delivery
+ * @property {ReturnType<typeof import('./reception.js').reception>} reception
+ * @property {ReturnType<typeof import('./endorsement.js').endorsement>} endorsement
  * @property {ReturnType<typeof import('./chat.js').chat>} chat
  * @property {ReturnType<typeof import('./presence.js').presence>} presence
  * @property {ReturnType<typeof import('../call/calls.js').calls>} calls

@@ -1,220 +1,275 @@
-// Gets sealed bodies to devices, keeps what could not go yet, and takes what arrives. "Sent" counts only when the addressed device itself says so, signed.
-import { hex, random } from '../bytes.js';
-import { openBody, sealBody } from '../cms/bodies.js';
-import { StarlingError } from '../errors.js';
-import { gruu } from '../identity/device.js';
-import { first } from '../sip/message.js';
+// Gets what waits in the outbox to the devices of its addressees, in order. "Sent" counts only when the addressed device itself says so, signed.
+import { sealBody } from '../cms/bodies.js';
+import { outbox } from './outbox.js';
+import { sendAlong, waysTo } from './ways.js';
 
-const OUTBOX = 'outbox';
-const TYPE = 'application/pkcs7-mime; smime-type=authEnveloped-data';
 const FIRST_RETRY_MILLIS = 3_000;
 const LAST_RETRY_MILLIS = 900_000;
 const KNOCK_RETRY_MILLIS = 600_000;
 const LIFE_MILLIS = 7 * 86_400_000;
-const HEDGE_MILLIS = 2500;
-const MAX_SEEN = 5000;
+const RECEIPT_MILLIS = 100;
+/** Under way to one device at once. One that is late holds back those after it. */
+const WINDOW = 8;
 
 /** @typedef {import('./context.js').Context} Context */
-/** @typedef {import('../cms/bodies.js').BodyType} BodyType */
-/** @typedef {{id: string, bodyId: string, to: string, type: BodyType, content: any, created: number, done: string[], tries: number, only: string}} Item  done: devices that have it; only: one device, else all listed */
-/** @typedef {{id: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/record.js').Location | null}} Target */
+/** @typedef {import('./outbox.js').Item} Item */
+/** @typedef {import('./outbox.js').Wish} Wish */
+/** @typedef {import('./outbox.js').Write} Write */
+/** @typedef {import('./ways.js').Target} Target */
+/** @typedef {{to: string, run: Promise<void> | null, again: boolean, tries: number, knocked: number, pumps: Set<() => void>, cancel: () => void}} Lane  to one address. again: something changed during a run; tries: in vain, in a row; knocked: when, Unix ms */
 
 /** @param {Context} ctx */
 export function delivery(ctx) {
-  /** @type {Map<string, Promise<void>>} */
-  const running = new Map();
-  /** @type {Map<string, () => void>} */
-  const retries = new Map();
-  /** @type {Map<string, (signer: import('../identity/verifier.js').Verified, body: import('../cms/bodies.js').Body) => Promise<boolean>>} */
-  const takers = new Map();
+  /** @type {Map<string, Lane>} */
+  const lanes = new Map();
+  const box = outbox(ctx);
+  let closed = false;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
-  /** How to reach a device: over a flow to its own peer when we have one, else through ours by Route. @param {Target} target */
-  function paths(target) {
-    const ready = ctx.ua?.ready ?? [];
-    const list = [];
-    for (const peer of target.location?.peers ?? []) {
-      const direct = ready.find((flow) => flow.peer.id === peer.id);
-      if (direct) list.unshift({ flow: direct, routes: /** @type {string[]} */ ([]) });
-      else for (const flow of ready) list.push({ flow, routes: [`<${peer.uri};pin=${peer.id};lr>`] });
-    }
-    return list;
-  }
-
-  /** @param {string} address @param {Target} target @param {Item} item @param {Uint8Array | null} token @returns {Promise<'taken'|'knocked'|'failed'>} */
-  async function send(address, target, item, token) {
-    const body = {
-      type: item.type,
-      id: item.bodyId,
-      sent: item.created,
-      from: profile().address,
-      to: address,
-      device: target.id,
-      content: item.content,
-    };
-    const sealed = await sealBody(ctx.signer(), target.certificate, body, ctx.now());
-    const uri = gruu(address, target.id);
-    let knocked = false;
-    for (const { flow, routes } of paths(target)) {
-      const outcome = await /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua).send(flow, 'MESSAGE', uri, {
-        routes,
-        body: sealed,
-        type: TYPE,
-        token,
-        timeout: HEDGE_MILLIS,
-      });
-      if (outcome.status === 200 && outcome.signer) return 'taken';
-      if (outcome.status === 202) knocked = true;
-      if (outcome.status === 603) return 'taken';
-    }
-    return knocked ? 'knocked' : 'failed';
-  }
-
-  /** One attempt at one item. @param {Item} item */
-  async function attempt(item) {
-    const own = item.to === profile().address;
-    const contact = own ? null : ctx.contacts.get(item.to);
-    if (!own && (!contact || (contact.state === 'removed' && item.type !== 'decline')))
-      return ctx.store.delete(OUTBOX, item.id);
-    if (ctx.around.now() - item.created > LIFE_MILLIS) return expire(item);
-    const targets = await ctx.contacts.targets(item.to, item.tries > 0);
-    const wanted = targets.filter(
-      (target) =>
-        (item.only ? target.id === item.only : target.id !== profile().key.id) && !item.done.includes(target.id),
-    );
-    let knocked = false;
-    const results = await Promise.all(
-      wanted.map(async (target) => ({
-        target,
-        result: await send(item.to, target, item, contact?.theirToken ?? null),
-      })),
-    );
-    for (const { target, result } of results) {
-      if (result === 'taken') item.done.push(target.id);
-      knocked ||= result === 'knocked';
-    }
-    const complete =
-      targets.length > 0 && results.every((each) => each.result === 'taken') && (item.done.length > 0 || own);
-    // A request is answered by a person: it is knocked again until there is an answer.
-    const over = complete && item.type !== 'request';
-    if (item.done.length && item.type === 'text') await ctx.chat.sent(item.bodyId);
-    item.tries++;
-    if (over) return ctx.store.delete(OUTBOX, item.id);
-    await ctx.store.put(OUTBOX, item.id, item);
-    later(
-      item,
-      item.type === 'request' && (knocked || item.done.length)
-        ? KNOCK_RETRY_MILLIS
-        : Math.min(LAST_RETRY_MILLIS, FIRST_RETRY_MILLIS * 2 ** Math.min(item.tries - 1, 8)),
-    );
-  }
-
-  /** @param {Item} item */
-  async function expire(item) {
-    await ctx.store.delete(OUTBOX, item.id);
-    if (item.type === 'text') await ctx.chat.failed(item.bodyId);
-  }
-
-  /** @param {Item} item @param {number} pause */
-  function later(item, pause) {
-    retries.get(item.id)?.();
-    retries.set(
-      item.id,
-      ctx.timer(pause, () => void flush(item.to)),
-    );
-  }
-
-  /** Tries everything that waits for an address, in order; one run at a time for each. @param {string} to @returns {Promise<void>} */
-  function flush(to) {
-    const before = running.get(to) ?? Promise.resolve();
-    const run = before.then(async () => {
-      if (!ctx.ua?.ready.length) return;
-      for (const [, item] of await ctx.store.list(OUTBOX)) if (item.to === to) await attempt(item);
-    });
-    const safe = run.catch((e) => console.warn('starling: delivery', e instanceof Error ? e.message : e));
-    running.set(to, safe);
-    return safe;
-  }
-
-  /** @param {string} to @param {BodyType} type @param {any} content @param {{id?: string, only?: string}} [how] @returns {Promise<string>} body id */
-  async function enqueue(to, type, content, how = {}) {
-    const bodyId = how.id ?? hex(random(16));
-    const created = ctx.around.now();
-    /** @type {Item} */
-    const item = {
-      id: `${String(created).padStart(15, '0')} ${bodyId}`,
-      bodyId,
+  /** @param {string} to @returns {Lane} */
+  function laneTo(to) {
+    const lane = lanes.get(to) ?? {
       to,
-      type,
-      content,
-      created,
-      done: [],
+      run: null,
+      again: false,
       tries: 0,
-      only: how.only ?? '',
+      knocked: 0,
+      pumps: new Set(),
+      cancel: () => {},
     };
-    await ctx.store.put(OUTBOX, item.id, item);
-    void flush(to);
-    return bodyId;
+    lanes.set(to, lane);
+    return lane;
   }
 
-  /** @param {import('../sip/ua.js').Incoming} incoming */
-  async function received({ message, signer, answer }) {
-    const us = {
-      agree: profile().key.agree,
-      address: profile().address,
-      device: profile().key.id,
-      now: ctx.now(),
-      trust: ctx.trust(),
-    };
-    let opened;
-    try {
-      opened = await openBody(message.body, us);
-    } catch (e) {
-      return answer(e instanceof StarlingError && e.key === 'not-for-this-key' ? 493 : 400, 'Undecipherable');
+  /**
+   * Tries everything that waits for an address; what is under way goes on.
+   * @param {string} to
+   * @param {boolean} [anew]  look up where the devices are now
+   * @returns {Promise<void>}
+   */
+  function flush(to, anew = false) {
+    if (closed) return Promise.resolve();
+    const lane = laneTo(to);
+    if (lane.run) {
+      lane.again = true;
+      for (const pump of lane.pumps) pump();
+      return lane.run;
     }
-    if (!signer || opened.signer.device !== signer.device || opened.signer.address !== signer.address)
-      return answer(438, 'Another signer inside');
-    const { body } = opened;
-    if (await ctx.store.get('seen', body.id)) return answer(200, 'OK');
-    const taker = takers.get(body.type);
-    // Only devices that their owner listed are heard; a new own device asks to be listed.
-    const heard =
-      body.type === 'endorseRequest'
-        ? signer.address === us.address
-        : await ctx.contacts.isListed(signer.address, signer.device, opened.signer.leaf.der);
-    if (!taker || !heard) return answer(403, 'Not a listed device');
-    if (!(await taker(opened.signer, body))) return answer(first(message, 'starling-knock') ? 202 : 603, 'Declined');
-    await ctx.store.put('seen', body.id, ctx.around.now());
-    await answer(200, 'OK');
+    lane.run = run(lane, anew)
+      .catch((e) => console.warn('starling: delivery', e instanceof Error ? e.message : e))
+      .finally(() => {
+        lane.run = null;
+        rest(lane);
+      });
+    return lane.run;
+  }
+
+  /** @param {Lane} lane @param {boolean} anew */
+  async function run(lane, anew) {
+    lane.cancel();
+    await expire(lane.to);
+    do {
+      lane.again = false;
+      await ctx.inTurn(async () => {
+        const receipts = box.gather(lane.to);
+        if (!receipts) return;
+        await ctx.store.batch(receipts.writes);
+        receipts.done();
+      });
+      if (!ctx.ua?.ready.length || !due(lane).length) return;
+      const targets = await ctx.contacts.targets(lane.to, anew);
+      const taken = await Promise.all(targets.map((target) => pumpTo(lane, target, targets)));
+      if (taken.some((count) => count > 0)) lane.tries = 0;
+    } while (lane.again && (box.owesTo(lane.to) || due(lane).some((item) => item.done.length === 0)));
+  }
+
+  /** @param {Lane} lane */
+  function due(lane) {
+    const cold = ctx.around.now() - lane.knocked < KNOCK_RETRY_MILLIS && lane.knocked > 0;
+    return box.of(lane.to).filter((item) => !(cold && item.type === 'request'));
+  }
+
+  /** After a run: what is left is tried again later. @param {Lane} lane */
+  function rest(lane) {
+    if (lane.again) return void flush(lane.to);
+    const left = box.of(lane.to);
+    if (!left.length) return void lanes.delete(lane.to);
+    const pause = FIRST_RETRY_MILLIS * 2 ** Math.min(lane.tries++, 9);
+    const knocks = lane.knocked > 0 && left.every((item) => item.type === 'request');
+    lane.cancel();
+    lane.cancel = ctx.timer(
+      knocks ? KNOCK_RETRY_MILLIS : Math.min(LAST_RETRY_MILLIS, pause),
+      () => void flush(lane.to, true),
+    );
+  }
+
+  /**
+   * Keeps one device supplied until nothing is left or it cannot be reached.
+   * @param {Lane} lane
+   * @param {Target} target
+   * @param {Target[]} all  the addressee's
+   * @returns {Promise<number>} how many it took
+   */
+  function pumpTo(lane, target, all) {
+    return new Promise((resolve) => {
+      const state = { at: '', open: 0, late: 0, broken: false, busy: false, taken: 0 };
+      const next = () => due(lane).find((item) => item.id > state.at && isFor(item, target));
+      const pump = async () => {
+        if (state.busy) return;
+        state.busy = true;
+        for (let item = next(); item && !state.broken && !state.late && state.open < WINDOW; item = next()) {
+          state.at = item.id;
+          state.open++;
+          await launch(lane, target, all, item, state, pump);
+        }
+        state.busy = false;
+        if (state.open || (next() && !state.broken)) return;
+        lane.pumps.delete(pump);
+        resolve(state.taken);
+      };
+      lane.pumps.add(pump);
+      void pump();
+    });
+  }
+
+  /** @param {Item} item @param {Target} target */
+  const isFor = (item, target) =>
+    (item.only ? target.id === item.only : target.id !== profile().key.id) && !item.done.includes(target.id);
+
+  /**
+   * Resolves when the item is on its way, so that the next one leaves after it.
+   * @param {Lane} lane @param {Target} target @param {Target[]} all @param {Item} item
+   * @param {{open: number, late: number, broken: boolean, taken: number}} state @param {() => Promise<void>} pump
+   */
+  async function launch(lane, target, all, item, state, pump) {
+    let late = 0;
+    /** @param {import('./ways.js').Result} result */
+    const finish = async (result) => {
+      try {
+        if (result === 'taken') await took(item, target, all);
+      } catch (e) {
+        result = 'failed';
+        console.warn('starling: delivery', e instanceof Error ? e.message : e);
+      }
+      if (result === 'taken') state.taken++;
+      if (result === 'knocked') lane.knocked = ctx.around.now();
+      // Nobody there, or a stranger to them: those after it would fare no better, and must not overtake it.
+      if (result === 'failed' || result === 'knocked') state.broken = true;
+      state.open--;
+      state.late -= late;
+      void pump();
+    };
+    try {
+      const body = await seal(item, target);
+      const token = item.to === profile().address ? null : (ctx.contacts.get(item.to)?.theirToken ?? item.token);
+      const ua = /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua);
+      await new Promise((launched) => {
+        const events = {
+          launched: () => launched(undefined),
+          late: () => {
+            if (!late) state.late += late = 1;
+          },
+        };
+        void sendAlong(ua, ctx.timer, { address: item.to, target, body, token }, events).then(finish);
+      });
+    } catch (e) {
+      console.warn('starling: sealing', e instanceof Error ? e.message : e);
+      await finish('refused');
+    }
+  }
+
+  /** @param {Item} item @param {Target} target */
+  const seal = (item, target) =>
+    sealBody(
+      ctx.signer(),
+      target.certificate,
+      {
+        type: item.type,
+        id: item.bodyId,
+        sent: item.created,
+        from: profile().address,
+        to: item.to,
+        device: target.id,
+        content: item.content,
+      },
+      ctx.now(),
+    );
+
+  /** The device has it. @param {Item} item @param {Target} target @param {Target[]} all */
+  const took = (item, target, all) =>
+    ctx.inTurn(async () => {
+      const now = box.of(item.to).find((each) => each.id === item.id);
+      if (!now) return;
+      const done = [...now.done, target.id];
+      const kept = { ...now, done };
+      const complete = item.only !== '' || all.every((each) => !isFor(kept, each));
+      const said = item.type === 'text' ? await ctx.chat.advance(item.bodyId, 'sent') : null;
+      await ctx.store.batch([complete ? box.erase(kept) : box.write(kept), ...(said?.writes ?? [])]);
+      if (complete) box.drop([kept]);
+      else box.add([kept]);
+      said?.done();
+    });
+
+  /** What nobody took for seven days. @param {string} to */
+  async function expire(to) {
+    const old = box.of(to).filter((item) => ctx.now() - item.created > LIFE_MILLIS);
+    if (old.length)
+      await ctx.inTurn(async () => {
+        const failed = await Promise.all(
+          old.filter((item) => item.type === 'text').map((item) => ctx.chat.advance(item.bodyId, 'failed')),
+        );
+        await ctx.store.batch([...old.map(box.erase), ...failed.flatMap((each) => each?.writes ?? [])]);
+        box.drop(old);
+        for (const each of failed) each?.done();
+      });
+  }
+
+  /** @param {Item[]} items */
+  function admit(items) {
+    box.add(items);
+    for (const to of new Set(items.map((item) => item.to))) void flush(to);
   }
 
   return {
-    enqueue,
+    load: box.load,
     flush,
-    received,
-    paths,
-    /** @param {BodyType} type @param {(signer: import('../identity/verifier.js').Verified, body: import('../cms/bodies.js').Body) => Promise<boolean>} taker  true: taken */
-    take: (type, taker) => takers.set(type, taker),
-    async flushAll() {
-      const to = new Set((await ctx.store.list(OUTBOX)).map(([, item]) => item.to));
-      await Promise.all([...to].map(flush));
+    /** Something to deliver, not kept yet: its writes belong into the batch of what it comes from, `admit` after it. @param {Wish[]} wishes */
+    prepare(wishes) {
+      const items = wishes.map(box.make);
+      return { writes: items.map(box.write), admit: () => admit(items), items };
+    },
+    /** For what comes from nothing else. @param {Wish[]} wishes */
+    enqueue: (...wishes) =>
+      ctx.inTurn(async () => {
+        const items = wishes.map(box.make);
+        await ctx.store.batch(items.map(box.write));
+        admit(items);
+      }),
+    /** Erasing belongs into a batch too. @param {(item: Item) => boolean} which */
+    withdraw(which) {
+      const items = box.filter(which);
+      return { writes: items.map(box.erase), drop: () => box.drop(items), items };
     },
     /** @param {(item: Item) => boolean} which */
-    async drop(which) {
-      for (const [key, item] of await ctx.store.list(OUTBOX)) if (which(item)) await ctx.store.delete(OUTBOX, key);
+    waits: (which) => box.filter(which).length > 0,
+    /** A receipt, soon, with others. @param {string} address @param {string[]} ids @param {1|2} state */
+    owe(address, ids, state) {
+      const writes = ids.flatMap((id) => box.owe(address, id, state));
+      const done = () => {
+        box.owes(writes);
+        ctx.timer(RECEIPT_MILLIS, () => void flush(address));
+      };
+      return { writes, done };
     },
-    /** @param {string} device @param {BodyType} type @param {any} content */
-    async toOwn(device, type, content) {
-      const waiting = (await ctx.store.list(OUTBOX)).some(([, item]) => item.only === device && item.type === type);
-      if (!waiting) await enqueue(profile().address, type, content, { only: device });
-      else await flush(profile().address);
-    },
+    /** @param {Target} target */
+    paths: (target) => waysTo(ctx.ua?.ready ?? [], target),
+    flushAll: () => Promise.all([...box.addressees()].map((to) => flush(to))),
     /** Called when something may have changed that we waited for; set by the agent. */
     settled: async () => {},
-    async tidy() {
-      const seen = await ctx.store.list('seen');
-      for (const [key] of seen.slice(0, Math.max(0, seen.length - MAX_SEEN))) await ctx.store.delete('seen', key);
+    close() {
+      closed = true;
+      for (const lane of lanes.values()) lane.cancel();
     },
   };
 }

@@ -1,8 +1,9 @@
 // The list of devices of this address, and the records that say where this one is. A root is signed only when nobody's list was found, twice; otherwise a listed device must allow us.
-import { encode, hex, random, sha256 } from '../bytes.js';
+import { encode, sha256 } from '../bytes.js';
+import { parseCertificate } from '../identity/certificate.js';
 import { gruu } from '../identity/device.js';
-import { headOf, makeLink, mergedDevices, relation } from '../record/devices.js';
 import { locationBody, revokedBody } from '../record/bodies.js';
+import { headOf, makeLink, mergedDevices, relation, verifyDevices } from '../record/devices.js';
 import { signRecord } from '../record/record.js';
 
 const DAY_SECONDS = 86_400;
@@ -10,7 +11,11 @@ const LOCATION_SECONDS = 12 * 3600;
 const REVOKED_SECONDS = 31 * DAY_SECONDS;
 const MAX_REVOKED = 64;
 const REFRESH_MILLIS = 4 * 3600 * 1000;
-const WAIT_MILLIS = 10_000;
+/** What a peer did not take is offered again. */
+const AGAIN_MILLIS = 60_000;
+const WAIT_MILLIS = 5_000;
+/** Somebody may add a device to our address behind our back. */
+const LOOK_MILLIS = 600_000;
 
 /** @typedef {import('./context.js').Context} Context */
 
@@ -27,6 +32,9 @@ export function ownDevices(ctx) {
   /** @type {Set<string>} */
   const ghosts = new Set();
   let stop = () => {};
+  let stopLooking = () => {};
+  /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
+  let last = null;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
@@ -67,16 +75,36 @@ export function ownDevices(ctx) {
     show();
   }
 
-  /** What the DHT says of our own address. @returns {Promise<'listed'|'waiting'|'none'|'unreachable'>} */
+  /**
+   * What the DHT says of our own address; that there is nothing counts only when every peer we are at says so.
+   * @returns {Promise<'listed'|'waiting'|'none'|'unreachable'>}
+   */
   async function look() {
+    stopLooking();
+    stopLooking = ctx.timer(LOOK_MILLIS, () => void lookAgain());
     const found = await ctx.locator.find(profile().address, { fresh: true });
     if (found.kind === 'unreachable') return 'unreachable';
-    if (found.kind !== 'found') return chain ? 'listed' : 'none';
+    if (found.kind !== 'found') {
+      if (chain) return 'listed';
+      return (found.asked ?? 0) >= Math.max(1, ctx.ua?.ready.length ?? 0) ? 'none' : 'unreachable';
+    }
+    // Two roots and no memory: whom to ask to be allowed, only the user knows.
+    if (!chain && new Set(found.chains.map((each) => each[0].hash)).size > 1) {
+      foreign = null;
+      return 'waiting';
+    }
     for (const other of found.chains) await consider(other);
     noteGhosts(found);
     if (!chain) return 'waiting';
     return headOf(chain).devices.has(profile().key.id) ? 'listed' : 'waiting';
   }
+
+  /** Nobody waits for it. */
+  const lookAgain = () =>
+    look().then(
+      () => {},
+      (e) => console.warn('starling: own records', e instanceof Error ? e.message : e),
+    );
 
   /** @param {import('../record/devices.js').DeviceChain} other */
   async function consider(other) {
@@ -115,7 +143,6 @@ export function ownDevices(ctx) {
   /** @param {import('../record/devices.js').DeviceChain} before @param {string[]} parents @param {import('../record/devices.js').Listed[]} devices */
   async function append(before, parents, devices) {
     const { address, key } = profile();
-    const { verifyDevices } = await import('../record/devices.js');
     const link = await makeLink(key, parents, devices, Math.floor(ctx.now() / 1000), address, ctx.network());
     await keep(await verifyDevices([...before.map((each) => each.encoded), link], address, ctx.network()));
     await publishDevices();
@@ -139,44 +166,52 @@ export function ownDevices(ctx) {
     show();
   }
 
-  /** @param {import('../record/rendezvous.js').Kind} kind @param {Map<number, any> | null} body @param {number} seconds @param {Uint8Array | null} [friendsKey] */
-  async function publish(kind, body, seconds, friendsKey = null) {
+  /** Strictly rising, also over a reload: readers remember it. @param {import('../record/rendezvous.js').Kind} kind */
+  const nextSequence = (kind) =>
+    ctx.inTurn(async () => {
+      const before = (await ctx.store.get('sequences', `own ${kind}`)) ?? 0;
+      const sequence = Math.max(before + 1, ctx.now());
+      await ctx.store.put('sequences', `own ${kind}`, sequence);
+      return sequence;
+    });
+
+  /**
+   * @param {import('../record/rendezvous.js').Kind} kind @param {Map<number, any> | null} body  null: a tombstone
+   * @param {number} seconds @param {(Uint8Array | null)[]} [masters]
+   */
+  async function publish(kind, body, seconds, masters) {
     const { address, key } = profile();
-    const now = ctx.now();
-    const last = (await ctx.store.get('sequences', `own ${kind}`)) ?? 0;
-    const sequence = Math.max(last + 1, now);
-    await ctx.store.put('sequences', `own ${kind}`, sequence);
-    const { parseCertificate } = await import('../identity/certificate.js');
+    const sequence = await nextSequence(kind);
     const latest = Math.floor(parseCertificate(ctx.signer().chain[0]).notAfter / 1000);
-    const issued = Math.floor(now / 1000);
-    const expires = Math.min(issued + seconds, latest);
+    const issued = Math.floor(ctx.now() / 1000);
     const bytes = await signRecord(ctx.signer(), ctx.network(), {
       kind,
       address,
       device: key.id,
       sequence,
       issued,
-      expires,
+      expires: Math.min(issued + seconds, latest),
       body,
     });
-    return ctx.locator.publish(ctx.signer(), address, key.id, kind, bytes, friendsKey);
+    return ctx.locator.publish(ctx.signer(), address, key.id, kind, bytes, masters);
   }
 
   const publishDevices = async () =>
     chain ? publish('DEVICES', new Map([[1, chain.map((link) => link.encoded)]]), 30 * DAY_SECONDS) : [];
 
-  async function publishLocation() {
-    const { address, key, friendsKey } = profile();
+  /** Flows first; before there is any, the peers to which we are about to have one. */
+  function placesOfOurs() {
     const ready = ctx.ua?.ready.map((flow) => flow.peer) ?? [];
-    const all = ready.length ? ready : [...ctx.peers.known.values()];
-    const peers = all.slice(0, 4).map((peer) => ({ uri: peer.sip, id: peer.id, base: peer.base }));
+    return (ready.length ? ready : [...ctx.peers.known.values()]).slice(0, 4);
+  }
+
+  /** One record in both places: readers remember one sequence for it. */
+  function publishLocation() {
+    const { address, key, friendsKey } = profile();
+    const peers = placesOfOurs().map((peer) => ({ uri: peer.sip, id: peer.id, base: peer.base }));
     const capabilities = ['message', ...(ctx.around.media ? ['audio'] : [])];
     const body = locationBody({ peers, gruu: gruu(address, key.id), capabilities });
-    const [took] = await Promise.all([
-      publish('LOCATION', body, LOCATION_SECONDS),
-      publish('LOCATION', body, LOCATION_SECONDS, friendsKey),
-    ]);
-    return took;
+    return publish('LOCATION', body, LOCATION_SECONDS, [null, friendsKey]);
   }
 
   /** What this device took off the list, for as long as a certificate of it may live. @returns {Promise<{id: string, since: number}[]>} */
@@ -193,9 +228,10 @@ export function ownDevices(ctx) {
     await publishRevoked();
   }
 
+  /** null: there is nothing to say. */
   async function publishRevoked() {
     const all = await revoked();
-    if (all.length === 0) return [];
+    if (all.length === 0) return null;
     const since = Math.min(...all.map((each) => each.since));
     return publish(
       'REVOKED',
@@ -204,33 +240,64 @@ export function ownDevices(ctx) {
     );
   }
 
-  /** Publishes everything this device has to say; again on a fixed schedule. */
-  async function publishAll() {
+  /**
+   * Publishes everything this device has to say, unless it did so just now; again on a fixed schedule.
+   * @returns {Promise<import('../locate/locator.js').Written>} where we are
+   */
+  function publishAll() {
+    const of = [ctx.peers.network(), ...placesOfOurs().map((peer) => peer.id)].join(' ');
+    if (last?.of === of) return last.written;
+    const written = publishLocation();
+    last = { of, written };
     stop();
-    stop = ctx.timer(REFRESH_MILLIS, () => void publishAll());
-    const [certs] = await Promise.all([
-      publish('CERT', new Map(), 30 * DAY_SECONDS),
-      publishDevices(),
-      publishLocation(),
-      publishRevoked(),
-    ]);
-    return certs;
+    stop = ctx.timer(REFRESH_MILLIS, republish);
+    Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), publishRevoked(), written]).then(
+      (all) => {
+        const gates = ctx.peers.known.size;
+        if (all.every((each) => !each || new Set(each.map(({ base }) => base)).size >= gates)) return;
+        if (last?.written === written) last = null;
+        stop();
+        stop = ctx.timer(AGAIN_MILLIS, republish);
+      },
+      (e) => {
+        last = null;
+        console.warn('starling: publishing', e instanceof Error ? e.message : e);
+      },
+    );
+    return written;
+  }
+
+  function republish() {
+    last = null;
+    publishAll().catch(() => {});
+  }
+
+  /** Under a new friends key; the old place says that nobody is there any more. @param {Uint8Array} before */
+  async function moveLocation(before) {
+    await publish('LOCATION', null, LOCATION_SECONDS, [before]);
+    last = null;
+    await publishAll();
   }
 
   /** Asks the listed devices to allow this one, until one does. */
   async function askToBeAllowed() {
     const { address, key } = profile();
     ctx.me({ status: 'waiting-for-device', checkCode: await checkCode(key.id, address) });
-    const listed = foreign ? [...headOf(foreign).devices.keys()] : [];
+    const listed = [...(headOf(chain ?? foreign ?? [])?.devices.keys() ?? [])];
     for (const id of listed)
-      await ctx.delivery.toOwn(id, 'endorseRequest', { name: ctx.around.deviceName.slice(0, 64), spki: key.spki });
+      await ctx.endorsement.ask(id, 'endorseRequest', { name: ctx.around.deviceName.slice(0, 64), spki: key.spki });
   }
 
   return {
     load,
     show,
     publishAll,
-    publishLocation,
+    moveLocation,
+    /** What was published counts no more. */
+    stale: () => void (last = null),
+    look,
+    /** Our list; before we stand on one, the one we ask to. */
+    chain: () => chain ?? foreign,
     /** @param {string} id */
     lists: (id) => !!chain && headOf(chain).devices.has(id),
     /** Own other devices, listed. */
@@ -239,7 +306,7 @@ export function ownDevices(ctx) {
     /** Makes sure this device stands on the list, or waits for it. @returns {Promise<boolean>} */
     async settle() {
       if (chain && headOf(chain).devices.has(profile().key.id)) {
-        void look();
+        void lookAgain();
         return true;
       }
       let there = await look();
@@ -303,15 +370,18 @@ export function ownDevices(ctx) {
     /** Tombstones: nobody should go on looking for this device. */
     async withdraw() {
       if (!ctx.profile?.chain.length) return;
+      stop();
+      stopLooking();
       await Promise.allSettled([
-        publish('LOCATION', null, LOCATION_SECONDS),
-        publish('LOCATION', null, LOCATION_SECONDS, profile().friendsKey),
-        publish('CERT', null, DAY_SECONDS),
+        publish('LOCATION', null, LOCATION_SECONDS, [null, profile().friendsKey]),
+        publish('CERT', null, 30 * DAY_SECONDS),
+        ...(chain ? [publish('DEVICES', null, 30 * DAY_SECONDS)] : []),
       ]);
     },
 
-    newFriendsKey: () => random(32),
-    hex,
-    close: () => stop(),
+    close() {
+      stop();
+      stopLooking();
+    },
   };
 }

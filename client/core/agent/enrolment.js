@@ -77,6 +77,8 @@ export function enrolment(ctx) {
             friendsKey: random(32),
             friendsVersion: 1,
             ownKey: random(32),
+            network: ctx.peers.network(),
+            local: ctx.peers.local(),
           };
           await ctx.saveProfile();
         }

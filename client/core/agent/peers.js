@@ -41,26 +41,43 @@ export async function fetchPeer(base, fetcher) {
 
 /** Loads, remembers and renews what is known of peers. @param {import('./context.js').Context} ctx */
 export function peerBook(ctx) {
-  /** @type {Map<string, PeerInfo>} */
+  /** @type {Map<string, PeerInfo>} in the order in which they are used: the page's own first */
   const known = new Map();
+
+  /** Before enrolment the network is that of the page's own peer, afterwards the one in which the address was enrolled. */
+  const first = () => known.get(ctx.around.peers[0]) ?? [...known.values()][0];
+
+  /** @param {string} key @param {string} base */
+  const refuse = (key, base) =>
+    ctx.notice({
+      id: `peer ${base}`,
+      kind: 'error',
+      key,
+      args: { server: base },
+      actions:
+        key === 'peer-changed'
+          ? [
+              { id: 'keep', key: 'peer-changed.keep', safe: true },
+              { id: 'agree', key: 'peer-changed.agree', safe: false },
+            ]
+          : [{ id: 'ok', key: 'other-network.ok', safe: true }],
+    });
 
   /** @param {string} base */
   async function learn(base) {
-    const info = await fetchPeer(base, ctx.around.fetch);
-    const { anchors, ...kept } = info;
+    const { anchors, ...kept } = await fetchPeer(base, ctx.around.fetch);
     const old = /** @type {PeerInfo | undefined} */ (await ctx.store.get(TABLE, base));
     if (old && old.id !== kept.id) {
-      ctx.notice({
-        id: `peer ${base}`,
-        kind: 'error',
-        key: 'peer-changed',
-        args: { server: base },
-        actions: [
-          { id: 'keep', key: 'peer-changed.keep', safe: true },
-          { id: 'agree', key: 'peer-changed.agree', safe: false },
-        ],
-      });
+      refuse('peer-changed', base);
+      drop(base);
       throw new StarlingError('unreachable', { server: base }, 'another key');
+    }
+    const network = ctx.profile?.network || first()?.network;
+    if (network && network !== kept.network) {
+      refuse('other-network', base);
+      drop(base);
+      await ctx.store.delete(TABLE, base);
+      throw new StarlingError('other-network', { server: base });
     }
     // A test CA is believed only by a page that itself comes from this computer.
     if (kept.local && ctx.around.loopback && ctx.anchors.length === 0) {
@@ -68,26 +85,48 @@ export function peerBook(ctx) {
       await ctx.store.put('me', 'anchors', pems);
       ctx.believe(pems);
     }
+    if (old?.ws !== kept.ws) ctx.ua?.disconnect(base);
     known.set(base, kept);
     await ctx.store.put(TABLE, base, kept);
+    ctx.ua?.connect(kept);
     return kept;
+  }
+
+  /** Not used any more; what was remembered of it stays. @param {string} base */
+  function drop(base) {
+    known.delete(base);
+    ctx.ua?.disconnect(base);
+  }
+
+  async function learnAll() {
+    // The page's own peer says which network this is.
+    const alone = first() ? [] : ctx.around.peers.slice(0, 1);
+    for (const base of alone) await learn(base).catch(() => {});
+    const wanted = [...new Set([...ctx.around.peers, ...known.keys()])].slice(0, MAX_PEERS + 2);
+    await Promise.allSettled(wanted.filter((base) => !alone.includes(base)).map(learn));
+    for (const info of [...known.values()])
+      for (const base of info.recommends)
+        if (known.size < MAX_PEERS && !known.has(base)) await learn(base).catch(() => {});
   }
 
   return {
     known,
     learn,
+    network: () => ctx.profile?.network || first()?.network || 'starling',
+    local: () => ctx.around.loopback && (ctx.profile?.network ? ctx.profile.local : !!first()?.local),
+    mailbox: () => (first()?.local ? first().mailbox : ''),
+
+    /** With peers remembered nobody waits for what they say today. */
     async open() {
       for (const [base, info] of await ctx.store.list(TABLE)) known.set(base, info);
       ctx.believe((await ctx.store.get('me', 'anchors')) ?? []);
-      const wanted = [...new Set([...ctx.around.peers, ...known.keys()])].slice(0, MAX_PEERS + 2);
-      await Promise.allSettled(wanted.map(learn));
-      for (const info of [...known.values()])
-        for (const base of info.recommends)
-          if (known.size < MAX_PEERS && !known.has(base)) await learn(base).catch(() => {});
+      const learnt = learnAll();
+      if (!known.size) await learnt;
+      else learnt.catch((e) => console.warn('starling: peers', e instanceof Error ? e.message : e));
     },
     /** @param {string} base */
     async forget(base) {
-      known.delete(base);
+      drop(base);
       await ctx.store.delete(TABLE, base);
     },
   };

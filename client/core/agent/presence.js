@@ -1,59 +1,50 @@
 // Who is here: our own presence, signed, to each peer; others' by SUBSCRIBE at one of their peers, shown offline only when the other peer says so too.
-import { b64u, decode, encode, random } from '../bytes.js';
+import { b64u, encode, random } from '../bytes.js';
 import { gruu, peerUri } from '../identity/device.js';
-import { signPresence, verifyPresence } from '../identity/passport.js';
+import { parseToken, signPresence, verifyPresence } from '../identity/passport.js';
 import { first } from '../sip/message.js';
+import { readPidf, writePidf } from './pidf.js';
 
 const EXPIRES_SECONDS = 600;
 const REFRESH_MILLIS = 480_000;
 const RETRY_MILLIS = 20_000;
+const ANSWER_MILLIS = 5000;
+const MAX_DIALOGS = 5000;
 
 /** @typedef {import('./context.js').Context} Context */
-/** @typedef {{presence: 'online'|'away'|'busy', note: string, until: number}} Seen */
+/** @typedef {import('./pidf.js').Said & {until: number}} Seen */
+/** @typedef {{address: string, device: string, path: number}} Watch  path: which of the ways to the device */
 
 /** @param {Context} ctx */
 export function presence(ctx) {
   /** @type {Map<string, Map<string, Seen | null>>} address -> device -> what it says, null: gone */
   const seen = new Map();
-  /** @type {Map<string, {address: string, device: string, path: number}>} by Call-ID */
+  /** When each device signed what was seen of it last, Unix s: an older word is a replay. @type {Map<string, number>} */
+  const signed = new Map();
+  /** @type {Map<string, Watch>} by Call-ID */
   const dialogs = new Map();
   /** @type {Map<string, () => void>} */
   const timers = new Map();
   let stop = () => {};
+  let closed = false;
 
-  /** @param {string} availability @param {string} note */
-  function pidf(availability, note) {
-    const { address, key } = /** @type {import('./context.js').Profile} */ (ctx.profile);
-    const activity = availability === 'away' ? '<rpid:away/>' : availability === 'busy' ? '<rpid:busy/>' : '';
-    const escaped = note.slice(0, 140).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-    return `<?xml version="1.0" encoding="UTF-8"?><presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:rpid="urn:ietf:params:xml:ns:pidf:rpid" entity="pres:${address.replace(/[<>&"]/g, '')}"><tuple id="d${key.id.slice(0, 16)}"><status><basic>${availability === 'invisible' ? 'closed' : 'open'}</basic></status>${activity && `<rpid:activities>${activity}</rpid:activities>`}<note>${escaped}</note></tuple></presence>`;
-  }
-
-  /** @param {Uint8Array} body @returns {{presence: Seen['presence'], note: string} | null} */
-  function read(body) {
-    const text = body.length <= 4096 ? decode(body) : '';
-    if (!/<basic>open<\/basic>/.test(text)) return null;
-    const note =
-      /<note>([^<]{0,200})<\/note>/
-        .exec(text)?.[1]
-        .replace(/&lt;/g, '<')
-        .replace(/&gt;/g, '>')
-        .replace(/&amp;/g, '&') ?? '';
-    return {
-      presence: text.includes('<rpid:busy/>') ? 'busy' : text.includes('<rpid:away/>') ? 'away' : 'online',
-      note,
-    };
+  /** @param {string} name @param {number} millis @param {() => void} task */
+  function later(name, millis, task) {
+    timers.get(name)?.();
+    timers.set(
+      name,
+      ctx.timer(millis, () => void (timers.delete(name), closed || task())),
+    );
   }
 
   /** Tells each peer how we are; again before the signature ends. */
   async function publish() {
     stop();
-    const ua = ctx.ua;
-    const profile = ctx.profile;
-    if (!ua || !profile) return;
+    const { ua, profile } = ctx;
+    if (!ua || !profile || closed) return;
     stop = ctx.timer(REFRESH_MILLIS, () => void publish());
     const note = (await ctx.store.get('me', 'note')) ?? '';
-    const body = encode(pidf(ctx.state.me.availability, note));
+    const body = encode(writePidf(profile.address, profile.key.id, ctx.state.me.availability, note));
     const signature = await signPresence(ctx.signer(), profile.address, profile.key.id, body, ctx.now());
     await Promise.all(
       ua.ready.map((flow) =>
@@ -67,24 +58,24 @@ export function presence(ctx) {
             ['event', 'presence'],
             ['starling-signature', signature],
           ],
+          timeout: ANSWER_MILLIS,
         }),
       ),
     );
   }
 
-  /** @param {string} address @param {string} device @param {number} path  which of the ways to the device */
+  /** @param {string} address @param {string} device @param {number} path */
   async function subscribe(address, device, path) {
     const ua = ctx.ua;
     const contact = ctx.contacts.get(address);
-    if (!ua || contact?.state !== 'accepted' || !contact.theirToken) return;
+    if (!ua || closed || contact?.state !== 'accepted' || !contact.theirToken) return;
     const target = (await ctx.contacts.targets(address)).find((each) => each.id === device);
-    if (!target) return;
-    const ways = ctx.delivery.paths(target);
-    if (!ways.length) return;
-    const { flow, routes } = ways[path % ways.length];
+    const ways = target ? ctx.delivery.paths(target) : [];
+    if (path >= ways.length) return note(address, device, null);
+    const { flow, routes } = ways[path];
     const callId = b64u(random(15));
     dialogs.set(callId, { address, device, path });
-    if (dialogs.size > 5000) dialogs.delete(/** @type {string} */ (dialogs.keys().next().value));
+    if (dialogs.size > MAX_DIALOGS) dialogs.delete(/** @type {string} */ (dialogs.keys().next().value));
     const outcome = await ua.send(flow, 'SUBSCRIBE', gruu(address, device), {
       routes,
       callId,
@@ -95,13 +86,10 @@ export function presence(ctx) {
         ['event', 'presence'],
         ['accept', 'application/pidf+xml'],
       ],
-      timeout: 5000,
+      timeout: ANSWER_MILLIS,
     });
-    if (outcome.status !== 200) {
-      dialogs.delete(callId);
-      if (path + 1 < ways.length) await subscribe(address, device, path + 1);
-      else note(address, device, null);
-    }
+    if (outcome.status === 200 || !dialogs.delete(callId)) return;
+    await subscribe(address, device, path + 1);
   }
 
   /** @param {string} address @param {string} device @param {Seen | null} what */
@@ -110,46 +98,50 @@ export function presence(ctx) {
     const before = devices.get(device);
     devices.set(device, what);
     seen.set(address, devices);
-    if (what && !before) void ctx.delivery.flush(address);
+    if (what && !before) void ctx.delivery.flush(address, true);
     ctx.contacts.show();
-    if (what) {
-      const key = `${address} ${device}`;
-      timers.get(key)?.();
-      timers.set(
-        key,
-        ctx.timer(Math.max(1000, what.until - ctx.now() + 1000), () => ctx.contacts.show()),
-      );
-    }
+    if (what) later(`${address} ${device}`, Math.max(1000, what.until - ctx.now() + 1000), () => ctx.contacts.show());
   }
 
   /** @param {import('../sip/ua.js').Incoming} incoming */
   async function notified({ message, answer }) {
-    const dialog = dialogs.get(first(message, 'call-id'));
+    const callId = first(message, 'call-id');
+    const dialog = dialogs.get(callId);
     if (!dialog) return answer(481, 'Subscription does not exist');
     await answer(200, 'OK');
-    const state = first(message, 'subscription-state');
+    const { address, device, path } = dialog;
     // The time of an old dialog is over; how things stand, its successor says.
-    if (state.startsWith('terminated')) return void dialogs.delete(first(message, 'call-id'));
-    if (state.startsWith('pending')) return note(dialog.address, dialog.device, null);
+    if (first(message, 'subscription-state').startsWith('terminated')) return void dialogs.delete(callId);
+    const what = await genuine(message, address, device);
+    if (what) return note(address, device, what);
+    // Not here, or not for us, says one peer: the others are asked before anybody is shown offline.
+    await subscribe(address, device, path + 1);
+  }
+
+  /**
+   * What the device itself says; null when nothing in the message comes from it, or not lately.
+   * @param {import('../sip/message.js').Message} message @param {string} address @param {string} device
+   * @returns {Promise<Seen | null>}
+   */
+  async function genuine(message, address, device) {
+    if (!message.body.length) return null;
     const signature = first(message, 'starling-signature');
-    const until = message.body.length
-      ? await verifyPresence(signature, message.body, dialog.address, dialog.device, ctx.now(), ctx.trust())
-      : 0;
-    const what = until ? read(message.body) : null;
-    if (what) return note(dialog.address, dialog.device, { ...what, until });
-    // Not here, says one peer: ask the other before anybody is shown offline.
-    if (dialog.path === 0) return subscribe(dialog.address, dialog.device, 1);
-    note(dialog.address, dialog.device, null);
+    const until = await verifyPresence(signature, message.body, address, device, ctx.now(), ctx.trust());
+    if (!until) return null;
+    const at = Number(parseToken(signature).claims.iat);
+    if (at < (signed.get(device) ?? 0)) return null;
+    signed.set(device, at);
+    const said = readPidf(message.body);
+    return said && { ...said, until };
   }
 
   /** @param {string} address */
   async function watch(address) {
-    timers.get(`watch ${address}`)?.();
+    if (closed) return;
     const targets = await ctx.contacts.targets(address).catch(() => []);
-    timers.set(
-      `watch ${address}`,
-      ctx.timer(targets.length ? REFRESH_MILLIS : RETRY_MILLIS, () => void watch(address)),
-    );
+    later(`watch ${address}`, targets.length ? REFRESH_MILLIS : RETRY_MILLIS, () => void watch(address));
+    const devices = seen.get(address);
+    for (const id of devices?.keys() ?? []) if (!targets.some((target) => target.id === id)) devices?.delete(id);
     await Promise.all(targets.map((target) => subscribe(address, target.id, 0)));
   }
 
@@ -163,6 +155,7 @@ export function presence(ctx) {
     forget(/** @type {string} */ address) {
       timers.get(`watch ${address}`)?.();
       seen.delete(address);
+      for (const [callId, dialog] of dialogs) if (dialog.address === address) dialogs.delete(callId);
     },
     /** The best of a person's devices. @param {string} address @returns {{presence: import('../types.js').Contact['presence'], note: string}} */
     of(address) {
@@ -176,6 +169,7 @@ export function presence(ctx) {
       return { presence: devices.length ? 'offline' : 'unknown', note: '' };
     },
     close: () => {
+      closed = true;
       stop();
       for (const cancel of timers.values()) cancel();
     },

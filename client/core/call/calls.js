@@ -214,7 +214,7 @@ export function calls(ctx) {
     const { address } = signer;
     const contact = ctx.contacts.get(address);
     const known = contact?.state === 'accepted' && !contact.changed;
-    const listed = await ctx.contacts.isListed(address, signer.device, signer.leaf.der);
+    const listed = await ctx.contacts.isListed(address, signer.device);
     if (!listed || ctx.contacts.blocked(address) || (!known && !ctx.state.settings.strangersRing))
       return answer(403, 'Send a contact request');
     if (gone.has(key)) return answer(487, 'Request Terminated');

@@ -17,7 +17,7 @@ import {
   bits,
 } from '../identity/der.js';
 import { sign, verify } from '../identity/device.js';
-import { verifyChain } from '../identity/verifier.js';
+import { verifyKnown as verifyChain } from '../identity/known.js';
 
 const DATA = '1.2.840.113549.1.7.1';
 const SIGNED = '1.2.840.113549.1.7.2';

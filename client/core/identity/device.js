@@ -1,5 +1,5 @@
 // A device is one P-256 key pair that never leaves this browser: docs/protocols/formats.md, section 2.
-import { hex, sha256 } from '../bytes.js';
+import { base64, hex, sha256 } from '../bytes.js';
 import { sipUri } from './address.js';
 
 const SIGN = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -51,9 +51,23 @@ export const sign = async (key, message) =>
 export async function verify(spki, message, signature) {
   if (spki.length !== 91 || signature.length !== 64) return false;
   try {
-    const key = await crypto.subtle.importKey('spki', /** @type {any} */ (spki), SIGN, false, ['verify']);
+    const key = await publicKey(spki);
     return await crypto.subtle.verify(ES256, key, /** @type {any} */ (signature), /** @type {any} */ (message));
   } catch {
     return false;
   }
+}
+
+const MAX_KEYS = 500;
+/** Importing costs more than verifying. @type {Map<string, CryptoKey>} */
+const keys = new Map();
+
+/** @param {Uint8Array} spki @returns {Promise<CryptoKey>} */
+async function publicKey(spki) {
+  const name = base64(spki);
+  const key =
+    keys.get(name) ?? (await crypto.subtle.importKey('spki', /** @type {any} */ (spki), SIGN, false, ['verify']));
+  keys.set(name, key);
+  if (keys.size > MAX_KEYS) keys.delete(/** @type {string} */ (keys.keys().next().value));
+  return key;
 }

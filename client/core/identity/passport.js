@@ -3,7 +3,7 @@ import { b64u, base64, concat, decode, encode, random, sha256, unb64u, unbase64 
 import { need, StarlingError } from '../errors.js';
 import { addressOfUri } from './address.js';
 import { gruu, sign, verify } from './device.js';
-import { verifyChain } from './verifier.js';
+import { verifyKnown as verifyChain } from './known.js';
 
 const MAX_TOKEN = 16 * 1024;
 const MAX_DEPTH = 8;

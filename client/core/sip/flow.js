@@ -1,8 +1,10 @@
-// One WebSocket flow to one peer (RFC 7118): opens, says what arrives, comes back by itself.
+// One WebSocket flow to one peer (RFC 7118): opens, says what arrives, notices when nobody is at the other end, and
+// comes back by itself.
 import { parseMessage, writeMessage } from './message.js';
 
 const FIRST_PAUSE_MILLIS = 200;
-const LONGEST_PAUSE_MILLIS = 30_000;
+/** A peer that was started again has its clients back within ten seconds, however long it was away. */
+const LONGEST_PAUSE_MILLIS = 8_000;
 const CONNECT_MILLIS = 5000;
 
 /** @typedef {import('./message.js').Message} Message */
@@ -15,6 +17,10 @@ export class Flow {
   #closed = false;
   /** @type {() => void} */
   #cancel = () => {};
+  /** @type {() => void} */
+  #end = () => {};
+  /** How often something came; standing still means that nobody may be there. */
+  heard = 0;
 
   /**
    * @param {{id: string, base: string, ws: string, sip: string}} peer
@@ -43,7 +49,7 @@ export class Flow {
     }
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
-    const giveUp = this.around.timer(CONNECT_MILLIS, () => socket.readyState === 0 && socket.close());
+    const giveUp = this.around.timer(CONNECT_MILLIS, () => socket.readyState === 0 && this.drop());
     let over = false;
     const end = () => {
       giveUp();
@@ -55,22 +61,27 @@ export class Flow {
       if (was || !this.#closed) this.around.lost(this);
       this.#later();
     };
+    this.#end = end;
     socket.onopen = () => {
       giveUp();
-      this.#pause = FIRST_PAUSE_MILLIS;
-      this.around.opened(this);
+      if (!over) this.around.opened(this);
     };
     socket.onclose = end;
     socket.onerror = end;
     socket.onmessage = (event) => {
-      try {
-        const bytes =
-          typeof event.data === 'string' ? new TextEncoder().encode(event.data) : new Uint8Array(event.data);
-        if (bytes.length > 4) this.around.received(this, parseMessage(bytes));
-      } catch {
-        // What is no SIP message has no answer: RFC 3261, section 18.
-      }
+      if (!over) this.#take(event.data);
     };
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  #take(data) {
+    this.heard++;
+    try {
+      const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data);
+      if (bytes.length > 4) this.around.received(this, parseMessage(bytes));
+    } catch {
+      // What is no SIP message has no answer: RFC 3261, section 18.
+    }
   }
 
   #later() {
@@ -84,6 +95,18 @@ export class Flow {
   hurry() {
     this.#pause = FIRST_PAUSE_MILLIS;
     if (!this.#socket) this.open();
+  }
+
+  /** The peer took us in: the next loss is a new one. */
+  settled() {
+    this.#pause = FIRST_PAUSE_MILLIS;
+  }
+
+  /** Nobody answers: a closing handshake would wait for them too. */
+  drop() {
+    const socket = this.#socket;
+    this.#end();
+    socket?.close();
   }
 
   /** @param {Message} message @returns {boolean} */

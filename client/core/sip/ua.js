@@ -1,39 +1,47 @@
-// A SIP user agent over two flows: registers at each peer, sends requests and waits for their answers, answers what
-// comes. Transports are reliable, so a client transaction is a
-// wait with an end (RFC 3261, section 17, timers B and F) and nothing is retransmitted.
-import { b64u, encode, hex, random } from '../bytes.js';
+// A SIP user agent over flows to peers: registers at each, sends requests and waits for their answers, answers what
+// comes, and notices a peer that is gone or a computer that slept. docs/protocols/sip.md, sections 2, 3 and 6.
+import { b64u, hex, random } from '../bytes.js';
 import { StarlingError } from '../errors.js';
 import { sipUri } from '../identity/address.js';
-import { deviceId, gruu, instanceId, peerUri } from '../identity/device.js';
-import { parseCertificate } from '../identity/certificate.js';
-import { fresh, makeToken, parseToken, ReplayCache, sipClaims, tokenHash, verifyToken } from '../identity/passport.js';
+import { instanceId, peerUri } from '../identity/device.js';
+import { fresh, makeToken, sipClaims } from '../identity/passport.js';
+import { Authenticity } from './authenticity.js';
+import { PeerClock } from './clock.js';
 import { Flow } from './flow.js';
-import { all, elements, first, hasSdp, parameter, request, response, uriOf } from './message.js';
+import { first, hasSdp, parameter, request, response } from './message.js';
+import { ClientTransactions } from './transactions.js';
 
-const TIMEOUT_MILLIS = 32_000;
 const REGISTER_SECONDS = 600;
-const MAX_TRANSACTIONS = 2000;
-const CLOCK_LIMIT_MILLIS = 600_000;
+const REGISTER_MILLIS = 5000;
+const TICK_MILLIS = 5000;
+/** A flow on which nothing came for so long is asked whether anybody is there. */
+const IDLE_TICKS = 12;
+const PROBE_MILLIS = 3000;
+const CLOCK_STEP_MILLIS = 2000;
+/** Requests whose signatures are being verified at once; more are told to come later. */
+const MAX_JUDGED = 100;
 
 /** @typedef {import('./message.js').Message} Message */
 /** @typedef {{address: string, device: string, signer: import('../identity/passport.js').Signer}} Us */
 /** @typedef {{message: Message, flow: Flow, signer: import('../identity/verifier.js').Verified | null, token: string, tag: string, answer: (status: number, reason: string, more?: [string, string][], type?: string, body?: Uint8Array) => Promise<void>}} Incoming */
 /** @typedef {{status: number, message: Message | null, signer: import('../identity/verifier.js').Verified | null, token: string}} Outcome  signer: of a genuine rsp PASSporT, else null; token: what was sent */
-/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, now: () => number, trust: () => import('../identity/verifier.js').Trust, registered: (flow: Flow) => void, lost: (flow: Flow) => void, clock: () => void}} Around */
-/** @typedef {{dest?: string, contact?: string, to?: string, routes?: string[], more?: [string, string][], type?: string, body?: Uint8Array, token?: Uint8Array | null, callId?: string, fromTag?: string, cseq?: number, signed?: boolean, provisional?: (message: Message, outcome: Outcome) => void, timeout?: number, expires?: string, sent?: (branch: string, token: string, cseq: number) => void}} How */
+/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, now: () => number, steady?: () => number, peersToAgree?: () => number, trust: () => import('../identity/verifier.js').Trust, registered: (flow: Flow) => void, lost: (flow: Flow) => void, clock: (wrong: boolean) => void}} Around  steady: ms that no setting of the clock moves; peersToAgree: on what time it is */
+/** @typedef {{dest?: string, contact?: string, to?: string, routes?: string[], more?: [string, string][], type?: string, body?: Uint8Array, token?: Uint8Array | null, callId?: string, fromTag?: string, cseq?: number, signed?: boolean, provisional?: (message: Message, outcome: Outcome) => void, timeout?: number, expires?: string, sent?: (branch: string, token: string, cseq: number) => void}} How  sent: called when it goes out */
 
 export class UserAgent {
   /** @type {Map<string, Flow>} */
   flows = new Map();
-  /** @type {Map<string, {flow: Flow, response: (message: Message) => void}>} */
-  #clients = new Map();
-  #replays = new ReplayCache();
-  /** @type {Map<string, number>} */
-  #offsets = new Map();
   /** @type {Map<string, (incoming: Incoming) => void | Promise<void>>} */
   handlers = new Map();
+  /** When each flow registers again. @type {Map<Flow, () => void>} */
+  #refreshes = new Map();
+  /** Ticks without a word. @type {WeakMap<Flow, {heard: number, ticks: number}>} */
+  #silence = new WeakMap();
   #host = `${hex(random(6))}.invalid`;
   #cseq = Math.floor(Date.now() / 1000) % 1_000_000;
+  #wrong = false;
+  #closed = false;
+  #judged = 0;
 
   /**
    * @param {Us} us
@@ -42,17 +50,16 @@ export class UserAgent {
   constructor(us, around) {
     this.us = us;
     this.around = around;
-    this.started = around.now();
+    const needed = () => around.peersToAgree?.() ?? Math.min(2, this.flows.size);
+    this.clock = new PeerClock(around.now, needed);
+    this.authenticity = new Authenticity(us, around.trust, this.clock);
+    this.transactions = new ClientTransactions(around.timer, (...it) => this.authenticity.ofAnswer(...it));
+    this.#tick(this.#drift);
   }
 
   /** Our clock, corrected by what the peers say. Unix ms. */
   now() {
-    const offsets = [...this.#offsets.values()].filter((offset) => Math.abs(offset) > 30_000);
-    const agreed =
-      offsets.length > 0 &&
-      ((this.#offsets.size === 1 && this.flows.size === 1) ||
-        (offsets.length > 1 && Math.abs(offsets[0] - offsets[1]) <= 5000));
-    return this.around.now() + (agreed ? offsets[0] : 0);
+    return this.clock.now();
   }
 
   /** @param {{id: string, base: string, ws: string, sip: string}} peer */
@@ -63,15 +70,23 @@ export class UserAgent {
       timer: this.around.timer,
       received: (from, message) => void this.#received(from, message),
       opened: (opened) => void this.register(opened),
-      lost: (lost) => this.#lost(lost),
+      lost: (lost) => {
+        this.transactions.lost(lost);
+        this.around.lost(lost);
+      },
     });
     this.flows.set(peer.base, flow);
   }
 
   /** @param {string} base */
   disconnect(base) {
-    this.flows.get(base)?.close();
+    const flow = this.flows.get(base);
+    if (!flow) return;
     this.flows.delete(base);
+    this.clock.forget(base);
+    this.#refreshes.get(flow)?.();
+    this.#refreshes.delete(flow);
+    flow.close();
   }
 
   /** Flows with a registration, in the order in which peers were added. */
@@ -79,53 +94,86 @@ export class UserAgent {
     return [...this.flows.values()].filter((flow) => flow.registered && flow.isOpen);
   }
 
+  /** The network is back, or somebody looks: opens what is closed, and asks whether what is open still is. */
   hurry() {
-    for (const flow of this.flows.values()) flow.hurry();
+    for (const flow of this.flows.values()) {
+      flow.hurry();
+      if (flow.registered) void this.#probe(flow);
+    }
+  }
+
+  get #drift() {
+    return this.around.now() - (this.around.steady?.() ?? performance.now());
+  }
+
+  /** @param {number} before  the drift at the last tick */
+  #tick(before) {
+    this.around.timer(TICK_MILLIS, () => {
+      if (this.#closed) return;
+      const drift = this.#drift;
+      // The clock was set, or the computer slept: what we signed with may be wrong, and nobody may be there any more.
+      const stepped = Math.abs(drift - before) > CLOCK_STEP_MILLIS;
+      for (const flow of this.flows.values())
+        if (stepped) {
+          flow.hurry();
+          if (flow.isOpen) void this.register(flow);
+        } else if (flow.registered && this.#isSilent(flow)) void this.#probe(flow);
+      this.#tick(drift);
+    });
   }
 
   /** @param {Flow} flow */
-  #lost(flow) {
-    for (const [key, client] of this.#clients)
-      if (client.flow === flow) {
-        this.#clients.delete(key);
-        client.response(response(lostRequest, 480, 'The connection ended'));
-      }
-    this.around.lost(flow);
+  #isSilent(flow) {
+    const last = this.#silence.get(flow);
+    const ticks = last?.heard === flow.heard ? last.ticks + 1 : 0;
+    this.#silence.set(flow, { heard: flow.heard, ticks });
+    return ticks > 0 && ticks % IDLE_TICKS === 0;
+  }
+
+  /** Any answer will do: RFC 3261, section 11. @param {Flow} flow */
+  async #probe(flow) {
+    const { status } = await this.send(flow, 'OPTIONS', hostUri(flow), { signed: false, timeout: PROBE_MILLIS });
+    if (status === 408) flow.drop();
   }
 
   /** @param {Flow} flow @param {number} [seconds] @param {boolean} [again] @returns {Promise<boolean>} */
   async register(flow, seconds = REGISTER_SECONDS, again = true) {
+    this.#refreshes.get(flow)?.();
     const aor = sipUri(this.us.address);
     const user = aor.startsWith('sip:') ? aor.slice(4).split('@')[0] : 'phone';
     const contact = `<sip:${user}@${this.#host};transport=ws>;reg-id=1;+sip.instance="<${instanceId(this.us.device)}>";expires=${seconds}`;
-    const host = flow.peer.sip.replace(/^sip:/, '').split(';')[0];
-    const outcome = await this.send(flow, 'REGISTER', `sip:${host}`, {
+    const outcome = await this.send(flow, 'REGISTER', hostUri(flow), {
       dest: peerUri(flow.peer.id),
       contact,
       to: `<${aor}>`,
       more: [['supported', 'path, outbound, gruu']],
+      timeout: REGISTER_MILLIS,
     });
-    this.#clock(flow, outcome.message);
-    if (outcome.status === 403 && again && /stale|start/i.test(outcome.message?.reason ?? ''))
-      return this.register(flow, seconds, false);
+    this.#hearClock(flow, outcome.message);
+    if (outcome.status === 403 && again && seconds > 0) return this.register(flow, seconds, false);
     const ok = outcome.status === 200 && seconds > 0;
-    if (ok && !flow.registered) {
-      flow.registered = true;
-      this.around.registered(flow);
-    }
-    if (!ok) flow.registered = false;
-    if (ok) this.around.timer(seconds * 800, () => flow.isOpen && flow.registered && this.register(flow));
-    else if (seconds > 0 && flow.isOpen)
-      this.around.timer(5000, () => flow.isOpen && !flow.registered && this.register(flow));
+    if (seconds > 0 && outcome.status === 408) flow.drop();
+    const fresh = ok && !flow.registered;
+    flow.registered = ok;
+    if (ok) flow.settled();
+    if (seconds > 0 && flow.isOpen) this.#registerLater(flow, ok ? seconds * 800 : REGISTER_MILLIS);
+    if (fresh) this.around.registered(flow);
     return ok;
   }
 
+  /** @param {Flow} flow @param {number} millis */
+  #registerLater(flow, millis) {
+    this.#refreshes.get(flow)?.();
+    const stop = this.around.timer(millis, () => void (flow.isOpen && this.register(flow)));
+    this.#refreshes.set(flow, stop);
+  }
+
   /** @param {Flow} flow @param {Message | null} message */
-  #clock(flow, message) {
-    const date = Date.parse(message ? first(message, 'date') : '');
-    if (Number.isNaN(date)) return;
-    this.#offsets.set(flow.peer.base, date - this.around.now());
-    if (Math.abs(date - this.around.now()) > CLOCK_LIMIT_MILLIS) this.around.clock();
+  #hearClock(flow, message) {
+    this.clock.hear(flow.peer.base, message ? first(message, 'date') : '');
+    if (this.clock.isWrong === this.#wrong) return;
+    this.#wrong = this.clock.isWrong;
+    this.around.clock(this.#wrong);
   }
 
   /**
@@ -156,7 +204,7 @@ export class UserAgent {
     const message = request(method, uri, headers, how.type, body);
     let token = '';
     if (how.signed !== false) {
-      const about = {
+      const about = await sipClaims({
         method,
         callId,
         cseq,
@@ -167,100 +215,12 @@ export class UserAgent {
         body,
         sdp: hasSdp(message),
         token: how.token ?? null,
-      };
-      token = await makeToken(this.us.signer, 'passport', '', fresh(await sipClaims(about), this.now()));
+      });
+      token = await makeToken(this.us.signer, 'passport', '', fresh(about, this.now()));
       message.headers.push(['identity', `${token};info=<cid:x5c>;alg=ES256`]);
     }
     how.sent?.(branch, token, cseq);
-    return this.#transact(flow, message, branch, token, how);
-  }
-
-  /**
-   * @param {Flow} flow
-   * @param {Message} message
-   * @param {string} branch
-   * @param {string} token
-   * @param {{provisional?: (message: Message, outcome: Outcome) => void, timeout?: number}} how
-   * @returns {Promise<Outcome>}
-   */
-  #transact(flow, message, branch, token, how) {
-    return new Promise((resolve) => {
-      const key = `${branch} ${message.method}`;
-      const fail = (/** @type {number} */ status) => resolve({ status, message: null, signer: null, token });
-      if (this.#clients.size >= MAX_TRANSACTIONS || !flow.send(message)) return fail(480);
-      const cancel = this.around.timer(how.timeout ?? TIMEOUT_MILLIS, () => {
-        this.#clients.delete(key);
-        fail(408);
-      });
-      this.#clients.set(key, {
-        flow,
-        response: async (answer) => {
-          const signer =
-            token && answer.status > 100 && answer.status < 300 ? await this.#genuine(message, answer, token) : null;
-          const outcome = { status: answer.status, message: answer, signer, token };
-          if (answer.status < 200) {
-            how.provisional?.(answer, outcome);
-            return;
-          }
-          this.#clients.delete(key);
-          cancel();
-          if (message.method === 'INVITE' && answer.status >= 300) this.#acknowledgeFailure(flow, message, answer);
-          resolve(outcome);
-        },
-      });
-    });
-  }
-
-  /** RFC 3261, section 17.1.1.3. @param {Flow} flow @param {Message} invite @param {Message} answer */
-  #acknowledgeFailure(flow, invite, answer) {
-    const routes = all(invite, 'route').map((route) => /** @type {[string, string]} */ (['route', route]));
-    flow.send(
-      request('ACK', invite.uri, [
-        ['via', first(invite, 'via')],
-        ...routes,
-        ['max-forwards', '70'],
-        ['from', first(invite, 'from')],
-        ['to', first(answer, 'to')],
-        ['call-id', first(invite, 'call-id')],
-        ['cseq', first(invite, 'cseq').replace(/ .*/, ' ACK')],
-      ]),
-    );
-  }
-
-  /**
-   * Who answered, when the answer carries a genuine `rsp` PASSporT bound to our request.
-   * @param {Message} sent
-   * @param {Message} answer
-   * @param {string} token
-   */
-  async #genuine(sent, answer, token) {
-    const compact = first(answer, 'identity').split(';')[0];
-    if (!compact) return null;
-    try {
-      const about = {
-        method: sent.method,
-        callId: first(sent, 'call-id'),
-        cseq: Number(first(sent, 'cseq').split(' ')[0]),
-        orig: uriOf(sent.uri),
-        dest: gruu(this.us.address, this.us.device),
-        contacts: all(answer, 'contact'),
-        expires: first(answer, 'expires'),
-        body: answer.body,
-        sdp: hasSdp(answer),
-        token: null,
-      };
-      const { orig, msgi, ...expected } = await sipClaims(about);
-      const rsp = { ...expected, rsp: { code: answer.status, tok: await tokenHash(token) } };
-      const { signer } = await verifyToken(compact, rsp, {
-        trust: this.around.trust(),
-        replays: null,
-        now: this.now(),
-        form: 'rsp',
-      });
-      return gruu(signer.address, signer.device) === sent.uri ? signer : null;
-    } catch {
-      return null;
-    }
+    return this.transactions.run(flow, message, branch, token, how);
   }
 
   /**
@@ -282,7 +242,7 @@ export class UserAgent {
       ['cseq', `${invite.cseq} CANCEL`],
       ...(invite.reason ? [/** @type {[string, string]} */ (['reason', invite.reason])] : []),
     ];
-    return this.#transact(flow, request('CANCEL', uri, headers), branch, '', {});
+    return this.transactions.run(flow, request('CANCEL', uri, headers), branch, '', {});
   }
 
   /** A request without transaction: ACK. @param {Flow} flow @param {string} uri @param {[string, string][]} headers */
@@ -298,12 +258,7 @@ export class UserAgent {
 
   /** @param {Flow} flow @param {Message} message */
   async #received(flow, message) {
-    if (message.status) {
-      const branch = parameter(elements(message, 'via')[0] ?? '', 'branch');
-      const client = this.#clients.get(`${branch} ${message.method}`);
-      if (client && client.flow === flow) client.response(message);
-      return;
-    }
+    if (message.status) return this.transactions.received(flow, message);
     const handler = this.handlers.get(message.method);
     // The same tag in all answers to one request: RFC 3261, section 8.2.6.2.
     const tag = parameter(first(message, 'to'), 'tag') || hex(random(8));
@@ -315,111 +270,42 @@ export class UserAgent {
       body = /** @type {Uint8Array} */ (new Uint8Array(0)),
     ) => {
       if (message.method !== 'ACK')
-        flow.send(await this.#signed(message, response(message, status, reason, more, tag, type, body), token));
+        flow.send(
+          await this.authenticity.sign(message, response(message, status, reason, more, tag, type, body), token),
+        );
     };
     let signer = null;
     let token = '';
     if (!handler) return void answer(405, 'Method Not Allowed');
-    const verified = ['INVITE', 'MESSAGE'].includes(message.method);
-    if (verified) {
+    if (['INVITE', 'MESSAGE'].includes(message.method)) {
+      if (this.#judged >= MAX_JUDGED) return void answer(503, 'Too many requests');
+      this.#judged++;
       try {
-        ({ signer, token } = await this.#authentic(message));
+        ({ signer, token } = await this.authenticity.ofRequest(message));
       } catch (e) {
         const { code, reason } = e instanceof StarlingError ? e.args : { code: '400', reason: 'bad request' };
         flow.send(response(message, Number(code ?? 400), `Refused (${reason})`));
         this.handlers.get('forged')?.({ message, flow, signer: null, token: '', tag, answer });
         return;
+      } finally {
+        this.#judged--;
       }
     }
     await handler({ message, flow, signer, token, tag, answer });
   }
 
-  /** @param {Message} message */
-  async #authentic(message) {
-    const contactToken = first(message, 'starling-token');
-    const expected = await sipClaims({
-      method: message.method,
-      callId: first(message, 'call-id'),
-      cseq: Number(first(message, 'cseq').split(' ')[0]),
-      orig: uriOf(first(message, 'from')),
-      dest: gruu(this.us.address, this.us.device),
-      contacts: all(message, 'contact'),
-      expires: first(message, 'expires'),
-      body: message.body,
-      sdp: hasSdp(message),
-      token: contactToken ? unb(contactToken) : null,
-    });
-    const compact = first(message, 'identity').split(';')[0];
-    const { signer } = await verifyToken(compact, expected, {
-      trust: this.around.trust(),
-      replays: this.#replays,
-      now: this.now(),
-      started: this.started + this.now() - this.around.now(),
-    });
-    return { signer, token: compact };
-  }
-
-  /**
-   * Answers of 101-299 to what was signed are signed too, bound to the request.
-   * @param {Message} to
-   * @param {Message} answer
-   * @param {string} token
-   */
-  async #signed(to, answer, token) {
-    if (!token || answer.status <= 100 || answer.status >= 300) return answer;
-    const about = {
-      method: to.method,
-      callId: first(to, 'call-id'),
-      cseq: Number(first(to, 'cseq').split(' ')[0]),
-      orig: sipUri(this.us.address),
-      dest: await callerGruu(token),
-      contacts: all(answer, 'contact'),
-      expires: first(answer, 'expires'),
-      body: answer.body,
-      sdp: hasSdp(answer),
-      token: null,
-    };
-    const claims = fresh(
-      { ...(await sipClaims(about)), rsp: { code: answer.status, tok: await tokenHash(token) } },
-      this.now(),
-    );
-    answer.headers.push([
-      'identity',
-      `${await makeToken(this.us.signer, 'passport', 'rsp', claims)};info=<cid:x5c>;alg=ES256;ppt="rsp"`,
-    ]);
-    return answer;
-  }
-
   /** @returns {Promise<void>} sign-off */
   async close() {
+    this.#closed = true;
     await Promise.race([
       Promise.all(this.ready.map((flow) => this.register(flow, 0, false))),
       new Promise((resolve) => this.around.timer(1000, () => resolve(undefined))),
     ]);
+    for (const stop of this.#refreshes.values()) stop();
     for (const flow of this.flows.values()) flow.close();
     this.flows.clear();
   }
 }
 
-const lostRequest = request('NONE', 'sip:x', [
-  ['via', 'x'],
-  ['from', 'x'],
-  ['to', 'x'],
-  ['call-id', 'x'],
-  ['cseq', '1 NONE'],
-]);
-
-/** @param {string} text */
-function unb(text) {
-  try {
-    return Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
-  } catch {
-    return encode(text);
-  }
-}
-
-/** The device whose key signed the request. @param {string} token @returns {Promise<string>} */
-async function callerGruu(token) {
-  const parsed = parseToken(token);
-  return `${parsed.claims.orig.uri};gr=${await deviceId(parseCertificate(parsed.chain[0]).spki)}`;
-}
+/** The peer itself. @param {Flow} flow */
+const hostUri = (flow) => `sip:${flow.peer.sip.replace(/^sip:/, '').split(';')[0]}`;

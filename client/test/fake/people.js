@@ -78,6 +78,7 @@ export async function person({ ca, time, relays, address, directory }) {
     webSocket: (url) => relays.find((each) => each.peer.ws === url).open(),
     timer: time.timer,
     now: time.now,
+    steady: time.now,
     trust,
     registered: () => ctx.ua.ready.length === relays.length && allReady(),
     lost: () => {},

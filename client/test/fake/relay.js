@@ -34,6 +34,7 @@ const pinOf = (route) => /;pin=([0-9a-f]{64})/.exec(route)?.[1];
 /**
  * @param {{id: string, now: () => number}} self
  * `alter(message, relay)`: what becomes of a message on its way, null drops it, {answer} answers it. `others`: relays by id.
+ * `ended(instance)`: the flow of a device is gone.
  */
 export function relay(self) {
   const flows = new Map();
@@ -51,6 +52,7 @@ export function relay(self) {
     others: new Map(),
     log: [],
     alter: (message) => message,
+    ended: () => {},
     dead: false,
     open,
     pass,
@@ -67,7 +69,11 @@ export function relay(self) {
       if (socket.readyState === 3) return;
       socket.readyState = 3;
       sockets.delete(socket);
-      for (const [gr, flow] of flows) if (flow === socket) flows.delete(gr);
+      for (const [gr, flow] of flows)
+        if (flow === socket) {
+          flows.delete(gr);
+          it.ended(gr);
+        }
       queueMicrotask(() => socket.onclose?.({}));
     };
     sockets.add(socket);
@@ -90,7 +96,10 @@ export function relay(self) {
 
   function register(message, socket) {
     const gr = /"<urn:uuid:([^>]*)>"/.exec(first(message, 'contact'))?.[1].replaceAll('-', '');
-    flows.set(gr, socket);
+    if (/;expires=0$/.test(first(message, 'contact'))) {
+      flows.delete(gr);
+      it.ended(gr);
+    } else flows.set(gr, socket);
     const said = it.alter(response(message, 200, 'OK', [['date', new Date(self.now()).toUTCString()]]), it);
     if (said) give(socket, said);
   }

@@ -251,6 +251,10 @@ export const de = {
     'Die Uhr dieses Rechners geht um mehr als zehn Minuten falsch. Stellen Sie sie richtig und laden Sie die Seite neu.',
   'notice.forged': 'Etwas, das von {name} kommen sollte, war nicht echt und wurde verworfen.',
   'notice.forged.ok': 'Verstanden',
+  'notice.declined': '{name} hat Ihre Kontaktanfrage abgelehnt.',
+  'notice.declined.ok': 'Verstanden',
+  'notice.other-network': 'Der Server {server} gehört zu einem anderen Netz als Ihre Adresse. Er wird nicht benutzt.',
+  'notice.other-network.ok': 'Verstanden',
 
   'notify.message': 'Neue Nachricht von {name}',
   'notify.call': '{name} ruft an',
@@ -284,4 +288,7 @@ export const de = {
   'error.call.media':
     'Der Ton kam nicht zustande. Versuchen Sie es noch einmal; wenn es so bleibt, blockiert das Netz dazwischen.',
   'error.too-long': 'Diese Nachricht ist zu lang.',
+  'error.outbox-full':
+    'Zu viele Nachrichten warten auf Zustellung. Senden Sie diese, wenn einige davon zugestellt sind.',
+  'error.other-network': 'Dieser Server gehört zu einem anderen Netz als Ihre Adresse.',
 };

@@ -247,6 +247,10 @@ export const en = {
   'notice.clock': 'This computer’s clock is wrong by more than ten minutes. Set it right, then reload this page.',
   'notice.forged': 'Something that claimed to come from {name} was not genuine and was thrown away.',
   'notice.forged.ok': 'Understood',
+  'notice.declined': '{name} declined your contact request.',
+  'notice.declined.ok': 'Understood',
+  'notice.other-network': 'The server {server} belongs to another network than your address. It is not used.',
+  'notice.other-network.ok': 'Understood',
 
   'notify.message': 'New message from {name}',
   'notify.call': '{name} is calling',
@@ -277,4 +281,6 @@ export const en = {
   'error.call.no-answer': '{name} did not answer.',
   'error.call.media': 'The sound could not be connected. Try again; if it stays so, the network between you blocks it.',
   'error.too-long': 'This message is too long.',
+  'error.outbox-full': 'Too many messages wait to be delivered. Send this one when some of them are.',
+  'error.other-network': 'This server belongs to another network than your address.',
 };

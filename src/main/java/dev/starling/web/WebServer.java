@@ -56,6 +56,9 @@ public final class WebServer implements AutoCloseable {
                 .port(config.port())
                 .shutdownHook(false)
                 .maxTcpConnections(MAX_CONNECTIONS)
+                // A frame leaves when it is written: Nagle's algorithm would hold back a message that follows another
+                // one until that is acknowledged, a round trip or 40 ms later.
+                .connectionOptions(options -> options.tcpNoDelay(true))
                 .maxPayloadSize(1 << 20)
                 .idleConnectionTimeout(Duration.ofMinutes(2))
                 .shutdownGracePeriod(Duration.ofMillis(200))

@@ -1,0 +1,133 @@
+// Being reachable: flows to the peers, and whatever follows from them, brought up to date whenever one comes or goes.
+import { UserAgent } from '../sip/ua.js';
+
+/** So long the first flow waits for the second before it acts alone. */
+const SETTLE_MILLIS = 150;
+const FIRST_AGAIN_MILLIS = 1000;
+const LAST_AGAIN_MILLIS = 60_000;
+
+/** @param {import('./context.js').Context} ctx */
+export function reachability(ctx) {
+  let cancelSoon = () => {};
+  /** @type {Promise<void>} */
+  let settling = Promise.resolve();
+  let waiting = false;
+  let again = FIRST_AGAIN_MILLIS;
+  let closed = false;
+
+  function connect() {
+    const { address, name, key, chain } = /** @type {import('./context.js').Profile} */ (ctx.profile);
+    if (ctx.ua || !chain.length) return;
+    ctx.me({ address, name, deviceId: key.id, status: 'connecting' });
+    const ua = new UserAgent(
+      { address, device: key.id, signer: ctx.signer() },
+      {
+        webSocket: ctx.around.webSocket,
+        timer: ctx.timer,
+        now: ctx.around.now,
+        steady: ctx.around.steady,
+        peersToAgree: () => (ctx.local() ? 1 : Math.min(2, ctx.peers.known.size)),
+        trust: ctx.trust,
+        registered: soon,
+        lost: soon,
+        clock: (wrong) => (wrong ? ctx.me({ status: 'clock' }) : soon()),
+      },
+    );
+    ctx.ua = ua;
+    ua.handlers.set('MESSAGE', ctx.reception.received);
+    ua.handlers.set('NOTIFY', ctx.presence.notified);
+    ua.handlers.set('INVITE', ctx.calls.received);
+    ua.handlers.set('CANCEL', ctx.calls.cancelled);
+    ua.handlers.set('BYE', ctx.calls.ended);
+    ua.handlers.set('ACK', ctx.calls.acknowledged);
+    for (const peer of ctx.peers.known.values()) ua.connect(peer);
+    // Where we are about to be can be said while the flows open: a round trip or two less until we are reachable.
+    if (ctx.devices.lists(key.id)) ctx.devices.publishAll().catch(() => {});
+    ctx.reception.tidy().catch((e) => console.warn('starling: tidying', e));
+  }
+
+  /** With a new certificate. The old flows end first, or their sign-off would end the new ones. */
+  async function reconnect() {
+    const before = ctx.ua;
+    ctx.ua = null;
+    await before?.close();
+    ctx.devices.stale();
+    connect();
+  }
+
+  function soon() {
+    cancelSoon();
+    const all = ctx.ua?.ready.length === ctx.ua?.flows.size;
+    cancelSoon = ctx.timer(all ? 0 : SETTLE_MILLIS, () => void settle());
+  }
+
+  /** Brings the world up to date with our flows; one run at a time, and one more when something changed meanwhile. */
+  function settle() {
+    if (waiting) return settling;
+    waiting = true;
+    settling = settling
+      .then(() => {
+        waiting = false;
+        return settleNow();
+      })
+      .catch((e) => console.warn('starling: settling', e instanceof Error ? e.message : e));
+    return settling;
+  }
+
+  async function settleNow() {
+    if (closed || !ctx.ua || ctx.ua.clock.isWrong) return;
+    if (!ctx.ua.ready.length) {
+      ctx.contacts.show();
+      const status = ctx.state.me.status === 'connecting' ? 'connecting' : 'offline';
+      return ctx.me({ status, detail: 'no server answers' });
+    }
+    if (!(await ctx.devices.settle())) {
+      if (ctx.state.me.status !== 'waiting-for-device')
+        ctx.me({ status: 'connecting', detail: 'the store does not answer' });
+      return;
+    }
+    ctx.presence.watchAll();
+    void ctx.delivery.flushAll();
+    await Promise.all([readBack(), ctx.contacts.publishConsent(), ctx.presence.publish()]);
+  }
+
+  /** Only what is read back, through another peer where there is one, counts as reachable. */
+  async function readBack() {
+    const written = await ctx.devices.publishAll();
+    const kept = await ctx.locator.readBack(written);
+    const ready = ctx.ua?.ready.length ?? 0;
+    if (!ready) return soon();
+    const all = ctx.peers.known.size;
+    if (kept.size === 0) {
+      ctx.timer(again, () => {
+        ctx.devices.stale();
+        void settle();
+      });
+      again = Math.min(LAST_AGAIN_MILLIS, again * 2);
+      // Flows work without the store: contacts go on from memory, new look-ups do not.
+      const detail = 'your record could not be read back: people who do not know you yet cannot find you';
+      return ctx.me({ status: 'one-server', detail });
+    }
+    again = FIRST_AGAIN_MILLIS;
+    const detail =
+      all === 1
+        ? 'one server only'
+        : ready < all
+          ? 'the other server does not answer'
+          : kept.size < all
+            ? 'one server does not keep your record'
+            : '';
+    ctx.me({ status: ready > 1 ? 'online' : 'one-server', detail });
+  }
+
+  return {
+    connect,
+    soon,
+    settle,
+    reconnect,
+    close() {
+      closed = true;
+      cancelSoon();
+    },
+  };
+}

@@ -1,0 +1,224 @@
+// Asking somebody to be a contact, and being asked: requests, acceptance, decline, and new friends keys.
+import { need } from '../errors.js';
+import { parseAddress } from '../identity/address.js';
+
+const MAX_REQUESTS = 200;
+const MAX_HELLO = 140;
+
+/** @typedef {import('./context.js').Context} Context */
+/** @typedef {import('./context.js').Contact} Contact */
+/** @typedef {import('./reception.js').Change} Change */
+/** @typedef {import('../types.js').ContactRequest & {friendsKey: Uint8Array, version: number, token: Uint8Array}} Request */
+
+/** @param {Context} ctx */
+export function contactRequests(ctx) {
+  /** @type {Map<string, Request>} */
+  const requests = new Map();
+  const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
+
+  function show() {
+    const rows = [...requests.values()].map(({ address, name, text, at, trust }) => ({
+      address,
+      name,
+      text,
+      at,
+      trust,
+    }));
+    ctx.update({ requests: rows });
+  }
+
+  /** @param {string} address @returns {Change} */
+  const erase = (address) => ({
+    writes: [['requests', address, undefined]],
+    done() {
+      if (requests.delete(address)) show();
+    },
+  });
+
+  /** What a contact gets of us. @param {Contact} contact */
+  const ours = (contact) => ({
+    name: profile().name,
+    friendsKey: profile().friendsKey,
+    version: profile().friendsVersion,
+    token: contact.ourToken,
+  });
+
+  /** An accepted contact, and our word to them, in one step. @param {Contact} contact @returns {Change} */
+  function welcome(contact) {
+    const kept = ctx.contacts.put(contact);
+    const stale = ctx.delivery.withdraw((item) => item.to === contact.address && item.type === 'request');
+    const word = ctx.delivery.prepare([{ to: contact.address, type: 'accept', content: ours(contact) }]);
+    return {
+      writes: [...kept.writes, ...stale.writes, ...word.writes],
+      done() {
+        kept.done();
+        stale.drop();
+        void ctx.contacts.publishConsent();
+        word.admit();
+        ctx.presence.watch(contact.address);
+      },
+    };
+  }
+
+  /** @param {Change[]} changes */
+  async function commit(...changes) {
+    await ctx.store.batch(changes.flatMap((each) => each.writes));
+    for (const each of changes) each.done();
+  }
+
+  /** @param {string} address */
+  const accept = (address) =>
+    ctx.inTurn(async () => {
+      const request = requests.get(address);
+      if (!request) return;
+      const old = ctx.contacts.get(address) ?? ctx.contacts.blank(address, request.name);
+      /** @type {Contact} */
+      const contact = {
+        ...old,
+        state: 'accepted',
+        name: old.name || request.name,
+        theirToken: request.token,
+        friendsKey: request.friendsKey,
+        version: request.version,
+        lastAt: ctx.now(),
+      };
+      await commit(erase(address), welcome(contact));
+    });
+
+  ctx.reception.on('request', async (signer, body) => {
+    const { address } = signer;
+    const contact = ctx.contacts.get(address);
+    const { name, text, friendsKey, version, token } = body.content;
+    // Both asked, or they ask anew: that is an acceptance.
+    if (contact && contact.state !== 'removed')
+      return welcome({
+        ...contact,
+        state: 'accepted',
+        theirToken: token,
+        friendsKey,
+        version,
+        name: contact.name || name,
+      });
+    if (!requests.has(address) && requests.size >= MAX_REQUESTS) return null;
+    const trust = signer.level === 'test' ? 'test' : 'verified';
+    /** @type {Request} */
+    const request = { address, name, text, at: ctx.now(), trust, friendsKey, version, token };
+    return {
+      writes: [['requests', address, request]],
+      done() {
+        const fresh = !requests.has(address);
+        requests.set(address, request);
+        show();
+        if (fresh) ctx.emit('request', request);
+      },
+    };
+  });
+
+  ctx.reception.on('accept', async (signer, body) => {
+    const contact = ctx.contacts.get(signer.address);
+    if (!contact || contact.state === 'removed') return null;
+    const { name, friendsKey, version, token } = body.content;
+    const stale = ctx.delivery.withdraw((item) => item.to === signer.address && item.type === 'request');
+    const kept = ctx.contacts.put({
+      ...contact,
+      state: 'accepted',
+      theirToken: token,
+      friendsKey,
+      version,
+      name: contact.name || name,
+      lastAt: ctx.now(),
+    });
+    return {
+      writes: [...kept.writes, ...stale.writes],
+      done() {
+        kept.done();
+        stale.drop();
+        ctx.presence.watch(signer.address);
+        void ctx.delivery.flush(signer.address);
+      },
+    };
+  });
+
+  ctx.reception.on('decline', async (signer) => {
+    const contact = ctx.contacts.get(signer.address);
+    if (contact?.state !== 'waiting') return null;
+    const stale = ctx.delivery.withdraw((item) => item.to === signer.address && item.type === 'request');
+    const kept = ctx.contacts.changed(signer.address, { state: 'removed' });
+    return {
+      writes: [...kept.writes, ...stale.writes],
+      done() {
+        kept.done();
+        stale.drop();
+        ctx.notice({
+          id: `declined ${signer.address}`,
+          kind: 'info',
+          key: 'declined',
+          args: { name: contact.name || signer.address },
+          actions: [{ id: 'ok', key: 'declined.ok', safe: true }],
+        });
+      },
+    };
+  });
+
+  ctx.reception.on('rotate', async (signer, body) => {
+    const contact = ctx.contacts.get(signer.address);
+    if (contact?.state !== 'accepted' || body.content.version < contact.version) return null;
+    const { friendsKey, version } = body.content;
+    return ctx.contacts.changed(signer.address, { friendsKey, version });
+  });
+
+  return {
+    accept,
+
+    async load() {
+      for (const [address, request] of await ctx.store.list('requests')) requests.set(address, request);
+      show();
+    },
+
+    /** @param {string} typed @param {{name?: string, text?: string}} options */
+    async request(typed, options) {
+      const address = parseAddress(typed);
+      need(address !== profile().address, 'address.self');
+      if (requests.has(address)) return accept(address);
+      await ctx.inTurn(async () => {
+        const known = ctx.contacts.get(address);
+        const old = known?.state === 'removed' ? undefined : known;
+        need(!!old || !ctx.contacts.isFull(), 'generic', 'too many contacts');
+        /** @type {Contact} */
+        const contact = {
+          ...(old ?? ctx.contacts.blank(address, options.name ?? '')),
+          state: old?.state === 'accepted' ? 'accepted' : 'waiting',
+          hello: [...(options.text ?? '')].slice(0, MAX_HELLO).join(''),
+        };
+        const shown = ctx.contacts.hide(address, false);
+        const stale = ctx.delivery.withdraw((item) => item.to === address && item.type === 'request');
+        const word = ctx.delivery.prepare([
+          { to: address, type: 'request', content: { ...ours(contact), text: contact.hello } },
+        ]);
+        const kept = ctx.contacts.put(contact);
+        await ctx.store.batch([...kept.writes, ...shown.writes, ...stale.writes, ...word.writes]);
+        kept.done();
+        shown.done();
+        stale.drop();
+        // Before the request, along the same flow: their answer must be let through.
+        void ctx.contacts.publishConsent();
+        word.admit();
+      });
+    },
+
+    /** Says no, politely; whoever should learn nothing is blocked instead. @param {string} address */
+    decline: (address) =>
+      ctx.inTurn(async () => {
+        const request = requests.get(address);
+        if (!request) return;
+        const word = ctx.delivery.prepare([{ to: address, type: 'decline', content: {}, token: request.token }]);
+        await commit(erase(address), { writes: word.writes, done: word.admit });
+      }),
+
+    /** They see nothing of us any more, and we nothing of them. @param {string} address */
+    async block(address) {
+      await ctx.inTurn(() => commit(erase(address)));
+      await ctx.contacts.remove(address, { block: true });
+    },
+  };
+}

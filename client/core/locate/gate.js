@@ -1,0 +1,87 @@
+// What travels to and from one peer's DHT gateway: docs/protocols/sip.md, section 1. Bounded in time and bytes; what the
+// values mean is the locator's business.
+import { base64, encode, unbase64 } from '../bytes.js';
+import { StarlingError } from '../errors.js';
+import { sipUri } from '../identity/address.js';
+import { peerUri } from '../identity/device.js';
+import { fresh, httpClaims, makeToken } from '../identity/passport.js';
+
+const MAX_VALUES = 2048;
+// As they come, in base64: enough for 500 junk values of the largest size and what they would hide.
+const MAX_BYTES = 48 << 20;
+const MAX_LINE = 64 * 1024;
+const PATIENCE_MILLIS = 5000;
+
+/** @typedef {{base: string, id: string}} Gate */
+/** @typedef {{fetch: typeof fetch, now: () => number}} GateAround */
+
+/**
+ * Gives each value under a key to `each` as it comes, within bounds of time, number and bytes.
+ * @param {GateAround} around @param {Gate} gate @param {string} key 40 hex digits
+ * @param {(value: Uint8Array<ArrayBuffer>) => Promise<void>} each
+ */
+export async function readValues(around, gate, key, each) {
+  const response = await around.fetch(`${gate.base}key/${key}`, {
+    credentials: 'omit',
+    signal: AbortSignal.timeout(PATIENCE_MILLIS),
+  });
+  if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
+  let text = '';
+  let bytes = 0;
+  let count = 0;
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    bytes += piece.value.length;
+    text += decoder.decode(piece.value, { stream: true });
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      const value = parseLine(line);
+      if (value && ++count <= MAX_VALUES) await each(value);
+    }
+    if (bytes > MAX_BYTES || count >= MAX_VALUES || text.length > MAX_LINE) {
+      await reader.cancel();
+      break;
+    }
+  }
+}
+
+/**
+ * Gives a sealed value to a peer to keep, signed for that peer alone.
+ * @param {GateAround} around
+ * @param {Gate} gate
+ * @param {import('../identity/passport.js').Signer} signer
+ * @param {string} address
+ * @param {{key: string, id: string, data: Uint8Array, until: number}} value  id decimal, until Unix s
+ * @returns {Promise<boolean>} whether the peer says that it took it
+ */
+export async function writeValue(around, gate, signer, address, value) {
+  const path = `/key/${value.key}`;
+  const body = encode(JSON.stringify({ data: base64(value.data), id: value.id, until: value.until }));
+  const claims = await httpClaims({ method: 'POST', path, orig: sipUri(address), dest: peerUri(gate.id), body });
+  const token = await makeToken(signer, 'passport', '', fresh(claims, around.now()));
+  try {
+    const response = await around.fetch(`${gate.base}${path.slice(1)}`, {
+      method: 'POST',
+      credentials: 'omit',
+      headers: { authorization: `PASSporT ${token}`, 'content-type': 'application/json' },
+      body,
+      signal: AbortSignal.timeout(PATIENCE_MILLIS),
+    });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} line @returns {Uint8Array<ArrayBuffer> | null} */
+function parseLine(line) {
+  if (!line.trim() || line.length > MAX_LINE) return null;
+  try {
+    const json = JSON.parse(line);
+    return json.expired || typeof json.data !== 'string' ? null : unbase64(json.data);
+  } catch {
+    return null;
+  }
+}

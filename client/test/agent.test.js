@@ -1,0 +1,219 @@
+// What people do with an agent, without a network: contacts, messages and their states, presence, own devices.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { contact, world } from './fake/world.js';
+
+const ALICE = 'alice@example.net';
+const BOB = 'bob@example.net';
+const worlds = [];
+after(() => Promise.all(worlds.map((each) => each.close())));
+
+async function friends() {
+  const it = await world();
+  worlds.push(it);
+  const [alice, bob] = await it.friends();
+  return { it, alice, bob };
+}
+const states = async (one, who) => (await one.messages(who)).map((m) => m.state);
+const texts = async (one, who) => (await one.messages(who)).map((m) => m.text);
+
+test('a message goes from waiting to sent, delivered and read, and counts as unread until then', async () => {
+  const { it, alice, bob } = await friends();
+  assert.equal((await alice.sendMessage(BOB, 'hello')).state, 'waiting');
+  await it.until(bob, (s) => contact(s, ALICE).unread === 1, 'unread');
+  await it.until(alice, async () => (await states(alice, BOB))[0] === 'delivered', 'delivered');
+  await bob.markRead(ALICE);
+  assert.equal(contact(bob.state, ALICE).unread, 0);
+  await it.until(alice, async () => (await states(alice, BOB))[0] === 'read', 'read');
+});
+
+test('many messages leave before the first is answered, and are shown in the order in which they were written', async () => {
+  const { it, alice, bob } = await friends();
+  const answers = [];
+  it.alter((m) => (m.status === 200 && m.method === 'MESSAGE' ? (answers.push(m), null) : m));
+  const wanted = Array.from({ length: 6 }, (_, i) => `message ${i}`);
+  await Promise.all(wanted.map((text) => alice.sendMessage(BOB, text)));
+  await it.until(bob, (s) => contact(s, ALICE).unread >= 2, 'two of them without an answer');
+  it.alter((m) => m);
+  await it.until(bob, (s) => contact(s, ALICE).unread === 6, 'all of them');
+  assert.deepEqual(await texts(bob, ALICE), wanted);
+  await it.until(alice, async () => (await states(alice, BOB)).every((s) => s === 'delivered'), 'delivered');
+});
+
+test('receipts go together', async () => {
+  const { it, alice, bob } = await friends();
+  const bodies = () => it.peers.flatMap((p) => p.relay.log).filter((m) => m.method === 'MESSAGE' && !m.status).length;
+  const before = bodies();
+  for (let i = 0; i < 10; i++) await alice.sendMessage(BOB, `message ${i}`);
+  await it.until(alice, async () => (await states(alice, BOB)).every((s) => s === 'delivered'), 'delivered');
+  assert.ok(bodies() - before <= 10 + 4, `${bodies() - before} messages for ten and their receipts`);
+  const read = bodies();
+  await bob.markRead(ALICE);
+  await it.until(alice, async () => (await states(alice, BOB)).every((s) => s === 'read'), 'read');
+  assert.equal(bodies() - read, 1);
+});
+
+test('nobody is told that a message was read when the user does not want it', async () => {
+  const { it, alice, bob } = await friends();
+  await bob.set({ sendReadMarks: false });
+  await alice.sendMessage(BOB, 'hello');
+  await it.until(alice, async () => (await states(alice, BOB))[0] === 'delivered', 'delivered');
+  await bob.markRead(ALICE);
+  await it.pass(5000);
+  assert.deepEqual(await states(alice, BOB), ['delivered']);
+});
+
+test('a message to somebody away waits, is given up after seven days, and can be tried again', async () => {
+  const { it, alice, bob } = await friends();
+  const { store } = bob.ctx;
+  await bob.close();
+  await it.until(alice, (s) => contact(s, BOB).presence === 'offline', 'offline');
+  await alice.sendMessage(BOB, 'are you there?');
+  await it.pass(10_000);
+  assert.deepEqual(await states(alice, BOB), ['waiting']);
+  it.time.advance(7 * 86_400_000 + 3_600_000);
+  await it.until(alice, async () => (await states(alice, BOB))[0] === 'failed', 'given up');
+  const [{ id }] = await alice.messages(BOB);
+  await alice.retry(id);
+  assert.deepEqual(await states(alice, BOB), ['waiting']);
+  assert.ok(store);
+});
+
+test('the outbox is bounded, and says so', async () => {
+  const { it, alice, bob } = await friends();
+  it.alter((m) => (m.method === 'MESSAGE' ? null : m));
+  for (let i = 0; i < 2000; i++) await alice.sendMessage(BOB, 'x');
+  await assert.rejects(alice.sendMessage(BOB, 'x'), (e) => e.key === 'outbox-full');
+  assert.equal((await alice.messages(BOB, undefined, 5000)).length, 2000, 'nothing is shown that does not wait');
+  assert.equal(contact(bob.state, ALICE).unread, 0);
+});
+
+test('a declined request is answered, a blocked one is not, and nothing of a blocked person is heard', async () => {
+  const it = await world();
+  worlds.push(it);
+  const [alice, bob, eve] = [await it.online(ALICE), await it.online(BOB), await it.online('eve@example.net')];
+  await alice.requestContact(BOB, { text: 'hello' });
+  await it.until(bob, (s) => s.requests.length === 1, 'request');
+  await bob.declineRequest(ALICE);
+  await it.until(alice, (s) => s.notices.some((n) => n.key === 'declined'), 'declined');
+  assert.equal(contact(alice.state, BOB).state, 'removed');
+  await eve.requestContact(BOB, {});
+  await it.until(bob, (s) => s.requests.length === 1, 'request of eve');
+  await bob.block('eve@example.net');
+  assert.equal(bob.state.requests.length, 0);
+  const looked = () => it.peers.flatMap((p) => p.requests).length;
+  const before = looked();
+  await eve.requestContact(BOB, { text: 'again' });
+  await it.pass(5000);
+  assert.equal(bob.state.requests.length, 0);
+  assert.ok(looked() - before < 40, 'no look-up on behalf of somebody blocked');
+});
+
+test('who asked each other are contacts without another question', async () => {
+  const it = await world();
+  worlds.push(it);
+  const [alice, bob] = [await it.online(ALICE), await it.online(BOB)];
+  await Promise.all([alice.requestContact(BOB, {}), bob.requestContact(ALICE, {})]);
+  await it.until(alice, (s) => contact(s, BOB)?.presence === 'online', 'bob');
+  await it.until(bob, (s) => contact(s, ALICE)?.presence === 'online', 'alice');
+  assert.deepEqual([alice.state.requests, bob.state.requests], [[], []]);
+});
+
+test('removing a contact changes the friends key for everybody else, and takes the old place away', async () => {
+  const { it, alice, bob } = await friends();
+  const carol = await it.online('carol@example.net');
+  await carol.requestContact(ALICE, {});
+  await it.until(alice, (s) => s.requests.length === 1, 'request of carol');
+  await alice.acceptRequest('carol@example.net');
+  await it.until(carol, (s) => contact(s, ALICE)?.state === 'accepted', 'accepted');
+  const before = carol.ctx.contacts.get(ALICE).friendsKey;
+  await alice.sendMessage(BOB, 'bye');
+  await it.until(bob, (s) => contact(s, ALICE).unread === 1, 'last word');
+  await alice.removeContact(BOB);
+  await it.until(carol, () => carol.ctx.contacts.get(ALICE).version === 2, 'rotated');
+  assert.notDeepEqual(carol.ctx.contacts.get(ALICE).friendsKey, before);
+  assert.deepEqual(carol.ctx.contacts.get(ALICE).friendsKey, alice.ctx.profile.friendsKey);
+  assert.deepEqual(bob.ctx.contacts.get(ALICE).friendsKey, before, 'bob was not told');
+  await bob.sendMessage(ALICE, 'still there?');
+  await it.pass(3000);
+  assert.equal(contact(alice.state, BOB), undefined);
+  assert.deepEqual(await states(bob, ALICE), ['received', 'waiting']);
+});
+
+test('presence follows what is chosen, invisible looks like away from the computer, and a sign-off shows at once', async () => {
+  const { it, alice, bob } = await friends();
+  for (const [chosen, shown] of [
+    ['away', 'away'],
+    ['busy', 'busy'],
+    ['invisible', 'offline'],
+    ['available', 'online'],
+  ]) {
+    await bob.setAvailability(chosen, 'note');
+    await it.until(alice, (s) => contact(s, BOB).presence === shown, shown);
+    assert.equal(contact(alice.state, BOB).note, shown === 'offline' ? '' : 'note');
+  }
+  const began = it.time.now();
+  await bob.close();
+  await it.until(alice, (s) => contact(s, BOB).presence === 'offline', 'signed off');
+  assert.ok(it.time.now() - began < 2000);
+});
+
+test('a second browser asks the first one, is given the contacts, and never starts a list of its own', async () => {
+  const { it, alice } = await friends();
+  const second = await it.agent(ALICE);
+  await it.until(second, (s) => s.me.status === 'waiting-for-device', 'waiting');
+  await it.until(alice, (s) => s.endorsements.length === 1, 'asked');
+  assert.equal(alice.state.endorsements[0].checkCode, second.state.me.checkCode);
+  await it.pass(30_000);
+  assert.equal(second.ctx.devices.lists(second.ctx.profile.key.id), false);
+  await alice.allowDevice(second.ctx.profile.key.id);
+  await it.until(second, (s) => s.me.status === 'online', 'allowed');
+  await it.until(second, (s) => contact(s, BOB)?.state === 'accepted', 'contacts');
+  await alice.sendMessage(BOB, 'from the first');
+  await it.until(second, (s) => contact(s, BOB)?.last?.text === 'from the first', 'copy');
+  await alice.removeDevice(second.ctx.profile.key.id);
+  assert.deepEqual(
+    alice.state.devices.map((d) => d.self),
+    [true],
+  );
+  const targets = await alice.ctx.contacts.targets(ALICE, true);
+  assert.deepEqual(
+    targets.map((t) => t.id),
+    [alice.ctx.profile.key.id],
+  );
+});
+
+test('what is exported holds people and messages, and no key', async () => {
+  const { it, alice, bob } = await friends();
+  await bob.sendMessage(ALICE, 'keep this');
+  await it.until(alice, (s) => contact(s, BOB).unread === 1, 'message');
+  const text = await (await alice.exportData()).text();
+  const data = JSON.parse(text);
+  assert.equal(data.messages[0].text, 'keep this');
+  assert.equal(data.contacts[0].address, BOB);
+  assert.ok(!/key|token|chain/i.test(Object.keys(data).join() + JSON.stringify(data.contacts)));
+});
+
+test('deleting everything withdraws the records and empties the store', async () => {
+  const { it, alice, bob } = await friends();
+  const { store } = alice.ctx;
+  await alice.deleteEverything();
+  assert.deepEqual(await store.list('me'), []);
+  assert.deepEqual(await store.list('messages'), []);
+  assert.equal(await bob.lookup(ALICE), 'absent');
+  await it.until(bob, (s) => contact(s, ALICE).presence === 'offline', 'offline');
+});
+
+test('after a reload everything is there again', async () => {
+  const { it, alice, bob } = await friends();
+  await alice.setName('Alice');
+  await bob.sendMessage(ALICE, 'hello');
+  await it.until(alice, (s) => contact(s, BOB).unread === 1, 'message');
+  await alice.close();
+  const again = await it.online(ALICE, { store: alice.ctx.store });
+  assert.equal(again.state.me.name, 'Alice');
+  assert.equal(contact(again.state, BOB).unread, 1);
+  await it.until(again, (s) => contact(s, BOB).presence === 'online', 'bob online');
+  await again.sendMessage(BOB, 'back');
+  await it.until(bob, (s) => contact(s, ALICE).last.text === 'back', 'message');
+});
