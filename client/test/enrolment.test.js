@@ -18,7 +18,7 @@ async function person({ store = memoryStore(), ca, clock, root }) {
     around: { fetch: (url, init) => ca.fetch(url, init), now: () => clock.now },
     store,
     profile: (await store.get('me', 'profile')) ?? null,
-    peers: { known: new Map([['https://p/', { directory: ca.directory }]]) },
+    peers: { known: new Map([['https://p/', { directory: ca.directory }]]), network: () => 'local', local: () => true },
     state: { me: { status: 'new' }, notices: [] },
     me: (patch) => Object.assign(ctx.state.me, patch),
     update: (patch) => Object.assign(ctx.state, patch),
