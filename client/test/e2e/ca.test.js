@@ -75,7 +75,7 @@ const unreachable = (e) => e.key === 'ca-unreachable' || assert.fail(e.stack);
 
 test(
   'killed after the order and again after the mail: the mail comes, the code counts',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (t) => {
     const ca = await authority(t);
     const root = await ca.root();
@@ -105,7 +105,7 @@ test(
   },
 );
 
-test('killed while the mail server takes the mail: the next process hands it over', { timeout: 240_000 }, async (t) => {
+test('killed while the mail server takes the mail: the next process hands it over', { timeout: 600_000 }, async (t) => {
   const ca = await authority(t);
   const alice = await person('alice@example.net');
   ca.mail.reply.END = '';
@@ -120,7 +120,7 @@ test('killed while the mail server takes the mail: the next process hands it ove
   assert.match(ca.mail.mails[0].code, /^[A-Za-z0-9_-]{32}$/);
 });
 
-test('killed while a certificate is asked for, at several moments: it can be had', { timeout: 400_000 }, async (t) => {
+test('killed while a certificate is asked for, at several moments: it can be had', { timeout: 900_000 }, async (t) => {
   const ca = await authority(t);
   const root = await ca.root();
   const chains = [];
@@ -155,7 +155,7 @@ test('killed while a certificate is asked for, at several moments: it can be had
 
 test(
   'a mail that is refused, and a mail server that is gone, are told in plain words',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (t) => {
     const ca = await authority(t);
     ca.mail.reply.RCPT = '550 no such user';
@@ -171,7 +171,7 @@ test(
   },
 );
 
-test('the command enrols, goes on after an interruption, and renews', { timeout: 300_000 }, async (t) => {
+test('the command enrols, goes on after an interruption, and renews', { timeout: 600_000 }, async (t) => {
   const ca = await authority(t);
   const anchor = join(ca.folder, 'anchor.pem');
   const out = join(ca.folder, 'alice.p12');
