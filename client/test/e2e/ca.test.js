@@ -1,6 +1,7 @@
 // `./starling ca` as a process of its own, killed in the worst moments: nothing that was answered is lost.
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,7 +12,24 @@ import { makeDeviceKey } from '../../core/identity/device.js';
 import { verifyChain } from '../../core/identity/verifier.js';
 import { memoryStore } from '../../core/store/memory.js';
 import { mailServer } from './mail-server.js';
-import { freePort, run } from './servers.js';
+import { freePort, run, starling } from './servers.js';
+
+/** `./starling enrol`: gives the code when it is asked for one. @returns {Promise<{status: number, said: string}>} */
+async function enrol(args, code) {
+  const child = spawn(starling, ['enrol', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  let asked = false;
+  const hear = async (piece) => {
+    said += piece;
+    if (asked || !said.includes('Paste the code here')) return;
+    asked = true;
+    child.stdin.end(await code());
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const status = await new Promise((resolve) => child.on('exit', resolve));
+  return { status, said };
+}
 
 /** A CA for real use with a mail server, and how to kill and start it again. */
 async function authority(t) {
@@ -57,7 +75,7 @@ const unreachable = (e) => e.key === 'ca-unreachable' || assert.fail(e.stack);
 
 test(
   'killed after the order and again after the mail: the mail comes, the code counts',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (t) => {
     const ca = await authority(t);
     const root = await ca.root();
@@ -87,7 +105,7 @@ test(
   },
 );
 
-test('killed while the mail server takes the mail: the next process hands it over', { timeout: 240_000 }, async (t) => {
+test('killed while the mail server takes the mail: the next process hands it over', { timeout: 600_000 }, async (t) => {
   const ca = await authority(t);
   const alice = await person('alice@example.net');
   ca.mail.reply.END = '';
@@ -102,7 +120,7 @@ test('killed while the mail server takes the mail: the next process hands it ove
   assert.match(ca.mail.mails[0].code, /^[A-Za-z0-9_-]{32}$/);
 });
 
-test('killed while a certificate is asked for, at several moments: it can be had', { timeout: 400_000 }, async (t) => {
+test('killed while a certificate is asked for, at several moments: it can be had', { timeout: 900_000 }, async (t) => {
   const ca = await authority(t);
   const root = await ca.root();
   const chains = [];
@@ -137,7 +155,7 @@ test('killed while a certificate is asked for, at several moments: it can be had
 
 test(
   'a mail that is refused, and a mail server that is gone, are told in plain words',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (t) => {
     const ca = await authority(t);
     ca.mail.reply.RCPT = '550 no such user';
@@ -152,3 +170,36 @@ test(
     assert.equal((await alice.acme.order(ca.directory, alice.address)).late, true);
   },
 );
+
+test('the command enrols, goes on after an interruption, and renews', { timeout: 600_000 }, async (t) => {
+  const ca = await authority(t);
+  const anchor = join(ca.folder, 'anchor.pem');
+  const out = join(ca.folder, 'alice.p12');
+  await writeFile(anchor, await ca.root());
+  const args = ['alice@example.net', '--ca', ca.directory, '--anchor', anchor, '--out', out];
+  const mailed = (count) => async () => {
+    await ca.mail.arrived(count);
+    return `${ca.mail.mails[count - 1].code}\n`;
+  };
+  const interrupted = await enrol(args, async () => '');
+  assert.equal(interrupted.status, 1);
+  assert.match(interrupted.said, /No code was given\. Run it again to go on/);
+  const done = await enrol(args, mailed(1));
+  assert.equal(done.status, 0, done.said);
+  assert.match(done.said, /Certified until \d{4}-/);
+  assert.equal(ca.mail.mails.length, 1, 'one mail for both');
+  assert.equal((await stat(out)).mode & 0o777, 0o600);
+  const first = await readFile(out);
+
+  const again = await enrol(args, async () => assert.fail('nothing to prove'));
+  assert.equal(again.status, 0, again.said);
+  assert.match(again.said, /Still good until/);
+  assert.deepEqual(await readFile(out), first);
+
+  const renewed = await enrol([...args, '--renew'], mailed(2));
+  assert.equal(renewed.status, 0, renewed.said);
+  assert.notDeepEqual(await readFile(out), first);
+  const strangers = await enrol([...args.slice(0, 3), '--out', out, '--renew'], async () => '');
+  assert.equal(strangers.status, 1);
+  assert.match(strangers.said, /No CA is believed: name one with --anchor/);
+});

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const starling = fileURLToPath(new URL('../../../starling', import.meta.url));
+export const starling = fileURLToPath(new URL('../../../starling', import.meta.url));
 const TOKEN = 'join-token-of-the-tests';
 
 export async function freePort() {

@@ -52,11 +52,10 @@ final class CaCommand implements Callable<Integer> {
             names = "--smtp",
             defaultValue = "",
             paramLabel = "HOST:PORT",
-            description = {
-                "Mail server that takes the mails. STARTTLS is required, on port 465 TLS from the start; a server on",
-                "the loopback is spoken to in the clear. Its certificate must name HOST. A mail that cannot be handed",
-                "over is tried again for about an hour and a half, then the order fails; the order says why."
-            })
+            description = "Mail server that takes the mails. STARTTLS is required, on port 465 TLS from the start; a"
+                    + " server on the loopback is spoken to in the clear. Its certificate must name HOST. A mail that"
+                    + " cannot be handed over is tried again for about an hour and a half, then the order fails; the"
+                    + " order says why.")
     String smtp = "";
 
     @Option(
@@ -76,10 +75,9 @@ final class CaCommand implements Callable<Integer> {
 
     @Option(
             names = "--behind-proxy",
-            description = {
-                "A reverse proxy on this machine passes the requests on: the last address in X-Forwarded-For is the",
-                "client's, for the limits. Needs --base, and a proxy that adds that header itself."
-            })
+            description = "A reverse proxy on this machine passes the requests on: the last address in"
+                    + " X-Forwarded-For is the client's, for the limits. Needs --base, and a proxy that adds that"
+                    + " header itself.")
     boolean behindProxy;
 
     @Override

@@ -115,8 +115,7 @@ public final class CaStore implements AutoCloseable {
     public void open(Order order, String network, String language) throws IOException {
         db.whole(() -> {
             db.update(
-                    "update acme_order set status = 'invalid', error = 'A newer code was asked for.'"
-                            + " where account = ? and address = ? and status = 'pending'",
+                    "update acme_order set status = 'invalid' where account = ? and address = ? and status = 'pending'",
                     parameters(order.account(), order.address()));
             save(order);
             mails.add(order, network, language);
