@@ -65,6 +65,8 @@ await write('names.json', 'docs/protocols/formats.md, section 1', {
     ['+1234567890123456', 'phone-syntax'],
     ['+49-30-123456', 'phone-syntax'],
     ['bob@faß.example', 'idn'],
+    ['bob@ΣΣ.example', 'idn'],
+    ['bob@ẞ.example', 'idn'],
     ['bob@ὀδός.example', 'idn'],
     ['bob@👋.example', 'idn'],
     ['bob@ｅxample.net', 'idn'],

@@ -107,6 +107,8 @@ public record Address(String text) implements Comparable<Address> {
 
     // Not java.net.IDN: it maps letters otherwise than a browser does, and then one name has two owners.
     private static String fromUnicode(String part) throws IdentityException {
+        // Which small sigma a capital one becomes depends on its neighbours, and on who asks.
+        if (part.indexOf('\u03a3') >= 0) throw new IdentityException("idn");
         String lower = Normalizer.normalize(part, Normalizer.Form.NFC).toLowerCase(Locale.ROOT);
         if (!Normalizer.isNormalized(lower, Normalizer.Form.NFKC)) throw new IdentityException("idn");
         var labels = new ArrayList<String>();
