@@ -64,10 +64,9 @@ class EdgePeerFuzzTest {
             List<byte[]> seeds = seeds(world, one, two, alice, bob);
             for (int i = 0; i < rounds; i++) {
                 int which = random.nextInt(flows.size());
-                MemoryFlow flow = flows.get(which);
-                if (!flow.isOpen()) flows.set(which, flow = renewed(which, one, two, alice, bob));
-                flow.says(altered(seeds.get(random.nextInt(seeds.size())), random));
-                for (MemoryFlow each : flows) answerSome(each, random, seed, i);
+                if (!flows.get(which).isOpen()) flows.set(which, renewed(which, one, two, alice, bob));
+                flows.get(which).says(altered(seeds.get(random.nextInt(seeds.size())), random));
+                for (MemoryFlow each : flows) answerSome(each, bob, random, "seed " + seed + ", round " + i);
                 if (random.nextInt(50) == 0) world.time.pass(Duration.ofMillis(random.nextInt(40_000)));
             }
             flows.forEach(each -> each.close("the end"));
@@ -105,18 +104,15 @@ class EdgePeerFuzzTest {
     }
 
     // What a device does, or does not: the rest of the flow's traffic.
-    private static void answerSome(MemoryFlow flow, Random random, long seed, int round) {
+    private static void answerSome(MemoryFlow flow, Person somebody, Random random, String which) {
         for (SipMessage heard : flow.heard()) {
-            assertNotEquals(500, heard.status(), "seed " + seed + ", round " + round);
+            assertNotEquals(500, heard.status(), which);
             if (!heard.isRequest() || heard.method().equals("ACK") || random.nextInt(3) == 0) continue;
             int[] statuses = {180, 200, 202, 404, 480, 486, 603};
-            flow.says(Calls.answer(heard, statuses[random.nextInt(statuses.length)], SOMEBODY, "t")
+            flow.says(Calls.answer(heard, statuses[random.nextInt(statuses.length)], somebody, "t")
                     .bytes());
         }
     }
-
-    private static final Person SOMEBODY =
-            new TestAuthority(new SimulatedTime().instant()).person("somebody@example.com");
 
     private static byte[] altered(byte[] request, Random random) {
         var text = new StringBuilder(new String(request, StandardCharsets.ISO_8859_1));

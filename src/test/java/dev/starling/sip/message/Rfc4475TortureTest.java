@@ -7,7 +7,7 @@ import com.nimbusds.jose.util.JSONObjectUtils;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.text.ParseException;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -23,16 +23,17 @@ class Rfc4475TortureTest {
                 .map(each -> DynamicTest.dynamicTest(String.valueOf(each.get("name")), () -> check(each)));
     }
 
-    private static byte[] bytes(Map<String, Object> test) {
+    private static byte[] bytes(Map<String, Object> test) throws ParseException {
         if (test.get("raw") instanceof String raw) return raw.getBytes(StandardCharsets.ISO_8859_1);
         var text = new StringBuilder();
-        for (Object line : (List<?>) test.get("lines")) text.append(line).append("\r\n");
+        for (Object line : JSONObjectUtils.getJSONArray(test, "lines"))
+            text.append(line).append("\r\n");
         return (text + "\r\n" + test.get("body")).getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    private static void check(Map<String, Object> test) throws SipException {
+    private static void check(Map<String, Object> test) throws SipException, ParseException {
         byte[] bytes = bytes(test);
-        int status = ((Number) test.get("status")).intValue();
+        int status = JSONObjectUtils.getInt(test, "status");
         if (status != 0) {
             var refusal = assertThrows(SipException.class, () -> SipMessage.parse(bytes));
             assertEquals(status + " " + test.get("reason"), refusal.status() + " " + refusal.reason());
