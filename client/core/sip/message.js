@@ -5,18 +5,41 @@ import { need } from '../errors.js';
 const MAX_BYTES = 65_535;
 const MAX_LINES = 128;
 const MAX_LINE = 20_000;
-const ONCE = ['from', 'to', 'call-id', 'cseq', 'content-length', 'identity', 'starling-token', 'expires'];
+// The same as the server's: vectors/sip-torture.json.
+const ONCE = [
+  'from',
+  'to',
+  'call-id',
+  'cseq',
+  'max-forwards',
+  'content-length',
+  'content-type',
+  'expires',
+  'event',
+  'identity',
+  'subscription-state',
+  'sip-if-match',
+  'starling-token',
+  'starling-signature',
+];
 /** @type {Record<string, string>} */
 const COMPACT = {
+  a: 'accept-contact',
+  b: 'referred-by',
   c: 'content-type',
+  e: 'content-encoding',
   f: 'from',
   i: 'call-id',
   k: 'supported',
   l: 'content-length',
   m: 'contact',
   o: 'event',
+  r: 'refer-to',
+  s: 'subject',
   t: 'to',
+  u: 'allow-events',
   v: 'via',
+  x: 'session-expires',
   y: 'identity',
 };
 const NOTHING = new Uint8Array(0);

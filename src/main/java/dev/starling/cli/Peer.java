@@ -23,6 +23,7 @@ import dev.starling.proxy.Self;
 import dev.starling.record.RecordOpener;
 import dev.starling.record.SequenceMemory;
 import dev.starling.sip.message.SipException;
+import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
 import dev.starling.sip.transport.PeerTransport;
 import dev.starling.sip.transport.TargetPolicy;
@@ -102,6 +103,10 @@ final class Peer implements AutoCloseable {
         var timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("sip-timer").factory());
         timer.setRemoveOnCancelPolicy(true);
+        TransactionLayer.Timers timers = (delay, task) -> {
+            var due = timer.schedule(() -> Thread.ofVirtual().start(task), delay.toMillis(), TimeUnit.MILLISECONDS);
+            return () -> due.cancel(false);
+        };
         parts.add(timer::shutdownNow);
         var self = new Self(
                 key.id(),
@@ -123,11 +128,7 @@ final class Peer implements AutoCloseable {
                 consent,
                 new PeerConnector(transport),
                 task -> Thread.ofVirtual().start(task),
-                (delay, task) -> {
-                    var due = timer.schedule(
-                            () -> Thread.ofVirtual().start(task), delay.toMillis(), TimeUnit.MILLISECONDS);
-                    return () -> due.cancel(false);
-                },
+                timers,
                 clock,
                 binding -> keeper.registered(binding.address()));
         transport.set(Optional.of(with(new PeerTransport(
@@ -138,7 +139,7 @@ final class Peer implements AutoCloseable {
                 local ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
                 PeerTransport.Limits.USUAL,
                 edge))));
-        routes.socket("/sip", with(new SipSocket(edge)));
+        routes.socket("/sip", new SipSocket(edge, timers));
         new AppFiles(config.client(), local).mount(routes);
         String description = description(ca);
         routes.get(

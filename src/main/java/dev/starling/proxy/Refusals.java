@@ -52,9 +52,14 @@ final class Refusals {
         }
     }
 
-    /// For a request that got no transaction.
+    /// For a request that got no transaction. One so broken that its answer would be no message either ends the flow.
     void respondStatelessly(Flow flow, SipMessage request, SipException why) {
-        if (!request.method().equals("ACK")) flow.send(answer(request, why).toBytes());
+        if (request.method().equals("ACK")) return;
+        try {
+            flow.send(answer(request, why).build().bytes());
+        } catch (SipException e) {
+            flow.close(why.reason());
+        }
     }
 
     private Edit answer(SipMessage request, SipException why) {

@@ -42,9 +42,7 @@ record Routing(Self self, Registrar registrar) {
             token = uri.user();
         }
         if (!request.uri().startsWith("tel:")) {
-            SipUri uri = SipUri.parse(request.uri());
-            // RFC 3261, section 19.1.1: a Request-URI has no headers.
-            if (!uri.headers().isEmpty()) throw new SipException(400, "Bad URI (headers)");
+            SipUri uri = SipUri.parseRequestUri(request.uri());
             if (uri.parameter("pin").isPresent())
                 return self.is(uri) ? new ThisPeer() : elsewhere(flow, request, strip, uri, token);
         }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.Edit;
-import dev.starling.sip.message.NameAddr;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.message.Tokens;
@@ -156,26 +155,5 @@ class Rfc5626Test {
         assertEquals("INFO", bobFlow.one().method());
         bobFlow.says(Calls.within(Dialog.answering(there, ok), "BYE").bytes());
         assertTrue(aliceFlow.heard().stream().anyMatch(m -> m.method().equals("BYE")));
-    }
-
-    /// RFC 5627: the public GRUU.
-    @Test
-    void theGruuThatIsGrantedReachesTheDeviceAndNoOther() throws SipException {
-        MemoryFlow flow = peer.flow();
-        SipMessage answer = registered(flow, register(alice.contact()));
-        String gruu = Tokens.parameter(answer.required("contact"), "pub-gruu").orElseThrow();
-        assertEquals(alice.gruu(), gruu);
-        assertEquals(
-                alice.device().hex(),
-                new NameAddr(gruu, "").sipUri().parameter("gr").orElseThrow());
-        peer.wishes(flow, alice, List.of(TOKEN), false, List.of());
-        Person laptop = world.person("alice@example.net");
-        MemoryFlow laptopFlow = peer.online(laptop), bobFlow = peer.online(bob);
-        bobFlow.says(bob.signedTo(alice, "MESSAGE", TOKEN, now()).bytes());
-        assertEquals(gruu, flow.one().uri());
-        assertEquals(List.of(), laptopFlow.heard());
-        Edit bare = bob.to(alice, "MESSAGE", TOKEN).uri("sip:alice@example.net");
-        bobFlow.says(bob.signed(bare, "sip:alice@example.net", TOKEN, now()).bytes());
-        assertEquals(404, bobFlow.one().status(), "a device must be named");
     }
 }

@@ -14,7 +14,7 @@ final class SimulatedTime extends Clock implements TransactionLayer.Timers {
     private record Due(Instant at, long order, Runnable task) {}
 
     private final PriorityQueue<Due> due =
-            new PriorityQueue<>(Comparator.comparing(Due::at).thenComparing(Due::order));
+            new PriorityQueue<>(Comparator.comparing(Due::at).thenComparingLong(Due::order));
     private Instant now = Instant.parse("2026-11-24T12:00:00Z");
     private long order;
 

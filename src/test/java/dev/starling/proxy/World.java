@@ -67,9 +67,14 @@ final class World implements AutoCloseable {
         /// Killed, and started again with what it had stored.
         void restart() {
             consent.close();
-            flows.values().forEach(f -> f.close("restart"));
-            flows.clear();
+            disconnect();
             start();
+        }
+
+        /// All connections to other peers end.
+        void disconnect() {
+            List.copyOf(flows.values()).forEach(f -> f.close("the end"));
+            flows.clear();
         }
 
         MemoryFlow flow() {

@@ -55,6 +55,13 @@ public record SipUri(
                 headers);
     }
 
+    /// As [#parse], without headers: a Request-URI has none (section 19.1.1, table 1).
+    public static SipUri parseRequestUri(String text) throws SipException {
+        SipUri uri = parse(text);
+        if (!uri.headers.isEmpty()) throw bad("headers");
+        return uri;
+    }
+
     private static int port(String digits) throws SipException {
         long port = Tokens.number(digits, 5);
         if (port < 1 || port > 65535) throw bad("port");

@@ -66,11 +66,19 @@ final class Validity {
 
     private static void callId(String id) throws SipException {
         if (id.isEmpty() || id.length() > MAX_CALL_ID) throw bad("call-id");
-        for (int i = 0; i < id.length(); i++) if (id.charAt(i) <= ' ') throw bad("call-id");
+        if (!isPrintable(id)) throw bad("call-id");
     }
 
     private static void address(String value, String name) throws SipException {
-        if (!Tokens.balanced(value) || NameAddr.parse(value).uri().isEmpty()) throw bad(name);
+        if (!Tokens.balanced(value)) throw bad(name);
+        String uri = NameAddr.parse(value).uri();
+        if (uri.isEmpty() || !isPrintable(uri)) throw bad(name);
+    }
+
+    // ASCII without blanks: what has other bytes in it, signatures could not name (RFC 8225 claims are ASCII here).
+    private static boolean isPrintable(String text) {
+        for (int i = 0; i < text.length(); i++) if (text.charAt(i) <= ' ' || text.charAt(i) > '~') return false;
+        return true;
     }
 
     /// -1 when there is none.
