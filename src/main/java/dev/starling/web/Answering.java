@@ -89,7 +89,7 @@ record Answering(Routes routes, Clock clock, ConnectionGuard guard) {
             ServerRequest in, ConnectionGuard.Connection connection, String method, String path, int maxBodyBytes)
             throws IOException, WebException {
         Map<String, String> headers = new HashMap<>();
-        in.headers().forEach(h -> headers.put(h.name().toLowerCase(Locale.ROOT), h.get()));
+        in.headers().forEach(h -> headers.put(h.name().toLowerCase(Locale.ROOT), String.join(", ", h.allValues())));
         byte[] body = new byte[0];
         if (in.content().hasEntity()) {
             connection.readingBody();

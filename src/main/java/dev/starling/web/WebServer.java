@@ -54,6 +54,9 @@ public final class WebServer implements AutoCloseable {
                 .port(config.port())
                 .shutdownHook(false)
                 .maxTcpConnections(Math.min(bounds.connections(), openFiles() - SPARE_FILES))
+                // A frame leaves when it is written: Nagle's algorithm would hold back a message that follows another
+                // one until that is acknowledged, a round trip or 40 ms later.
+                .connectionOptions(options -> options.tcpNoDelay(true))
                 .maxPayloadSize(MAX_BODY_BYTES)
                 .idleConnectionTimeout(Duration.ofMinutes(2))
                 .shutdownGracePeriod(Duration.ofMillis(200))
