@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// What a peer says about itself: `GET /peer.json` (docs/protocols/sip.md, section 1).
 record PeerInfo(
@@ -37,7 +38,8 @@ record PeerInfo(
                     HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200)
                 throw new IOException(base + " is no Starling server (status " + response.statusCode() + ")");
-            Map<String, Object> json = JSONObjectUtils.parse(response.body());
+            Map<String, Object> json = Optional.ofNullable(JSONObjectUtils.parse(response.body()))
+                    .orElseThrow(() -> new ParseException("null", 0));
             var anchors = new ArrayList<X509Certificate>();
             for (Map<String, Object> each : JSONObjectUtils.getJSONObjectArray(json, "anchors"))
                 anchors.add(certificate(String.valueOf(each.get("pem"))));

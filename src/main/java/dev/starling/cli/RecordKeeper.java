@@ -18,8 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// Looks after CERT and DEVICES of the addresses this peer serves: the client seals them for a day, the peer seals
-/// them anew each day until they expire, so that somebody asleep stays known.
+/// Looks after CERT and DEVICES of the addresses this peer serves: the client seals them for a day, the peer
+/// seals them anew each day until they expire, so that somebody asleep stays known.
 final class RecordKeeper implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.peer");
     private static final int MAX_ADDRESSES = 20_000;
@@ -77,11 +77,11 @@ final class RecordKeeper implements AutoCloseable {
         long until = Math.min(
                 record.expires().getEpochSecond(), day.plusDays(1).atTime(1, 0).toEpochSecond(ZoneOffset.UTC));
         try {
-            boolean _ = publications.publish(
+            var _ = publications.publish(
                     place.hexKey(),
                     new Dht.Value(
                             place.valueId(record.device()),
-                            OWNER + record.device().hex().substring(0, 24),
+                            Dht.Owner.local(OWNER + record.device().hex().substring(0, 24)),
                             Sealed.seal(place, record.bytes())),
                     until);
         } catch (DhtException e) {

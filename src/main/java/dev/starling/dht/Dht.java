@@ -1,35 +1,58 @@
 package dev.starling.dht;
 
 import java.time.Duration;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/// One DHT engine. Values are opaque, self-signed bytes under a key of 40 hex digits; the engine is never trusted,
-/// and several values may lie under one key.
+/// One DHT engine. Values are opaque, self-signed bytes under a key of 40 hex digits; the engine is never
+/// trusted, and several values may lie under one key.
 public interface Dht extends AutoCloseable {
     int MAX_VALUE_BYTES = 32 * 1024;
 
     /// What an engine does by itself.
     ///
-    /// @param ttl how long a value lives without being put again
+    /// @param ttl how long a value lives without being put again, at most
     /// @param refresh how often a publication is put again
     record Caps(int maxValueBytes, Duration ttl, Duration refresh) {}
+
+    /// Who put a value. Nobody replaces another owner's value, and quotas go by owner.
+    ///
+    /// @param peer the peer through which it came; empty for the one that runs this engine, and where it is not
+    /// known
+    /// @param user what that peer calls its user; opaque
+    record Owner(String peer, String user) {
+        public static final Owner UNKNOWN = new Owner("", "");
+
+        /// A user of the peer that runs this engine.
+        public static Owner local(String user) {
+            return new Owner("", user);
+        }
+    }
 
     /// One stored value.
     ///
     /// @param id 64 bits, chosen by the publisher; with `owner` it names the slot that a later put replaces
-    /// @param owner who put it, an opaque tag; nobody replaces another owner's value
-    record Value(long id, String owner, byte[] data) {}
+    record Value(long id, Owner owner, byte[] data) {}
 
-    /// A change under a watched key.
+    /// A change under a watched key. What expired carries its data too, so that a watcher knows which of several
+    /// values under one id it was.
     record Event(Value value, boolean expired) {}
 
+    /// Told what lies under a watched key. Called on a thread of the engine's; must not block or throw.
+    interface Watcher {
+        void changed(Event event);
+
+        /// All that was there when the watch began has been told.
+        default void complete() {}
+    }
+
     /// Bounds on one lookup.
+    ///
+    /// @param bytes of all values together
     record Limits(Duration time, int values, long bytes) {
         public static final Limits USUAL = new Limits(Duration.ofSeconds(5), 2048, 32L << 20);
     }
 
-    /// Ends a watch.
+    /// Ends a watch; nothing is told afterwards.
     interface Subscription extends AutoCloseable {
         @Override
         void close();
@@ -37,19 +60,26 @@ public interface Dht extends AutoCloseable {
 
     Caps caps();
 
-    /// Stores a value for `ttl` at most; durable when it returns.
+    /// Stores a value for `ttl` at most, in place of the same owner's value with this id. When it returns, the
+    /// value survives the engine's sudden death.
+    ///
+    /// @throws DhtException 400 no key, 413 too large, 429 a quota, 502 or 503 the engine is not there: try
+    /// again later
     void put(String key, Value value, Duration ttl) throws DhtException;
 
-    /// Gives each stored value to `enough` until it says so, the limits are reached or there are no more. The
+    /// Gives each stored value to `enough` until it says so, a limit is reached or there are no more. The
     /// verifier stops early when content, so that a flood of junk costs little.
+    ///
+    /// @throws DhtException when nothing can be said; finding nothing is no exception
     void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException;
 
-    /// Present values first, then changes, until closed. A value may come twice.
-    Subscription watch(String key, Consumer<Event> change) throws DhtException;
+    /// Present values first, then changes, each at least once, until closed. A value may come twice.
+    Subscription watch(String key, Watcher watcher) throws DhtException;
 
     /// One word and why, for doctor: `ok` when a put and a lookup would work now.
     String health();
 
+    /// Ends all watches too. Later calls fail with a [DhtException].
     @Override
     void close();
 }

@@ -1,148 +1,152 @@
 package dev.starling.dht;
 
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 
 /// Values that this peer keeps alive for its clients until an end they named: put at once, put again before the
 /// engine forgets them, put later when the engine was away. Survives a restart of the peer and of the engine.
 public final class Publications implements AutoCloseable {
+    /// What became of a value.
+    ///
+    /// @param put whether the engine has it now; otherwise it is kept and will be put later
+    /// @param until Unix s; at most 26 hours from now
+    public record Published(boolean put, long until) {}
+
+    /// @param valuesPerUser kept for one user
+    /// @param bytesPerUser of them
+    /// @param bytes of all
+    public record Bounds(int valuesPerUser, long bytesPerUser, long bytes) {
+        public static final Bounds USUAL = new Bounds(1024, 16L << 20, 2L << 30);
+    }
+
     private static final System.Logger LOG = System.getLogger("starling.dht");
     private static final Duration LONGEST = Duration.ofHours(26);
-    private static final Duration RETRY = Duration.ofSeconds(10);
-    private static final int MAX_PER_OWNER = 256;
+    private static final Duration RETRY = Duration.ofSeconds(10), QUOTA_RETRY = Duration.ofMinutes(5);
+    private static final Duration ROUND = Duration.ofSeconds(5);
+    private static final int BATCH = 200, PATIENCE = 3, STRIPES = 64;
 
     private final Dht dht;
     private final Clock clock;
-    private final Connection db;
+    private final Ledger ledger;
+    // A publication and the round that puts it again must not overtake each other: one at a time for a slot.
+    private final ReentrantLock[] stripes =
+            IntStream.range(0, STRIPES).mapToObj(_ -> new ReentrantLock()).toArray(ReentrantLock[]::new);
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofVirtual().name("publications").factory());
 
-    public Publications(Dht dht, Path file, Clock clock) throws DhtException {
+    public Publications(Dht dht, Path file, Bounds bounds, Clock clock) throws DhtException {
         this.dht = dht;
         this.clock = clock;
         try {
-            db = DriverManager.getConnection("jdbc:sqlite:" + file);
-            try (var s = db.createStatement()) {
-                s.execute("pragma journal_mode=wal");
-                s.execute("pragma synchronous=normal");
-                s.execute(
-                        "create table if not exists publication (key text, owner text, id integer, data blob, until integer,"
-                                + " next integer, primary key (key, owner, id)) without rowid");
-            }
+            ledger = new Ledger(file, bounds);
         } catch (SQLException e) {
-            throw new DhtException(503, "cannot open " + file + ": " + e.getMessage());
+            throw new DhtException(
+                    503,
+                    "the publications in " + file + " cannot be read (" + e.getMessage() + "). If the file is damaged,"
+                            + " move it away: people publish again when they connect.");
         }
-        var _ = timer.scheduleWithFixedDelay(this::refresh, 1, 5, TimeUnit.SECONDS);
+        var _ = timer.scheduleWithFixedDelay(this::refresh, 1, ROUND.toSeconds(), TimeUnit.SECONDS);
     }
 
-    /// Keeps `value` alive until `until` (Unix seconds). True when the engine has it now, false when it is kept and
-    /// will be put later.
-    public boolean publish(String key, Dht.Value value, long until) throws DhtException {
+    /// Keeps a local user's `value` alive until `until` (Unix s), in place of that user's value with this id.
+    ///
+    /// @throws DhtException when it is refused: then it is not kept
+    public Published publish(String key, Dht.Value value, long until) throws DhtException {
         long now = clock.instant().getEpochSecond();
         long end = Math.min(until, now + LONGEST.toSeconds());
-        if (end <= now) throw new DhtException(400, "already over");
+        if (end <= now) throw new DhtException(400, "\"until\" is over already");
         if (value.data().length > Dht.MAX_VALUE_BYTES)
             throw new DhtException(413, "at most " + Dht.MAX_VALUE_BYTES + " bytes");
-        keep(key, value, end, now + RETRY.toSeconds());
+        ReentrantLock stripe = stripe(key, value.owner().user(), value.id());
+        stripe.lock();
         try {
-            dht.put(key, value, Duration.ofSeconds(end - now));
-            due(key, value, now + dht.caps().refresh().toSeconds());
+            ledger.room(key, value, now);
+            boolean put = put(key, value, end - now);
+            ledger.keep(key, value, end, put ? again(now) : now + RETRY.toSeconds());
+            return new Published(put, end);
+        } catch (SQLException e) {
+            throw new DhtException(503, "the value cannot be kept: " + e.getMessage());
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    private boolean put(String key, Dht.Value value, long seconds) throws DhtException {
+        try {
+            dht.put(key, value, Duration.ofSeconds(seconds));
             return true;
         } catch (DhtException e) {
+            if (!e.away()) throw e;
             LOG.log(System.Logger.Level.INFO, () -> "put later: " + e.getMessage());
             return false;
         }
     }
 
-    private void keep(String key, Dht.Value value, long until, long next) throws DhtException {
-        synchronized (db) {
-            try (var count = db.prepareStatement("select count(*) from publication where owner = ? and until > ?");
-                    var s = db.prepareStatement("insert or replace into publication values (?, ?, ?, ?, ?, ?)")) {
-                count.setString(1, value.owner());
-                count.setLong(2, clock.instant().getEpochSecond());
-                try (var rows = count.executeQuery()) {
-                    if (rows.next() && rows.getInt(1) >= MAX_PER_OWNER)
-                        throw new DhtException(429, "this device publishes too much");
-                }
-                s.setString(1, key);
-                s.setString(2, value.owner());
-                s.setLong(3, value.id());
-                s.setBytes(4, value.data());
-                s.setLong(5, until);
-                s.setLong(6, next);
-                s.executeUpdate();
-            } catch (SQLException e) {
-                throw new DhtException(503, "cannot keep the value: " + e.getMessage());
-            }
-        }
+    // Spread, so that a restart of everything does not make everything due at once for ever.
+    private long again(long now) {
+        long refresh = dht.caps().refresh().toSeconds();
+        return now + refresh - ThreadLocalRandom.current().nextLong(refresh / 10 + 1);
     }
 
-    private void due(String key, Dht.Value value, long next) {
-        synchronized (db) {
-            try (var s =
-                    db.prepareStatement("update publication set next = ? where key = ? and owner = ? and id = ?")) {
-                s.setLong(1, next);
-                s.setString(2, key);
-                s.setString(3, value.owner());
-                s.setLong(4, value.id());
-                s.executeUpdate();
-            } catch (SQLException e) {
-                LOG.log(System.Logger.Level.WARNING, "publication", e);
-            }
-        }
+    private ReentrantLock stripe(String key, String user, long id) {
+        return stripes[Math.floorMod(key.hashCode() * 31 + user.hashCode() + Long.hashCode(id), STRIPES)];
     }
 
-    /// Puts again what is due; forgets what has ended.
+    /// Puts again what is due; forgets what has ended. An engine that is away is not asked about every value.
     void refresh() {
-        record Due(String key, Dht.Value value, long until) {}
-        long now = clock.instant().getEpochSecond();
-        var due = new ArrayList<Due>();
-        synchronized (db) {
-            try (var gone = db.prepareStatement("delete from publication where until <= ?");
-                    var s = db.prepareStatement(
-                            "select key, owner, id, data, until from publication where next <= ? limit 500")) {
-                gone.setLong(1, now);
-                gone.executeUpdate();
-                s.setLong(1, now);
-                try (var rows = s.executeQuery()) {
-                    while (rows.next())
-                        due.add(new Due(
-                                rows.getString(1),
-                                new Dht.Value(rows.getLong(3), rows.getString(2), rows.getBytes(4)),
-                                rows.getLong(5)));
-                }
-            } catch (SQLException e) {
-                LOG.log(System.Logger.Level.WARNING, "publications", e);
+        try {
+            long now = clock.instant().getEpochSecond();
+            ledger.forget(now);
+            int failures = 0;
+            for (Ledger.Slot slot : ledger.due(now, BATCH)) {
+                if (failures >= PATIENCE) return;
+                if (!putAgain(slot, now)) failures++;
             }
+        } catch (SQLException | RuntimeException e) {
+            // Caught whatever it is: an exception would end the schedule for good.
+            LOG.log(System.Logger.Level.WARNING, "publications are not put again", e);
         }
-        for (Due each : due) {
+    }
+
+    private boolean putAgain(Ledger.Slot slot, long now) throws SQLException {
+        ReentrantLock stripe = stripe(slot.key(), slot.user(), slot.id());
+        stripe.lock();
+        try {
+            // Read under the lock: meanwhile it may have been published anew.
+            var kept = ledger.read(slot).filter(k -> k.next() <= now);
+            if (kept.isEmpty()) return true;
+            var value = new Dht.Value(
+                    slot.id(), Dht.Owner.local(slot.user()), kept.get().data());
             try {
-                dht.put(each.key, each.value, Duration.ofSeconds(each.until - now));
-                due(each.key, each.value, now + dht.caps().refresh().toSeconds());
+                boolean put = put(slot.key(), value, Math.max(1, kept.get().until() - now));
+                ledger.next(slot, put ? again(now) : now + RETRY.toSeconds());
+                return put;
             } catch (DhtException e) {
-                due(each.key, each.value, now + RETRY.toSeconds());
-                LOG.log(System.Logger.Level.DEBUG, () -> "still not put: " + e.getMessage());
+                LOG.log(System.Logger.Level.INFO, () -> "not put again: " + e.getMessage());
+                ledger.next(slot, now + QUOTA_RETRY.toSeconds());
+                return true;
             }
+        } finally {
+            stripe.unlock();
         }
+    }
+
+    /// Values kept alive now.
+    public long size() {
+        return ledger.size();
     }
 
     @Override
     public void close() {
         timer.shutdownNow();
-        synchronized (db) {
-            try {
-                db.close();
-            } catch (SQLException e) {
-                LOG.log(System.Logger.Level.WARNING, "publications", e);
-            }
-        }
+        ledger.close();
     }
 }

@@ -1,14 +1,15 @@
 package dev.starling.gate;
 
-import com.nimbusds.jose.util.JSONObjectUtils;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.Publications;
+import dev.starling.web.Permits;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import dev.starling.web.WebException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,31 +17,62 @@ import java.text.ParseException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
-/// The REST routes of OpenDHT's proxy (docs/protocols/sip.md, section 1): reading is open within limits, writing
-/// needs a signature.
+/// The REST routes of OpenDHT's proxy (docs/protocols/sip.md, section 1): reading is open within limits,
+/// writing needs a signature.
 public final class DhtRoutes {
+    /// Bounds on reading.
+    ///
+    /// @param reads look-ups and listens from one network
+    /// @param listeners streams open at once, in all and from one network
+    /// @param aliveSeconds between two signs of life on a quiet stream
+    public record Reading(RateLimit reads, Permits listeners, int aliveSeconds) {}
+
+    /// What became of a request; a refusal by its reason.
+    public enum Outcome {
+        GET,
+        LISTEN,
+        PUT,
+        PUT_FOR_SERVER,
+        PUT_LATER,
+        REFUSED_READ_RATE,
+        REFUSED_LISTENERS,
+        REFUSED_BUSY,
+        REFUSED_UNSIGNED,
+        REFUSED_FORBIDDEN,
+        REFUSED_WRITE_RATE,
+        REFUSED_QUOTA,
+        REFUSED_TOO_LARGE,
+        REFUSED_MALFORMED,
+        REFUSED_UNAVAILABLE
+    }
+
     private static final Pattern KEY = Pattern.compile("/key/([0-9a-f]{40})(/listen)?");
     private static final int MAX_BODY = 48 * 1024;
-    private static final int MAX_LISTENERS = 5_000, MAX_PENDING_EVENTS = 1_000;
-    private static final long ALIVE_SECONDS = 20;
-    private static final Duration DEFAULT_TTL = Duration.ofMinutes(10);
+    private static final int SMALL_ANSWER = 64 * 1024;
+    private static final long MAX_WAITING_BYTES = Runtime.getRuntime().maxMemory() / 8;
+    private static final byte[] ALIVE = {'\n'};
+    private static final int RETRY_SECONDS = 10;
+    private static final Duration DEFAULT_TTL = Duration.ofMinutes(10), LONGEST_TTL = Duration.ofHours(26);
 
     private final Dht dht;
     private final Publications publications;
     private final WriteAuthority authority;
-    private final RateLimit reads;
-    private final AtomicInteger listeners = new AtomicInteger();
+    private final Reading reading;
+    private final Consumer<Outcome> counter;
+    // What slow readers keep us from giving back: events of listeners, and large answers.
+    private final AtomicLong eventBytes = new AtomicLong(), answerBytes = new AtomicLong();
 
-    public DhtRoutes(Dht dht, Publications publications, WriteAuthority authority, RateLimit reads) {
+    public DhtRoutes(
+            Dht dht, Publications publications, WriteAuthority authority, Reading reading, Consumer<Outcome> counter) {
         this.dht = dht;
         this.publications = publications;
         this.authority = authority;
-        this.reads = reads;
+        this.reading = reading;
+        this.counter = counter;
     }
 
     public void mount(Routes routes) {
@@ -54,90 +86,157 @@ public final class DhtRoutes {
     private Response read(Request request) throws WebException {
         var path = KEY.matcher(request.path());
         if (!path.matches()) throw new WebException(400, "A key has 40 hex digits.");
-        if (!reads.allows(request.remote()))
-            throw new WebException(429, "Too many look-ups from your network. Try again in a minute.");
+        if (!reading.reads.allows(request.remote()))
+            throw refused(
+                    Outcome.REFUSED_READ_RATE, 429, "Too many look-ups from your network. Try again in a minute.");
         String key = path.group(1);
-        return path.group(2) == null ? values(key) : listen(key);
+        return path.group(2) == null ? values(key) : listen(key, request);
+    }
+
+    private WebException refused(Outcome why, int status, String detail) {
+        counter.accept(why);
+        return new WebException(status, detail, status == 429 || status == 503 ? RETRY_SECONDS : 0);
     }
 
     private Response values(String key) throws WebException {
-        var lines = new StringBuilder();
+        counter.accept(Outcome.GET);
+        var lines = new ByteArrayOutputStream(4 * 1024);
         try {
             dht.lookup(key, Dht.Limits.USUAL, value -> {
-                lines.append(line(new Dht.Event(value, false)));
+                lines.writeBytes(line(new Dht.Event(value, false)));
                 return false;
             });
         } catch (DhtException e) {
-            throw new WebException(e.status(), "Looking up failed: " + e.getMessage());
+            throw refused(Outcome.REFUSED_UNAVAILABLE, e.status(), "Looking up failed: " + e.getMessage() + ".");
         }
-        return Response.of(200, "application/json", lines.toString().getBytes(StandardCharsets.US_ASCII));
+        byte[] body = lines.toByteArray();
+        return body.length <= SMALL_ANSWER ? Response.of(200, "application/json", body) : large(body);
     }
 
-    private Response listen(String key) throws WebException {
-        if (listeners.get() >= MAX_LISTENERS) throw new WebException(503, "Too many listeners. Try again in a minute.");
-        return Response.streaming("application/json", out -> stream(key, out));
+    // A reader who does not read keeps the answer in memory until the connection is ended.
+    private Response large(byte[] body) throws WebException {
+        if (answerBytes.get() + body.length > MAX_WAITING_BYTES)
+            throw refused(Outcome.REFUSED_BUSY, 503, "Too many large answers are under way. Try again in a moment.");
+        return Response.streaming("application/json", out -> {
+            answerBytes.addAndGet(body.length);
+            try {
+                out.write(body);
+            } finally {
+                answerBytes.addAndGet(-body.length);
+            }
+        });
+    }
+
+    private Response listen(String key, Request request) throws WebException {
+        counter.accept(Outcome.LISTEN);
+        if (request.method().equals("HEAD")) return Response.of(200, "application/json", new byte[0]);
+        // Taken for good only when the stream begins: a client may go before that, and nobody would give it back.
+        if (!reading.listeners.free(request.remote()))
+            throw refused(Outcome.REFUSED_LISTENERS, 503, "Too many listeners. Try again in a moment.");
+        return Response.streaming("application/json", out -> {
+            var permit = reading.listeners.take(request.remote());
+            if (permit.isEmpty()) return;
+            try (var _ = permit.get()) {
+                stream(key, out);
+            }
+        });
     }
 
     private void stream(String key, OutputStream out) throws IOException {
-        var events = new LinkedBlockingQueue<Dht.Event>(MAX_PENDING_EVENTS);
-        listeners.incrementAndGet();
-        // A listener that does not read loses events, not the store its time; it sees the present values when it asks
-        // again.
-        try (var _ = dht.watch(key, events::offer)) {
-            while (true) {
-                var event = events.poll(ALIVE_SECONDS, TimeUnit.SECONDS);
-                out.write((event == null ? "\n" : line(event)).getBytes(StandardCharsets.US_ASCII));
-                if (events.isEmpty()) out.flush();
+        try (var backlog = new Backlog(eventBytes, MAX_WAITING_BYTES);
+                var _ = dht.watch(key, backlog)) {
+            while (!backlog.isCutOff()) {
+                var next = backlog.next(reading.aliveSeconds);
+                if (next.isEmpty()) out.write(ALIVE);
+                for (; next.isPresent(); next = backlog.next(0))
+                    out.write(next.get().event().map(DhtRoutes::line).orElse(ALIVE));
+                out.flush();
             }
         } catch (DhtException e) {
             throw new IOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } finally {
-            listeners.decrementAndGet();
         }
     }
 
-    private static String line(Dht.Event event) {
+    private static byte[] line(Dht.Event event) {
         String id = Long.toUnsignedString(event.value().id());
         String data = Base64.getEncoder().encodeToString(event.value().data());
-        return "{\"id\":\"" + id + "\",\"data\":\"" + data + "\"" + (event.expired() ? ",\"expired\":true" : "")
+        String line = "{\"id\":\"" + id + "\",\"data\":\"" + data + "\"" + (event.expired() ? ",\"expired\":true" : "")
                 + "}\n";
+        return line.getBytes(StandardCharsets.US_ASCII);
     }
 
     private Response write(Request request) throws WebException {
         var path = KEY.matcher(request.path());
         if (!path.matches() || path.group(2) != null) throw new WebException(400, "A key has 40 hex digits.");
         return switch (authority.judge(request)) {
-            case WriteAuthority.Refused(int status, String reason) -> throw new WebException(status, reason);
-            case WriteAuthority.Allowed allowed -> store(path.group(1), allowed, request);
+            case WriteAuthority.Refused(int status, String reason, int retry) -> {
+                counter.accept(
+                        switch (status) {
+                            case 429 -> Outcome.REFUSED_WRITE_RATE;
+                            case 403 -> Outcome.REFUSED_FORBIDDEN;
+                            default -> Outcome.REFUSED_UNSIGNED;
+                        });
+                throw new WebException(status, reason, retry);
+            }
+            case WriteAuthority.Allowed allowed -> store(path.group(1), allowed, Put.parse(request.text()));
         };
     }
 
-    private Response store(String key, WriteAuthority.Allowed allowed, Request request) throws WebException {
-        try {
-            Map<String, Object> json = JSONObjectUtils.parse(request.text());
-            byte[] data = Base64.getDecoder().decode(String.valueOf(json.getOrDefault("data", "")));
-            long id = Long.parseUnsignedLong(String.valueOf(json.getOrDefault("id", "")));
-            var value = new Dht.Value(id, allowed.owner(), data);
-            if (allowed.peer()) {
-                dht.put(
-                        key,
-                        value,
-                        json.get("ttl") instanceof Number n
-                                ? Duration.ofSeconds(Math.clamp(n.longValue(), 1, 93_600))
-                                : DEFAULT_TTL);
-            } else if (!(json.get("until") instanceof Number until)) {
-                throw new WebException(400, "\"until\" (Unix seconds) is missing.");
-            } else if (!publications.publish(key, value, until.longValue())) {
-                throw new WebException(502, "The store is not reachable now. The value is kept and will be put later.");
+    /// The body of a write.
+    private record Put(long id, byte[] data, long until, Duration ttl) {
+        static Put parse(String text) throws WebException {
+            try {
+                Map<String, Object> json = WriteAuthority.object(text);
+                if (json.get("data") instanceof String data && json.get("id") instanceof String id)
+                    return new Put(
+                            Long.parseUnsignedLong(id),
+                            Base64.getDecoder().decode(data),
+                            json.get("until") instanceof Number until ? until.longValue() : 0,
+                            json.get("ttl") instanceof Number ttl
+                                    ? Duration.ofSeconds(Math.clamp(ttl.longValue(), 1, LONGEST_TTL.toSeconds()))
+                                    : DEFAULT_TTL);
+            } catch (ParseException | IllegalArgumentException e) {
+                throw malformed();
             }
-            return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(id) + "\"}");
-        } catch (ParseException | IllegalArgumentException e) {
-            throw new WebException(
-                    400, "The body must be {\"data\":\"<base64>\",\"id\":\"<decimal>\",\"until\":<Unix s>}.");
-        } catch (DhtException e) {
-            throw new WebException(e.status(), String.valueOf(e.getMessage()));
+            throw malformed();
         }
+
+        private static WebException malformed() {
+            return new WebException(
+                    400, "The body must be {\"data\":\"<base64>\",\"id\":\"<decimal>\",\"until\":<Unix s>}.");
+        }
+    }
+
+    private Response store(String key, WriteAuthority.Allowed allowed, Put put) throws WebException {
+        var value = new Dht.Value(put.id, allowed.owner(), put.data);
+        try {
+            return allowed.peer() ? storeForPeer(key, value, put.ttl) : publish(key, value, put.until);
+        } catch (DhtException e) {
+            var why = switch (e.status()) {
+                case 413 -> Outcome.REFUSED_TOO_LARGE;
+                case 429 -> Outcome.REFUSED_QUOTA;
+                default -> e.away() ? Outcome.REFUSED_UNAVAILABLE : Outcome.REFUSED_MALFORMED;
+            };
+            throw refused(why, e.status(), "Not stored: " + e.getMessage() + ".");
+        }
+    }
+
+    private Response storeForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
+        dht.put(key, value, ttl);
+        counter.accept(Outcome.PUT_FOR_SERVER);
+        return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(value.id()) + "\"}");
+    }
+
+    private Response publish(String key, Dht.Value value, long until) throws DhtException, WebException {
+        if (until == 0) throw new WebException(400, "\"until\" (Unix seconds) is missing.");
+        var published = publications.publish(key, value, until);
+        if (!published.put())
+            throw refused(
+                    Outcome.PUT_LATER, 502, "The store is not reachable now. The value is kept and will be put later.");
+        counter.accept(Outcome.PUT);
+        return Response.json(
+                200, "{\"id\":\"" + Long.toUnsignedString(value.id()) + "\",\"until\":" + published.until() + "}");
     }
 }

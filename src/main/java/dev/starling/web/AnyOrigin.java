@@ -4,8 +4,8 @@ import io.helidon.http.Headers;
 import io.helidon.webserver.websocket.WsConfig;
 import io.helidon.webserver.websocket.WsUpgrader;
 
-/// Takes WebSockets from pages of any origin: a client may use any peer, and who speaks is proven by signature, never
-/// by cookie or origin.
+/// Takes WebSockets from pages of any origin: a client may use any peer, and who speaks is proven by signature,
+/// never by cookie or origin.
 final class AnyOrigin extends WsUpgrader {
     AnyOrigin(WsConfig config) {
         super(config);

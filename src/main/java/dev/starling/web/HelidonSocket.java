@@ -1,6 +1,7 @@
 package dev.starling.web;
 
 import io.helidon.common.buffers.BufferData;
+import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
 import io.helidon.http.HttpPrologue;
@@ -16,45 +17,56 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a thread
-/// of its own.
+/// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a
+/// thread of its own. Whoever sends is never held up by a slow reader: when the queue is full the connection is
+/// ended.
 final class HelidonSocket implements WsListener, WebSocket {
     private static final System.Logger LOG = System.getLogger("starling.web");
+    private static final HeaderName PROTOCOLS = HeaderNames.create("Sec-WebSocket-Protocol");
     private static final String PROTOCOL = "sip";
     private static final int MAX_QUEUED_MESSAGES = 1000;
     private static final long MAX_QUEUED_BYTES = 4 << 20;
+    private static final long MAX_QUEUED_BYTES_IN_ALL = Runtime.getRuntime().maxMemory() / 4;
     private static final int TOO_BIG = 1009, POLICY = 1008;
 
     private record Job(Runnable write, int bytes) {}
 
     private final Endpoint endpoint;
+    private final ConnectionGuard.Connection connection;
     private final int maxMessageBytes;
     private final LinkedBlockingQueue<Job> queue = new LinkedBlockingQueue<>(MAX_QUEUED_MESSAGES);
     private final AtomicLong queued = new AtomicLong();
-    private final AtomicBoolean ended = new AtomicBoolean();
+    private final AtomicLong queuedInAll;
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final AtomicBoolean over = new AtomicBoolean();
     private final ByteArrayOutputStream partial = new ByteArrayOutputStream();
-    private Optional<WsSession> session = Optional.empty();
-    private Optional<Listener> listener = Optional.empty();
+    private volatile Optional<WsSession> session = Optional.empty();
+    private volatile Optional<Listener> listener = Optional.empty();
 
-    HelidonSocket(Endpoint endpoint, int maxMessageBytes) {
+    /// @param queuedInAll bytes waiting in the queues of all sockets of this server
+    HelidonSocket(
+            Endpoint endpoint, ConnectionGuard.Connection connection, int maxMessageBytes, AtomicLong queuedInAll) {
         this.endpoint = endpoint;
+        this.connection = connection;
         this.maxMessageBytes = maxMessageBytes;
+        this.queuedInAll = queuedInAll;
     }
 
     @Override
     public Optional<Headers> onHttpUpgrade(HttpPrologue prologue, Headers headers) throws WsUpgradeException {
-        var name = HeaderNames.create("Sec-WebSocket-Protocol");
-        boolean offered = headers.contains(name)
-                && Arrays.stream(headers.get(name).get().split(","))
+        boolean offered = headers.contains(PROTOCOLS)
+                && Arrays.stream(headers.get(PROTOCOLS).get().split(","))
                         .anyMatch(p -> p.trim().equals(PROTOCOL));
         if (!offered) throw new WsUpgradeException("the WebSocket subprotocol must be sip");
         WritableHeaders<?> answer = WritableHeaders.create();
-        answer.set(name, PROTOCOL);
+        answer.set(PROTOCOLS, PROTOCOL);
         return Optional.of(answer);
     }
 
     @Override
     public void onOpen(WsSession opened) {
+        connection.untimed();
+        connection.whenOver(this::over);
         session = Optional.of(opened);
         listener = Optional.of(endpoint.open(this));
         Thread.ofVirtual().name("ws-writer").start(this::writeQueued);
@@ -62,26 +74,32 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     private void writeQueued() {
         try {
-            while (!ended.get()) {
+            while (!over.get()) {
                 Job job = queue.take();
-                queued.addAndGet(-job.bytes);
                 job.write.run();
+                release(job.bytes);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "WebSocket write: " + e.getMessage());
-            session.ifPresent(WsSession::terminate);
-            end();
         }
+        connection.abort();
     }
 
     private void enqueue(Runnable write, int bytes) {
-        if (ended.get()) return;
-        if (queued.addAndGet(bytes) > MAX_QUEUED_BYTES || !queue.offer(new Job(write, bytes))) {
-            session.ifPresent(WsSession::terminate);
-            end();
+        if (over.get()) return;
+        long waiting = queued.addAndGet(bytes), everywhere = queuedInAll.addAndGet(bytes);
+        boolean slow = waiting > MAX_QUEUED_BYTES || (waiting > bytes && everywhere > MAX_QUEUED_BYTES_IN_ALL);
+        if (slow || !queue.offer(new Job(write, bytes))) {
+            release(bytes);
+            connection.abort();
         }
+    }
+
+    private void release(int bytes) {
+        queued.addAndGet(-bytes);
+        queuedInAll.addAndGet(-bytes);
     }
 
     @Override
@@ -91,7 +109,8 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     @Override
     public void sendText(String message) {
-        session.ifPresent(s -> enqueue(() -> s.send(message, true), message.length()));
+        int bytes = message.getBytes(StandardCharsets.UTF_8).length;
+        session.ifPresent(s -> enqueue(() -> s.send(message, true), bytes));
     }
 
     @Override
@@ -101,13 +120,10 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     @Override
     public void close(int code, String reason) {
-        session.ifPresent(s -> enqueue(
-                () -> {
-                    s.close(code, reason);
-                    s.terminate();
-                    end();
-                },
-                1));
+        if (!closing.compareAndSet(false, true)) return;
+        // The goodbye may stand behind a write that never ends: the connection ends soon in any case.
+        connection.leaving();
+        session.ifPresent(s -> enqueue(() -> s.close(code, reason), 1));
     }
 
     @Override
@@ -117,37 +133,44 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     @Override
     public void onMessage(WsSession from, String text, boolean last) {
-        piece(from, text.getBytes(StandardCharsets.UTF_8), last);
+        piece(text.getBytes(StandardCharsets.UTF_8), last);
     }
 
     @Override
     public void onMessage(WsSession from, BufferData data, boolean last) {
         byte[] bytes = new byte[data.available()];
         data.read(bytes);
-        piece(from, bytes, last);
+        piece(bytes, last);
     }
 
-    private void piece(WsSession from, byte[] bytes, boolean last) {
+    private void piece(byte[] bytes, boolean last) {
+        if (closing.get()) return;
         if (partial.size() + bytes.length > maxMessageBytes) {
-            from.close(TOO_BIG, "message too long");
-            end();
+            close(TOO_BIG, "message too long");
             return;
         }
         byte[] whole = bytes;
         if (!last || partial.size() > 0) {
             partial.writeBytes(bytes);
+            if (!last) return;
             whole = partial.toByteArray();
-            if (last) partial.reset();
+            partial.reset();
         }
-        if (!last) return;
         try {
             byte[] message = whole;
             listener.ifPresent(l -> l.message(message));
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "a defect, in taking a WebSocket message", e);
-            from.close(POLICY, "could not be processed");
-            end();
+            close(POLICY, "could not be processed");
         }
+    }
+
+    // RFC 6455, section 5.5.2: a ping is answered with what it carries. Through the queue, as everything else.
+    @Override
+    public void onPing(WsSession from, BufferData data) {
+        byte[] bytes = new byte[data.available()];
+        data.read(bytes);
+        enqueue(() -> from.pong(BufferData.create(bytes)), bytes.length + 1);
     }
 
     @Override
@@ -157,20 +180,27 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     @Override
     public void onClose(WsSession from, int status, String reason) {
-        end();
+        leave();
     }
 
     @Override
     public void onError(WsSession from, Throwable error) {
         LOG.log(System.Logger.Level.DEBUG, () -> "WebSocket: " + error.getMessage());
-        from.terminate();
-        end();
+        leave();
     }
 
-    private void end() {
-        if (!ended.compareAndSet(false, true)) return;
-        queue.clear();
-        queue.offer(new Job(() -> {}, 0));
+    // The library answers the goodbye and returns; should it be kept from that, the connection is ended.
+    private void leave() {
+        closing.set(true);
+        connection.leaving();
+    }
+
+    // The connection has ended: called once, on its own thread.
+    private void over() {
+        over.set(true);
+        closing.set(true);
+        for (Job job = queue.poll(); job != null; job = queue.poll()) release(job.bytes);
+        boolean _ = queue.offer(new Job(() -> {}, 0));
         listener.ifPresent(Listener::closed);
     }
 }

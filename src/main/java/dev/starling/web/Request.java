@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// One HTTP request. Header names are in lower case; `query` is without the question mark, "" when there is none; the
-/// body is whole and bounded by the route.
+/// One HTTP request. Header names are in lower case, several lines of one name joined by commas; `query` is
+/// without the question mark, "" when there is none; the body is whole and bounded by the route.
 public record Request(
         String method, String path, String query, Map<String, String> headers, byte[] body, InetAddress remote) {
 

@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a handler answers. With a `stream` the body is written piece by piece until the stream returns or the client
-/// goes.
+/// What a handler answers. With a `stream` the body is written piece by piece until the stream returns or the
+/// client goes.
 public record Response(int status, Map<String, String> headers, byte[] body, Optional<Stream> stream) {
     /// Writes the body of a long answer; the connection's loss is an [IOException].
     public interface Stream {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /// Which handler answers which path. A path that ends in `/` stands for everything below it; the longest match wins.
 public final class Routes {
@@ -22,6 +23,7 @@ public final class Routes {
 
     private final List<Route> routes = new ArrayList<>();
     private final Map<String, WebSocket.Endpoint> sockets = new LinkedHashMap<>();
+    private volatile IntConsumer counter = _ -> {};
 
     public Routes get(String path, Handler handler) {
         return on("GET", path, 0, handler);
@@ -35,6 +37,16 @@ public final class Routes {
     public Routes socket(String path, WebSocket.Endpoint endpoint) {
         sockets.put(path, endpoint);
         return this;
+    }
+
+    /// Who is told the status of each answer.
+    public Routes counting(IntConsumer statuses) {
+        counter = statuses;
+        return this;
+    }
+
+    void answered(int status) {
+        counter.accept(status);
     }
 
     Map<String, WebSocket.Endpoint> sockets() {

@@ -1,168 +1,124 @@
 package dev.starling.web;
 
-import io.helidon.http.HeaderNames;
-import io.helidon.http.Method;
+import io.helidon.http.DirectHandler;
 import io.helidon.http.Status;
+import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
-import io.helidon.webserver.http.ServerRequest;
-import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.websocket.WsConfig;
 import io.helidon.webserver.websocket.WsRouting;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.lang.management.ManagementFactory;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.HashMap;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLContext;
 
-/// The HTTP and WebSocket server (Helidon beneath): one virtual thread a request, bounds on connections,
-/// bodies and frames, errors as problem documents, any origin allowed without credentials.
+/// The HTTP and WebSocket server (Helidon beneath): one virtual thread a connection, bounds on connections, their
+/// patience, bodies and frames, errors as problem documents, any origin allowed without credentials.
 public final class WebServer implements AutoCloseable {
-    private static final System.Logger LOG = System.getLogger("starling.web");
-    private static final DateTimeFormatter HTTP_DATE = DateTimeFormatter.RFC_1123_DATE_TIME.withZone(ZoneOffset.UTC);
-    private static final String EXPOSED = "Date, Replay-Nonce, Location, Link, Retry-After, ETag";
-    private static final int MAX_CONNECTIONS = 20_000;
+    private static final int MAX_BODY_BYTES = 1 << 20;
+    private static final int SPARE_FILES = 256;
 
     /// @param maxMessageBytes of a WebSocket message
     public record Config(String host, int port, Optional<SSLContext> tls, int maxMessageBytes) {}
 
     private final io.helidon.webserver.WebServer server;
+    private final ConnectionGuard guard;
 
-    private WebServer(io.helidon.webserver.WebServer server) {
+    private WebServer(io.helidon.webserver.WebServer server, ConnectionGuard guard) {
         this.server = server;
+        this.guard = guard;
     }
 
     /// Listens at once; port 0 takes a free one.
     public static WebServer start(Config config, Routes routes, Clock clock) throws IOException {
-        var sockets = WsRouting.builder();
-        routes.sockets()
-                .forEach((path, endpoint) ->
-                        sockets.endpoint(path, () -> new HelidonSocket(endpoint, config.maxMessageBytes())));
-        var http = HttpRouting.builder().any((request, response) -> answer(routes, clock, request, response));
+        return start(config, routes, clock, ConnectionGuard.Bounds.USUAL);
+    }
+
+    static WebServer start(Config config, Routes routes, Clock clock, ConnectionGuard.Bounds bounds)
+            throws IOException {
         var frames =
                 WsConfig.builder().maxFrameLength(config.maxMessageBytes() + 16).build();
+        var guard = new ConnectionGuard(
+                Http1ConnectionSelector.builder()
+                        .config(Http1Config.create())
+                        .addUpgrader(new AnyOrigin(frames))
+                        .build(),
+                bounds);
         var builder = io.helidon.webserver.WebServer.builder()
                 .host(config.host())
                 .port(config.port())
                 .shutdownHook(false)
-                .maxTcpConnections(MAX_CONNECTIONS)
+                .maxTcpConnections(Math.min(bounds.connections(), openFiles() - SPARE_FILES))
                 // A frame leaves when it is written: Nagle's algorithm would hold back a message that follows another
                 // one until that is acknowledged, a round trip or 40 ms later.
                 .connectionOptions(options -> options.tcpNoDelay(true))
-                .maxPayloadSize(1 << 20)
+                .maxPayloadSize(MAX_BODY_BYTES)
                 .idleConnectionTimeout(Duration.ofMinutes(2))
                 .shutdownGracePeriod(Duration.ofMillis(200))
                 .protocolsDiscoverServices(false)
+                .directHandlers(notUnderstood())
                 .addProtocol(frames)
-                .addConnectionSelector(Http1ConnectionSelector.builder()
-                        .config(Http1Config.create())
-                        .addUpgrader(new AnyOrigin(frames))
-                        .build())
-                .addRouting(http)
-                .addRouting(sockets);
+                .addConnectionSelector(guard)
+                .addRouting(HttpRouting.builder().any(new Answering(routes, clock, guard)::answer))
+                .addRouting(sockets(config, routes, guard));
         config.tls().ifPresent(context -> builder.tls(t -> t.sslContext(context)));
         try {
-            return new WebServer(builder.build().start());
+            return new WebServer(builder.build().start(), guard);
         } catch (UncheckedIOException | IllegalStateException e) {
+            guard.close();
             throw new IOException("cannot listen on " + config.host() + ":" + config.port() + ": " + e.getMessage(), e);
         }
+    }
+
+    // What fails before a handler is asked, or between the frames of a WebSocket, is that the bytes make no
+    // sense. The library calls it an internal error and writes a stack trace to the log for each.
+    private static DirectHandlers notUnderstood() {
+        return DirectHandlers.builder()
+                .addHandler(
+                        DirectHandler.EventType.INTERNAL_ERROR,
+                        (_, _, _, headers, _) -> DirectHandler.TransportResponse.builder()
+                                .status(Status.BAD_REQUEST_400)
+                                .headers(headers)
+                                .build())
+                .build();
+    }
+
+    private static WsRouting.Builder sockets(Config config, Routes routes, ConnectionGuard guard) {
+        var queuedInAll = new AtomicLong();
+        var sockets = WsRouting.builder();
+        routes.sockets()
+                .forEach((path, endpoint) -> sockets.endpoint(
+                        path,
+                        () -> new HelidonSocket(
+                                endpoint, guard.current().orElseThrow(), config.maxMessageBytes(), queuedInAll)));
+        return sockets;
+    }
+
+    // The server beneath stops listening for good when it cannot accept for want of file descriptors.
+    private static int openFiles() {
+        return ManagementFactory.getOperatingSystemMXBean()
+                        instanceof com.sun.management.UnixOperatingSystemMXBean system
+                ? (int) Math.clamp(system.getMaxFileDescriptorCount(), 2L * SPARE_FILES, Integer.MAX_VALUE)
+                : Integer.MAX_VALUE;
     }
 
     public int port() {
         return server.port();
     }
 
+    /// Connections open now.
+    public int connections() {
+        return guard.size();
+    }
+
     @Override
     public void close() {
         server.stop();
-    }
-
-    private static void answer(Routes routes, Clock clock, ServerRequest in, ServerResponse out) {
-        String method = in.prologue().method().text();
-        String path = in.path().rawPath();
-        out.header("Date", HTTP_DATE.format(clock.instant()));
-        out.header("Access-Control-Allow-Origin", "*");
-        out.header("Access-Control-Expose-Headers", EXPOSED);
-        out.header("X-Content-Type-Options", "nosniff");
-        Response response = respond(routes, in, method, path);
-        try {
-            send(out, response, method.equals("HEAD"));
-        } catch (IOException | UncheckedIOException e) {
-            LOG.log(System.Logger.Level.DEBUG, () -> "client went away: " + e.getMessage());
-        }
-    }
-
-    // The one place where what went wrong becomes a status.
-    private static Response respond(Routes routes, ServerRequest in, String method, String path) {
-        try {
-            if (method.equals(Method.OPTIONS.text())) return preflight(routes, path);
-            var route = routes.find(method, path);
-            if (route.isEmpty())
-                return routes.methods(path).isEmpty()
-                        ? Response.problem(404, "There is nothing at this address.")
-                        : Response.problem(405, "This address does not take " + method + ".");
-            return route.get()
-                    .handler()
-                    .handle(request(in, method, path, route.get().maxBodyBytes()));
-        } catch (WebException e) {
-            return Response.problem(e.status(), String.valueOf(e.getMessage()));
-        } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "request failed", e);
-            return Response.problem(500, "The server could not do this now.");
-        } catch (RuntimeException e) {
-            LOG.log(System.Logger.Level.ERROR, "a defect, in answering " + method + " " + path, e);
-            return Response.problem(500, "The server has a defect here.");
-        }
-    }
-
-    private static Response preflight(Routes routes, String path) {
-        return Response.empty(204)
-                .with("access-control-allow-methods", String.join(", ", routes.methods(path)))
-                .with("access-control-allow-headers", "authorization, content-type")
-                .with("access-control-max-age", "600");
-    }
-
-    private static Request request(ServerRequest in, String method, String path, int maxBodyBytes)
-            throws IOException, WebException {
-        Map<String, String> headers = new HashMap<>();
-        in.headers().forEach(h -> headers.put(h.name().toLowerCase(Locale.ROOT), String.join(", ", h.allValues())));
-        byte[] body = new byte[0];
-        if (in.content().hasEntity()) {
-            try (InputStream content = in.content().inputStream()) {
-                body = content.readNBytes(maxBodyBytes + 1);
-            } catch (UncheckedIOException | IllegalArgumentException | IllegalStateException e) {
-                throw new WebException(400, "The request's body could not be read.");
-            }
-            if (body.length > maxBodyBytes) throw new WebException(413, "At most " + maxBodyBytes + " bytes.");
-        }
-        var remote = ((InetSocketAddress) in.remotePeer().address()).getAddress();
-        return new Request(
-                method,
-                path,
-                in.query().rawValue(),
-                headers,
-                body,
-                remote == null ? InetAddress.getLoopbackAddress() : remote);
-    }
-
-    private static void send(ServerResponse out, Response response, boolean headOnly) throws IOException {
-        out.status(Status.create(response.status()));
-        response.headers().forEach((name, value) -> out.header(HeaderNames.create(name), value));
-        if (response.stream().isPresent() && !headOnly) {
-            try (var stream = out.outputStream()) {
-                response.stream().get().write(stream);
-            }
-        } else if (headOnly || response.body().length == 0) out.send();
-        else out.send(response.body());
+        guard.close();
     }
 }

@@ -1,7 +1,7 @@
 package dev.starling.web;
 
 /// One open WebSocket, as the server's side sees it. Sending never blocks: what the other side does not read is
-/// queued up to a bound, then the socket is closed.
+/// queued up to a bound, then the connection is ended.
 public interface WebSocket {
     void send(byte[] message);
 

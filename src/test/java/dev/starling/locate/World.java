@@ -2,6 +2,7 @@ package dev.starling.locate;
 
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
+import dev.starling.dht.embedded.Bounds;
 import dev.starling.dht.embedded.EmbeddedDht;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
@@ -60,7 +61,7 @@ final class World implements AutoCloseable {
     private int owners, published;
 
     World(Path folder) throws DhtException {
-        dht = new EmbeddedDht(folder.resolve("dht.db"), EmbeddedDht.Bounds.USUAL, clock);
+        dht = new EmbeddedDht(folder.resolve("dht.db"), Bounds.USUAL, clock);
         ca = authority("CN=first");
         certificates = new CertificateVerifier(TrustAnchors.of(ca.chain().getFirst()), true);
         opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
@@ -155,7 +156,7 @@ final class World implements AutoCloseable {
     }
 
     void raw(Kind kind, byte[] value) throws DhtException {
-        dht.put(place(kind).hexKey(), new Dht.Value(owners, "owner" + owners++, value), LIFE.multipliedBy(2));
+        dht.put(place(kind).hexKey(), new Dht.Value(owners, Dht.Owner.local("owner" + owners++), value), LIFE.multipliedBy(2));
     }
 
     Rendezvous place(Kind kind) {

@@ -3,9 +3,8 @@ package dev.starling.dht.remote;
 import com.nimbusds.jose.util.JSONObjectUtils;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,33 +15,60 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
-/// Another peer's store over the REST routes of OpenDHT's proxy. Every call has a time-out; a watch reconnects by
-/// itself.
+/// Another peer's store over the REST routes of OpenDHT's proxy. The other side is not trusted to answer, to
+/// end, or to make sense: every call has a time-out and bounds. A watch whose stream breaks or falls silent is
+/// opened again.
 public final class RemoteDht implements Dht {
-    /// Signs a write: gives the Authorization header for method, path and body.
+    /// Signs writes to the store.
     public interface Authorization {
+        /// The Authorization header for method, path and body.
         String of(String method, String path, byte[] body) throws IOException;
+
+        /// The store did not believe the last one: it may have another key now.
+        default void refused() {}
     }
 
+    /// How long to wait: for a put, and for a sign of life on a watch (the other side sends one each 20 s).
+    public record Patience(Duration put, Duration silence) {
+        public static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(45));
+    }
+
+    private static final System.Logger LOG = System.getLogger("starling.dht");
     private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofHours(26), Duration.ofHours(6));
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
-    private static final int MAX_LINE = 64 * 1024;
+    private static final int MAX_ANSWER_BYTES = 16 * 1024;
+    private static final long MAX_SEEN_BYTES = 4L << 20;
+    private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;
 
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2))
             .build();
+    private final ScheduledThreadPoolExecutor alarms = new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("dht-alarm").factory());
+    private final Set<Thread> watches = ConcurrentHashMap.newKeySet();
     private final URI base;
     private final Authorization authorization;
+    private final Patience patience;
+    private volatile boolean closed;
 
     public RemoteDht(URI base, Authorization authorization) {
+        this(base, authorization, Patience.USUAL);
+    }
+
+    public RemoteDht(URI base, Authorization authorization, Patience patience) {
         this.base = base;
         this.authorization = authorization;
+        this.patience = patience;
+        alarms.setRemoveOnCancelPolicy(true);
     }
 
     @Override
@@ -52,150 +78,220 @@ public final class RemoteDht implements Dht {
 
     @Override
     public void put(String key, Value value, Duration ttl) throws DhtException {
-        String path = "/key/" + key;
-        byte[] body = ("{\"data\":\"" + Base64.getEncoder().encodeToString(value.data()) + "\",\"id\":\""
-                        + Long.toUnsignedString(value.id()) + "\",\"owner\":\"" + value.owner() + "\",\"ttl\":"
-                        + ttl.toSeconds() + "}")
-                .getBytes(StandardCharsets.US_ASCII);
+        if (!key.matches("[0-9a-f]{40}")) throw new DhtException(400, "a key has 40 hex digits");
+        if (value.data().length > MAX_VALUE_BYTES) throw new DhtException(413, "at most " + MAX_VALUE_BYTES + " bytes");
+        byte[] body = JSONObjectUtils.toJSONString(Map.of(
+                        "data", Base64.getEncoder().encodeToString(value.data()),
+                        "id", Long.toUnsignedString(value.id()),
+                        "owner", value.owner().user(),
+                        "ttl", Math.max(1, ttl.toSeconds())))
+                .getBytes(StandardCharsets.UTF_8);
+        int status = post("/key/" + key, body);
+        // It may be somebody else by now behind this address, with another key: asked once more.
+        if (status == 401) {
+            authorization.refused();
+            status = post("/key/" + key, body);
+        }
+        if (status != 200) throw refused(status);
+    }
+
+    private int post(String path, byte[] body) throws DhtException {
         try {
             var request = HttpRequest.newBuilder(base.resolve(path))
-                    .timeout(PATIENCE)
                     .header("Content-Type", "application/json")
                     .header("Authorization", authorization.of("POST", path, body))
                     .POST(HttpRequest.BodyPublishers.ofByteArray(body))
                     .build();
-            var response = http.send(request, HttpResponse.BodyHandlers.ofString());
-            if (response.statusCode() != 200)
-                throw new DhtException(
-                        response.statusCode() == 429 ? 429 : 502,
-                        "the store at " + base + " answered " + response.statusCode() + ": " + cut(response.body()));
+            return answer(
+                            request,
+                            HttpResponse.BodyHandlers.limiting(
+                                    HttpResponse.BodyHandlers.discarding(), MAX_ANSWER_BYTES),
+                            patience.put)
+                    .statusCode();
         } catch (IOException e) {
             throw unreachable(e);
+        }
+    }
+
+    private DhtException refused(int status) {
+        String why = "the store at " + base + " answers " + status;
+        return switch (status) {
+            case 400 -> new DhtException(400, why + " (not understood)");
+            case 413 -> new DhtException(413, why + " (too large)");
+            case 429 -> new DhtException(429, why + " (too much)");
+            case 401, 403 -> new DhtException(502, why + ": do the join tokens and the clocks agree?");
+            default -> new DhtException(502, why);
+        };
+    }
+
+    // The client's own time-out ends with the head of the answer; this one spans what the handler reads.
+    private <T> HttpResponse<T> answer(HttpRequest request, HttpResponse.BodyHandler<T> handler, Duration time)
+            throws IOException, DhtException {
+        if (closed) throw new DhtException(502, "closed");
+        var sent = http.sendAsync(request, handler);
+        try {
+            return sent.get(time.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IOException("no answer within " + time.toMillis() + " ms", e);
+        } catch (ExecutionException e) {
+            throw new IOException(String.valueOf(e.getCause()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DhtException(502, "interrupted");
+        } finally {
+            boolean _ = sent.cancel(true);
         }
+    }
+
+    private Lines lines(String path, Duration time) throws IOException, DhtException {
+        long start = System.nanoTime();
+        var request = HttpRequest.newBuilder(base.resolve(path)).GET().build();
+        HttpResponse<InputStream> response = answer(request, HttpResponse.BodyHandlers.ofInputStream(), time);
+        if (response.statusCode() == 200)
+            return new Lines(response.body(), time.minusNanos(System.nanoTime() - start), alarms);
+        response.body().close();
+        throw response.statusCode() == 429
+                ? new DhtException(429, "the store at " + base + " answers 429 (too much)")
+                : new DhtException(502, "the store at " + base + " answers " + response.statusCode());
     }
 
     @Override
     public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
-        var request = HttpRequest.newBuilder(base.resolve("/key/" + key))
-                .timeout(limits.time())
-                .GET()
-                .build();
-        long end = System.nanoTime() + limits.time().toNanos();
-        try (var lines = new BufferedReader(new InputStreamReader(
-                http.send(request, HttpResponse.BodyHandlers.ofInputStream()).body(), StandardCharsets.UTF_8))) {
-            long bytes = 0;
-            for (int n = 0; n < limits.values() && bytes < limits.bytes() && System.nanoTime() < end; n++) {
-                var line = line(lines);
-                if (line.isEmpty()) return;
-                bytes += line.get().length();
-                var event = parse(line.get());
-                if (event.isPresent()
-                        && !event.get().expired()
-                        && enough.test(event.get().value())) return;
+        try (var lines = lines("/key/" + key, limits.time())) {
+            var reading = new Reading(limits);
+            try {
+                for (var line = lines.next(); line.isPresent(); line = lines.next())
+                    if (reading.take(line.get(), enough)) return;
+            } catch (IOException e) {
+                // Out of time with something in hand is a limit reached; with nothing, we know nothing.
+                if (lines.late() && reading.values > 0) return;
+                throw e;
             }
+            if (reading.values == 0 && reading.nonsense)
+                throw new DhtException(502, "what answers at " + base + " is no store");
         } catch (IOException e) {
             throw unreachable(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new DhtException(502, "interrupted");
         }
     }
 
-    @Override
-    public Subscription watch(String key, Consumer<Event> change) {
-        var over = new AtomicBoolean();
-        Thread thread = Thread.ofVirtual().name("dht-watch").start(() -> listen(key, change, over));
-        return () -> {
-            over.set(true);
-            thread.interrupt();
-        };
-    }
+    /// How far a look-up has come.
+    private static final class Reading {
+        private final Limits limits;
+        private int values, others;
+        private boolean nonsense;
+        private long bytes;
 
-    private void listen(String key, Consumer<Event> change, AtomicBoolean over) {
-        long pause = 200;
-        var request = HttpRequest.newBuilder(base.resolve("/key/" + key + "/listen"))
-                .GET()
-                .build();
-        while (!over.get()) {
-            try (var lines = new BufferedReader(new InputStreamReader(
-                    http.send(request, HttpResponse.BodyHandlers.ofInputStream())
-                            .body(),
-                    StandardCharsets.UTF_8))) {
-                for (var line = line(lines); line.isPresent() && !over.get(); line = line(lines)) {
-                    pause = 200;
-                    parse(line.get()).ifPresent(change);
-                }
-            } catch (IOException e) {
-                System.getLogger("starling.dht").log(System.Logger.Level.DEBUG, () -> "watch: " + e.getMessage());
-            } catch (InterruptedException e) {
-                return;
+        Reading(Limits limits) {
+            this.limits = limits;
+        }
+
+        /// True when nothing more has to be read.
+        boolean take(String line, Predicate<Value> enough) throws IOException {
+            var event = parse(line);
+            if (event.isEmpty()) {
+                nonsense |= !line.isBlank();
+                if (++others > limits.values()) throw new IOException("not values but " + others + " other lines");
+                return false;
             }
-            try {
-                // Not polling: the pause before a lost stream is opened again, with jitter so that peers do not come
-                // back in step.
-                Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextLong(pause));
-                pause = Math.min(30_000, pause * 2);
-            } catch (InterruptedException e) {
-                return;
-            }
+            if (event.get().expired()) return false;
+            bytes += event.get().value().data().length;
+            if (++values > limits.values() || bytes > limits.bytes()) return true;
+            return enough.test(event.get().value());
         }
-    }
-
-    private static Optional<String> line(BufferedReader lines) throws IOException {
-        var line = new StringBuilder();
-        for (int c = lines.read(); c >= 0; c = lines.read()) {
-            if (c == '\n') return Optional.of(line.toString());
-            if (line.length() >= MAX_LINE) throw new IOException("line too long");
-            line.append((char) c);
-        }
-        return line.isEmpty() ? Optional.empty() : Optional.of(line.toString());
     }
 
     private static Optional<Event> parse(String line) {
         if (line.isBlank()) return Optional.empty();
         try {
-            Map<String, Object> json = JSONObjectUtils.parse(line);
-            byte[] data = Base64.getDecoder().decode(String.valueOf(json.getOrDefault("data", "")));
+            @org.jspecify.annotations.Nullable Map<String, Object> json = JSONObjectUtils.parse(line);
+            // The library gives null for `null`.
+            if (json == null || !(json.get("data") instanceof String text)) return Optional.empty();
+            byte[] data = Base64.getDecoder().decode(text);
+            if (data.length > MAX_VALUE_BYTES) return Optional.empty();
             long id = Long.parseUnsignedLong(String.valueOf(json.getOrDefault("id", "0")));
-            return Optional.of(new Event(new Value(id, "", data), Boolean.TRUE.equals(json.get("expired"))));
+            return Optional.of(new Event(new Value(id, Owner.UNKNOWN, data), Boolean.TRUE.equals(json.get("expired"))));
         } catch (ParseException | IllegalArgumentException e) {
             return Optional.empty();
         }
     }
 
     @Override
+    public Subscription watch(String key, Watcher watcher) throws DhtException {
+        if (closed) throw new DhtException(502, "closed");
+        Thread thread = Thread.ofVirtual().name("dht-watch").unstarted(() -> {
+            try {
+                listen(key, watcher);
+            } finally {
+                watches.remove(Thread.currentThread());
+            }
+        });
+        watches.add(thread);
+        thread.start();
+        return thread::interrupt;
+    }
+
+    private void listen(String key, Watcher watcher) {
+        long pause = FIRST_PAUSE_MILLIS;
+        var seen = new Seen(MAX_SEEN_BYTES);
+        while (!closed && !Thread.currentThread().isInterrupted()) {
+            try (var lines = lines("/key/" + key + "/listen", patience.silence)) {
+                seen.reopened();
+                for (var line = lines.next(); line.isPresent(); line = lines.next()) {
+                    if (Thread.currentThread().isInterrupted()) return;
+                    pause = FIRST_PAUSE_MILLIS;
+                    lines.patience(patience.silence);
+                    show(line.get(), seen, watcher);
+                }
+            } catch (IOException | DhtException e) {
+                LOG.log(System.Logger.Level.DEBUG, () -> "watch: " + e.getMessage());
+            }
+            try {
+                // Not polling: the pause before a lost stream is opened again, with jitter so that peers do not
+                // come back in step.
+                Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextLong(pause));
+                pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    private static void show(String line, Seen seen, Watcher watcher) {
+        // The first blank line follows what was there when the stream began.
+        if (line.isBlank()) seen.complete(watcher);
+        parse(line).ifPresent(event -> {
+            seen.event(event);
+            watcher.changed(event);
+        });
+    }
+
+    @Override
     public String health() {
-        var request = HttpRequest.newBuilder(base.resolve("/node/info"))
-                .timeout(Duration.ofSeconds(3))
-                .GET()
-                .build();
+        var request = HttpRequest.newBuilder(base.resolve("/node/info")).GET().build();
         try {
-            int status =
-                    http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+            int status = answer(
+                            request,
+                            HttpResponse.BodyHandlers.limiting(
+                                    HttpResponse.BodyHandlers.discarding(), MAX_ANSWER_BYTES),
+                            patience.put)
+                    .statusCode();
             return status == 200 ? "ok" : "the store at " + base + " answers " + status;
         } catch (IOException e) {
             return String.valueOf(unreachable(e).getMessage());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "interrupted";
+        } catch (DhtException e) {
+            return String.valueOf(e.getMessage());
         }
     }
 
     private DhtException unreachable(IOException e) {
-        return new DhtException(
-                502,
-                "the store at " + base + " does not answer (" + e.getClass().getSimpleName() + ")");
-    }
-
-    private static String cut(String text) {
-        return text.substring(0, Math.min(200, text.length()));
+        return new DhtException(502, "the store at " + base + " does not answer (" + e.getMessage() + ")");
     }
 
     @Override
     public void close() {
+        closed = true;
+        watches.forEach(Thread::interrupt);
+        alarms.shutdownNow();
         http.shutdownNow();
     }
 }

@@ -29,6 +29,8 @@ public final class Json {
         String text = new String(bytes, StandardCharsets.US_ASCII);
         try {
             Map<String, Object> parsed = JSONObjectUtils.parse(text);
+            // The library gives null for `null`.
+            if (parsed == null) throw new IdentityException("malformed", "not an object");
             if (!write(parsed).equals(text)) throw new IdentityException("malformed", "not in canonical form");
             return parsed;
         } catch (ParseException | IllegalArgumentException e) {

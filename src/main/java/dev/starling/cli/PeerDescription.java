@@ -1,0 +1,41 @@
+package dev.starling.cli;
+
+import dev.starling.identity.DeviceId;
+import dev.starling.web.Response;
+import dev.starling.web.Routes;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// `GET /peer.json`: what a peer says about itself (docs/protocols/sip.md, section 1).
+///
+/// @param anchors with that of a CA in this process
+record PeerDescription(Peer.Config config, DeviceId id, List<X509Certificate> anchors) {
+    void mount(Routes routes, Clock clock) {
+        String head = head();
+        routes.get("/peer.json", _ -> Response.json(200, head + clock.millis() + "}"));
+    }
+
+    // Everything but the time, which stands last.
+    private String head() {
+        String base = config.base();
+        return "{\"version\":1,\"id\":\"" + id + "\",\"uri\":\"" + id.peerUri() + "\",\"network\":\"" + config.network()
+                + "\",\"local\":" + config.local() + ",\"sip\":\"sip:" + config.host() + ":" + config.sipPort()
+                + ";transport=tls\",\"ws\":\"" + base.replaceFirst("^http", "ws") + "/sip\",\"base\":\"" + base
+                + "/\",\"ca\":" + ca() + ",\"anchors\":[" + listedAnchors() + "],\"peers\":["
+                + config.peers().stream().map(Response::quote).collect(Collectors.joining(",")) + "],\"time\":";
+    }
+
+    private String ca() {
+        String directory = config.caDirectory().isEmpty() ? config.base() + "/acme/directory" : config.caDirectory();
+        String mailbox = config.local()
+                ? ",\"mailbox\":" + Response.quote(directory.replace("/acme/directory", "/mailbox/"))
+                : "";
+        return "{\"directory\":" + Response.quote(directory) + mailbox + "}";
+    }
+
+    private String listedAnchors() {
+        return config.local() ? anchors.stream().map(PeerInfo::anchor).collect(Collectors.joining(",")) : "";
+    }
+}

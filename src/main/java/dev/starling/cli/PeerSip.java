@@ -1,0 +1,123 @@
+package dev.starling.cli;
+
+import dev.starling.gate.Metrics;
+import dev.starling.gate.SipSocket;
+import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.Keys;
+import dev.starling.identity.passport.TokenVerifier;
+import dev.starling.locate.LocationService;
+import dev.starling.proxy.ConsentStore;
+import dev.starling.proxy.EdgePeer;
+import dev.starling.proxy.Forwarding;
+import dev.starling.proxy.Self;
+import dev.starling.record.RecordOpener;
+import dev.starling.record.SequenceMemory;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.transaction.TransactionLayer;
+import dev.starling.sip.transport.Flow;
+import dev.starling.sip.transport.PeerTransport;
+import dev.starling.sip.transport.TargetPolicy;
+import dev.starling.web.Routes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+
+/// The SIP side of a peer: registrar and proxy, WebSockets of clients, TLS to other peers, and the keeper of
+/// its users' records.
+record PeerSip(EdgePeer edge, TransactionLayer.Timers timers) {
+    private static final int SECRET_BYTES = 32;
+    private static final int MAX_SEQUENCES = 100_000;
+
+    static PeerSip open(
+            Peer.Config config,
+            Keys.Held key,
+            CertificateVerifier verifier,
+            TokenVerifier tokens,
+            PeerStore store,
+            Parts parts,
+            Clock clock)
+            throws IOException {
+        var transport = new AtomicReference<Optional<PeerTransport>>(Optional.empty());
+        var timers = timers(parts);
+        var consent = parts.with(new ConsentStore(config.data().resolve("consent.db"), clock));
+        var keeper =
+                parts.with(new RecordKeeper(location(config, verifier, store, clock), store.publications(), clock));
+        var edge = new EdgePeer(
+                new Self(
+                        key.id(),
+                        config.host(),
+                        config.sipPort(),
+                        secret(config.data().resolve("flow.secret"))),
+                tokens,
+                consent,
+                new PeerConnector(transport),
+                task -> Thread.ofVirtual().start(task),
+                timers,
+                clock,
+                binding -> keeper.registered(binding.address()));
+        transport.set(Optional.of(parts.with(new PeerTransport(
+                PeerKey.tls(key),
+                key.id().hex(),
+                config.host(),
+                config.sipPort(),
+                config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
+                PeerTransport.Limits.USUAL,
+                edge))));
+        return new PeerSip(edge, timers);
+    }
+
+    private static TransactionLayer.Timers timers(Parts parts) {
+        var timer = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().daemon().name("sip-timer").factory());
+        timer.setRemoveOnCancelPolicy(true);
+        AutoCloseable _ = parts.with(timer::shutdownNow);
+        return (delay, task) -> {
+            var due = timer.schedule(() -> Thread.ofVirtual().start(task), delay.toMillis(), TimeUnit.MILLISECONDS);
+            return () -> due.cancel(false);
+        };
+    }
+
+    /// The way to other peers, which listens only after the edge that takes what arrives.
+    private record PeerConnector(AtomicReference<Optional<PeerTransport>> transport) implements Forwarding.Connector {
+        @Override
+        public Optional<Flow> open(String pin) {
+            return transport.get().flatMap(t -> t.open(pin));
+        }
+
+        @Override
+        public Flow to(String host, int port, String pin) throws SipException {
+            return transport
+                    .get()
+                    .orElseThrow(() -> new SipException(503, "Starting"))
+                    .to(host, port, pin);
+        }
+    }
+
+    private static LocationService location(
+            Peer.Config config, CertificateVerifier verifier, PeerStore store, Clock clock) {
+        var opener = new RecordOpener(config.network(), verifier, SequenceMemory.inMemory(MAX_SEQUENCES), clock);
+        return new LocationService(store.dht(), config.network(), verifier, opener, clock, config.local());
+    }
+
+    // Routes hold tokens made with it: they must be known again after a restart.
+    private static byte[] secret(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            byte[] random = new byte[SECRET_BYTES];
+            new SecureRandom().nextBytes(random);
+            Keys.writeOwnerOnly(file, random);
+        }
+        return Files.readAllBytes(file);
+    }
+
+    void mount(Routes routes, Metrics metrics) {
+        routes.socket("/sip", new SipSocket(edge, timers));
+        metrics.gauge("starling.clients", "Registered devices", edge.registrar()::size);
+        metrics.gauge("starling.transactions", "SIP transactions under way", edge::transactions);
+    }
+}

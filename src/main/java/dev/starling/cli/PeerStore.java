@@ -1,0 +1,78 @@
+package dev.starling.cli;
+
+import dev.starling.dht.Dht;
+import dev.starling.dht.DhtException;
+import dev.starling.dht.Publications;
+import dev.starling.dht.embedded.Bounds;
+import dev.starling.dht.embedded.EmbeddedDht;
+import dev.starling.dht.remote.RemoteDht;
+import dev.starling.gate.DhtRoutes;
+import dev.starling.gate.Metrics;
+import dev.starling.gate.WriteAuthority;
+import dev.starling.identity.Keys;
+import dev.starling.identity.passport.TokenVerifier;
+import dev.starling.web.Permits;
+import dev.starling.web.RateLimit;
+import dev.starling.web.Routes;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.concurrent.atomic.AtomicReference;
+
+/// The store of a peer, its own or another's, what is kept alive in it, and the gateway to it.
+record PeerStore(Dht dht, Publications publications) {
+    private static final int MAX_LISTENERS = 5_000, MAX_LISTENERS_PER_NETWORK = 256, ALIVE_SECONDS = 20;
+
+    static PeerStore open(Peer.Config config, Keys.Held key, Metrics metrics, Parts parts, Clock clock)
+            throws DhtException {
+        Dht dht = config.dht().isPresent()
+                ? parts.with(remote(config.dht().get(), config, key, clock))
+                : parts.with(embedded(config, metrics, clock));
+        var publications = parts.with(
+                new Publications(dht, config.data().resolve("publications.db"), Publications.Bounds.USUAL, clock));
+        metrics.gauge("starling.publications", "Values kept alive for clients", publications::size);
+        return new PeerStore(dht, publications);
+    }
+
+    private static EmbeddedDht embedded(Peer.Config config, Metrics metrics, Clock clock) throws DhtException {
+        var store = new EmbeddedDht(config.data().resolve("dht.db"), Bounds.USUAL, clock);
+        metrics.gauge("starling.dht.values", "Values in the embedded store", store::size);
+        return store;
+    }
+
+    private static RemoteDht remote(URI store, Peer.Config config, Keys.Held key, Clock clock) {
+        byte[] join = config.joinToken().getBytes(StandardCharsets.UTF_8);
+        var known = new AtomicReference<>("");
+        var authorization = new RemoteDht.Authorization() {
+            @Override
+            public String of(String method, String path, byte[] body) throws IOException {
+                if (known.get().isEmpty()) known.set(PeerInfo.fetch(store).uri());
+                long now = clock.instant().getEpochSecond();
+                return WriteAuthority.join(key, known.get(), join, now, method, path, body);
+            }
+
+            @Override
+            public void refused() {
+                known.set("");
+            }
+        };
+        return new RemoteDht(store, authorization);
+    }
+
+    void mount(Routes routes, Peer.Config config, Keys.Held key, TokenVerifier tokens, Metrics metrics, Clock clock) {
+        // Another peer's store is its to share; the join token then is what proves us there.
+        byte[] join =
+                config.dht().isPresent() ? new byte[0] : config.joinToken().getBytes(StandardCharsets.UTF_8);
+        var listeners = new Permits(MAX_LISTENERS, MAX_LISTENERS_PER_NETWORK);
+        metrics.gauge("starling.dht.listeners", "Streams of changes open now", listeners::taken);
+        var reads = new RateLimit(config.local() ? 60_000 : 600, config.local() ? 20_000 : 300, clock);
+        new DhtRoutes(
+                        dht,
+                        publications,
+                        WriteAuthority.usual(key.id(), tokens, join, clock),
+                        new DhtRoutes.Reading(reads, listeners, ALIVE_SECONDS),
+                        metrics::dht)
+                .mount(routes);
+    }
+}
