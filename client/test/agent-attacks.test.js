@@ -201,7 +201,10 @@ test('a new root for a known person is shown and gets nothing; without memory, t
   assert.equal(alice.state.requests.length, 0, 'carol cannot know which of the two is alice');
   await bob.sendMessage(ALICE, 'to the one I know');
   await it.until(bob, async () => (await bob.messages(ALICE))[0].state === 'delivered', 'delivered');
+  const toGhost = () => it.peers.flatMap((p) => p.relay.log).filter((m) => m.uri.includes(ghost.key.id)).length;
+  assert.equal(toGhost(), 0);
   // Now only the new one is to be found.
+  await carol.close();
   for (const values of it.dht.values())
     for (const slot of values.keys()) if (!slot.startsWith('ghost')) values.delete(slot);
   await bob.lookup(ALICE);
@@ -209,8 +212,7 @@ test('a new root for a known person is shown and gets nothing; without memory, t
   await it.until(bob, (s) => contact(s, ALICE).trust === 'changed', 'changed');
   await bob.sendMessage(ALICE, 'to whom?');
   await it.pass(5000);
-  const sent = it.peers.flatMap((p) => p.relay.log).filter((m) => m.uri.includes(ghost.key.id));
-  assert.deepEqual(sent, []);
+  assert.equal(toGhost(), 0);
   await bob.answerNotice(`changed ${ALICE}`, 'keep');
   await bob.ctx.contacts.targets(ALICE, true);
   assert.notEqual(contact(bob.state, ALICE).trust, 'changed', 'asked once');

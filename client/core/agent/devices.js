@@ -199,10 +199,11 @@ export function ownDevices(ctx) {
   const publishDevices = async () =>
     chain ? publish('DEVICES', new Map([[1, chain.map((link) => link.encoded)]]), 30 * DAY_SECONDS) : [];
 
-  /** Flows first; before there is any, the peers to which we are about to have one. */
+  /** Our peers, those that answer first: one that is away for a moment serves us again before anybody reads of it. */
   function placesOfOurs() {
-    const ready = ctx.ua?.ready.map((flow) => flow.peer) ?? [];
-    return (ready.length ? ready : [...ctx.peers.known.values()]).slice(0, 4);
+    const ready = new Set(ctx.ua?.ready.map((flow) => flow.peer.id));
+    const known = [...ctx.peers.known.values()];
+    return [...known.filter((peer) => ready.has(peer.id)), ...known.filter((peer) => !ready.has(peer.id))].slice(0, 4);
   }
 
   /** One record in both places: readers remember one sequence for it. */
@@ -245,7 +246,10 @@ export function ownDevices(ctx) {
    * @returns {Promise<import('../locate/locator.js').Written>} where we are
    */
   function publishAll() {
-    const of = [ctx.peers.network(), ...placesOfOurs().map((peer) => peer.id)].join(' ');
+    const of = placesOfOurs()
+      .map((peer) => peer.id)
+      .sort()
+      .join(' ');
     if (last?.of === of) return last.written;
     const written = publishLocation();
     last = { of, written };

@@ -12,7 +12,8 @@ const TYPE = 'application/pkcs7-mime; smime-type=authEnveloped-data';
 /** @typedef {'taken'|'knocked'|'refused'|'failed'} Result  taken: the device says so, signed. Everything else is only what some peer says: knocked: 202; refused: an answer that trying again soon will not change; failed: nobody there */
 
 /**
- * How to reach a device: over a flow to its own peer when we have one, else through ours by Route.
+ * How to reach a device: over a flow to its own peer when we have one, else through ours by Route; last, whether it is
+ * at a peer of ours of which its record does not know yet.
  * @param {import('../sip/flow.js').Flow[]} ready
  * @param {Target} target
  * @returns {Way[]}
@@ -27,7 +28,9 @@ export function waysTo(ready, target) {
     if (own) direct.push({ flow: own, routes: [] });
     else for (const flow of ready) routed.push({ flow, routes: [`<${peer.uri};pin=${peer.id};lr>`] });
   }
-  return [...direct, ...routed];
+  const listed = new Set(target.location?.peers.map((peer) => peer.id));
+  const perhaps = target.location ? ready.filter((flow) => !listed.has(flow.peer.id)) : [];
+  return [...direct, ...routed, ...perhaps.map((flow) => ({ flow, routes: [] }))];
 }
 
 const NOBODY = [408, 480, 500, 503];
