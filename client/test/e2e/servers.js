@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const starling = fileURLToPath(new URL('../../../starling', import.meta.url));
 const TOKEN = 'join-token-of-the-tests';
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();

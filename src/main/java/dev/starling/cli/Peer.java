@@ -73,19 +73,24 @@ final class Peer implements AutoCloseable {
 
     Peer(Config config) throws IOException, DhtException {
         this.config = config;
-        Files.createDirectories(config.data());
-        key = PeerKey.loadOrMake(config.data().resolve("peer.p12"), clock);
+        Path data = config.data();
+        Files.createDirectories(data);
+        // Keys and stores take most of a start and do not need each other.
+        var authorityOpening = Opening.of(() -> config.withCa()
+                ? Optional.of(new CertificateAuthority(data.resolve("ca"), Optional.empty(), clock))
+                : Optional.<CertificateAuthority>empty());
+        var keyOpening = Opening.of(() -> PeerKey.loadOrMake(data.resolve("peer.p12"), clock));
+        var consentOpening = Opening.of(() -> new ConsentStore(data.resolve("consent.db")));
+        key = keyOpening.get();
         var routes = new Routes();
         // The port is known before anything is mounted, because URLs are signed.
         base = "http://" + config.host() + ":" + config.port();
         var anchors = new ArrayList<>(config.anchors());
-        Optional<CertificateAuthority> ca = Optional.empty();
-        if (config.withCa()) {
-            var authority = with(new CertificateAuthority(config.data().resolve("ca"), Optional.empty(), clock));
-            authority.mount(routes, base);
+        Optional<CertificateAuthority> ca = authorityOpening.get();
+        ca.ifPresent(authority -> {
+            with(authority).mount(routes, base);
             anchors.add(authority.root());
-            ca = Optional.of(authority);
-        }
+        });
         var verifier = new CertificateVerifier(new TrustAnchors(anchors), config.local());
         var tokens = new TokenVerifier(verifier, new ReplayCache(clock), clock, clock.instant());
         Dht dht = with(openDht());
@@ -105,7 +110,7 @@ final class Peer implements AutoCloseable {
                 config.host(),
                 config.sipPort(),
                 Keys.sign(key.key(), "flow token secret".getBytes(StandardCharsets.US_ASCII)));
-        var consent = with(new ConsentStore(config.data().resolve("consent.db")));
+        var consent = with(consentOpening.get());
         var location = new LocationService(
                 dht,
                 config.network(),
