@@ -11,6 +11,7 @@ import io.helidon.websocket.WsUpgradeException;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,6 +31,7 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     private final Endpoint endpoint;
     private final int maxMessageBytes;
+    private final Map<Object, HelidonSocket> open;
     private final LinkedBlockingQueue<Job> queue = new LinkedBlockingQueue<>(MAX_QUEUED_MESSAGES);
     private final AtomicLong queued = new AtomicLong();
     private final AtomicBoolean ended = new AtomicBoolean();
@@ -37,9 +39,11 @@ final class HelidonSocket implements WsListener, WebSocket {
     private Optional<WsSession> session = Optional.empty();
     private Optional<Listener> listener = Optional.empty();
 
-    HelidonSocket(Endpoint endpoint, int maxMessageBytes) {
+    /// @param open where this stands while it is open, by its session
+    HelidonSocket(Endpoint endpoint, int maxMessageBytes, Map<Object, HelidonSocket> open) {
         this.endpoint = endpoint;
         this.maxMessageBytes = maxMessageBytes;
+        this.open = open;
     }
 
     @Override
@@ -57,6 +61,7 @@ final class HelidonSocket implements WsListener, WebSocket {
     @Override
     public void onOpen(WsSession opened) {
         session = Optional.of(opened);
+        open.put(opened, this);
         listener = Optional.of(endpoint.open(this));
         Thread.ofVirtual().name("ws-writer").start(this::writeQueued);
     }
@@ -168,8 +173,10 @@ final class HelidonSocket implements WsListener, WebSocket {
         end();
     }
 
-    private void end() {
+    /// The connection is over; what comes after the first call changes nothing.
+    void end() {
         if (!ended.compareAndSet(false, true)) return;
+        session.ifPresent(open::remove);
         queue.clear();
         queue.offer(new Job(() -> {}, 0));
         listener.ifPresent(Listener::closed);

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ssl.SSLContext;
 
 /// The HTTP and WebSocket server (Helidon beneath): one virtual thread a request, bounds on connections, bodies and
@@ -46,9 +47,11 @@ public final class WebServer implements AutoCloseable {
     /// Listens at once; port 0 takes a free one.
     public static WebServer start(Config config, Routes routes, Clock clock) throws IOException {
         var sockets = WsRouting.builder();
+        // By Helidon's session; at most as many as there are connections.
+        var open = new ConcurrentHashMap<Object, HelidonSocket>();
         routes.sockets()
                 .forEach((path, endpoint) ->
-                        sockets.endpoint(path, () -> new HelidonSocket(endpoint, config.maxMessageBytes())));
+                        sockets.endpoint(path, () -> new HelidonSocket(endpoint, config.maxMessageBytes(), open)));
         var http = HttpRouting.builder().any((request, response) -> answer(routes, clock, request, response));
         var frames =
                 WsConfig.builder().maxFrameLength(config.maxMessageBytes() + 16).build();
@@ -64,7 +67,10 @@ public final class WebServer implements AutoCloseable {
                 .addProtocol(frames)
                 .addConnectionSelector(Http1ConnectionSelector.builder()
                         .config(Http1Config.create())
-                        .addUpgrader(new AnyOrigin(frames))
+                        .addUpgrader(new AnyOrigin(frames, session -> {
+                            var socket = open.get(session);
+                            if (socket != null) socket.end();
+                        }))
                         .build())
                 .addRouting(http)
                 .addRouting(sockets);
