@@ -42,17 +42,20 @@ export async function idleTraffic(world) {
   await pause(WINDOW_SECONDS * 1000);
   const steady = ((await count()) - start) * (3600 / WINDOW_SECONDS);
   let regular = 0;
+  const parts = [];
   const pending = [...long.values()];
   for (const { millis, task } of pending) {
     const before = await count();
     task();
     await pause(QUIET_MILLIS);
-    regular += ((await count()) - before) * (3_600_000 / millis);
+    const bytes = (await count()) - before;
+    regular += bytes * (3_600_000 / millis);
+    parts.push(`${bytes} B each ${Math.round(millis / 1000)} s`);
   }
   await Promise.allSettled([hal.close(), ida.close()]);
   const kib = (bytes) => `${(bytes / 1024).toFixed(0)} KiB/h`;
   return {
     mebibytes: (steady + regular) / 1024 / 1024,
-    explanation: `idle traffic: pings ${kib(steady)} (${WINDOW_SECONDS} s), ${pending.length} regular tasks ${kib(regular)}, headers included by estimate`,
+    explanation: `idle traffic: pings ${kib(steady)} (${WINDOW_SECONDS} s), regular tasks ${kib(regular)} (${parts.join(', ')}), headers included by estimate`,
   };
 }
