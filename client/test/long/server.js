@@ -16,11 +16,11 @@ const MIB = 1024 * KIB;
 export async function sample(pid, data) {
   await promisify(execFile)(jcmd, [String(pid), 'GC.run']);
   const { stdout } = await promisify(execFile)(jcmd, [String(pid), 'GC.heap_info']);
-  let used = 0;
-  for (const [, kib] of stdout.matchAll(/(?:generation|heap).*? used (\d+)K/g)) used += Number(kib) * KIB;
+  const used = [...stdout.matchAll(/\b(?:DefNew|Tenured)\s+total \d+K, used (\d+)K/g)];
+  if (used.length !== 2) throw new Error(`no heap in ${stdout}`);
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return {
-    heap: used,
+    heap: used.reduce((sum, [, kib]) => sum + Number(kib) * KIB, 0),
     threads: Number(/^Threads:\s+(\d+)/m.exec(status)?.[1]),
     files: (await readdir(`/proc/${pid}/fd`)).length,
     stored: await size(data),

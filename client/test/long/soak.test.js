@@ -178,5 +178,6 @@ test(
       { missing: [], doubled: [], undelivered: [], grown: [] },
     );
     assert.ok(counts.calls > counts.unanswered, 'most calls come through');
+    assert.ok(samples.length >= 3, 'the first peer was looked at');
   },
 );
