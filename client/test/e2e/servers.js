@@ -76,7 +76,7 @@ export async function twoPeers() {
     '--peer',
     bases[0],
   ];
-  const servers = { a: await run(argsA), b: await run(argsB), bases };
+  const servers = { a: await run(argsA), b: await run(argsB), bases, folder };
   return {
     ...servers,
     restartA: async () => (servers.a = await run(argsA)),

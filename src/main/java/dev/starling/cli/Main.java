@@ -1,5 +1,9 @@
 package dev.starling.cli;
 
+import java.util.List;
+import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,27 +12,30 @@ import picocli.CommandLine.Command;
         name = "starling",
         mixinStandardHelpOptions = true,
         version = "Starling 0.1.0",
-        description = "Call and message any e-mail address, peer to peer.",
-        subcommands = {
-            UpCommand.class,
-            PeerCommand.class,
-            CaCommand.class,
-            EnrolCommand.class,
-            LookupCommand.class,
-            DoctorCommand.class,
-            CommandLine.HelpCommand.class
-        })
+        description = "Call and message any e-mail address, peer to peer.")
 public final class Main {
+    private static final Map<String, Class<?>> COMMANDS = Map.of(
+            "up", UpCommand.class,
+            "peer", PeerCommand.class,
+            "ca", CaCommand.class,
+            "enrol", EnrolCommand.class,
+            "lookup", LookupCommand.class,
+            "doctor", DoctorCommand.class,
+            "help", CommandLine.HelpCommand.class);
+    private static final List<String> ORDER = List.of("up", "peer", "ca", "enrol", "lookup", "doctor", "help");
+    // Held, because the log manager itself forgets a logger, and its level with it.
+    private static final Logger HELIDON = Logger.getLogger("io.helidon");
+
     private Main() {}
 
     public static void main(String[] arguments) {
         System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT %4$s %3$s %5$s%6$s%n");
-        java.util.logging.Logger.getLogger("io.helidon").setLevel(java.util.logging.Level.WARNING);
+        HELIDON.setLevel(Level.WARNING);
         String[] all =
                 arguments.length == 0 || arguments[0].startsWith("--") && !arguments[0].matches("--help|--version")
                         ? prepend("up", arguments)
                         : arguments;
-        int code = new CommandLine(new Main())
+        int code = commandLine(all[0])
                 .setExecutionExceptionHandler((e, line, _) -> {
                     line.getErr().println(line.getColorScheme().errorText(String.valueOf(e.getMessage())));
                     if (!(e instanceof java.io.IOException) && !(e instanceof dev.starling.dht.DhtException))
@@ -37,6 +44,16 @@ public final class Main {
                 })
                 .execute(all);
         System.exit(code);
+    }
+
+    /// Reading the options of every subcommand takes a tenth of a second: they are read only when help lists them, or
+    /// when
+    /// the first word is none of them and the refusal suggests one.
+    private static CommandLine commandLine(String first) {
+        var line = new CommandLine(new Main());
+        boolean one = COMMANDS.containsKey(first) && !first.equals("help");
+        for (String name : one ? List.of(first) : ORDER) line.addSubcommand(name, COMMANDS.get(name));
+        return line;
     }
 
     private static String[] prepend(String first, String[] rest) {

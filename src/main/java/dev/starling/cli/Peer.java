@@ -58,25 +58,32 @@ final class Peer implements AutoCloseable {
     Peer(Config config) throws IOException, DhtException {
         this.config = config;
         Files.createDirectories(config.data());
-        key = PeerKey.loadOrMake(config.data().resolve("peer.p12"), clock);
+        // Keys and the CA's store take most of a start and do not need each other.
+        var authority = Opening.of(this::authority);
         boolean open = false;
         try {
-            open();
+            key = PeerKey.loadOrMake(config.data().resolve("peer.p12"), clock);
+            open(authority);
             open = true;
         } finally {
             if (!open) parts.close();
         }
     }
 
-    private void open() throws IOException, DhtException {
+    private Optional<CertificateAuthority> authority() throws IOException {
+        return config.withCa()
+                ? Optional.of(new CertificateAuthority(config.data().resolve("ca"), Optional.empty(), clock))
+                : Optional.empty();
+    }
+
+    private void open(Opening<Optional<CertificateAuthority>> opening) throws IOException, DhtException {
         var routes = new Routes();
         var metrics = parts.with(new Metrics());
         var anchors = new ArrayList<>(config.anchors());
-        if (config.withCa()) {
-            var authority = parts.with(new CertificateAuthority(config.data().resolve("ca"), Optional.empty(), clock));
-            authority.mount(routes, config.base());
+        opening.get().ifPresent(authority -> {
+            parts.with(authority).mount(routes, config.base());
             anchors.add(authority.root());
-        }
+        });
         var verifier = new CertificateVerifier(new TrustAnchors(anchors), config.local());
         var tokens = new TokenVerifier(verifier, new ReplayCache(clock), clock, clock.instant());
         var store = PeerStore.open(config, key, metrics, parts, clock);
