@@ -156,7 +156,10 @@ final class World implements AutoCloseable {
     }
 
     void raw(Kind kind, byte[] value) throws DhtException {
-        dht.put(place(kind).hexKey(), new Dht.Value(owners, Dht.Owner.local("owner" + owners++), value), LIFE.multipliedBy(2));
+        dht.put(
+                place(kind).hexKey(),
+                new Dht.Value(owners, Dht.Owner.local("owner" + owners++), value),
+                LIFE.multipliedBy(2));
     }
 
     Rendezvous place(Kind kind) {
