@@ -138,7 +138,7 @@ final class Peer implements AutoCloseable {
                 local ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
                 PeerTransport.Limits.USUAL,
                 edge))));
-        routes.socket("/sip", new SipSocket(edge, timers));
+        routes.socket("/sip", with(new SipSocket(edge)));
         new AppFiles(config.client(), local).mount(routes);
         String description = description(ca);
         routes.get(
