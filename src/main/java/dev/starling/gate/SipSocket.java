@@ -1,25 +1,27 @@
 package dev.starling.gate;
 
-import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
 import dev.starling.web.WebSocket;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// SIP over WebSocket (RFC 7118): one frame, one message. Pings each 20 s; 8 s without an answer end the flow, so
 /// that a crash is seen within 30 s.
-public final class SipSocket implements WebSocket.Endpoint {
+public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
     private static final Duration PING = Duration.ofSeconds(20), ANSWER = Duration.ofSeconds(8);
     private static final AtomicLong NUMBER = new AtomicLong();
 
     private final Flow.Receiver receiver;
-    private final TransactionLayer.Timers timers;
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("sip-ping").factory());
 
-    public SipSocket(Flow.Receiver receiver, TransactionLayer.Timers timers) {
+    public SipSocket(Flow.Receiver receiver) {
         this.receiver = receiver;
-        this.timers = timers;
     }
 
     @Override
@@ -27,6 +29,11 @@ public final class SipSocket implements WebSocket.Endpoint {
         var flow = new WsFlow(socket);
         flow.schedule();
         return flow;
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
     }
 
     private final class WsFlow implements Flow, WebSocket.Listener {
@@ -40,14 +47,14 @@ public final class SipSocket implements WebSocket.Endpoint {
         }
 
         void schedule() {
-            var _ = timers.after(PING, this::ping);
+            var _ = timer.schedule(this::ping, PING.toMillis(), TimeUnit.MILLISECONDS);
         }
 
         private void ping() {
             if (!open.get()) return;
             answered = false;
             socket.ping();
-            var _ = timers.after(ANSWER, this::judge);
+            var _ = timer.schedule(this::judge, ANSWER.toMillis(), TimeUnit.MILLISECONDS);
         }
 
         private void judge() {
@@ -56,7 +63,7 @@ public final class SipSocket implements WebSocket.Endpoint {
                 close("no answer to a ping");
                 closed();
             } else {
-                var _ = timers.after(PING.minus(ANSWER), this::ping);
+                var _ = timer.schedule(this::ping, PING.minus(ANSWER).toMillis(), TimeUnit.MILLISECONDS);
             }
         }
 

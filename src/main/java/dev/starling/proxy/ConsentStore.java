@@ -21,8 +21,7 @@ import java.util.Optional;
 
 /// Whom each device lets through: hashes of contact tokens, whether strangers may ring, whom it blocked
 /// (docs/protocols/sip.md, section 4); and as whom each device has registered. Durable. Bounded for each address, and
-/// in
-/// all: then the device not seen for longest is forgotten.
+/// in all: then the device not seen for longest is forgotten.
 public final class ConsentStore implements AutoCloseable {
     private static final int MAX_HASHES = 4096, MAX_CACHED = 10_000;
 

@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
-/// The SIP side of a peer: takes every message of every flow. REGISTER and PUBLISH are answered here, SUBSCRIBE by the
-/// presence agent, the rest is [Forwarding]'s.
+/// The SIP side of a peer: takes every message of every flow. REGISTER and PUBLISH are answered here, SUBSCRIBE by
+/// the presence agent, the rest is [Forwarding]'s.
 public final class EdgePeer implements Flow.Receiver {
     private static final System.Logger LOG = System.getLogger("starling.proxy");
     private static final Duration SWEEP = Duration.ofSeconds(30);

@@ -199,8 +199,8 @@ public final class Forwarding {
                 && (request.method().equals("INVITE") || request.method().equals("SUBSCRIBE"));
     }
 
-    /// With our Record-Route, when the request forms a dialog and comes from a client of ours. What comes from another
-    /// peer must lead back to that peer: else a dialog would make us connect to whomever a stranger names.
+    /// With our Record-Route, when the request forms a dialog and comes from a client of ours. What comes from
+    /// another peer must lead back to that peer: else a dialog would make us connect to whomever a stranger names.
     Edit recordRouted(Flow flow, SipMessage request) throws SipException {
         if (!formsDialog(request)) return request.edit();
         List<String> recorded = request.elements("record-route");

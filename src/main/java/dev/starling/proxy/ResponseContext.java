@@ -12,8 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// One request on its way through this proxy, from its arrival to the final answer (RFC 3261, section 16.2): one
-/// branch,
-/// since nothing is forked.
+/// branch, since nothing is forked.
 final class ResponseContext {
     private static final System.Logger LOG = System.getLogger("starling.proxy");
 

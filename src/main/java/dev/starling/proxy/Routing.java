@@ -10,8 +10,8 @@ import dev.starling.sip.transport.Flow;
 import java.util.List;
 import java.util.Optional;
 
-/// Where a request goes (RFC 3261, sections 16.4 and 16.5), under the rules of docs/protocols/sip.md, section 2: a peer
-/// takes for its own devices, and sends out for its own clients only.
+/// Where a request goes (RFC 3261, sections 16.4 and 16.5), under the rules of docs/protocols/sip.md, section 2: a
+/// peer takes for its own devices, and sends out for its own clients only.
 record Routing(Self self, Registrar registrar) {
     private static final int MAX_ROUTES = 6;
 

@@ -13,10 +13,10 @@ import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Who this peer is on the wire, and the tokens by which it recognises its own clients in Route: the first 16 bytes of
-/// the device id and 10 of an HMAC over them and the Call-ID. So they survive a reconnect and a restart, nobody else
-/// can
-/// make one, and one that somebody has seen is of no use outside its dialog (docs/protocols/sip.md, section 2).
+/// Who this peer is on the wire, and the tokens by which it recognises its own clients in Route: the first 16 bytes
+/// of the device id and 10 of an HMAC over them and the Call-ID. So they survive a reconnect and a restart, nobody
+/// else can make one, and one that somebody has seen is of no use outside its dialog (docs/protocols/sip.md, section
+/// 2).
 public record Self(DeviceId id, String host, int port, byte[] secret) {
     private static final int HEAD = 16, PROOF = 10;
 

@@ -114,6 +114,15 @@ class EdgePeerAttacksTest {
     }
 
     @Test
+    void aFingerprintThatNoSignatureCanNameIsRefusedLikeAnyOtherThatIsNotCovered() throws SipException {
+        bobOnline(one);
+        MemoryFlow aliceFlow = one.online(alice);
+        byte[] sdp = "v=0\r\na=fingerprint:sh\u00e4 AB:CD\r\n".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        SipMessage invite = alice.signedTo(bob, "INVITE", TOKEN, now());
+        assertEquals(438, status(aliceFlow, invite.edit().body("", sdp).build()));
+    }
+
+    @Test
     void anIdentityIsUsedOnceAtEachPeerThatSeesIt() {
         MemoryFlow bobFlow = bobOnline(one);
         MemoryFlow aliceFlow = one.online(alice);

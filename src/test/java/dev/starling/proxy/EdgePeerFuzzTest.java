@@ -13,8 +13,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Real requests, altered at random, on several flows at once: the peer answers or hangs up, is never at a loss (500),
-/// and when everybody has gone nothing is left.
+/// Real requests, altered at random, on several flows at once: the peer answers or hangs up, is never at a loss
+/// (500), and when everybody has gone nothing is left.
 class EdgePeerFuzzTest {
     private static final byte[] TOKEN = new byte[32];
     private static final String[] PIECES = {

@@ -13,8 +13,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// Identity as RFC 8224, section 6.2.2, and docs/protocols/formats.md, section 8, want it: what is wrong, and what the
-/// peer then answers.
+/// Identity as RFC 8224, section 6.2.2, and docs/protocols/formats.md, section 8, want it: what is wrong, and what
+/// the peer then answers.
 class Rfc8224Test {
     private final World world = new World();
     private final World.TestPeer peer = world.peer("one");

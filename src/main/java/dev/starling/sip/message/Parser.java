@@ -4,8 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 
 /// One pass over the bytes: start line, header lines, body (RFC 3261, section 7). Every refusal has its reason. What
-/// the
-/// message must say is [Validity]'s.
+/// the message must say is [Validity]'s.
 final class Parser {
     private final byte[] in;
     private int at;

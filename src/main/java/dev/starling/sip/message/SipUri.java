@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// A `sip:` or `sips:` URI (RFC 3261, section 19.1). `user` is the userinfo as written, with its escapes, "" when there
-/// is none; `host` and parameter names are in lower case; port 0 when none is given; `headers` is what follows the
-/// question mark.
+/// A `sip:` or `sips:` URI (RFC 3261, section 19.1). `user` is the userinfo as written, with its escapes, "" when
+/// there is none; `host` and parameter names are in lower case; port 0 when none is given; `headers` is what follows
+/// the question mark.
 ///
 /// Refused: 416 for another scheme, 400 for what the grammar does not allow or a bound does not.
 public record SipUri(

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The lexical rules that headers share: quoted strings, angle brackets, parameters, folding (RFC 3261, section 25.1).
-/// Every scan is linear.
+/// The lexical rules that headers share: quoted strings, angle brackets, parameters, folding (RFC 3261, section
+/// 25.1). Every scan is linear.
 public final class Tokens {
     private static final boolean[] TOKEN = new boolean[128];
 

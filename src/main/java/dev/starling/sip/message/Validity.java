@@ -2,8 +2,8 @@ package dev.starling.sip.message;
 
 import java.util.Set;
 
-/// What every message must say, once and readably (RFC 3261, sections 8.1.1, 16.3 and 20): what two hops could read in
-/// two ways is refused by the first.
+/// What every message must say, once and readably (RFC 3261, sections 8.1.1, 16.3 and 20): what two hops could read
+/// in two ways is refused by the first.
 final class Validity {
     private static final String[] MANDATORY = {"via", "from", "to", "call-id", "cseq"};
     private static final Set<String> ONCE = Set.of(

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// How many transactions, and how many bytes of requests, each flow has open, and what it may have: so that nobody can
-/// take the places of others. A flow to another peer carries many people, so it may have more.
+/// How many transactions, and how many bytes of requests, each flow has open, and what it may have: so that nobody
+/// can take the places of others. A flow to another peer carries many people, so it may have more.
 ///
 /// @param <T> what is counted, by identity
 final class Shares<T> {

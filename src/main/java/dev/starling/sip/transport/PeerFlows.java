@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The open connections to other peers, by key. Both sides may connect at the same moment; then both go on with the one
-/// that the peer with the lower key opened, and the other one ends when nothing waits for it any more. Of two that the
-/// same side opened the newer one counts, since the older one is likely dead.
+/// The open connections to other peers, by key. Both sides may connect at the same moment; then both go on with the
+/// one that the peer with the lower key opened, and the other one ends when nothing waits for it any more. Of two
+/// that the same side opened the newer one counts, since the older one is likely dead.
 final class PeerFlows {
     private static final int MAX_EACH = 4;
 

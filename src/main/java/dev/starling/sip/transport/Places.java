@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// A bounded number of places, and of them a bounded number for each network (/24 or /64): whoever holds many addresses
-/// still gets only few.
+/// A bounded number of places, and of them a bounded number for each network (/24 or /64): whoever holds many
+/// addresses still gets only few.
 final class Places {
     private final int all, perNetwork;
     private final Map<String, Integer> byNetwork = new HashMap<>();

@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLSocket;
 
-/// SIP over one TLS connection between two peers: a reader and a writer, each on a virtual thread; the queue to a peer
-/// that does not read is bounded in number and in bytes.
+/// SIP over one TLS connection between two peers: a reader and a writer, each on a virtual thread; the queue to a
+/// peer that does not read is bounded in number and in bytes.
 final class TlsFlow implements Flow {
     private static final System.Logger LOG = System.getLogger("starling.sip");
     private static final AtomicLong NUMBER = new AtomicLong();

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Messages come out of a stream as they went in, however the network cuts it; what is altered on the way gives our own
-/// refusal, and never a message that the parser reads with another length.
+/// Messages come out of a stream as they went in, however the network cuts it; what is altered on the way gives our
+/// own refusal, and never a message that the parser reads with another length.
 class FramingFuzzTest {
     /// Gives what it holds in pieces of random length.
     private static final class Pieces extends InputStream {
