@@ -21,7 +21,7 @@ import java.util.concurrent.Future;
 /// request is what is compared.
 public final class Load {
     private static final int ROUNDS = 5, CONNECTIONS = 16, IDLE = 2000;
-    private static final int GETS = 4000, LOOKUPS = 1500, ECHOES = 4000, WARM_UP = 3;
+    private static final int GETS = 16_000, LOOKUPS = 4_000, ECHOES = 16_000, WARM_UP = 5;
     private static final double TICKS = 100;
 
     private Load() {}
