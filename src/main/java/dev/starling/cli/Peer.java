@@ -89,7 +89,7 @@ final class Peer implements AutoCloseable {
         var store = PeerStore.open(config, key, metrics, parts, clock);
         var sip = PeerSip.open(config, key, verifier, tokens, store, parts, clock);
         store.mount(routes, config, key, tokens, metrics, clock);
-        sip.mount(routes, metrics);
+        sip.mount(routes, metrics, parts);
         new AppFiles(config.client(), config.local()).mount(routes);
         new PeerDescription(config, key.id(), anchors).mount(routes, clock);
         routes.get("/health", _ -> health(store, sip));

@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /// The SIP side of a peer: registrar and proxy, WebSockets of clients, TLS to other peers, and the keeper of
 /// its users' records.
-record PeerSip(EdgePeer edge, TransactionLayer.Timers timers) {
+record PeerSip(EdgePeer edge) {
     private static final int SECRET_BYTES = 32;
     private static final int MAX_SEQUENCES = 100_000;
 
@@ -69,7 +69,7 @@ record PeerSip(EdgePeer edge, TransactionLayer.Timers timers) {
                 config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
                 PeerTransport.Limits.USUAL,
                 edge))));
-        return new PeerSip(edge, timers);
+        return new PeerSip(edge);
     }
 
     private static TransactionLayer.Timers timers(Parts parts) {
@@ -115,8 +115,8 @@ record PeerSip(EdgePeer edge, TransactionLayer.Timers timers) {
         return Files.readAllBytes(file);
     }
 
-    void mount(Routes routes, Metrics metrics) {
-        routes.socket("/sip", new SipSocket(edge, timers));
+    void mount(Routes routes, Metrics metrics, Parts parts) {
+        routes.socket("/sip", parts.with(new SipSocket(edge)));
         metrics.gauge("starling.clients", "Registered devices", edge.registrar()::size);
         metrics.gauge("starling.transactions", "SIP transactions under way", edge::transactions);
     }

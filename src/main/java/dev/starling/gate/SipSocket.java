@@ -10,18 +10,37 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// SIP over WebSocket (RFC 7118): one frame, one message. Pings each 20 s; 8 s without an answer end the flow, so
-/// that a crash is seen within 30 s.
+/// SIP over WebSocket (RFC 7118): one frame, one message. Pings each 20 s; 8 s without an answer end the flow,
+/// so that a crash is seen within 30 s.
 public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
     private static final Duration PING = Duration.ofSeconds(20), ANSWER = Duration.ofSeconds(8);
     private static final AtomicLong NUMBER = new AtomicLong();
 
+    /// Runs a task later, on a thread where it may take its time.
+    interface Later {
+        void run(Duration after, Runnable task);
+    }
+
     private final Flow.Receiver receiver;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().daemon().name("sip-ping").factory());
+    private final Later later;
+    private final Runnable stop;
 
     public SipSocket(Flow.Receiver receiver) {
+        ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("sip-ping").factory());
+        this(
+                receiver,
+                (after, task) -> {
+                    var _ = scheduler.schedule(
+                            () -> Thread.ofVirtual().start(task), after.toMillis(), TimeUnit.MILLISECONDS);
+                },
+                scheduler::shutdownNow);
+    }
+
+    SipSocket(Flow.Receiver receiver, Later later, Runnable stop) {
         this.receiver = receiver;
+        this.later = later;
+        this.stop = stop;
     }
 
     @Override
@@ -33,7 +52,7 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        stop.run();
     }
 
     private final class WsFlow implements Flow, WebSocket.Listener {
@@ -47,14 +66,14 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
         }
 
         void schedule() {
-            var _ = timer.schedule(this::ping, PING.toMillis(), TimeUnit.MILLISECONDS);
+            later.run(PING, this::ping);
         }
 
         private void ping() {
             if (!open.get()) return;
             answered = false;
             socket.ping();
-            var _ = timer.schedule(this::judge, ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+            later.run(ANSWER, this::judge);
         }
 
         private void judge() {
@@ -63,7 +82,7 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
                 close("no answer to a ping");
                 closed();
             } else {
-                var _ = timer.schedule(this::ping, PING.minus(ANSWER).toMillis(), TimeUnit.MILLISECONDS);
+                later.run(PING.minus(ANSWER), this::ping);
             }
         }
 
