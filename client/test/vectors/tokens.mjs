@@ -1,6 +1,7 @@
 // Tokens with what they are about, and each claim changed: docs/protocols/formats.md, section 8.
 import { b64u, base64, encode, hmac } from '../../core/bytes.js';
-import { gruu, peerUri, sign } from '../../core/identity/device.js';
+import { gruu, makeDeviceKey, peerUri, sign } from '../../core/identity/device.js';
+import * as f from '../forge.js';
 import { makeCsr } from '../../core/identity/csr.js';
 import {
   canonical,
@@ -79,7 +80,7 @@ export async function tokens(now, ca, alice, bob) {
     sdp: base64(sdp),
     mky: mky(sdp),
     cases,
-    ...(await joins(alice, about.http, now)),
+    ...(await joins(now)),
     ...(await presences(alice, bob, now)),
     csr: base64(await makeCsr(bob.key, bob.address)),
   };
@@ -186,13 +187,34 @@ const lastBits = (signature) => {
   return alphabet[alphabet.indexOf(signature.at(-1)) ^ 1];
 };
 
-/** What a peer adds to prove the operator's join token. */
-async function joins(alice, http, now) {
-  const claims = fresh(http, now);
-  const join = b64u(await hmac(encode(JOIN), encode(`${claims.jti}.${claims.iat}.${claims.dig}`)));
-  return {
-    join: { token: JOIN, claims, join, compact: await makeToken(alice.signer, 'passport', '', { ...claims, join }) },
-  };
+/** Put authorization between peers: signed with the peer's own key, with a proof of the operator's join token. */
+async function joins(now) {
+  const key = await makeDeviceKey();
+  const self = await f.ecAuthority(f.nameOf(f.utf8('peer')), key);
+  const peer = { key: key.sign, chain: [await f.forge(self, key.spki, now, {}, { subject: self.name })] };
+  const about = { method: 'POST', path: '/key/00', orig: peerUri(key.id), dest: peerUri('ab'.repeat(32)) };
+  const expected = await httpClaims({ ...about, body: encode('{}') });
+  const proof = async (claims, secret = JOIN) =>
+    b64u(await hmac(encode(secret), encode(`${claims.jti}.${claims.iat}.${claims.dig}`)));
+  const joined = async (claims, secret) => ({ ...claims, join: await proof(claims, secret) });
+  const make = (claims, signer = peer) => makeToken(signer, 'passport', '', JSON.parse(JSON.stringify(claims)));
+  const good = await joined(fresh(expected, now));
+  const cases = [];
+  const add = (what, code, token, wanted = expected) => cases.push({ what, code, token, expected: wanted });
+  add('a peer that knows the join token', 0, await make(good));
+  for (const claim of Object.keys(expected)) {
+    add(`without ${claim}`, 438, await make({ ...good, [claim]: undefined }));
+    add(`about another ${claim}`, 438, await make(good), { ...expected, [claim]: other(expected[claim]) });
+  }
+  add('without a proof', 403, await make({ ...good, join: undefined }));
+  add('the proof of another join token', 403, await make(await joined(fresh(expected, now), 'guessed')));
+  add('the proof of another token', 403, await make({ ...fresh(expected, now), join: good.join }));
+  const stranger = { ...expected, orig: { uri: peerUri('cd'.repeat(32)) } };
+  add('the name of another peer', 438, await make(await joined(fresh(stranger, now))), stranger);
+  const forger = await makeDeviceKey();
+  add('signed by another key', 438, await make(good, { key: forger.sign, chain: peer.chain }));
+  add('too old', 403, await make(await joined(fresh(expected, now - 61_000))));
+  return { peers: { join: JOIN, cases } };
 }
 
 async function presences(alice, bob, now) {

@@ -118,18 +118,31 @@ class IdentityVectorsTest {
     }
 
     @Test
-    void theJoinTokenIsProvenForOneRequest() throws Exception {
+    void anotherPeerIsBelievedByItsKeyAndTheJoinToken() throws Exception {
+        var v = Vectors.read("tokens");
+        Clock clock = Vectors.clock(v);
         @SuppressWarnings("unchecked")
-        var join = (Map<String, Object>) Vectors.read("tokens").get("join");
-        Token token = Token.parse(Vectors.text(join, "compact"));
-        byte[] secret = Vectors.text(join, "token").getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        String proof = Claims.join(
-                secret,
-                token.text("jti").orElseThrow(),
-                token.number("iat").orElseThrow(),
-                token.text("dig").orElseThrow());
-        assertEquals(join.get("join"), proof);
-        assertEquals(Optional.of(proof), token.text("join"));
+        var peers = (Map<String, Object>) v.get("peers");
+        byte[] join = Vectors.text(peers, "join").getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        for (Map<String, Object> c : Vectors.cases(peers, "cases")) {
+            var tokens = new TokenVerifier(
+                    Vectors.verifier(v),
+                    new ReplayCache(clock),
+                    clock,
+                    clock.instant().minusSeconds(3600));
+            Token token = Token.parse(Vectors.text(c, "token"));
+            @SuppressWarnings("unchecked")
+            var expected = (Map<String, Object>) c.get("expected");
+            int code = tokens.verifyPeer(token, expected, join)
+                    .map(TokenVerifier.Refused::code)
+                    .orElse(0);
+            assertEquals(((Number) c.get("code")).intValue(), code, Vectors.text(c, "what"));
+            if (code == 0)
+                assertEquals(
+                        403,
+                        tokens.verifyPeer(token, expected, join).orElseThrow().code(),
+                        "seen before");
+        }
     }
 
     @Test
