@@ -102,10 +102,10 @@ async function presence([a, b], i) {
   counts.presence++;
 }
 
-/** The second peer again and again, the first one once: what stays is measured on the first. */
+/** The first peer once, then the second again and again: what stays is measured on the first. */
 async function kill(i) {
   counts.killed++;
-  if (i === 1) {
+  if (i === 0) {
     await servers.current().a.kill('SIGKILL');
     await pause(2_000);
     await servers.restartA();
