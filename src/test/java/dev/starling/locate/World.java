@@ -53,6 +53,9 @@ final class World implements AutoCloseable {
     private static final Duration LIFE = Duration.ofHours(1);
 
     final Clock clock = Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC);
+    private static final Bounds BOUNDLESS =
+            new Bounds(4096, 64L << 20, 4096, 64L << 20, 100_000, 1L << 30, 1L << 30, 4L << 30);
+
     final Dht dht;
     final Keys.Held ca;
     private CertificateVerifier certificates;
@@ -61,7 +64,8 @@ final class World implements AutoCloseable {
     private int owners, published;
 
     World(Path folder) throws DhtException {
-        dht = new EmbeddedDht(folder.resolve("dht.db"), Bounds.USUAL, clock);
+        // A store that keeps whatever anybody gives it.
+        dht = new EmbeddedDht(folder.resolve("dht.db"), BOUNDLESS, clock);
         ca = authority("CN=first");
         certificates = new CertificateVerifier(TrustAnchors.of(ca.chain().getFirst()), true);
         opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
