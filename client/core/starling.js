@@ -32,6 +32,7 @@ const blankState = () => ({
   },
   contacts: [],
   requests: [],
+  blocked: [],
   endorsements: [],
   call: null,
   pastCalls: [],
@@ -191,6 +192,7 @@ export class Starling {
   acceptRequest = (/** @type {string} */ address) => this.ctx.requests.accept(address);
   declineRequest = (/** @type {string} */ address) => this.ctx.requests.decline(address);
   block = (/** @type {string} */ address) => this.ctx.requests.block(address);
+  unblock = (/** @type {string} */ address) => this.ctx.contacts.unblock(address);
   removeContact = (/** @type {string} */ address) => this.ctx.contacts.remove(address);
   decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
     this.ctx.contacts.decide(address, agree);

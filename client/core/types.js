@@ -6,6 +6,7 @@
  * @property {Me} me
  * @property {Contact[]} contacts  accepted and waiting contacts, sorted by last activity, newest first
  * @property {ContactRequest[]} requests  people who ask to be a contact
+ * @property {string[]} blocked  addresses from which nothing is let through
  * @property {EndorseRequest[]} endorsements  other browsers of this address that ask to be allowed
  * @property {Call | null} call  the one running or ringing call
  * @property {PastCall[]} pastCalls  newest first
@@ -136,6 +137,7 @@
  * @property {(address: string) => Promise<void>} acceptRequest
  * @property {(address: string) => Promise<void>} declineRequest
  * @property {(address: string) => Promise<void>} block
+ * @property {(address: string) => Promise<void>} unblock
  * @property {(address: string) => Promise<void>} removeContact
  * @property {(address: string, agree: boolean) => Promise<void>} decideChanged  after trust 'changed'
  * @property {(address: string, text: string) => Promise<Message>} sendMessage

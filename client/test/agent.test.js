@@ -125,6 +125,11 @@ test('a declined request is answered, a blocked one is not, and nothing of a blo
   await it.pass(5000);
   assert.equal(bob.state.requests.length, 0);
   assert.ok(looked() - before < 40, 'no look-up on behalf of somebody blocked');
+  assert.deepEqual(bob.state.blocked, ['eve@example.net']);
+  await bob.unblock('eve@example.net');
+  assert.deepEqual(bob.state.blocked, []);
+  await eve.requestContact(BOB, { text: 'once more' });
+  await it.until(bob, (s) => s.requests[0]?.text === 'once more', 'request of eve, let through again');
 });
 
 test('who asked each other are contacts without another question', async () => {

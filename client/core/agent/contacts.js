@@ -27,7 +27,7 @@ export function contactBook(ctx) {
 
   function show() {
     const contacts = [...book.values()].sort((a, b) => b.lastAt - a.lastAt).map(row);
-    ctx.update({ contacts });
+    ctx.update({ contacts, blocked: [...blocked].sort() });
   }
 
   /** @param {Contact} c @returns {import('../types.js').Contact} */
@@ -227,8 +227,22 @@ export function contactBook(ctx) {
       if (hide) need(blocked.has(address) || blocked.size < MAX_BLOCKED, 'generic', 'too many blocked');
       return {
         writes: hide || blocked.has(address) ? [['blocked', address, hide ? 1 : undefined]] : [],
-        done: () => void (hide ? blocked.add(address) : blocked.delete(address)),
+        done() {
+          if (hide) blocked.add(address);
+          else blocked.delete(address);
+          show();
+        },
       };
+    },
+
+    /** They may ask again. @param {string} address */
+    async unblock(address) {
+      await ctx.inTurn(async () => {
+        const shown = this.hide(address, false);
+        await ctx.store.batch(shown.writes);
+        shown.done();
+      });
+      await publishConsent();
     },
 
     /** The friends key is changed, so that whoever was removed no longer finds the good copy. @param {string} address @param {{block?: boolean}} [how] */

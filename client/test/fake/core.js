@@ -70,6 +70,7 @@ export function fakeState(options) {
             { address: 'hal@example.org', name: 'Hal', text: '', at: NOW - 9 * MINUTE, trust: 'verified' },
           ]
         : [],
+    blocked: surface === 'everything' || surface === 'conversation' ? ['mallory@example.org'] : [],
     endorsements:
       surface === 'everything'
         ? [{ deviceId: 'ab'.repeat(32), name: 'Firefox, Android', checkCode: '118204', at: NOW }]
@@ -245,6 +246,7 @@ export function fakeCore(options) {
     'acceptRequest',
     'declineRequest',
     'block',
+    'unblock',
     'removeContact',
     'decideChanged',
     'retry',

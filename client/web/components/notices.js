@@ -38,6 +38,7 @@ export function Notices({ core, state }) {
         </div>
       </div>`,
   )}
+  ${state.me.status === 'clock' && html`<div class="bar error" role="alert"><p>${t('notice.clock')}</p></div>`}
   ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
 }
 

@@ -196,6 +196,9 @@ export const de = {
   'settings.notifications': 'Mich benachrichtigen, wenn diese Seite im Hintergrund ist',
   'settings.notifications.blocked':
     'Ihr Browser unterdrückt Benachrichtigungen dieser Seite. Klicken Sie auf das Schloss neben der Adresse und erlauben Sie sie.',
+  'settings.blocked': 'Blockiert',
+  'settings.unblock': 'Freigeben',
+  'settings.unblock.who': '{address} freigeben',
   'settings.sound': 'Ton',
   'settings.microphone': 'Mikrofon',
   'settings.microphone.standard': 'Wie im System eingestellt',
@@ -248,7 +251,7 @@ export const de = {
   'notice.renew.now': 'Code senden',
   'notice.mail-late': 'Die Mail mit dem Code verspätet sich. Es wird von selbst wieder versucht.',
   'notice.clock':
-    'Die Uhr dieses Rechners geht um mehr als zehn Minuten falsch. Stellen Sie sie richtig und laden Sie die Seite neu.',
+    'Die Uhr dieses Rechners geht um mehr als zehn Minuten falsch. Stellen Sie sie richtig; Starling macht dann von selbst weiter.',
   'notice.forged': 'Etwas, das von {name} kommen sollte, war nicht echt und wurde verworfen.',
   'notice.forged.ok': 'Verstanden',
   'notice.declined': '{name} hat Ihre Kontaktanfrage abgelehnt.',

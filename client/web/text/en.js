@@ -194,6 +194,9 @@ export const en = {
   'settings.notifications': 'Notify me while this page is in the background',
   'settings.notifications.blocked':
     'Your browser blocks notifications for this page. Click the lock beside the address and allow them.',
+  'settings.blocked': 'Blocked',
+  'settings.unblock': 'Unblock',
+  'settings.unblock.who': 'Unblock {address}',
   'settings.sound': 'Sound',
   'settings.microphone': 'Microphone',
   'settings.microphone.standard': 'As set in the system',
@@ -244,7 +247,8 @@ export const en = {
   'notice.renew': 'Your address must be proven again. We will send you a code.',
   'notice.renew.now': 'Send the code',
   'notice.mail-late': 'The mail with the code is delayed. It is tried again by itself.',
-  'notice.clock': 'This computer’s clock is wrong by more than ten minutes. Set it right, then reload this page.',
+  'notice.clock':
+    'This computer’s clock is wrong by more than ten minutes. Set it right; Starling then goes on by itself.',
   'notice.forged': 'Something that claimed to come from {name} was not genuine and was thrown away.',
   'notice.forged.ok': 'Understood',
   'notice.declined': '{name} declined your contact request.',

@@ -18,7 +18,10 @@ export function Settings({ core, state, back }) {
   return html`<${Pane} title=${t('settings.title')} back=${back}>
     <${Section} title=${t('settings.me')}><${Person} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.devices')}><${Devices} core=${core} state=${state} /><//>
-    <${Section} title=${t('settings.privacy')}><${Privacy} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.privacy')}>
+      <${Privacy} core=${core} state=${state} />
+      <${Blocked} core=${core} state=${state} />
+    <//>
     <${Section} title=${t('settings.sound')}><${Microphone} core=${core} /><//>
     <${Section} title=${t('settings.language')}><${Language} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.servers')}><${Servers} core=${core} /><//>
@@ -117,6 +120,23 @@ function Privacy({ core, state }) {
       text=${t('settings.notifications')}
       hint=${notificationsBlocked() ? t('settings.notifications.blocked') : ''}
     />`;
+}
+
+/** @param {{core: Core, state: State}} props */
+function Blocked({ core, state }) {
+  if (!state.blocked.length) return null;
+  return html`<h3>${t('settings.blocked')}</h3>
+    <ul class="plain-list">
+      ${state.blocked.map(
+        (address) =>
+          html`<li class="entry" key=${address}>
+            <div class="entry-text"><bdi>${address}</bdi></div>
+            <${Button} label=${t('settings.unblock.who', { address })} task=${() => core.unblock(address)}
+              >${t('settings.unblock')}<//
+            >
+          </li>`,
+      )}
+    </ul>`;
 }
 
 /** @param {{on: boolean, set: (on: boolean) => any, text: string, hint?: string}} props */
