@@ -57,7 +57,7 @@ function Bar({ core, call, narrow }) {
   const running = call.state === 'running';
   const facts = running
     ? [
-        duration((now - call.since) / 1000),
+        duration(Math.max(0, now - call.since) / 1000),
         call.quality && t(`call.quality.${call.quality}`),
         t(call.direct ? 'call.direct' : 'call.relayed'),
       ].filter(Boolean)

@@ -4,7 +4,7 @@ import { t } from '../i18n.js';
 
 /** @param {{here: () => void}} props */
 export function Elsewhere({ here }) {
-  return html`<main class="card-page">
+  return html`<main class="page card-page">
     <section class="card">
       <img class="logo" src="/web/icons/starling.svg" alt="" width="56" height="56" />
       <h1>${t('elsewhere.title')}</h1>
