@@ -16,8 +16,7 @@ public interface Dht extends AutoCloseable {
 
     /// Who put a value. Nobody replaces another owner's value, and quotas go by owner.
     ///
-    /// @param peer the peer through which it came; empty for the one that runs this engine, and where it is not
-    /// known
+    /// @param peer the peer through which it came; empty for the one that runs this engine, or when unknown
     /// @param user what that peer calls its user; opaque
     record Owner(String peer, String user) {
         public static final Owner UNKNOWN = new Owner("", "");
