@@ -108,6 +108,7 @@ export function closeNow(one) {
   one.ctx.presence.close();
   one.ctx.devices.close();
   one.ctx.delivery.close();
+  one.ctx.boxes.close();
   for (const flow of one.ctx.ua?.flows.values() ?? []) flow.close();
 }
 
@@ -118,6 +119,8 @@ function peer(time, dht, ca) {
   const one = relay({ id: hex(random(32)), now: time.now });
   const documents = new Map();
   const watchers = new Map();
+  /** Until when a value is kept; what a test planted stays. */
+  const ends = new Map();
   const base = one.peer.base;
   const it = {
     id: one.id,
@@ -128,6 +131,7 @@ function peer(time, dht, ca) {
     down: false,
     swallows: false,
     hides: false,
+    full: 0,
     requests: [],
     network: 'local',
     die() {
@@ -206,13 +210,21 @@ function peer(time, dht, ca) {
     if (it.down) throw new TypeError('fetch failed');
     const path = url.slice(base.length);
     if (path === 'peer.json') return Response.json(describe());
-    const key = path.slice('key/'.length);
+    const [key, query] = path.slice('key/'.length).split('?');
     const values = dht.get(key) ?? new Map();
     if (init.method === 'POST') {
-      const { id, data } = JSON.parse(new TextDecoder().decode(init.body));
-      if (!it.swallows) dht.set(key, values.set(`${it.id} ${id}`, data));
+      const { id, data, until } = JSON.parse(new TextDecoder().decode(init.body));
+      if (it.swallows) return new Response('{}');
+      if (it.full && values.size >= it.full) return new Response('', { status: 429 });
+      dht.set(key, values.set(`${it.id} ${id}`, data));
+      ends.set(`${key} ${it.id} ${id}`, until);
       return new Response('{}');
     }
+    if (init.method === 'DELETE') {
+      values.delete(`${it.id} ${query.slice('id='.length)}`);
+      return new Response('{}');
+    }
+    for (const slot of values.keys()) if (ends.get(`${key} ${slot}`) <= time.now() / 1000) values.delete(slot);
     const lines = it.hides ? [] : [...values].map(([slot, data]) => JSON.stringify({ id: slot.split(' ')[1], data }));
     return new Response(lines.map((line) => `${line}\n`).join(''));
   }

@@ -66,7 +66,7 @@ public final class Stamp {
     /// How many bits of work the stamp proves; 0 when it proves nothing. Costs two hashes.
     public static int bits(byte[] stamp, Address to, byte[] message, byte[] cms) throws IdentityException {
         check(stamp);
-        if (stamp.length == 0) return 0;
+        if (stamp.length != BYTES) return 0;
         byte[] all = subject(to, message, cms, BYTES);
         System.arraycopy(stamp, 0, all, all.length - BYTES, BYTES);
         return leadingZeros(DeviceId.sha256(all)) >= stamp[1] ? stamp[1] : 0;
