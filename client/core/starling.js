@@ -1,10 +1,13 @@
 // The agent of one person on one device: what a page or an add-on talks to. Parts are in agent/ and call/; here they are put together and started in order.
+import { boxes } from './agent/boxes.js';
 import { chat } from './agent/chat.js';
 import { contactBook } from './agent/contacts.js';
 import { delivery } from './agent/delivery.js';
 import { ownDevices } from './agent/devices.js';
 import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
+import { inbox } from './agent/inbox.js';
+import { knocks } from './agent/knock.js';
 import { anchorsOf, peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
 import { reachability } from './agent/reach.js';
@@ -92,6 +95,9 @@ export class Starling {
     });
     ctx.delivery = delivery(ctx);
     ctx.reception = reception(ctx);
+    ctx.inbox = inbox(ctx);
+    ctx.knocks = knocks(ctx);
+    ctx.boxes = boxes(ctx);
     ctx.devices = ownDevices(ctx);
     ctx.presence = presence(ctx);
     ctx.contacts = contactBook(ctx);
@@ -308,6 +314,7 @@ export class Starling {
     const { ctx } = this;
     ctx.presence.close();
     ctx.delivery.close();
+    ctx.boxes.close();
     await Promise.allSettled([ctx.devices.withdraw(), ctx.contacts.withdrawConsent()]);
     await this.close();
     await ctx.inTurn(() => ctx.store.clear());
@@ -326,6 +333,7 @@ export class Starling {
     this.ctx.delivery.close();
     this.ctx.places.close();
     this.ctx.watching.close();
+    this.ctx.boxes.close();
     await this.ctx.ua?.close();
   }
 }

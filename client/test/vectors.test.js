@@ -14,8 +14,8 @@ import { decodeCbor, encodeCbor } from '../core/record/cbor.js';
 import { devicesOf, mergedDevices, relation, verifyDevices } from '../core/record/devices.js';
 import { openEntry, sealEntry } from '../core/record/own.js';
 import { openRecord, openRevocation } from '../core/record/record.js';
-import { publicMaster, rendezvous, unseal, valueId } from '../core/record/rendezvous.js';
-import { makeStamp, stampBits } from '../core/record/stamp.js';
+import { daysOfLetters, messageValueId, publicMaster, rendezvous, unseal, valueId } from '../core/record/rendezvous.js';
+import { makeInMemory, makeStamp, memoryBits, stampBits } from '../core/record/stamp.js';
 
 const vectors = async (name) =>
   JSON.parse(await readFile(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'));
@@ -116,6 +116,35 @@ test('records open, or are refused for the same reason as in Java', async () => 
     v.targets.map(([host]) => [host, isPrivateHost(host)]),
     v.targets,
   );
+});
+
+test('each message of a device for another one has a value of its own', async () => {
+  const { inbox } = await vectors('offline');
+  const place = await rendezvous(unhex(inbox.friendsKey), 'INBOX', inbox.day);
+  assert.equal(hex(place.dhtKey), inbox.key);
+  for (const [from, message, to, id] of inbox.ids) assert.equal(await messageValueId(place, from, message, to), id);
+  assert.equal(new Set(inbox.ids.map((row) => row[3])).size, inbox.ids.length);
+});
+
+test('a stamp in memory proves its work, and nothing else does', async () => {
+  const { stamp } = await vectors('offline');
+  const { cost, bits, address, id } = stamp;
+  const cms = unhex(stamp.cms);
+  const proven = (hex, to = address, message = id) => memoryBits(unhex(hex), cost, bits, to, message, cms);
+  assert.equal(await proven(stamp.stamp), bits);
+  assert.equal(await proven(stamp.stamp, 'eve@example.net'), 0);
+  assert.equal(await proven(stamp.stamp, address, '00'.repeat(16)), 0);
+  for (const [what, other, wanted] of stamp.others)
+    if (wanted === 'malformed') await assert.rejects(proven(other), (e) => e.key === wanted, what);
+    else assert.equal(await proven(other), wanted, what);
+  assert.equal(hex(await makeInMemory(cost, bits, address, id, cms)), stamp.stamp);
+  assert.equal(await makeInMemory(cost, 32, address, id, cms, () => false), null);
+});
+
+test('letters of eight days count, and of tomorrow when a clock may be ahead', () => {
+  const days = daysOfLetters(Date.UTC(2026, 10, 24, 12));
+  assert.deepEqual([days.length, days[0], days[7]], [8, '2026-11-24', '2026-11-17']);
+  assert.deepEqual(daysOfLetters(Date.UTC(2026, 10, 24, 23, 30)).slice(0, 2), ['2026-11-25', '2026-11-24']);
 });
 
 test('a stamp proves its work, and an entry of one’s own opens under its id', async () => {

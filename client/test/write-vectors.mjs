@@ -8,6 +8,7 @@ import { bodies } from './vectors/bodies.mjs';
 import { certificates } from './vectors/certificates.mjs';
 import { cms } from './vectors/cms.mjs';
 import { devices } from './vectors/devices.mjs';
+import { offline } from './vectors/offline.mjs';
 import { records } from './vectors/records.mjs';
 import { tokens } from './vectors/tokens.mjs';
 
@@ -187,3 +188,5 @@ await write('tokens.json', 'docs/protocols/formats.md, section 8', await tokens(
 await write('certificates.json', 'docs/protocols/formats.md, section 3', await certificates(NOW));
 await write('bodies.json', 'docs/protocols/formats.md, section 9', bodies());
 await write('cms.json', 'docs/protocols/formats.md, section 9', await cms(NOW));
+
+await write('offline.json', 'docs/protocols/formats.md, sections 5 and 6', await offline());

@@ -28,15 +28,16 @@ export function chat(ctx) {
 
   /**
    * The change that makes a message of ours `state`; null when it is so or further already. Only in a turn.
-   * @param {string} id @param {Message['state']} state
+   * @param {string} id @param {Message['state']} state @param {boolean} [nobody]  nobody took it: what was sent may fail
    * @returns {Promise<Change | null>}
    */
-  async function advance(id, state) {
+  async function advance(id, state, nobody = false) {
     const at = await ctx.store.get('message-keys', id);
     const message = at && /** @type {Message | undefined} */ (await ctx.store.get('messages', at));
     if (!message?.mine) return null;
     const forward = ORDER.indexOf(state) > ORDER.indexOf(message.state);
-    if (!forward && !(state === 'failed' && message.state === 'waiting')) return null;
+    const given = message.state === 'waiting' || (nobody && message.state === 'sent');
+    if (!forward && !(state === 'failed' && given)) return null;
     return { writes: [['messages', at, { ...message, state, why: '' }]], done: () => ctx.contacts.show() };
   }
 
@@ -94,7 +95,14 @@ export function chat(ctx) {
       const change = await advance(id, body.content.state === 2 ? 'read' : 'delivered');
       if (change) changes.push(change);
     }
-    return { writes: changes.flatMap((each) => each.writes), done: () => changes[0]?.done() };
+    const taken = ctx.delivery.acknowledged(signer.address, signer.device, body.content.ids);
+    return {
+      writes: [...changes.flatMap((each) => each.writes), ...taken.writes],
+      done() {
+        changes[0]?.done();
+        taken.done();
+      },
+    };
   });
 
   ctx.reception.on('sentCopy', async (signer, body) => {

@@ -5,6 +5,7 @@ import { revokedIn } from '../locate/locator.js';
 import { peerUri } from '../identity/device.js';
 import { encodeCbor } from '../record/cbor.js';
 import { headOf, relation } from '../record/devices.js';
+import { formerKeys } from './friends-keys.js';
 
 /** Their tokens and those blocked must fit into one PUBLISH: docs/protocols/sip.md, section 4. */
 const MAX_CONTACTS = 1400;
@@ -253,7 +254,12 @@ export function contactBook(ctx) {
       await ctx.inTurn(async () => {
         const hidden = how.block ? this.hide(address, true) : { writes: [], done() {} };
         const gone = ctx.delivery.withdraw((item) => item.to === address || (known && item.type === 'rotate'));
-        const rotated = { ...mine, friendsKey: random(32), friendsVersion: mine.friendsVersion + 1 };
+        const rotated = {
+          ...mine,
+          friendsKey: random(32),
+          friendsVersion: mine.friendsVersion + 1,
+          formerKeys: formerKeys(mine, ctx.now()),
+        };
         const news = ctx.delivery.prepare(
           [...book.values()]
             .filter((other) => known && other.state === 'accepted' && other.address !== address)

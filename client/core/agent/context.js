@@ -13,7 +13,7 @@
 /**
  * @typedef {object} Profile
  * @property {string} address  @property {string} name  @property {import('../identity/device.js').DeviceKey} key  @property {Uint8Array[]} chain  certificates, leaf first; empty before enrolment
- * @property {Uint8Array} friendsKey  @property {number} friendsVersion  @property {Uint8Array} ownKey
+ * @property {Uint8Array} friendsKey  @property {number} friendsVersion  @property {Uint8Array} ownKey  @property {{key: Uint8Array, until: number}[]} [formerKeys]  friends keys before a rotation, under which is read until then (Unix ms)
  * @property {string} network  in which the address was enrolled; everything signed and sealed is bound to it  @property {boolean} local  whether that is the network of this computer
  */
 
@@ -48,6 +48,10 @@
  * @property {ReturnType<typeof import('./requests.js').contactRequests>} requests
  * @property {ReturnType<typeof import('./delivery.js').delivery>} delivery
  * @property {ReturnType<typeof import('./reception.js').reception>} reception
+ * @property {ReturnType<typeof import('./boxes.js').boxes>} boxes
+ * @property {ReturnType<typeof import('./inbox.js').inbox>} inbox
+ * @property {ReturnType<typeof import('./knock.js').knocks>} knocks
+ * @property {(key: string, each: (value: Uint8Array) => void) => () => void} [watch]  tells what lies under a key (hex) and what comes; gives what ends it
  * @property {ReturnType<typeof import('./endorsement.js').endorsement>} endorsement
  * @property {ReturnType<typeof import('./chat.js').chat>} chat
  * @property {ReturnType<typeof import('./presence.js').presence>} presence

@@ -88,6 +88,7 @@ export function reachability(ctx) {
     }
     ctx.presence.watchAll();
     void ctx.delivery.flushAll();
+    void ctx.boxes.look();
     await Promise.all([readBack(), ctx.contacts.publishConsent(), ctx.presence.publish()]);
   }
 

@@ -170,6 +170,15 @@ export function contactRequests(ctx) {
   return {
     accept,
 
+    /** To a contact who seems to have missed a new friends key of theirs, or whom we never told: asks anew, which a contact grants unasked. Only in a turn. @param {string} address @returns {Change | null} */
+    again(address) {
+      const contact = ctx.contacts.get(address);
+      const asked = ctx.delivery.waits((item) => item.to === address && item.type === 'request');
+      if (contact?.state !== 'accepted' || asked) return null;
+      const word = ctx.delivery.prepare([{ to: address, type: 'request', content: { ...ours(contact), text: '' } }]);
+      return { writes: word.writes, done: word.admit };
+    },
+
     async load() {
       for (const [address, request] of await ctx.store.list('requests')) requests.set(address, request);
       show();
@@ -211,7 +220,8 @@ export function contactRequests(ctx) {
       ctx.inTurn(async () => {
         const request = requests.get(address);
         if (!request) return;
-        const word = ctx.delivery.prepare([{ to: address, type: 'decline', content: {}, token: request.token }]);
+        const { token, friendsKey } = request;
+        const word = ctx.delivery.prepare([{ to: address, type: 'decline', content: {}, token, friendsKey }]);
         await commit(erase(address), { writes: word.writes, done: word.admit });
       }),
 

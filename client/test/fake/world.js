@@ -110,6 +110,7 @@ export function closeNow(one) {
   one.ctx.delivery.close();
   one.ctx.places.close();
   one.ctx.watching.close();
+  one.ctx.boxes.close();
   for (const flow of one.ctx.ua?.flows.values() ?? []) flow.close();
 }
 
@@ -121,6 +122,8 @@ function peer(time, dht, ca) {
   const documents = new Map();
   const watchers = new Map();
   const streams = new Set();
+  /** Until when a value is kept; what a test planted stays. */
+  const ends = new Map();
   const base = one.peer.base;
   const it = {
     id: one.id,
@@ -131,6 +134,7 @@ function peer(time, dht, ca) {
     down: false,
     swallows: false,
     hides: false,
+    full: 0,
     requests: [],
     streams,
     network: 'local',
@@ -212,16 +216,26 @@ function peer(time, dht, ca) {
     const path = url.slice(base.length);
     if (path === 'peer.json') return Response.json(describe());
     if (path === 'listen') return listen(JSON.parse(init.body).keys, init.signal);
-    const key = path.slice('key/'.length);
+    const [key, query] = path.slice('key/'.length).split('?');
     const values = dht.get(key) ?? new Map();
     if (init.method === 'POST') {
-      const { id, data } = JSON.parse(new TextDecoder().decode(init.body));
-      if (!it.swallows) {
-        dht.set(key, values.set(`${it.id} ${id}`, data));
-        for (const told of (dht.told ??= new Set())) told(key, id, data);
-      }
+      const { id, data, until } = JSON.parse(new TextDecoder().decode(init.body));
+      if (it.swallows) return new Response('{}');
+      if (it.full && values.size >= it.full) return new Response('', { status: 429 });
+      dht.set(key, values.set(`${it.id} ${id}`, data));
+      ends.set(`${key} ${it.id} ${id}`, until);
+      for (const told of (dht.told ??= new Set())) told(key, id, data);
       return new Response('{}');
     }
+    if (init.method === 'DELETE') {
+      values.delete(`${it.id} ${query.slice('id='.length)}`);
+      return new Response('{}');
+    }
+    if (init.method === 'DELETE') {
+      values.delete(`${it.id} ${query.slice('id='.length)}`);
+      return new Response('{}');
+    }
+    for (const slot of values.keys()) if (ends.get(`${key} ${slot}`) <= time.now() / 1000) values.delete(slot);
     const lines = it.hides ? [] : [...values].map(([slot, data]) => JSON.stringify({ id: slot.split(' ')[1], data }));
     return new Response(lines.map((line) => `${line}\n`).join(''));
   }

@@ -34,6 +34,7 @@ public final class DhtRoutes {
         PUT,
         PUT_FOR_SERVER,
         PUT_LATER,
+        REMOVED,
         REFUSED_READ_RATE,
         REFUSED_LISTENERS,
         REFUSED_BUSY,
@@ -48,6 +49,8 @@ public final class DhtRoutes {
 
     private static final Pattern KEY = Pattern.compile("/key/([0-9a-f]{40})");
     private static final int MAX_BODY = 48 * 1024;
+    private static final int MAX_DELETE_BODY = 1024;
+    private static final Pattern ID = Pattern.compile("id=([0-9]{1,20})");
     private static final int RETRY_SECONDS = 10;
     private static final Duration DEFAULT_TTL = Duration.ofMinutes(10), LONGEST_TTL = Duration.ofHours(26);
 
@@ -69,6 +72,7 @@ public final class DhtRoutes {
     public void mount(Routes routes) {
         reads.mount(routes);
         routes.on("POST", "/key/", MAX_BODY, this::write);
+        routes.on("DELETE", "/key/", MAX_DELETE_BODY, this::write);
         routes.get(
                 "/node/info",
                 _ -> Response.json(200, "{\"engine\":\"starling\",\"health\":" + Response.quote(dht.health()) + "}"));
@@ -92,7 +96,10 @@ public final class DhtRoutes {
                         });
                 throw new WebException(status, reason, retry);
             }
-            case WriteAuthority.Allowed allowed -> store(path.group(1), allowed, Put.parse(request.text()));
+            case WriteAuthority.Allowed allowed ->
+                request.method().equals("DELETE")
+                        ? remove(path.group(1), allowed, request.query())
+                        : store(path.group(1), allowed, Put.parse(request.text()));
         };
     }
 
@@ -126,12 +133,32 @@ public final class DhtRoutes {
         try {
             return allowed.peer() ? storeForPeer(key, value, put.ttl) : publish(key, value, put.until);
         } catch (DhtException e) {
-            var why = switch (e.status()) {
-                case 413 -> Outcome.REFUSED_TOO_LARGE;
-                case 429 -> Outcome.REFUSED_QUOTA;
-                default -> e.away() ? Outcome.REFUSED_UNAVAILABLE : Outcome.REFUSED_MALFORMED;
-            };
-            throw refused(why, e.status(), "Not stored: " + e.getMessage() + ".");
+            throw refused(why(e), e.status(), "Not stored: " + e.getMessage() + ".");
+        }
+    }
+
+    private static Outcome why(DhtException e) {
+        return switch (e.status()) {
+            case 413 -> Outcome.REFUSED_TOO_LARGE;
+            case 429 -> Outcome.REFUSED_QUOTA;
+            default -> e.away() ? Outcome.REFUSED_UNAVAILABLE : Outcome.REFUSED_MALFORMED;
+        };
+    }
+
+    // What is not there is as good as removed: whoever repeats itself is answered alike.
+    private Response remove(String key, WriteAuthority.Allowed allowed, String query) throws WebException {
+        var named = ID.matcher(query);
+        if (!named.matches()) throw new WebException(400, "The query must be id=<decimal>.");
+        try {
+            long id = Long.parseUnsignedLong(named.group(1));
+            if (allowed.peer()) dht.remove(key, allowed.owner(), id);
+            else publications.withdraw(key, allowed.owner(), id);
+            counter.accept(Outcome.REMOVED);
+            return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(id) + "\"}");
+        } catch (NumberFormatException e) {
+            throw new WebException(400, "An id has 64 bits.");
+        } catch (DhtException e) {
+            throw refused(why(e), e.status(), "Not removed: " + e.getMessage() + ". Try again later.");
         }
     }
 

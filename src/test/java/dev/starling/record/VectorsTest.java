@@ -92,6 +92,41 @@ class VectorsTest {
     }
 
     @Test
+    void eachMessageForADeviceHasAValueOfItsOwn() throws Exception {
+        @SuppressWarnings("unchecked")
+        var inbox = (Map<String, Object>) Vectors.read("offline").get("inbox");
+        var place = Rendezvous.Master.ofFriendsKey(Vectors.hex(inbox.get("friendsKey")))
+                .at(Kind.INBOX, LocalDate.parse(Vectors.text(inbox, "day")));
+        assertEquals(inbox.get("key"), place.hexKey());
+        for (List<?> row : Vectors.rows(inbox, "ids")) {
+            var from = new DeviceId(String.valueOf(row.get(0)));
+            var to = new DeviceId(String.valueOf(row.get(2)));
+            assertEquals(row.get(3), Long.toUnsignedString(place.valueId(from, Vectors.hex(row.get(1)), to)));
+        }
+    }
+
+    @Test
+    void aStampInMemoryProvesItsWorkAndNothingElseDoes() throws Exception {
+        @SuppressWarnings("unchecked")
+        var s = (Map<String, Object>) Vectors.read("offline").get("stamp");
+        Address to = Address.parse(Vectors.text(s, "address"));
+        byte[] id = Vectors.hex(s.get("id")), cms = Vectors.hex(s.get("cms")), stamp = Vectors.hex(s.get("stamp"));
+        int bits = ((Number) s.get("bits")).intValue(), cost = ((Number) s.get("cost")).intValue();
+        assertEquals(bits, Stamp.memoryBits(stamp, cost, bits, to, id, cms));
+        assertEquals(0, Stamp.memoryBits(stamp, cost, bits, to, new byte[16], cms));
+        assertEquals(0, Stamp.memoryBits(stamp, cost, bits, new Address("eve@example.net"), id, cms));
+        assertEquals(0, Stamp.bits(stamp, to, id, cms), "no stamp of the first version");
+        for (List<?> row : Vectors.rows(s, "others")) {
+            byte[] other = Vectors.hex(row.get(1));
+            Object wanted = row.get(2) instanceof Number n ? "ok " + n : row.get(2);
+            var proven = new int[1];
+            String verdict = Vectors.verdict(() -> proven[0] = Stamp.memoryBits(other, cost, bits, to, id, cms));
+            assertEquals(wanted, verdict.equals("ok") ? "ok " + proven[0] : verdict, String.valueOf(row.get(0)));
+        }
+        assertArrayEquals(stamp, Stamp.makeInMemory(cost, bits, to, id, cms));
+    }
+
+    @Test
     void anEntryOfOnesOwnOpensUnderItsId() throws Exception {
         @SuppressWarnings("unchecked")
         var own = (Map<String, Object>) Vectors.read("records").get("own");

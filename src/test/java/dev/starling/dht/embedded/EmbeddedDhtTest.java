@@ -92,6 +92,18 @@ class EmbeddedDhtTest extends DhtContract {
     }
 
     @Test
+    void whatIsRemovedMakesRoomInEveryQuota() throws DhtException {
+        for (int i = 0; i < 64; i++) put(Owner.local("greedy"), i, 1, 32 * 1024);
+        assertEquals(429, refused(() -> put(Owner.local("greedy"), 99, 1, 32 * 1024)));
+        dht().remove(key(7), Owner.local("greedy"), 1);
+        put(Owner.local("greedy"), 99, 1, 32 * 1024);
+        dht().close();
+        open();
+        assertEquals(64, dht().size());
+        assertEquals(429, refused(() -> put(Owner.local("greedy"), 7, 1, 32 * 1024)));
+    }
+
+    @Test
     void anotherPeersUsersTogetherHaveABound() throws DhtException {
         for (int i = 0; i < 96; i++) put(new Owner("other", "user" + i), i, 1, 32 * 1024);
         assertEquals(429, refused(() -> put(new Owner("other", "one more"), 0, 1, 32 * 1024)));
