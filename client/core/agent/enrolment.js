@@ -77,6 +77,7 @@ export function enrolment(ctx) {
             friendsKey: random(32),
             friendsVersion: 1,
             ownKey: random(32),
+            ownVersion: 0,
             network: ctx.peers.network(),
             local: ctx.peers.local(),
           };

@@ -82,11 +82,12 @@ export function reachability(ctx) {
       return ctx.me({ status, detail: 'no server answers' });
     }
     if (!(await ctx.devices.settle())) {
-      if (ctx.state.me.status !== 'waiting-for-device')
+      if (!['waiting-for-device', 'removed'].includes(ctx.state.me.status))
         ctx.me({ status: 'connecting', detail: 'the store does not answer' });
       return;
     }
     ctx.presence.watchAll();
+    await ctx.own.ready();
     void ctx.delivery.flushAll();
     void ctx.boxes.look();
     await Promise.all([readBack(), ctx.contacts.publishConsent(), ctx.presence.publish()]);
@@ -121,8 +122,17 @@ export function reachability(ctx) {
     ctx.me({ status: ready > 1 ? 'online' : 'one-server', detail });
   }
 
+  /** Not one of this person's devices any more. */
+  async function leave() {
+    const before = ctx.ua;
+    ctx.ua = null;
+    await before?.close();
+    ctx.contacts.show();
+  }
+
   return {
     connect,
+    leave,
     soon,
     settle,
     reconnect,

@@ -101,6 +101,7 @@ export function reception(ctx) {
   async function isHeard(signer, type) {
     if (type === 'endorseRequest') return signer.address === ctx.profile?.address;
     const own = signer.address === ctx.profile?.address;
+    if (own && ctx.endorsement.mayAnswer(signer.device, type)) return true;
     const known = own ? ctx.devices.lists(signer.device) : ctx.contacts.get(signer.address);
     if (!known && !mayLookUp()) return false;
     return ctx.contacts.isListed(signer.address, signer.device);

@@ -240,6 +240,10 @@ export function locator(around) {
       return found;
     },
 
+    /** Every believed record under a master of one's own: what is merged needs no memory of sequences. @param {Kind} kind @param {string} address @param {Uint8Array} master */
+    recordsAt: async (kind, address, master) =>
+      (await open(kind, master, (bytes) => openRecord(bytes, how(kind, address)))).opened,
+
     /** @param {string} address */
     async forget(address) {
       cache.delete(address);

@@ -231,10 +231,6 @@ function peer(time, dht, ca) {
       values.delete(`${it.id} ${query.slice('id='.length)}`);
       return new Response('{}');
     }
-    if (init.method === 'DELETE') {
-      values.delete(`${it.id} ${query.slice('id='.length)}`);
-      return new Response('{}');
-    }
     for (const slot of values.keys()) if (ends.get(`${key} ${slot}`) <= time.now() / 1000) values.delete(slot);
     const lines = it.hides ? [] : [...values].map(([slot, data]) => JSON.stringify({ id: slot.split(' ')[1], data }));
     return new Response(lines.map((line) => `${line}\n`).join(''));
