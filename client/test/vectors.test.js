@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { encode, hex, unbase64, unhex } from '../core/bytes.js';
+import { base64, encode, hex, unbase64, unhex } from '../core/bytes.js';
 import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
+import { anchorText, parseAnchors } from '../core/identity/anchors.js';
 import { parseCertificate } from '../core/identity/certificate.js';
 import { deviceId, gruu, instanceId, peerUri } from '../core/identity/device.js';
 import { mky, parseToken, ReplayCache, verifyPresence, verifyToken } from '../core/identity/passport.js';
@@ -58,7 +59,9 @@ test('each certificate is believed, or refused for its own reason', async () => 
   const v = await vectors('certificates');
   for (const c of v.cases) {
     let verified;
-    const trust = trustOf(c.anchors ?? v.anchors, c.allowTest);
+    const trust = c.anchorText
+      ? { anchors: parseAnchors(c.anchorText), allowTest: c.allowTest }
+      : trustOf(c.anchors ?? v.anchors, c.allowTest);
     const verdict = await verdictOf(async () => {
       verified = await verifyChain(c.chain.map(unbase64), c.address, v.now * 1000, trust, new Set(c.revoked));
     });
@@ -67,6 +70,25 @@ test('each certificate is believed, or refused for its own reason', async () => 
     if (c.device) assert.equal(verified.device, c.device, c.what);
     if (c.named) assert.equal(verified.address, c.named, c.what);
   }
+});
+
+test('anchor files say for what a CA is believed, or are refused', async () => {
+  const v = await vectors('anchors');
+  const plain = (anchors) =>
+    anchors.map(({ der, rules }) => ({
+      certificate: base64(der),
+      name: rules.name,
+      purposes: [...rules.purposes].sort(),
+      domains: rules.domains,
+      levels: [...rules.levels].sort(),
+      crls: rules.crls,
+    }));
+  for (const c of v.good) {
+    const anchors = parseAnchors(c.text);
+    assert.deepEqual(plain(anchors), c.anchors, c.what);
+    assert.deepEqual(plain(parseAnchors(anchors.map(anchorText).join('\n'))), c.anchors, `${c.what}, written again`);
+  }
+  for (const [what, text] of v.bad) assert.equal(await verdictOf(() => parseAnchors(text)), 'malformed', what);
 });
 
 test('a rendezvous is found, and what lies there opens', async () => {

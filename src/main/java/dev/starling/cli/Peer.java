@@ -4,6 +4,7 @@ import dev.starling.ca.CertificateAuthority;
 import dev.starling.dht.DhtException;
 import dev.starling.gate.AppFiles;
 import dev.starling.gate.Metrics;
+import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
@@ -16,7 +17,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +39,7 @@ final class Peer implements AutoCloseable {
             String network,
             Optional<URI> dht,
             String joinToken,
-            List<X509Certificate> anchors,
+            List<Anchor> anchors,
             String caDirectory,
             boolean withCa,
             List<String> peers,
@@ -82,9 +82,9 @@ final class Peer implements AutoCloseable {
         var anchors = new ArrayList<>(config.anchors());
         opening.get().ifPresent(authority -> {
             parts.with(authority).mount(routes, config.base());
-            anchors.add(authority.root());
+            anchors.add(Anchor.of(authority.root()));
         });
-        var verifier = new CertificateVerifier(new TrustAnchors(anchors), config.local());
+        var verifier = new CertificateVerifier(TrustAnchors.limited(anchors), config.local());
         var tokens = new TokenVerifier(verifier, new ReplayCache(clock), clock, clock.instant());
         var store = PeerStore.open(config, key, metrics, parts, clock);
         var sip = PeerSip.open(config, key, verifier, tokens, store, parts, clock);

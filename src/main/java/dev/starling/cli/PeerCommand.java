@@ -42,7 +42,9 @@ final class PeerCommand implements Callable<Integer> {
             description = "Base URL of another server whose store is used, with --join-token (default: an own store).")
     String dht = "";
 
-    @Option(names = "--anchor", description = "PEM file of a CA to believe; may be repeated.")
+    @Option(
+            names = "--anchor",
+            description = "File of CAs to believe: PEM, with lines above that say for what; may be repeated.")
     List<Path> anchors = new ArrayList<>();
 
     @Option(names = "--ca", defaultValue = "", description = "ACME directory URL to which clients are sent.")
@@ -55,9 +57,9 @@ final class PeerCommand implements Callable<Integer> {
         var believed = new ArrayList<>(PeerOptions.anchors(anchors));
         String directory = ca;
         var store = PeerOptions.url(dht);
-        if (local && store.isPresent() && (believed.isEmpty() || directory.isEmpty())) {
+        if (local && store.isPresent()) {
             PeerInfo other = PeerInfo.fetch(store.get());
-            if (believed.isEmpty() && other.local()) believed.addAll(other.anchors());
+            if (other.local()) believed.addAll(other.anchors());
             if (directory.isEmpty()) directory = other.caDirectory();
         }
         if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");

@@ -2,11 +2,14 @@ package dev.starling.cli;
 
 import dev.starling.dht.DhtException;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /// `starling up`: everything on this machine, in local mode.
 @Command(
@@ -17,6 +20,11 @@ import picocli.CommandLine.Mixin;
 final class UpCommand implements Callable<Integer> {
     @Mixin
     PeerOptions options = new PeerOptions();
+
+    @Option(
+            names = "--anchor",
+            description = "File of CAs to believe beside the test CA: PEM, with lines above that say for what.")
+    List<Path> anchors = new ArrayList<>();
 
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
@@ -29,7 +37,7 @@ final class UpCommand implements Callable<Integer> {
                 "local",
                 Optional.empty(),
                 options.joinToken(),
-                List.of(),
+                PeerOptions.anchors(anchors),
                 "",
                 true,
                 options.peers,
