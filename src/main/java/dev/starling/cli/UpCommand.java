@@ -3,7 +3,6 @@ package dev.starling.cli;
 import dev.starling.dht.DhtException;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,6 +17,9 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     PeerOptions options = new PeerOptions();
 
+    @Mixin
+    DhtOptions dht = new DhtOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
         var peer = new Peer(new Peer.Config(
@@ -27,7 +29,7 @@ final class UpCommand implements Callable<Integer> {
                 options.sipPort(),
                 true,
                 "local",
-                Optional.empty(),
+                dht.choice(options.port, "local"),
                 options.joinToken(),
                 List.of(),
                 "",
