@@ -14,7 +14,6 @@ import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -26,7 +25,7 @@ import java.util.Optional;
 final class Peer implements AutoCloseable {
     private static final int MAX_SIP_MESSAGE = 65_535;
 
-    /// @param dht base URL of the peer whose store is used; empty for an own embedded store
+    /// @param dht the engine that is used
     /// @param joinToken what peers prove to store here, or there; empty for none
     /// @param caDirectory of the CA that clients are sent to; "" for the CA in this process
     /// @param peers base URLs of other peers to recommend
@@ -37,7 +36,7 @@ final class Peer implements AutoCloseable {
             int sipPort,
             boolean local,
             String network,
-            Optional<URI> dht,
+            DhtChoice dht,
             String joinToken,
             List<Anchor> anchors,
             String caDirectory,

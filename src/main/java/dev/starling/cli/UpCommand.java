@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,6 +25,9 @@ final class UpCommand implements Callable<Integer> {
             description = "File of CAs to believe beside the test CA: PEM, with lines above that say for what.")
     List<Path> anchors = new ArrayList<>();
 
+    @Mixin
+    DhtOptions dht = new DhtOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
         var peer = new Peer(new Peer.Config(
@@ -35,7 +37,7 @@ final class UpCommand implements Callable<Integer> {
                 options.sipPort(),
                 true,
                 "local",
-                Optional.empty(),
+                dht.choice(options.port, "local"),
                 options.joinToken(),
                 PeerOptions.anchors(anchors),
                 "",

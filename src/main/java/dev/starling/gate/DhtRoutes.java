@@ -163,9 +163,19 @@ public final class DhtRoutes {
     }
 
     private Response storeForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
-        dht.put(key, value, ttl);
+        if (ttl.compareTo(dht.caps().ttl()) <= 0) dht.put(key, value, ttl);
+        else keepForPeer(key, value, ttl);
         counter.accept(Outcome.PUT_FOR_SERVER);
         return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(value.id()) + "\"}");
+    }
+
+    // The engine forgets sooner than the other peer counts on: then it is put again from here.
+    private void keepForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
+        var owner = Dht.Owner.local(value.owner().peer() + "/" + value.owner().user());
+        var ours = new Dht.Value(value.id(), owner, value.data());
+        long until = java.time.Instant.now().plus(ttl).getEpochSecond();
+        if (!publications.publish(key, ours, until).put())
+            throw new DhtException(502, "the store is not reachable now");
     }
 
     private Response publish(String key, Dht.Value value, long until) throws DhtException, WebException {
