@@ -92,6 +92,7 @@ export class Starling {
       trust: ctx.trust,
       local: ctx.local,
       gates,
+      places: ctx.places,
     });
     ctx.delivery = delivery(ctx);
     ctx.reception = reception(ctx);
@@ -195,7 +196,7 @@ export class Starling {
 
   /** @param {string} address */
   async lookup(address) {
-    const found = await this.ctx.locator.find(parseAddress(address), { fresh: true });
+    const found = await this.ctx.locator.find(parseAddress(address), { fresh: true, whole: true });
     return found.kind;
   }
 

@@ -165,17 +165,25 @@ export function contactBook(ctx) {
     });
   }
 
-  /** @param {string} address @param {boolean} fresh */
-  function find(address, fresh) {
+  /** What helps to find somebody. @param {string} address @returns {import('../locate/locator.js').HowToFind} */
+  function howToFind(address) {
     const own = address === profile().address;
     const contact = book.get(address);
-    return ctx.locator.find(address, {
+    return {
       friendsKey: own ? profile().friendsKey : (contact?.friendsKey ?? null),
-      fresh,
+      chain: own ? ctx.devices.chain() : (contact?.chain ?? null),
+      revoked: contact?.revoked,
       within: contact?.state === 'accepted' ? WITHIN_MILLIS : 0,
       keep: contact?.state === 'accepted',
-    });
+    };
   }
+
+  /** @param {string} address @param {boolean} fresh */
+  const find = (address, fresh) => ctx.locator.find(address, { ...howToFind(address), fresh });
+
+  /** Where the list that we remember does not do. @param {string} address */
+  const findAll = (address) =>
+    ctx.locator.find(address, { ...howToFind(address), fresh: true, whole: true, once: !book.has(address) });
 
   /**
    * The devices of a list which no other version of it lacks. A version signed by a device that this list took out counts for nothing.
@@ -192,6 +200,7 @@ export function contactBook(ctx) {
 
   return {
     show,
+    howToFind,
     put,
     changed,
     publishConsent,
@@ -253,7 +262,7 @@ export function contactBook(ctx) {
       const remembered = book.get(address)?.chain;
       if (book.get(address)?.revoked?.includes(device)) return false;
       if (remembered && headOf(remembered).devices.has(device)) return true;
-      const found = await find(address, true);
+      const found = await findAll(address);
       if (found.kind !== 'found') return false;
       const chain = await remember(address, found);
       return !!chain && headOf(chain).devices.has(device) && !revokedIn(found, chain).has(device);

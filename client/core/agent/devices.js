@@ -2,9 +2,11 @@
 import { encode, sha256 } from '../bytes.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { gruu } from '../identity/device.js';
+import { untilNextDay } from '../locate/places.js';
 import { locationBody, revokedBody } from '../record/bodies.js';
 import { headOf, makeLink, mergedDevices, relation, verifyDevices } from '../record/devices.js';
 import { signRecord } from '../record/record.js';
+import { daysAround } from '../record/rendezvous.js';
 
 const DAY_SECONDS = 86_400;
 const LOCATION_SECONDS = 12 * 3600;
@@ -43,6 +45,9 @@ export function ownDevices(ctx) {
     show();
   }
 
+  /** @param {string} id */
+  const isGhost = (id) => !chain?.some((link) => link.devices.has(id));
+
   function show() {
     const self = ctx.profile?.key.id ?? '';
     const listed = chain ? [...headOf(chain).devices.values()] : [];
@@ -56,7 +61,7 @@ export function ownDevices(ctx) {
           listed: true,
           listening: d.id === self,
         })),
-        ...[...ghosts].map((id) => ({
+        ...[...ghosts].filter(isGhost).map((id) => ({
           deviceId: id,
           name: '',
           added: 0,
@@ -81,8 +86,8 @@ export function ownDevices(ctx) {
    */
   async function look() {
     stopLooking();
-    stopLooking = ctx.timer(LOOK_MILLIS, () => void lookAgain());
-    const found = await ctx.locator.find(profile().address, { fresh: true });
+    lookLater();
+    const found = await ctx.locator.find(profile().address, { fresh: true, whole: true, once: true });
     if (found.kind === 'unreachable') return 'unreachable';
     if (found.kind !== 'found') {
       if (chain) return 'listed';
@@ -97,6 +102,14 @@ export function ownDevices(ctx) {
     noteGhosts(found);
     if (!chain) return 'waiting';
     return headOf(chain).devices.has(profile().key.id) ? 'listed' : 'waiting';
+  }
+
+  /** As soon as a stream tells of something, or where none does, after a while. */
+  function lookLater() {
+    const { address, friendsKey } = profile();
+    const how = () => ({ friendsKey, whole: true, once: true });
+    ctx.locator.follow(address, { friendsKey, own: true, how, changed: () => void lookAgain() });
+    stopLooking = ctx.timer(LOOK_MILLIS, () => (ctx.locator.isTold(address) ? lookLater() : void lookAgain()));
   }
 
   /** Nobody waits for it. */
@@ -148,11 +161,11 @@ export function ownDevices(ctx) {
     await publishDevices();
   }
 
-  /** Certified for our address, but on no list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
+  /** Certified for our address, but never on our list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
   function noteGhosts(found) {
     if (!chain) return;
     for (const id of found.devices.keys()) {
-      if (headOf(chain).devices.has(id) || id === profile().key.id || ghosts.has(id)) continue;
+      if (!isGhost(id) || id === profile().key.id || ghosts.has(id)) continue;
       ghosts.add(id);
       if (!ctx.state.endorsements.some((each) => each.deviceId === id))
         ctx.notice({
@@ -246,15 +259,12 @@ export function ownDevices(ctx) {
    * @returns {Promise<import('../locate/locator.js').Written>} where we are
    */
   function publishAll() {
-    const of = placesOfOurs()
-      .map((peer) => peer.id)
-      .sort()
-      .join(' ');
+    const of = [...placesOfOurs().map((peer) => peer.id), daysAround(ctx.now()).sort().at(-1)].sort().join(' ');
     if (last?.of === of) return last.written;
     const written = publishLocation();
     last = { of, written };
     stop();
-    stop = ctx.timer(REFRESH_MILLIS, republish);
+    stop = ctx.timer(Math.min(REFRESH_MILLIS, untilNextDay(ctx.now())), republish);
     Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), publishRevoked(), written]).then(
       (all) => {
         const gates = ctx.peers.known.size;

@@ -6,6 +6,16 @@ import { daysAround, rendezvous, unseal } from '../record/rendezvous.js';
 const HOUR_MILLIS = 3_600_000;
 /** Not all at once, and well before anybody has to be there. */
 const SPREAD_MILLIS = 600_000;
+const DAY_MILLIS = 24 * HOUR_MILLIS;
+
+/**
+ * Until when in the hour before midnight everything is published for the day to come as well: spread, and early enough for clocks that differ.
+ * @param {number} now Unix ms @param {() => number} [random]
+ */
+export function untilNextDay(now, random = Math.random) {
+  const window = Math.floor((now + HOUR_MILLIS) / DAY_MILLIS) * DAY_MILLIS + DAY_MILLIS - HOUR_MILLIS;
+  return window - now + (0.1 + random() * 0.6) * HOUR_MILLIS;
+}
 
 /** @typedef {import('../record/rendezvous.js').Kind} Kind */
 /** @typedef {(bytes: Uint8Array<ArrayBuffer>) => unknown} TakeRecord */

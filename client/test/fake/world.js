@@ -18,7 +18,7 @@ export const pem = (der) => `-----BEGIN CERTIFICATE-----\n${base64(der)}\n-----E
 export async function world({ peers = 2 } = {}) {
   const time = simulatedTime(Date.UTC(2026, 10, 24, 12));
   const ca = await authority(time.now());
-  const dht = new Map();
+  const dht = new Told();
   const all = Array.from({ length: peers }, () => peer(time, dht, ca));
   for (const one of all) for (const other of all) if (one !== other) one.relay.others.set(other.id, other.relay);
   const bases = all.map((each) => each.base);
@@ -115,6 +115,17 @@ export function closeNow(one) {
 }
 
 export const contact = (state, address) => state.contacts.find((each) => each.address === address);
+
+/** Values by slot by key; whoever watches is told of all under a key that changed. */
+class Told extends Map {
+  told = new Set();
+
+  set(key, values) {
+    super.set(key, values);
+    for (const tell of this.told) tell(key, values);
+    return this;
+  }
+}
 
 /** A relay with what a peer does for presence, and the gate to the store. */
 function peer(time, dht, ca) {
@@ -224,7 +235,6 @@ function peer(time, dht, ca) {
       if (it.full && values.size >= it.full) return new Response('', { status: 429 });
       dht.set(key, values.set(`${it.id} ${id}`, data));
       ends.set(`${key} ${it.id} ${id}`, until);
-      for (const told of (dht.told ??= new Set())) told(key, id, data);
       return new Response('{}');
     }
     if (init.method === 'DELETE') {
@@ -248,8 +258,11 @@ function peer(time, dht, ca) {
           dht.told.delete(told);
           if (why) to.error(why);
         };
-        told = (key, id, data) => wanted.has(key) && !it.hides && say({ key, id, data });
-        (dht.told ??= new Set()).add(told);
+        told = (key, values) => {
+          if (wanted.has(key) && !it.hides)
+            for (const [slot, data] of values) say({ key, id: slot.split(' ')[1], data });
+        };
+        dht.told.add(told);
         streams.add(stop);
         for (const key of keys) {
           if (!it.hides) for (const [slot, data] of dht.get(key) ?? []) say({ key, id: slot.split(' ')[1], data });
