@@ -1,7 +1,8 @@
 // Whole agents over two peers and one store, in one process: what is on its way can be dropped, delayed, altered,
 // counted, and the store of a person cut off at any write. Time passes only while nothing else happens.
-import { base64, hex, random } from '../../core/bytes.js';
+import { base64, hex, random, unbase64 } from '../../core/bytes.js';
 import { sipUri } from '../../core/identity/address.js';
+import { publicMaster, rendezvous, seal, unseal } from '../../core/record/rendezvous.js';
 import { first, request, response } from '../../core/sip/message.js';
 import { Starling } from '../../core/starling.js';
 import { memoryStore } from '../../core/store/memory.js';
@@ -97,10 +98,37 @@ export async function world({ peers = 2 } = {}) {
       }
     },
 
+    /** Days go by while nobody is there; the peers go on sealing what they keep for these addresses: CERT and DEVICES. */
+    async daysPass(days, addresses, on = () => {}) {
+      for (let day = 1; day <= days; day++) {
+        const before = time.now();
+        time.advance(86_400_000);
+        for (const address of addresses) for (const kind of ['CERT', 'DEVICES']) await reseal(address, kind, before);
+        await on(day);
+      }
+    },
+
+    /** What lies under the keys of a place now. @param {Uint8Array} master @param {string} kind */
+    async under(master, kind, at = time.now()) {
+      const place = await rendezvous(master, kind, dayOf(at));
+      return { place, values: dht.get(hex(place.dhtKey)) ?? new Map() };
+    },
+
     close: () => Promise.allSettled(agents.map((each) => each.reach && closeNow(each))),
   };
+  async function reseal(address, kind, before) {
+    const master = await publicMaster(address, 'local');
+    const old = await it.under(master, kind, before);
+    const now = await it.under(master, kind);
+    for (const [slot, data] of old.values)
+      now.values.set(slot, base64(await seal(now.place, await unseal(old.place, unbase64(data)))));
+    dht.set(hex(now.place.dhtKey), now.values);
+  }
+
   return it;
 }
+
+const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
 
 /** Signs nobody off: the process is gone. */
 export function closeNow(one) {
