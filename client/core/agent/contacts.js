@@ -110,7 +110,8 @@ export function contactBook(ctx) {
     if (!contact?.chain) return first(address, found.chains, found);
     let { chain } = contact;
     for (const other of found.chains) if (relation(other, chain) === 'newer') chain = other;
-    if (chain !== contact.chain) await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
+    if (chain !== contact.chain)
+      await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
     const other = found.chains.find((each) => relation(each, chain) === 'new-root');
     const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
     if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
@@ -311,7 +312,9 @@ export function contactBook(ctx) {
       const content = { friendsKey: next.friendsKey, version: next.friendsVersion };
       const people = [...book.values()].filter((other) => other.state === 'accepted' && other.address !== but);
       const news = ctx.delivery.prepare(people.map(({ address }) => ({ to: address, type: 'rotate', content })));
-      const told = ctx.own.note('friends', keyValue(next.friendsKey, next.friendsVersion), { time: next.friendsVersion });
+      const told = ctx.own.note('friends', keyValue(next.friendsKey, next.friendsVersion), {
+        time: next.friendsVersion,
+      });
       return {
         writes: [...old.writes, ...news.writes, ...told.writes, ['me', 'profile', { ...mine, ...next }]],
         done() {
@@ -329,11 +332,7 @@ export function contactBook(ctx) {
       // What never went out is not going to.
       const unsent = await Promise.all(gone.items.map((item) => ctx.chat.advance(item.bodyId, 'failed')));
       return {
-        writes: [
-          ...gone.writes,
-          ...unsent.flatMap((change) => change?.writes ?? []),
-          ['contacts', address, undefined],
-        ],
+        writes: [...gone.writes, ...unsent.flatMap((change) => change?.writes ?? []), ['contacts', address, undefined]],
         done() {
           book.delete(address);
           gone.drop();
@@ -352,13 +351,19 @@ export function contactBook(ctx) {
         const old = book.get(address);
         if (!person && old) gone.push(await this.dropped(address));
         if (!person || address === profile().address || (!old && book.size + kept.length >= MAX_CONTACTS)) continue;
-        kept.push({ ...(old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) }), ...person, ...agreed(old, person) });
+        kept.push({
+          ...(old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) }),
+          ...person,
+          ...agreed(old, person),
+        });
       }
       const asked = kept
         .filter((contact) => contact.state === 'accepted')
         .map((contact) => ctx.requests.answered(contact.address, Infinity));
       return {
-        writes: [...gone, ...asked].flatMap((each) => each.writes).concat(kept.map((contact) => ['contacts', contact.address, contact])),
+        writes: [...gone, ...asked]
+          .flatMap((each) => each.writes)
+          .concat(kept.map((contact) => ['contacts', contact.address, contact])),
         done() {
           for (const contact of kept) book.set(contact.address, contact);
           for (const each of [...gone, ...asked]) each.done();
@@ -375,7 +380,9 @@ export function contactBook(ctx) {
       if (!contact?.changed) return;
       const { changed: other } = contact;
       await ctx.locator.forget(address);
-      const patch = agree ? { chain: other, changed: null, root: other[0].hash } : { changed: null, refused: other[0].hash };
+      const patch = agree
+        ? { chain: other, changed: null, root: other[0].hash }
+        : { changed: null, refused: other[0].hash };
       await note(address, patch);
       if (agree) void ctx.delivery.flush(address, true);
     },

@@ -46,6 +46,7 @@
  * @property {ReturnType<typeof import('./requests.js').contactRequests>} requests
  * @property {ReturnType<typeof import('./delivery.js').delivery>} delivery
  * @property {ReturnType<typeof import('./reception.js').reception>} reception
+ * @property {() => Promise<void>} left  this device was taken off the list: its flows end
  * @property {ReturnType<typeof import('./own.js').ownEntries>} own
  * @property {ReturnType<typeof import('./sync.js').ownRecords>} sync
  * @property {ReturnType<typeof import('./endorsement.js').endorsement>} endorsement

@@ -189,7 +189,8 @@ export function contactRequests(ctx) {
     accept,
 
     /** Another own device answered what was asked until then. @param {string} address @param {number} until @returns {Change} */
-    answered: (address, until) => ((requests.get(address)?.sent ?? 0) <= until ? erase(address) : { writes: [], done() {} }),
+    answered: (address, until) =>
+      (requests.get(address)?.sent ?? 0) <= until ? erase(address) : { writes: [], done() {} },
 
     async load() {
       for (const [address, request] of await ctx.store.list('requests')) requests.set(address, request);

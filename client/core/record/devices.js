@@ -82,10 +82,7 @@ async function checkLink(link, before, address, network, cut) {
   }
   if (parents.length === 2) {
     const wanted = mergedDevices(before, /** @type {Link} */ (parents[0]), /** @type {Link} */ (parents[1]));
-    need(
-      !!wanted && wanted.size === link.devices.size && [...wanted].every((id) => link.devices.has(id)),
-      'bad-merge',
-    );
+    need(!!wanted && wanted.size === link.devices.size && [...wanted].every((id) => link.devices.has(id)), 'bad-merge');
   }
   need(await verify(link.signer, toBeSigned(link.encoded[0], address, network), link.encoded[1]), 'bad-link-signature');
 }
@@ -158,7 +155,8 @@ export const headOf = (chain) => chain[chain.length - 1];
  * @returns {'same'|'newer'|'older'|'fork'|'new-root'}
  */
 export function relation(chain, remembered) {
-  const has = (/** @type {DeviceChain} */ links, /** @type {string} */ hash) => links.some((link) => link.hash === hash);
+  const has = (/** @type {DeviceChain} */ links, /** @type {string} */ hash) =>
+    links.some((link) => link.hash === hash);
   const head = headOf(chain).hash;
   const known = headOf(remembered).hash;
   if (head === known) return 'same';
@@ -172,9 +170,7 @@ export const isCut = (chain) => chain[0].parents.length > 0;
 
 /** The body of a DEVICES record. @param {DeviceChain} chain @returns {Map<number, any>} */
 export const devicesBody = (chain) =>
-  new Map(
-    /** @type {[number, any][]} */ ([[1, chain.map((link) => link.encoded)], ...(isCut(chain) ? [[2, 1]] : [])]),
-  );
+  new Map(/** @type {[number, any][]} */ ([[1, chain.map((link) => link.encoded)], ...(isCut(chain) ? [[2, 1]] : [])]));
 
 /**
  * The newest versions of a list that became too long for one record. Cut where what is left can be verified: its first version was signed by a

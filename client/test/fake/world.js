@@ -107,6 +107,8 @@ export function closeNow(one) {
   one.reach.close();
   one.ctx.presence.close();
   one.ctx.devices.close();
+  one.ctx.own.close();
+  one.ctx.sync.close();
   one.ctx.delivery.close();
   for (const flow of one.ctx.ua?.flows.values() ?? []) flow.close();
 }
