@@ -174,6 +174,7 @@ export function chat(ctx) {
     /** @param {string} address @param {string} text @returns {Promise<Message>} */
     async send(address, text) {
       need(text.trim().length > 0, 'generic');
+      need(ctx.state.me.status !== 'removed', 'removed');
       if (encode(text).length > MAX_TEXT_BYTES) throw new StarlingError('too-long');
       return ctx.inTurn(async () => {
         need(ctx.contacts.get(address)?.state === 'accepted', 'generic', 'not a contact');

@@ -12,6 +12,7 @@ import { flagValue, keyValue, personValue } from './shared.js';
 /** Their tokens and those blocked must fit into one PUBLISH: docs/protocols/sip.md, section 4. */
 const MAX_CONTACTS = 1400;
 const MAX_BLOCKED = 300;
+const MAX_HINTS = 200;
 const CONSENT_MILLIS = 5000;
 /** So old may be what is known of where a contact is; whoever watches them looks more often. */
 const WITHIN_MILLIS = 600_000;
@@ -324,6 +325,18 @@ export function contactBook(ctx) {
           told.done();
         },
       };
+    },
+
+    /** Our list of devices is another one: whoever is here looks at it; the others do when they come. */
+    async hint() {
+      const { friendsKey, friendsVersion: version } = profile();
+      const here = [...book.values()].filter((each) => ctx.presence.of(each.address).presence !== 'offline');
+      const people = here.filter((each) => each.state === 'accepted').slice(0, MAX_HINTS);
+      const content = { friendsKey, version };
+      if (people.length)
+        await ctx.delivery.enqueue(
+          ...people.map(({ address }) => ({ to: address, type: /** @type {const} */ ('rotate'), content })),
+        );
     },
 
     /** @param {string} address @returns {Promise<Change>} */

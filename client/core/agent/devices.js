@@ -9,6 +9,7 @@ import {
   devicesBody,
   headOf,
   isCut,
+  lastCommon,
   makeLink,
   mergedDevices,
   relation,
@@ -183,7 +184,13 @@ export function ownDevices(ctx) {
     // One of us is enough; where it does not do it, the others do.
     const isFirst = [...wanted].filter((id) => a.devices.has(id) && b.devices.has(id)).sort()[0] === self;
     if (!isFirst && !forks.has(b.hash)) return void forks.add(b.hash);
-    const devices = [...new Map([...a.devices, ...b.devices]).values()].filter((d) => wanted.has(d.id));
+    const [common] = lastCommon(links, a, b);
+    // The name that one of them changed.
+    const named = (/** @type {string} */ id) => {
+      const [ours, theirs] = [a.devices.get(id), b.devices.get(id)];
+      return theirs && (!ours || theirs.name !== common.devices.get(id)?.name) ? theirs : ours;
+    };
+    const devices = /** @type {Listed[]} */ ([...wanted].map(named));
     await append(links, [a.hash, b.hash], devices);
   }
 
@@ -304,6 +311,16 @@ export function ownDevices(ctx) {
     const others = (await revoked()).filter((each) => each.id !== id);
     await ctx.store.put('me', 'revoked', [...others, { id, since: Math.floor(ctx.now() / 1000) }]);
     await publishRevoked();
+  }
+
+  /** It comes back by the user's will. @param {string} id */
+  async function forgive(id) {
+    const all = await revoked();
+    const others = all.filter((each) => each.id !== id);
+    if (others.length === all.length) return;
+    await ctx.store.put('me', 'revoked', others);
+    if (others.length) await publishRevoked();
+    else await publish('REVOKED', null, REVOKED_SECONDS);
   }
 
   /** null: there is nothing to say. */
@@ -433,6 +450,7 @@ export function ownDevices(ctx) {
     /** @param {string} id @param {Uint8Array<ArrayBuffer>} spki @param {string} name */
     async allow(id, spki, name) {
       ghosts.delete(id);
+      await forgive(id);
       await edit((devices) => [
         ...devices.filter((each) => each.id !== id),
         { id, spki, name, added: Math.floor(ctx.now() / 1000) },

@@ -178,6 +178,7 @@ export function endorsement(ctx) {
     withdraw(device);
     await ctx.devices.allow(device, who.spki, who.name);
     await grant(device);
+    await ctx.contacts.hint();
   }
 
   return {

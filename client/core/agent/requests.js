@@ -168,6 +168,8 @@ export function contactRequests(ctx) {
     const contact = ctx.contacts.get(signer.address);
     if (contact?.state !== 'accepted') return null;
     const { friendsKey, version } = body.content;
+    // Their list of devices may be another one now, too.
+    void ctx.contacts.targets(signer.address, true).catch(() => {});
     // Of two made at once by two devices of theirs, everybody keeps the same one.
     const isOld = version < contact.version;
     if (isOld || (version === contact.version && contact.friendsKey && compare(friendsKey, contact.friendsKey) <= 0))

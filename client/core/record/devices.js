@@ -96,16 +96,21 @@ function past(links, link) {
   return all;
 }
 
+/** The last versions that both continue; none when one of the two continues the other. @param {DeviceChain} links  parents before children, with both in it @param {Link} a @param {Link} b @returns {Link[]} */
+export function lastCommon(links, a, b) {
+  const [before, other] = [past(links, a), past(links, b)];
+  if (before.has(b.hash) || other.has(a.hash)) return [];
+  const common = links.filter((link) => before.has(link.hash) && other.has(link.hash));
+  return common.filter((link) => !common.some((each) => each !== link && past(links, each).has(link.hash)));
+}
+
 /**
- * The devices after two versions, neither of which continues the other: additions of both, and removal wins, seen from each of the last versions
- * that both continue. null: these two cannot be merged.
+ * The devices after two versions meet: additions of both, and removal wins, seen from each of the last versions that both continue.
+ * null: these two cannot be merged.
  * @param {DeviceChain} links  parents before children, with both in it @param {Link} a @param {Link} b @returns {Set<string> | null}
  */
 export function mergedDevices(links, a, b) {
-  const [before, other] = [past(links, a), past(links, b)];
-  if (before.has(b.hash) || other.has(a.hash)) return null;
-  const common = links.filter((link) => before.has(link.hash) && other.has(link.hash));
-  const last = common.filter((link) => !common.some((each) => each !== link && past(links, each).has(link.hash)));
+  const last = lastCommon(links, a, b);
   if (!last.length) return null;
   const all = new Set([...a.devices.keys(), ...b.devices.keys()]);
   for (const link of last)
