@@ -4,6 +4,7 @@ import { chat } from './agent/chat.js';
 import { contactBook } from './agent/contacts.js';
 import { delivery } from './agent/delivery.js';
 import { ownDevices } from './agent/devices.js';
+import { ownEntries, together } from './agent/own.js';
 import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
@@ -13,6 +14,8 @@ import { presence } from './agent/presence.js';
 import { reachability } from './agent/reach.js';
 import { reception } from './agent/reception.js';
 import { contactRequests } from './agent/requests.js';
+import { flagValue, SETTINGS, textValue } from './agent/shared.js';
+import { ownRecords } from './agent/sync.js';
 import { turns } from './agent/turns.js';
 import { calls } from './call/calls.js';
 import { need } from './errors.js';
@@ -31,6 +34,7 @@ const blankState = () => ({
     detail: '',
     deviceId: '',
     checkCode: '',
+    refused: false,
     codeExpires: 0,
     local: false,
     mailbox: '',
@@ -43,6 +47,7 @@ const blankState = () => ({
   pastCalls: [],
   notices: [],
   devices: [],
+  adding: null,
   settings: { strangersRing: false, sendReadMarks: true, notifications: true, microphone: '', language: '' },
 });
 
@@ -100,6 +105,8 @@ export class Starling {
     ctx.knocks = knocks(ctx);
     ctx.boxes = boxes(ctx);
     ctx.devices = ownDevices(ctx);
+    ctx.own = ownEntries(ctx);
+    ctx.sync = ownRecords(ctx);
     ctx.presence = presence(ctx);
     ctx.contacts = contactBook(ctx);
     ctx.requests = contactRequests(ctx);
@@ -109,6 +116,7 @@ export class Starling {
     this.enrolment = enrolment(ctx);
     this.reach = reachability(ctx);
     ctx.delivery.settled = this.reach.settle;
+    ctx.left = this.reach.leave;
   }
 
   /** What every part needs. @param {import('./types.js').Surroundings} around */
@@ -150,14 +158,24 @@ export class Starling {
       ctx.requests.load(),
       ctx.devices.load(),
       ctx.calls.load(),
+      ctx.chat.load(),
+      ctx.endorsement.load(),
     ]);
+    await ctx.own.load();
     ctx.me({
       local: ctx.local(),
       mailbox: ctx.peers.mailbox(),
       availability: (await ctx.store.get('me', 'availability')) ?? 'available',
     });
     await this.enrolment.resume();
+    if (await ctx.store.get('me', 'removed')) return this.#removed();
     if (ctx.profile?.chain.length) this.reach.connect();
+  }
+
+  /** What is here can be read; nothing else happens. */
+  #removed() {
+    const { address = '', name = '', key } = this.ctx.profile ?? {};
+    this.ctx.me({ address, name, deviceId: key?.id ?? '', status: 'removed' });
   }
 
   /** @param {Partial<import('./types.js').State>} patch */
@@ -230,8 +248,17 @@ export class Starling {
 
   /** @param {Partial<import('./types.js').Settings>} change */
   async set(change) {
+    const { ctx } = this;
     this.#update({ settings: { ...this.state.settings, ...change } });
-    await this.ctx.store.put('me', 'settings', this.state.settings);
+    await ctx.inTurn(async () => {
+      const told = together(
+        ...SETTINGS.filter((each) => each in change).map((each) =>
+          ctx.own.note(`setting ${each}`, flagValue(!!change[each])),
+        ),
+      );
+      await ctx.store.batch([['me', 'settings', this.state.settings], ...told.writes]);
+      told.done();
+    });
     if ('strangersRing' in change) await this.ctx.contacts.publishConsent();
     if (change.microphone !== undefined) await this.ctx.calls.microphone(change.microphone);
   }
@@ -239,10 +266,15 @@ export class Starling {
   /** @param {string} name */
   async setName(name) {
     const { ctx } = this;
-    if (!ctx.profile) return;
-    ctx.profile.name = [...name].slice(0, 64).join('');
-    await ctx.saveProfile();
-    ctx.me({ name: ctx.profile.name });
+    const { profile } = ctx;
+    if (!profile) return;
+    profile.name = [...name].slice(0, 64).join('').slice(0, 64);
+    await ctx.inTurn(async () => {
+      const told = ctx.own.note('name', textValue(profile.name));
+      await ctx.store.batch([['me', 'profile', profile], ...told.writes]);
+      told.done();
+    });
+    ctx.me({ name: profile.name });
   }
 
   /** @param {import('./types.js').Me['availability']} availability @param {string} [note] */
@@ -257,6 +289,21 @@ export class Starling {
   allowDevice = (/** @type {string} */ deviceId) => this.ctx.endorsement.allow(deviceId);
   refuseDevice = async (/** @type {string} */ deviceId) => this.ctx.endorsement.refuse(deviceId);
   removeDevice = (/** @type {string} */ deviceId) => this.ctx.devices.remove(deviceId);
+  renameDevice = (/** @type {string} */ deviceId, /** @type {string} */ name) =>
+    this.ctx.devices.rename(deviceId, name);
+  showDeviceCode = () => this.ctx.endorsement.show();
+  hideDeviceCode = () => this.ctx.endorsement.hide();
+  useDeviceCode = (/** @type {string} */ typed) => this.ctx.endorsement.use(typed);
+  async askDevicesAgain() {
+    const { ctx } = this;
+    if (this.state.me.status === 'removed') {
+      await ctx.store.delete('me', 'removed');
+      ctx.devices.stale();
+      ctx.me({ status: 'connecting' });
+      this.reach.connect();
+    }
+    await ctx.endorsement.askAnew();
+  }
   async recover() {
     await this.ctx.devices.recover();
     this.reach.soon();
@@ -288,6 +335,10 @@ export class Starling {
   async answerNotice(notice, action) {
     const [kind, about] = notice.split(' ');
     if (kind === 'changed') await this.decideChanged(about, action === 'agree');
+    if (kind === 'list') {
+      await this.ctx.devices.decide(about, action === 'join');
+      this.reach.soon();
+    }
     if (kind === 'peer' && action === 'agree') {
       await this.ctx.store.delete('peers', about);
       await this.addPeer(about);
@@ -316,6 +367,7 @@ export class Starling {
     ctx.presence.close();
     ctx.delivery.close();
     ctx.boxes.close();
+    ctx.sync.close();
     await Promise.allSettled([ctx.devices.withdraw(), ctx.contacts.withdrawConsent()]);
     await this.close();
     await ctx.inTurn(() => ctx.store.clear());
@@ -331,6 +383,9 @@ export class Starling {
     this.reach.close();
     this.ctx.presence.close();
     this.ctx.devices.close();
+    this.ctx.own.close();
+    this.ctx.sync.close();
+    this.ctx.endorsement.hide();
     this.ctx.delivery.close();
     this.ctx.places.close();
     this.ctx.watching.close();

@@ -91,7 +91,19 @@ export function chat(ctx) {
   /** Receipts of what another device of ours sent, of which our copy is still on its way. @type {Set<string>} */
   const early = new Set();
   /** @param {string} key @param {Message['state']} state @returns {Change} */
-  const soon = (key, state) => ({ writes: [[EARLY, key, state]], done: () => void early.add(key) });
+  function soon(key, state) {
+    const oldest = early.size < MAX_EARLY ? [] : [...early].slice(0, 1);
+    return {
+      writes: [
+        [EARLY, key, state],
+        ...oldest.map((each) => /** @type {import('./outbox.js').Write} */ ([EARLY, each, undefined])),
+      ],
+      done() {
+        oldest.forEach((each) => early.delete(each));
+        early.add(key);
+      },
+    };
+  }
 
   ctx.reception.on('receipt', async (signer, body) => {
     /** @type {Change[]} */
@@ -99,7 +111,7 @@ export function chat(ctx) {
     for (const id of new Set(/** @type {string[]} */ (body.content.ids))) {
       const at = /** @type {string | undefined} */ (await ctx.store.get('message-keys', id));
       const state = body.content.state === 2 ? 'read' : 'delivered';
-      if (!at && early.size < MAX_EARLY && ctx.devices.others().length) changes.push(soon(`${signer.address} ${id}`, state));
+      if (!at && ctx.devices.others().length) changes.push(soon(`${signer.address} ${id}`, state));
       // A receipt counts only from the person the message went to.
       if (!at?.startsWith(`${signer.address} `)) continue;
       const change = await advance(id, state);
@@ -124,7 +136,13 @@ export function chat(ctx) {
     /** @type {Message} */
     const message = { id, with: to, mine: true, text, at: sent, state, why: '' };
     const contact = touched(message);
-    return { writes: [...write(message), [EARLY, `${to} ${id}`, undefined], ...contact.writes], done: contact.done };
+    return {
+      writes: [...write(message), [EARLY, `${to} ${id}`, undefined], ...contact.writes],
+      done() {
+        early.delete(`${to} ${id}`);
+        contact.done();
+      },
+    };
   });
 
   ctx.reception.on('readMark', async (signer, body) => {
@@ -137,7 +155,10 @@ export function chat(ctx) {
     const count = ctx.contacts.get(address)?.unread ?? 0;
     if (!count) return { writes: [], done() {} };
     const among = await list(address, undefined, Math.min(MAX_READ, count * 3 + 20));
-    const left = among.filter((m) => !m.mine).slice(-count).filter((m) => m.at > at).length;
+    const left = among
+      .filter((m) => !m.mine)
+      .slice(-count)
+      .filter((m) => m.at > at).length;
     return ctx.contacts.changed(address, { unread: left });
   }
 
@@ -154,9 +175,14 @@ export function chat(ctx) {
   return {
     advance,
 
+    async load() {
+      for (const [key] of await ctx.store.list(EARLY)) early.add(key);
+    },
+
     /** @param {string} address @param {string} text @returns {Promise<Message>} */
     async send(address, text) {
       need(text.trim().length > 0, 'generic');
+      need(ctx.state.me.status !== 'removed', 'removed');
       if (encode(text).length > MAX_TEXT_BYTES) throw new StarlingError('too-long');
       return ctx.inTurn(async () => {
         need(ctx.contacts.get(address)?.state === 'accepted', 'generic', 'not a contact');

@@ -13,6 +13,7 @@ import { flagValue, keyValue, personValue } from './shared.js';
 /** Their tokens and those blocked must fit into one PUBLISH: docs/protocols/sip.md, section 4. */
 const MAX_CONTACTS = 1400;
 const MAX_BLOCKED = 300;
+const MAX_HINTS = 200;
 const CONSENT_MILLIS = 5000;
 /** So old may be what is known of where a contact is; whoever watches them looks more often. */
 const WITHIN_MILLIS = 600_000;
@@ -111,7 +112,8 @@ export function contactBook(ctx) {
     if (!contact?.chain) return first(address, found.chains, found);
     let { chain } = contact;
     for (const other of found.chains) if (relation(other, chain) === 'newer') chain = other;
-    if (chain !== contact.chain) await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
+    if (chain !== contact.chain)
+      await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
     const other = found.chains.find((each) => relation(each, chain) === 'new-root');
     const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
     if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
@@ -325,7 +327,9 @@ export function contactBook(ctx) {
       const content = { friendsKey: next.friendsKey, version: next.friendsVersion };
       const people = [...book.values()].filter((other) => other.state === 'accepted' && other.address !== but);
       const news = ctx.delivery.prepare(people.map(({ address }) => ({ to: address, type: 'rotate', content })));
-      const told = ctx.own.note('friends', keyValue(next.friendsKey, next.friendsVersion), { time: next.friendsVersion });
+      const told = ctx.own.note('friends', keyValue(next.friendsKey, next.friendsVersion), {
+        time: next.friendsVersion,
+      });
       return {
         writes: [...old.writes, ...news.writes, ...told.writes, ['me', 'profile', { ...mine, ...next }]],
         done() {
@@ -337,17 +341,25 @@ export function contactBook(ctx) {
       };
     },
 
+    /** Our list of devices is another one: whoever is here looks at it; the others do when they come. */
+    async hint() {
+      const { friendsKey, friendsVersion: version } = profile();
+      const here = [...book.values()].filter((each) => ctx.presence.of(each.address).presence !== 'offline');
+      const people = here.filter((each) => each.state === 'accepted').slice(0, MAX_HINTS);
+      const content = { friendsKey, version };
+      if (people.length)
+        await ctx.delivery.enqueue(
+          ...people.map(({ address }) => ({ to: address, type: /** @type {const} */ ('rotate'), content })),
+        );
+    },
+
     /** @param {string} address @returns {Promise<Change>} */
     async dropped(address) {
       const gone = ctx.delivery.withdraw((item) => item.to === address);
       // What never went out is not going to.
       const unsent = await Promise.all(gone.items.map((item) => ctx.chat.advance(item.bodyId, 'failed')));
       return {
-        writes: [
-          ...gone.writes,
-          ...unsent.flatMap((change) => change?.writes ?? []),
-          ['contacts', address, undefined],
-        ],
+        writes: [...gone.writes, ...unsent.flatMap((change) => change?.writes ?? []), ['contacts', address, undefined]],
         done() {
           book.delete(address);
           gone.drop();
@@ -366,13 +378,19 @@ export function contactBook(ctx) {
         const old = book.get(address);
         if (!person && old) gone.push(await this.dropped(address));
         if (!person || address === profile().address || (!old && book.size + kept.length >= MAX_CONTACTS)) continue;
-        kept.push({ ...(old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) }), ...person, ...agreed(old, person) });
+        kept.push({
+          ...(old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) }),
+          ...person,
+          ...agreed(old, person),
+        });
       }
       const asked = kept
         .filter((contact) => contact.state === 'accepted')
         .map((contact) => ctx.requests.answered(contact.address, Infinity));
       return {
-        writes: [...gone, ...asked].flatMap((each) => each.writes).concat(kept.map((contact) => ['contacts', contact.address, contact])),
+        writes: [...gone, ...asked]
+          .flatMap((each) => each.writes)
+          .concat(kept.map((contact) => ['contacts', contact.address, contact])),
         done() {
           for (const contact of kept) book.set(contact.address, contact);
           for (const each of [...gone, ...asked]) each.done();
@@ -389,7 +407,9 @@ export function contactBook(ctx) {
       if (!contact?.changed) return;
       const { changed: other } = contact;
       await ctx.locator.forget(address);
-      const patch = agree ? { chain: other, changed: null, root: other[0].hash } : { changed: null, refused: other[0].hash };
+      const patch = agree
+        ? { chain: other, changed: null, root: other[0].hash }
+        : { changed: null, refused: other[0].hash };
       await note(address, patch);
       if (agree) void ctx.delivery.flush(address, true);
     },

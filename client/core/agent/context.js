@@ -53,6 +53,7 @@
  * @property {ReturnType<typeof import('./boxes.js').boxes>} boxes
  * @property {ReturnType<typeof import('./inbox.js').inbox>} inbox
  * @property {ReturnType<typeof import('./knock.js').knocks>} knocks
+ * @property {() => Promise<void>} left  this device was taken off the list: its flows end
  * @property {ReturnType<typeof import('./own.js').ownEntries>} own
  * @property {ReturnType<typeof import('./sync.js').ownRecords>} sync
  * @property {ReturnType<typeof import('./endorsement.js').endorsement>} endorsement

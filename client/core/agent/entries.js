@@ -71,7 +71,11 @@ export function digests(entries) {
   const all = new Uint8Array(DIGESTS * DIGEST_BYTES);
   for (let i = 0; i < DIGESTS; i++) {
     const part = inPart(entries, i).sort((a, b) => (a.name < b.name ? -1 : 1));
-    if (part.length) all.set(sha256(encodeCbor([entryMaps(part).map((m) => sha256(encodeCbor(m)))])).slice(0, DIGEST_BYTES), i * DIGEST_BYTES);
+    if (part.length)
+      all.set(
+        sha256(encodeCbor([entryMaps(part).map((m) => sha256(encodeCbor(m)))])).slice(0, DIGEST_BYTES),
+        i * DIGEST_BYTES,
+      );
   }
   return all;
 }

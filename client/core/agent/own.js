@@ -77,7 +77,9 @@ export function ownEntries(ctx) {
   const enqueue = (wishes) =>
     void (
       wishes.length &&
-      ctx.delivery.enqueue(...wishes).catch((e) => console.warn('starling: own devices', e instanceof Error ? e.message : e))
+      ctx.delivery
+        .enqueue(...wishes)
+        .catch((e) => console.warn('starling: own devices', e instanceof Error ? e.message : e))
     );
 
   /** @param {string} id @param {Entry[]} entries */
@@ -134,7 +136,8 @@ export function ownEntries(ctx) {
       done() {
         if (version < profile().ownVersion) tellKey([signer.device]);
         if (any) send(signer.device, entries);
-        if (state === 1 && (any || version > profile().ownVersion)) enqueue([wish(signer.device, 'summary', summary(2))]);
+        if (state === 1 && (any || version > profile().ownVersion))
+          enqueue([wish(signer.device, 'summary', summary(2))]);
       },
     };
   });

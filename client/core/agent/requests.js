@@ -168,6 +168,8 @@ export function contactRequests(ctx) {
     const contact = ctx.contacts.get(signer.address);
     if (contact?.state !== 'accepted') return null;
     const { friendsKey, version } = body.content;
+    // Their list of devices may be another one now, too.
+    void ctx.contacts.targets(signer.address, true).catch(() => {});
     // Of two made at once by two devices of theirs, everybody keeps the same one.
     const isOld = version < contact.version;
     if (isOld || (version === contact.version && contact.friendsKey && compare(friendsKey, contact.friendsKey) <= 0))
@@ -197,7 +199,8 @@ export function contactRequests(ctx) {
       return { writes: word.writes, done: word.admit };
     },
     /** Another own device answered what was asked until then. @param {string} address @param {number} until @returns {Change} */
-    answered: (address, until) => ((requests.get(address)?.sent ?? 0) <= until ? erase(address) : { writes: [], done() {} }),
+    answered: (address, until) =>
+      (requests.get(address)?.sent ?? 0) <= until ? erase(address) : { writes: [], done() {} },
 
     async load() {
       for (const [address, request] of await ctx.store.list('requests')) requests.set(address, request);

@@ -82,10 +82,7 @@ async function checkLink(link, before, address, network, cut) {
   }
   if (parents.length === 2) {
     const wanted = mergedDevices(before, /** @type {Link} */ (parents[0]), /** @type {Link} */ (parents[1]));
-    need(
-      !!wanted && wanted.size === link.devices.size && [...wanted].every((id) => link.devices.has(id)),
-      'bad-merge',
-    );
+    need(!!wanted && wanted.size === link.devices.size && [...wanted].every((id) => link.devices.has(id)), 'bad-merge');
   }
   need(await verify(link.signer, toBeSigned(link.encoded[0], address, network), link.encoded[1]), 'bad-link-signature');
 }
@@ -99,16 +96,21 @@ function past(links, link) {
   return all;
 }
 
+/** The last versions that both continue; none when one of the two continues the other. @param {DeviceChain} links  parents before children, with both in it @param {Link} a @param {Link} b @returns {Link[]} */
+export function lastCommon(links, a, b) {
+  const [before, other] = [past(links, a), past(links, b)];
+  if (before.has(b.hash) || other.has(a.hash)) return [];
+  const common = links.filter((link) => before.has(link.hash) && other.has(link.hash));
+  return common.filter((link) => !common.some((each) => each !== link && past(links, each).has(link.hash)));
+}
+
 /**
- * The devices after two versions, neither of which continues the other: additions of both, and removal wins, seen from each of the last versions
- * that both continue. null: these two cannot be merged.
+ * The devices after two versions meet: additions of both, and removal wins, seen from each of the last versions that both continue.
+ * null: these two cannot be merged.
  * @param {DeviceChain} links  parents before children, with both in it @param {Link} a @param {Link} b @returns {Set<string> | null}
  */
 export function mergedDevices(links, a, b) {
-  const [before, other] = [past(links, a), past(links, b)];
-  if (before.has(b.hash) || other.has(a.hash)) return null;
-  const common = links.filter((link) => before.has(link.hash) && other.has(link.hash));
-  const last = common.filter((link) => !common.some((each) => each !== link && past(links, each).has(link.hash)));
+  const last = lastCommon(links, a, b);
   if (!last.length) return null;
   const all = new Set([...a.devices.keys(), ...b.devices.keys()]);
   for (const link of last)
@@ -158,7 +160,8 @@ export const headOf = (chain) => chain[chain.length - 1];
  * @returns {'same'|'newer'|'older'|'fork'|'new-root'}
  */
 export function relation(chain, remembered) {
-  const has = (/** @type {DeviceChain} */ links, /** @type {string} */ hash) => links.some((link) => link.hash === hash);
+  const has = (/** @type {DeviceChain} */ links, /** @type {string} */ hash) =>
+    links.some((link) => link.hash === hash);
   const head = headOf(chain).hash;
   const known = headOf(remembered).hash;
   if (head === known) return 'same';
@@ -172,9 +175,7 @@ export const isCut = (chain) => chain[0].parents.length > 0;
 
 /** The body of a DEVICES record. @param {DeviceChain} chain @returns {Map<number, any>} */
 export const devicesBody = (chain) =>
-  new Map(
-    /** @type {[number, any][]} */ ([[1, chain.map((link) => link.encoded)], ...(isCut(chain) ? [[2, 1]] : [])]),
-  );
+  new Map(/** @type {[number, any][]} */ ([[1, chain.map((link) => link.encoded)], ...(isCut(chain) ? [[2, 1]] : [])]));
 
 /**
  * The newest versions of a list that became too long for one record. Cut where what is left can be verified: its first version was signed by a

@@ -135,6 +135,8 @@ export function closeNow(one) {
   one.reach.close();
   one.ctx.presence.close();
   one.ctx.devices.close();
+  one.ctx.own.close();
+  one.ctx.sync.close();
   one.ctx.delivery.close();
   one.ctx.places.close();
   one.ctx.watching.close();

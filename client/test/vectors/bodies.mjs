@@ -20,7 +20,18 @@ const KEYS = {
 };
 const ENTRY = { name: 1, time: 2, value: 3 };
 const CONTACT = { address: 1, name: 2, theirToken: 3, ourToken: 4, friendsKey: 5, version: 6 };
-const BYTES = new Set(['friendsKey', 'token', 'spki', 'ownKey', 'id', 'theirToken', 'ourToken', 'proof', 'digests', 'value']);
+const BYTES = new Set([
+  'friendsKey',
+  'token',
+  'spki',
+  'ownKey',
+  'id',
+  'theirToken',
+  'ourToken',
+  'proof',
+  'digests',
+  'value',
+]);
 
 const value = (name, said) =>
   BYTES.has(name)

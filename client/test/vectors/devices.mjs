@@ -82,9 +82,7 @@ export async function devices(now, network, bob, others) {
   addCut('a root that says something was left out', 'ok', [root, two]);
   addCut('a merge with both its parents and theirs', 'ok', [two, three, removed, merged]);
   addCut('a merge without one of its parents', 'bad-parent', [three, merged]);
-  addCut('a first version signed by a device that is not on it', 'not-a-device', [
-    await make(b2, [t], [bob], at + 3),
-  ]);
+  addCut('a first version signed by a device that is not on it', 'not-a-device', [await make(b2, [t], [bob], at + 3)]);
   addCut('two first versions', 'bad-parent', [two, await make(bob, ['ab'.repeat(32)], [bob])]);
   addCut('nothing left out, said', 'malformed', [root], 0);
   await long({ add, make, bob, root, r, at, hashOf });
