@@ -5,11 +5,14 @@ import { delivery } from './agent/delivery.js';
 import { ownDevices } from './agent/devices.js';
 import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
-import { anchorsOf, peerBook } from './agent/peers.js';
+import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
 import { reachability } from './agent/reach.js';
 import { reception } from './agent/reception.js';
 import { contactRequests } from './agent/requests.js';
+import { revocations } from './agent/revocations.js';
+import { smimeIdentity } from './agent/smime.js';
+import { trustBook } from './agent/trust.js';
 import { turns } from './agent/turns.js';
 import { calls } from './call/calls.js';
 import { need } from './errors.js';
@@ -73,6 +76,8 @@ export class Starling {
       state: this.state,
     });
     this.ctx = ctx;
+    ctx.trusted = trustBook(ctx);
+    ctx.revocations = revocations(ctx);
     ctx.peers = peerBook(ctx);
     ctx.locator = locator({
       fetch: around.fetch,
@@ -94,6 +99,7 @@ export class Starling {
     ctx.endorsement = endorsement(ctx);
     ctx.calls = calls(ctx);
     this.enrolment = enrolment(ctx);
+    this.smime = smimeIdentity(ctx, this.enrolment);
     this.reach = reachability(ctx);
     ctx.delivery.settled = this.reach.settle;
   }
@@ -112,8 +118,8 @@ export class Starling {
         this.#update({ notices: [...this.state.notices.filter((n) => n.id !== notice.id), notice] }),
       emit: (/** @type {string} */ event, /** @type {any} */ what) =>
         this.#events.get(event)?.forEach((fn) => fn(what)),
-      believe: (/** @type {string[]} */ pems) => (ctx().anchors = anchorsOf(pems)),
-      trust: () => ({ anchors: ctx().anchors, allowTest: ctx().local() }),
+      believe: (/** @type {string[]} */ pems) => ctx().trusted.believeLocal(pems),
+      trust: () => ({ anchors: ctx().anchors, allowTest: ctx().local(), revocations: ctx().revocations }),
       saveProfile: () => around.store.put('me', 'profile', ctx().profile),
       signer: () => {
         const { key, chain } = /** @type {import('./agent/context.js').Profile} */ (ctx().profile);
@@ -130,6 +136,7 @@ export class Starling {
     const settings = await ctx.store.get('me', 'settings');
     this.#update({ settings: { ...this.state.settings, ...settings } });
     ctx.profile = (await ctx.store.get('me', 'profile')) ?? null;
+    await Promise.all([ctx.trusted.load(), ctx.revocations.load()]);
     await Promise.all([
       ctx.peers.open(),
       ctx.delivery.load(),
@@ -180,6 +187,20 @@ export class Starling {
     await this.enrolment.submit(pasted);
     await this.reach.reconnect();
   }
+
+  openCertificate = (/** @type {Uint8Array} */ file, /** @type {string} */ passphrase) =>
+    this.smime.open(file, passphrase);
+  closeCertificate = () => this.smime.close();
+  /** @param {string} address @param {boolean} believe */
+  async useCertificate(address, believe) {
+    await this.smime.use(address, believe);
+    await this.reach.reconnect();
+  }
+
+  anchors = () => this.ctx.trusted.list();
+  readAnchors = (/** @type {string} */ text) => this.ctx.trusted.read(text);
+  addAnchors = (/** @type {string} */ text, /** @type {string[]} */ ids) => this.ctx.trusted.add(text, ids);
+  removeAnchor = (/** @type {string} */ id) => this.ctx.trusted.remove(id);
 
   /** @param {string} address */
   async lookup(address) {
