@@ -9,13 +9,16 @@ import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
 import { knocks } from './agent/knock.js';
-import { anchorsOf, peerBook } from './agent/peers.js';
+import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
 import { reachability } from './agent/reach.js';
 import { reception } from './agent/reception.js';
 import { contactRequests } from './agent/requests.js';
 import { flagValue, SETTINGS, textValue } from './agent/shared.js';
 import { ownRecords } from './agent/sync.js';
+import { revocations } from './agent/revocations.js';
+import { smimeIdentity } from './agent/smime.js';
+import { trustBook } from './agent/trust.js';
 import { turns } from './agent/turns.js';
 import { calls } from './call/calls.js';
 import { need } from './errors.js';
@@ -83,6 +86,8 @@ export class Starling {
       state: this.state,
     });
     this.ctx = ctx;
+    ctx.trusted = trustBook(ctx);
+    ctx.revocations = revocations(ctx);
     ctx.peers = peerBook(ctx);
     const gates = () => [...ctx.peers.known.values()];
     ctx.watching = watcher({ fetch: around.fetch, timer: ctx.timer, gates });
@@ -114,6 +119,7 @@ export class Starling {
     ctx.endorsement = endorsement(ctx);
     ctx.calls = calls(ctx);
     this.enrolment = enrolment(ctx);
+    this.smime = smimeIdentity(ctx, this.enrolment);
     this.reach = reachability(ctx);
     ctx.delivery.settled = this.reach.settle;
     ctx.left = this.reach.leave;
@@ -133,8 +139,8 @@ export class Starling {
         this.#update({ notices: [...this.state.notices.filter((n) => n.id !== notice.id), notice] }),
       emit: (/** @type {string} */ event, /** @type {any} */ what) =>
         this.#events.get(event)?.forEach((fn) => fn(what)),
-      believe: (/** @type {string[]} */ pems) => (ctx().anchors = anchorsOf(pems)),
-      trust: () => ({ anchors: ctx().anchors, allowTest: ctx().local() }),
+      believe: (/** @type {string[]} */ pems) => ctx().trusted.believeLocal(pems),
+      trust: () => ({ anchors: ctx().anchors, allowTest: ctx().local(), revocations: ctx().revocations }),
       saveProfile: () => around.store.put('me', 'profile', ctx().profile),
       signer: () => {
         const { key, chain } = /** @type {import('./agent/context.js').Profile} */ (ctx().profile);
@@ -151,6 +157,7 @@ export class Starling {
     const settings = await ctx.store.get('me', 'settings');
     this.#update({ settings: { ...this.state.settings, ...settings } });
     ctx.profile = (await ctx.store.get('me', 'profile')) ?? null;
+    await Promise.all([ctx.trusted.load(), ctx.revocations.load()]);
     await Promise.all([
       ctx.peers.open(),
       ctx.delivery.load(),
@@ -211,6 +218,20 @@ export class Starling {
     await this.enrolment.submit(pasted);
     await this.reach.reconnect();
   }
+
+  openCertificate = (/** @type {Uint8Array} */ file, /** @type {string} */ passphrase) =>
+    this.smime.open(file, passphrase);
+  closeCertificate = () => this.smime.close();
+  /** @param {string} address @param {boolean} believe */
+  async useCertificate(address, believe) {
+    await this.smime.use(address, believe);
+    await this.reach.reconnect();
+  }
+
+  anchors = () => this.ctx.trusted.list();
+  readAnchors = (/** @type {string} */ text) => this.ctx.trusted.read(text);
+  addAnchors = (/** @type {string} */ text, /** @type {string[]} */ ids) => this.ctx.trusted.add(text, ids);
+  removeAnchor = (/** @type {string} */ id) => this.ctx.trusted.remove(id);
 
   /** @param {string} address */
   async lookup(address) {

@@ -79,6 +79,9 @@
 /** @typedef {{id: string, kind: 'warning'|'error'|'info', key: string, args: Record<string, string>, actions: {id: string, key: string, safe: boolean}[]}} Notice  texts by key from the language file */
 /** @typedef {{strangersRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
 
+/** A CA that is believed; id is the SHA-256 of its certificate, test: that of local mode @typedef {{id: string, name: string, subject: string, purposes: string[], domains: string[], notAfter: number, test: boolean}} AnchorInfo */
+/** unknownCa: fingerprint of the CA in the file, when it is not believed yet @typedef {{addresses: string[], subject: string, issuer: string, notAfter: number, unknownCa: string}} OpenedCertificate */
+
 /**
  * What the core needs from its surroundings.
  * @typedef {object} Surroundings
@@ -134,6 +137,13 @@
  * @property {(pasted: string) => Promise<void>} submitCode
  * @property {() => Promise<void>} resendCode
  * @property {() => Promise<void>} cancelEnrolment
+ * @property {(file: Uint8Array, passphrase: string) => Promise<OpenedCertificate>} openCertificate  a PKCS #12 file with an S/MIME key
+ * @property {(address: string, believe: boolean) => Promise<void>} useCertificate  the one opened last
+ * @property {() => void} closeCertificate
+ * @property {() => Promise<AnchorInfo[]>} anchors
+ * @property {(text: string) => Promise<AnchorInfo[]>} readAnchors  what a file would add
+ * @property {(text: string, ids: string[]) => Promise<void>} addAnchors  those whose fingerprints the person has looked at
+ * @property {(id: string) => Promise<void>} removeAnchor
  * @property {(address: string) => Promise<'found'|'absent'|'forged'|'unreachable'>} lookup
  * @property {(address: string, options: {name?: string, text?: string}) => Promise<void>} requestContact
  * @property {(address: string) => Promise<void>} acceptRequest

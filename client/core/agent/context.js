@@ -29,8 +29,10 @@
  * @property {(notice: import('../types.js').Notice) => void} notice
  * @property {(event: 'message'|'call'|'request'|'missed', what: any) => void} emit
  * @property {(ms: number, task: () => void) => () => void} timer
- * @property {import('../identity/certificate.js').Certificate[]} anchors
- * @property {(pems: string[]) => void} believe
+ * @property {import('../identity/anchors.js').Anchor[]} anchors
+ * @property {(texts: string[]) => void} believe  a test CA of local mode
+ * @property {ReturnType<typeof import('./trust.js').trustBook>} trusted
+ * @property {ReturnType<typeof import('./revocations.js').revocations>} revocations
  * @property {() => import('../identity/verifier.js').Trust} trust
  * @property {Profile | null} profile
  * @property {() => Promise<void>} saveProfile

@@ -1,6 +1,5 @@
 // The peers this client uses: known by their key, asked for what they say about themselves.
 import { StarlingError } from '../errors.js';
-import { parseCertificate, pemCertificates } from '../identity/certificate.js';
 
 const TABLE = 'peers';
 const PATIENCE_MILLIS = 5000;
@@ -80,7 +79,7 @@ export function peerBook(ctx) {
       throw new StarlingError('other-network', { server: base });
     }
     // A test CA is believed only by a page that itself comes from this computer.
-    if (kept.local && ctx.around.loopback && ctx.anchors.length === 0) {
+    if (kept.local && ctx.around.loopback && !ctx.trusted.hasLocal()) {
       const pems = anchors.slice(0, 4);
       await ctx.store.put('me', 'anchors', pems);
       ctx.believe(pems);
@@ -133,6 +132,3 @@ export function peerBook(ctx) {
     },
   };
 }
-
-/** @param {string[]} pems */
-export const anchorsOf = (pems) => pems.flatMap((pem) => pemCertificates(pem).map(parseCertificate));

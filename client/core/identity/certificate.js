@@ -3,7 +3,7 @@ import { hex, same, sha256, unbase64 } from '../bytes.js';
 import { need } from '../errors.js';
 import { parseConstraints, relativeNames } from './constraints.js';
 import { parseDer } from './der.js';
-import { crlUrls, explicitPolicy, parseProxy, PROXY_INFO } from './extensions.js';
+import { crlUrls, explicitPolicy, parseProxy, PROXY_INFO, timeOf } from './extensions.js';
 
 export const MAX_BYTES = 8192;
 const MAX_SERIAL_BYTES = 20;
@@ -105,8 +105,8 @@ export function parseCertificate(der) {
     issuer: issuer.der,
     subject: subject.der,
     subjectNames: relativeNames(subject),
-    notBefore: time(from),
-    notAfter: time(to),
+    notBefore: timeOf(from),
+    notAfter: timeOf(to),
     spki: spki.expect(16).der,
     extensions: found,
   };
@@ -190,22 +190,6 @@ function pathLength(constraints) {
   const below = parts.length === 1 ? Infinity : parts[1].integer;
   need(below >= 0, 'malformed', 'path length');
   return below;
-}
-
-/** @param {import('./der.js').Item} item @returns {number} Unix ms */
-function time(item) {
-  need(item.is(23) || item.is(24), 'malformed', 'time');
-  const written = String.fromCharCode(...item.content);
-  const text = item.tag === 24 ? written : `${written < '50' ? '20' : '19'}${written}`;
-  const match = /^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$/.exec(text);
-  need(!!match, 'malformed', 'time');
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999, and rolls a 30 February over.
-  const at = new Date(0);
-  at.setUTCFullYear(year, month - 1, day);
-  at.setUTCHours(hour, minute, second);
-  need(at.toISOString().replace(/[-:T]|\.000/g, '') === text, 'malformed', 'time');
-  return at.getTime();
 }
 
 /** @param {string} pem one or more certificates @returns {Uint8Array<ArrayBuffer>[]} */

@@ -43,3 +43,19 @@ export function crlUrls(list) {
 /** @param {string} text */
 export const isCrlUrl = (text) =>
   text.length <= MAX_URL && /^http:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?(\/[!-~]*)?$/.test(text);
+
+/** @param {import('./der.js').Item} item @returns {number} Unix ms */
+export function timeOf(item) {
+  need(item.is(23) || item.is(24), 'malformed', 'time');
+  const written = String.fromCharCode(...item.content);
+  const text = item.tag === 24 ? written : `${written < '50' ? '20' : '19'}${written}`;
+  const match = /^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$/.exec(text);
+  need(!!match, 'malformed', 'time');
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999, and rolls a 30 February over.
+  const at = new Date(0);
+  at.setUTCFullYear(year, month - 1, day);
+  at.setUTCHours(hour, minute, second);
+  need(at.toISOString().replace(/[-:T]|\.000/g, '') === text, 'malformed', 'time');
+  return at.getTime();
+}

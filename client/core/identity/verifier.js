@@ -109,7 +109,7 @@ function parse(chain) {
 }
 
 /** The anchor with the issuer's name, its key identifier where both tell one, and its signature. @param {Certificate} certificate @param {Trust} trust */
-async function issuerOf(certificate, trust) {
+export async function issuerOf(certificate, trust) {
   const wanted = certificate.extensions.authorityKey;
   for (const anchor of trust.anchors) {
     const own = anchor.extensions.subjectKey;

@@ -29,6 +29,7 @@ export function Notices({ core, state }) {
       html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'} key=${notice.id}>
         <p>${t(`notice.${notice.key}`, notice.args)}</p>
         <div class="row">
+          ${notice.id === 'renew-smime' && html`<a class="button main" href="#:settings">${t('notice.renew-smime.open')}</a>`}
           ${notice.actions.map(
             (action) =>
               html`<${Button} kind=${action.safe ? 'main' : ''} task=${() => core.answerNotice(notice.id, action.id)}>

@@ -294,4 +294,68 @@ export const de = {
   'error.outbox-full':
     'Zu viele Nachrichten warten auf Zustellung. Senden Sie diese, wenn einige davon zugestellt sind.',
   'error.other-network': 'Dieser Server gehört zu einem anderen Netz als Ihre Adresse.',
+
+  'settings.trust': 'Vertrauen',
+  'trust.lead':
+    'Wer die Adressen anderer Menschen bestätigen darf. Das entscheiden Sie; ein Server kann niemanden hinzufügen.',
+  'trust.none':
+    'Noch niemand: Keine Adresse kann geprüft werden. Fügen Sie die Zertifikatsdatei einer Zertifizierungsstelle hinzu.',
+  'trust.test-ca': 'Testbetrieb, von diesem Computer',
+  'trust.domains': 'für {domains}',
+  'trust.every': 'für jede Adresse',
+  'trust.until': 'bis {date}',
+  'trust.add': 'Aus einer Datei hinzufügen',
+  'trust.unreadable':
+    'Diese Datei enthält keine Zertifikate von Zertifizierungsstellen, oder eine Zeile darin ist unverständlich.',
+  'trust.fingerprint': 'Fingerabdruck (SHA-256)',
+  'trust.compare':
+    'Vergleichen Sie den Fingerabdruck mit dem, was der Eigentümer des Zertifikats veröffentlicht oder Ihnen sagt. Wen Sie hinzufügen, der kann für diese Adressen bürgen.',
+  'trust.compared': 'Ich habe den Fingerabdruck verglichen',
+  'trust.believe': 'Vertrauen',
+  'trust.remove': 'Entfernen',
+  'trust.remove.who': '{name} entfernen',
+  'trust.remove.title': '{name} nicht mehr vertrauen?',
+  'trust.remove.lead':
+    'Wer von dort bestätigt ist, kann nicht mehr geprüft werden: Es wird nichts an ihn gesendet und nichts von ihm geglaubt.',
+  'smime.title': 'Ihr S/MIME-Zertifikat',
+  'smime.start': 'Ich habe ein S/MIME-Zertifikat (Datei .p12)',
+  'smime.lead': 'Wählen Sie die Datei mit Ihrem Zertifikat und seinem Schlüssel. Es wird keine Mail gesendet.',
+  'smime.file': 'Datei (.p12 oder .pfx)',
+  'smime.file.none': 'Wählen Sie zuerst eine Datei.',
+  'smime.passphrase': 'Ihr Kennwort',
+  'smime.open': 'Öffnen',
+  'smime.privacy':
+    'Die Datei wird nur in dieser Seite geöffnet. Ihr Schlüssel unterschreibt einmal für den Schlüssel dieses Browsers; weder Schlüssel noch Kennwort werden aufbewahrt.',
+  'smime.subject': 'Zertifikat von',
+  'smime.issuer': 'Ausgestellt von',
+  'smime.until': 'Gültig bis',
+  'smime.address': 'Adresse, die Sie verwenden',
+  'smime.unknown':
+    'Sie vertrauen {issuer} noch nicht. Das Zertifikat dieser Stelle liegt in der Datei; Ihre Kontakte müssen ihr auch vertrauen.',
+  'smime.other-file': 'Andere Datei',
+  'smime.use': 'Dieses Zertifikat verwenden',
+  'notice.renew-smime':
+    'Der Schlüssel dieses Browsers muss neu bestätigt werden: Öffnen Sie die Datei mit Ihrem S/MIME-Zertifikat oder mit seinem Nachfolger noch einmal.',
+  'notice.renew-smime.open': 'Einstellungen öffnen',
+  'error.unknown-anchor':
+    'Dieses Zertifikat kommt von einer Stelle, der Sie nicht vertrauen. Unter Einstellungen, Vertrauen können Sie eine hinzufügen.',
+  'error.constrained-anchor': 'Dieses Zertifikat kommt von einer Stelle, die diese Adresse nicht bestätigen darf.',
+  'error.anchors.too-many': 'Es sind zu viele Zertifizierungsstellen in Ihrer Liste.',
+  'error.p12.malformed': 'Das ist keine Datei mit einem Zertifikat und seinem Schlüssel (PKCS #12).',
+  'error.p12.passphrase': 'Das Kennwort ist falsch.',
+  'error.p12.old':
+    'Diese Datei ist auf eine alte Art verschlüsselt, die Browser nicht mehr lesen. Wandeln Sie sie um: openssl pkcs12 -legacy -in alt.p12 -out alles.pem, dann openssl pkcs12 -export -in alles.pem -out neu.p12, und löschen Sie alles.pem.',
+  'error.p12.unsupported':
+    'Diese Datei ist auf eine Art verschlüsselt, die nicht unterstützt wird. Exportieren Sie sie noch einmal, mit AES.',
+  'error.p12.no-key': 'In dieser Datei ist kein Schlüssel mit seinem Zertifikat.',
+  'error.p12.key':
+    'Der Schlüssel in dieser Datei ist von einer Art, die nicht unterstützt wird. RSA, P-256 und P-384 gehen.',
+  'error.smime.no-address': 'In dieser Datei ist kein Zertifikat mit einer E-Mail-Adresse.',
+  'error.smime.expired': 'Das Zertifikat in dieser Datei gilt heute nicht.',
+  'error.smime.no-subject':
+    'Das Zertifikat in dieser Datei nennt niemanden; ein solches kann nicht für einen Browser bürgen.',
+  'error.smime.use': 'Das Zertifikat in dieser Datei darf keine Mail unterschreiben.',
+  'error.smime.unknown-ca':
+    'Das Zertifikat in dieser Datei ist von {issuer}. Sie vertrauen dieser Stelle nicht, und ihr Zertifikat liegt nicht in der Datei. Fügen Sie es unter Einstellungen, Vertrauen hinzu.',
+  'error.smime.other-address': 'Dieser Browser hat schon eine andere Adresse.',
 };

@@ -5,6 +5,7 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { duration, t } from '../i18n.js';
 import { codeIn } from '../../core/enrol/acme.js';
 import { saying } from '../errors.js';
+import { SmimeForm } from './smime.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
@@ -20,10 +21,24 @@ export function Enrol({ core, state }) {
           ? html`<${Waiting} core=${core} state=${state} />`
           : me.status === 'code'
             ? html`<${Code} core=${core} state=${state} />`
-            : html`<${AddressForm} core=${core} state=${state} />`
+            : html`<${Start} core=${core} state=${state} />`
       }
     </section>
   </main>`;
+}
+
+/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State}} props */
+function Start({ core, state }) {
+  const [smime, setSmime] = useState(false);
+  if (smime)
+    return html`<div>
+      <h1>${t('smime.title')}</h1>
+      <${SmimeForm} core=${core} close=${() => setSmime(false)} />
+    </div>`;
+  return html`<div>
+    <${AddressForm} core=${core} state=${state} />
+    <${Button} kind="plain" task=${() => setSmime(true)}>${t('smime.start')}<//>
+  </div>`;
 }
 
 /** @param {{core: Core, state: State}} props */

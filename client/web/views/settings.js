@@ -8,6 +8,7 @@ import { fromThisComputer } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
 import { Microphone } from './call.js';
 import { Pane } from './pane.js';
+import { Trust } from './trust.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
@@ -25,6 +26,7 @@ export function Settings({ core, state, back }) {
     <${Section} title=${t('settings.sound')}><${Microphone} core=${core} /><//>
     <${Section} title=${t('settings.language')}><${Language} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.servers')}><${Servers} core=${core} /><//>
+    <${Section} title=${t('settings.trust')}><${Trust} core=${core} /><//>
     <${Section} title=${t('settings.data')}><${Data} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.details')}>
       <dl class="details">
