@@ -20,10 +20,11 @@ public final class OpenDht implements Dht {
     /// @param connect to a proxy
     /// @param put one attempt
     /// @param round between two questions to each proxy how it is
+    /// @param reread about the time between two look-ups of a watched key
     /// @param watchedKeys at once
-    public record Patience(Duration connect, Duration put, Duration round, int watchedKeys) {
-        public static final Patience USUAL =
-                new Patience(Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(10), Watches.MAX_KEYS);
+    public record Patience(Duration connect, Duration put, Duration round, Duration reread, int watchedKeys) {
+        public static final Patience USUAL = new Patience(
+                Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(10), Duration.ofMinutes(4), 1000);
     }
 
     private static final System.Logger LOG = System.getLogger("starling.dht");
@@ -49,7 +50,7 @@ public final class OpenDht implements Dht {
         rest = new Rest(patience.connect);
         this.proxies = new Proxies(proxies, rest, patience.put, patience.round);
         writing = new Writing(this.proxies, rest, clock, patience.put);
-        watches = new Watches(this.proxies, rest, clock, patience.watchedKeys);
+        watches = new Watches(this.proxies, rest, clock, patience);
     }
 
     @Override
@@ -65,11 +66,11 @@ public final class OpenDht implements Dht {
         write(key, value, Math.clamp(ttl.toSeconds(), 1, LONGEST.toSeconds()));
     }
 
-    /// Withdraws the same owner's value with this id: it is replaced by an empty one, which the nodes forget after
-    /// ten minutes.
-    public void remove(String key, Value value) throws DhtException {
+    /// It is replaced by an empty value, which the nodes forget after ten minutes.
+    @Override
+    public void remove(String key, Owner owner, long id) throws DhtException {
         check(key);
-        write(key, new Value(value.id(), value.owner(), new byte[0]), Slots.LIFETIME.toSeconds());
+        write(key, new Value(id, owner, new byte[0]), Slots.LIFETIME.toSeconds());
     }
 
     private void check(String key) throws DhtException {

@@ -15,14 +15,13 @@ import java.util.function.Predicate;
 /// All watched keys of this process, a bounded number. No watch has a thread: streams are asynchronous, and the few
 /// look-ups that run at a time share the threads of one short task each.
 final class Watches implements AutoCloseable {
-    static final int MAX_KEYS = 1000;
     private static final int LOOKUPS_AT_ONCE = 8;
     private static final long SWEEP_SECONDS = 5;
 
     private final Proxies proxies;
     private final Rest rest;
     private final Clock clock;
-    private final int maxKeys;
+    private final OpenDht.Patience patience;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Watching> byKey = new HashMap<>();
     private final Semaphore lookups = new Semaphore(LOOKUPS_AT_ONCE);
@@ -59,11 +58,11 @@ final class Watches implements AutoCloseable {
         }
     };
 
-    Watches(Proxies proxies, Rest rest, Clock clock, int maxKeys) {
+    Watches(Proxies proxies, Rest rest, Clock clock, OpenDht.Patience patience) {
         this.proxies = proxies;
         this.rest = rest;
         this.clock = clock;
-        this.maxKeys = maxKeys;
+        this.patience = patience;
         proxies.onFailure(proxy -> all().forEach(w -> w.failed(proxy)));
         var _ = rest.alarms().scheduleWithFixedDelay(this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
     }
@@ -88,8 +87,9 @@ final class Watches implements AutoCloseable {
             if (closed) throw new DhtException(502, "closed");
             var here = byKey.get(key);
             if (here == null) {
-                if (byKey.size() >= maxKeys) throw new DhtException(503, "too many keys are watched here");
-                here = new Watching(key, proxies, rest, clock, work);
+                if (byKey.size() >= patience.watchedKeys())
+                    throw new DhtException(503, "too many keys are watched here");
+                here = new Watching(key, proxies, rest, clock, patience.reread(), work);
                 byKey.put(key, here);
                 first = true;
             }

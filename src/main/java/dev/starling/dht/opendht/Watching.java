@@ -17,7 +17,6 @@ import java.util.concurrent.locks.ReentrantLock;
 /// after a while that grows, with jitter.
 final class Watching {
     private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;
-    private static final Duration ROUND = Duration.ofMinutes(4);
     // Garbage that one stream may send before it is closed: more than a flood under one key brings.
     private static final long MAX_STREAM_BYTES = 256L << 20;
 
@@ -35,6 +34,7 @@ final class Watching {
     private final Proxies proxies;
     private final Rest rest;
     private final Clock clock;
+    private final Duration reread;
     private final Work work;
     private final ReentrantLock telling = new ReentrantLock();
     private final CopyOnWriteArrayList<Dht.Watcher> watchers = new CopyOnWriteArrayList<>();
@@ -67,11 +67,12 @@ final class Watching {
         }
     }
 
-    Watching(String key, Proxies proxies, Rest rest, Clock clock, Work work) {
+    Watching(String key, Proxies proxies, Rest rest, Clock clock, Duration reread, Work work) {
         this.key = key;
         this.proxies = proxies;
         this.rest = rest;
         this.clock = clock;
+        this.reread = reread;
         this.work = work;
     }
 
@@ -194,7 +195,7 @@ final class Watching {
     private void look() {
         work.soon(() -> {
             boolean read = !closed && read();
-            long round = read ? ROUND.toMillis() : FIRST_PAUSE_MILLIS * 10;
+            long round = read ? reread.toMillis() : FIRST_PAUSE_MILLIS * 10;
             if (!closed) work.later(round / 2 + ThreadLocalRandom.current().nextLong(round), this::look);
         });
     }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,9 +55,9 @@ final class Writing {
     /// @throws DhtException 502 nobody took it, or nobody has it afterwards
     Optional<Signed> put(String key, Signed value) throws DhtException {
         var round = new Round(key, value);
-        int took = 0;
+        var took = new HashSet<Proxy>();
         for (var through = round.next(); through.isPresent(); through = round.next()) {
-            took++;
+            took.add(through.get());
             switch (readBack(key, value, through.get())) {
                 case There _, Unknown _ -> {
                     return Optional.empty();
@@ -67,9 +68,10 @@ final class Writing {
                 case Missing _ -> through.get().swallowed();
             }
             // Two took it, and what is read back differs: at least one of the two is honest.
-            if (took >= ENOUGH) return Optional.empty();
+            if (took.size() >= ENOUGH) return Optional.empty();
         }
-        throw new DhtException(502, took > 0 ? "the DHT proxy takes values and does not store them" : round.trouble());
+        throw new DhtException(
+                502, !took.isEmpty() ? "the DHT proxy takes values and does not store them" : round.trouble());
     }
 
     /// One value on its way.

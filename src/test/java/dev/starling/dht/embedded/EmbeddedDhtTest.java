@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.StandingClock;
 import dev.starling.dht.Dht;
 import dev.starling.dht.Dht.Owner;
-import dev.starling.dht.DhtContract;
 import dev.starling.dht.DhtException;
+import dev.starling.dht.StoreContract;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class EmbeddedDhtTest extends DhtContract {
+class EmbeddedDhtTest extends StoreContract {
     private static final Bounds SMALL = new Bounds(600, 4 << 20, 256, 1 << 20, 400, 2 << 20, 3 << 20, 8 << 20);
 
     private final StandingClock clock = new StandingClock();

@@ -1,16 +1,23 @@
 package dev.starling.dht.opendht;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.starling.StandingClock;
 import dev.starling.dht.DhtContract;
+import dev.starling.dht.DhtException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The engine over eight real nodes. Each test has keys of its own, because the nodes forget nothing for ten minutes.
@@ -60,5 +67,18 @@ class OpenDhtTest extends DhtContract {
     protected void pass(Duration time) {
         clock.pass(time);
         dht().dht().sweep();
+    }
+
+    /// Ten minutes of real time: the nodes have clocks of their own.
+    @Override
+    @Test
+    @Tag("long")
+    protected void noValueLivesLongerThanTheEngineSays() throws DhtException {
+        dht().put(KEY, value(1, "a", "greedy"), Duration.ofDays(400));
+        long end = System.nanoTime() + dht().caps().ttl().plusMinutes(2).toNanos();
+        while (!all().isEmpty()) {
+            assertTrue(System.nanoTime() - end < 0, "it still lives");
+            LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(5));
+        }
     }
 }
