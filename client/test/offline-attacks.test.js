@@ -157,11 +157,12 @@ test('2,000 values of a hostile contact in the box: a friend’s letter among th
   }
   await leave(it, bob, await letter(it, cardOf(alice), bob, { text: 'genuine' }));
   const before = lookedUp(it);
-  const began = performance.now();
+  const began = process.cpuUsage();
   const bob2 = await back(it, bob);
   await it.until(bob2, async () => (await textsOf(bob2, ALICE)).includes('genuine'), 'genuine');
-  const millis = performance.now() - began;
-  console.log(`a friend's letter among 2,000 values: shown after ${Math.round(millis)} ms`);
+  const { user, system } = process.cpuUsage(began);
+  const millis = Math.round((user + system) / 1000);
+  console.log(`a friend's letter among 2,000 values: shown after ${millis} ms of CPU, the two peers' work included`);
   assert.ok(millis < 15_000, `${millis} ms`);
   assert.ok(lookedUp(it) - before < 120, `${lookedUp(it) - before} requests`);
   await comesThrough({ it, alice, bob: bob2 }, 'and once more');
@@ -228,10 +229,11 @@ test('a flood of knocks costs a bounded number of tries at a time, and an honest
     for (let i = 0; i < 20; i++)
       await leave(it, bob, await knock(it, card, bob, { stamp: claimed }), { kind: 'KNOCK' });
   await leave(it, bob, await knock(it, honest, bob, { stamp: stamped() }), { kind: 'KNOCK' });
-  const began = performance.now();
+  const began = process.cpuUsage();
   const bob2 = await back(it, bob);
   await comesThrough({ it, alice, bob: bob2 }, 'in between');
   await it.until(bob2, (s) => s.requests.length === 1, 'the honest one');
-  console.log(`an honest knock among 240: ${Math.round(performance.now() - began)} ms`);
+  const { user } = process.cpuUsage(began);
+  console.log(`an honest knock among 240: ${Math.round(user / 1000)} ms of CPU in all`);
   assert.equal(bob2.state.requests[0].address, 'honest@example.org');
 });

@@ -91,7 +91,15 @@ export function boxes(ctx) {
     }
     if (closed) return;
     const of = (/** @type {string} */ kind) => letters.filter(({ record }) => record.kind === kind);
-    const outcomes = [await ctx.inbox.judge(of('INBOX')), await ctx.knocks.judge(of('KNOCK'))];
+    let outcomes;
+    try {
+      outcomes = [await ctx.inbox.judge(of('INBOX')), await ctx.knocks.judge(of('KNOCK'))];
+    } catch (e) {
+      // Nothing can be stored now: what was not judged is kept for when it can.
+      for (const each of letters) if (!judged.has(each.name)) later.set(each.name, each);
+      if (!closed) cancelRound = ctx.timer(UNDECIDED_MILLIS, judgeSoon);
+      throw e;
+    }
     const rest = outcomes.flatMap((each) => each.rest);
     const undecided = outcomes.flatMap((each) => each.undecided).filter(isTriedAgain);
     for (const each of [...rest, ...undecided].slice(0, MAX_WAITING)) later.set(each.name, each);
