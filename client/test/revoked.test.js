@@ -33,7 +33,13 @@ async function agent(address, find) {
   const ctx = {
     store: memoryStore(),
     inTurn: turns(),
-    profile: { address, key: laptop.key, chain: laptop.chain, friendsKey: new Uint8Array(32), ownKey: new Uint8Array(32) },
+    profile: {
+      address,
+      key: laptop.key,
+      chain: laptop.chain,
+      friendsKey: new Uint8Array(32),
+      ownKey: new Uint8Array(32),
+    },
     own: { note: () => nothing(), rotate: async () => {} },
     endorsement: { dismiss: async () => {}, guests: () => [] },
     around: { now: () => now, deviceName: 'laptop', media: null },
