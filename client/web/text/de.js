@@ -13,6 +13,7 @@ export const de = {
   'status.code': 'Wartet auf den Code',
   'status.enrolling': 'Wird eingerichtet …',
   'status.waiting-for-device': 'Wartet auf Ihren anderen Browser',
+  'status.removed': 'Entfernt',
   'status.connecting': 'Verbindet …',
   'status.online': 'Online',
   'status.one-server': 'Online, nur ein Server',
@@ -54,8 +55,19 @@ export const de = {
   'enrol.privacy':
     'In diesem Browser entsteht ein Schlüssel, der ihn nie verlässt. Die Mail beweist, dass die Adresse Ihnen gehört.',
 
+  'enrol.add.title': 'Ihre Adresse auch in diesem Browser benutzen',
+  'enrol.add.lead':
+    'Ihr anderer Browser wartet auf diesen. Eine Mail beweist noch einmal, dass die Adresse Ihnen gehört; dann kommt dieser Browser von selbst hinzu.',
+
   'waiting.title': 'Ihre Adresse wird schon in einem anderen Browser benutzt',
-  'waiting.lead': 'Öffnen Sie dort Starling und erlauben Sie diesen Browser. Vergleichen Sie auf beiden diese Zahl:',
+  'waiting.add':
+    'Öffnen Sie in Ihrem anderen Browser die Einstellungen und wählen Sie „Browser oder Gerät hinzufügen“. Geben Sie den Code ein, den er zeigt.',
+  'waiting.add.field': 'Code Ihres anderen Browsers',
+  'waiting.add.use': 'Code benutzen',
+  'waiting.add.told': 'Ihr anderer Browser wird mit diesem Code gefragt.',
+  'waiting.lead': 'Oder erlauben Sie diesen Browser dort von Hand: vergleichen Sie auf beiden diese Zahl.',
+  'waiting.refused': 'Ihr anderer Browser hat abgelehnt. Wenn das ein Versehen war, fragen Sie noch einmal.',
+  'waiting.ask-again': 'Noch einmal fragen',
   'waiting.code': 'Zahl zum Vergleichen: {code}',
   'waiting.going': 'Wartet auf Ihren anderen Browser …',
   'waiting.lost': 'Ich habe den anderen Browser nicht mehr',
@@ -63,6 +75,11 @@ export const de = {
   'waiting.recover.lead':
     'Ihre Kontakte sehen, dass sich Ihre Identität geändert hat, und müssen zustimmen, bevor sie Ihnen etwas senden. Nur sinnvoll, wenn alle anderen Browser verloren sind.',
   'waiting.recover.yes': 'Neu beginnen',
+
+  'removed.title': 'Dieser Browser wurde von Ihren Geräten entfernt',
+  'removed.lead':
+    'Er bekommt keine neuen Nachrichten und keine Anrufe. Was hier ist, bleibt lesbar. Wenn das nicht Sie waren, sehen Sie in Ihrem anderen Browser unter „Ihre Browser und Geräte“ nach.',
+  'removed.again': 'Wieder benutzen',
 
   'elsewhere.title': 'Starling ist in einem anderen Tab offen',
   'elsewhere.lead': 'Machen Sie dort weiter, oder benutzen Sie es hier: der andere Tab lässt dann los.',
@@ -187,7 +204,25 @@ export const de = {
   'settings.devices.remove': 'Entfernen',
   'settings.devices.remove.title': '{name} entfernen?',
   'settings.devices.remove.lead':
-    'Das Gerät kann neue Nachrichten nicht mehr lesen und keine Anrufe für Ihre Adresse annehmen.',
+    'Das Gerät bekommt keine neuen Nachrichten und keine Anrufe für Ihre Adresse. Was es schon hat, bleibt dort lesbar. Wenn Sie es verloren haben, entfernen Sie es hier.',
+  'settings.devices.remove.which': '{name} entfernen',
+  'settings.devices.rename': 'Umbenennen',
+  'settings.devices.rename.which': '{name} umbenennen',
+  'settings.devices.rename.title': 'Dieses Gerät umbenennen',
+  'settings.devices.rename.field': 'Name des Geräts',
+  'settings.devices.add': 'Browser oder Gerät hinzufügen',
+  'settings.devices.hint':
+    'Alle klingeln und zeigen dieselben Personen und Nachrichten. Nachrichten von früher bleiben, wo sie sind.',
+
+  'adding.title': 'Browser oder Gerät hinzufügen',
+  'adding.lead': 'Richten Sie die Kamera Ihres Telefons darauf, oder öffnen Sie den Link im anderen Browser.',
+  'adding.qr': 'QR-Code mit dem Link für das neue Gerät',
+  'adding.code': 'Oder öffnen Sie dort {server}, geben Sie Ihre Adresse ein und danach diesen Code:',
+  'adding.left': 'Noch {time} gültig, einmal.',
+  'adding.secret': 'Zeigen Sie ihn niemandem: wer ihn hat und Ihre Mail liest, kann Ihre Adresse benutzen.',
+  'adding.waiting': 'Wartet auf das neue Gerät …',
+  'adding.copy': 'Link kopieren',
+  'adding.copied': 'Kopiert. Wartet auf das neue Gerät …',
   'settings.devices.ghost': 'Von Ihnen nicht erlaubt. Es hat ein Zertifikat für Ihre Adresse, bekommt aber nichts.',
   'settings.privacy': 'Privatsphäre',
   'settings.strangers': 'Unbekannte dürfen anrufen',
@@ -243,6 +278,12 @@ export const de = {
   'notice.ghost':
     'Ein Gerät, das Sie nicht erlaubt haben, hat ein Zertifikat für Ihre Adresse. Es bekommt nichts. Wenn Sie es nicht kennen, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort.',
   'notice.ghost.ok': 'Verstanden',
+  'notice.other-list':
+    'Eine andere Liste Ihrer Geräte ist aufgetaucht: {devices}. Wenn Sie gerade in einem anderen Browser neu begonnen haben, benutzen Sie sie auch hier. Wenn nicht, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort. Ihre Kontakte bleiben bei der Liste, die sie kennen.',
+  'notice.other-list.keep': 'Das war ich nicht',
+  'notice.other-list.join': 'Das war ich, hier benutzen',
+  'notice.device-added': '{name} kann jetzt Ihre Adresse benutzen.',
+  'notice.device-added.ok': 'Verstanden',
   'notice.peer-changed':
     'Der Server {server} zeigt eine andere Identität als bisher. Vielleicht wurde er neu aufgesetzt, vielleicht sitzt jemand dazwischen.',
   'notice.peer-changed.keep': 'Nicht benutzen',
@@ -293,6 +334,8 @@ export const de = {
   'error.too-long': 'Diese Nachricht ist zu lang.',
   'error.outbox-full':
     'Zu viele Nachrichten warten auf Zustellung. Senden Sie diese, wenn einige davon zugestellt sind.',
+  'error.device-code': 'Das ist kein Code eines anderen Browsers. Er hat zwölf Buchstaben und Ziffern.',
+  'error.removed': 'Dieser Browser wurde von Ihren Geräten entfernt. Was hier ist, bleibt lesbar.',
   'error.other-network': 'Dieser Server gehört zu einem anderen Netz als Ihre Adresse.',
 
   'settings.trust': 'Vertrauen',

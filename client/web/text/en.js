@@ -13,6 +13,7 @@ export const en = {
   'status.code': 'Waiting for the code',
   'status.enrolling': 'Setting up …',
   'status.waiting-for-device': 'Waiting for your other browser',
+  'status.removed': 'Removed',
   'status.connecting': 'Connecting …',
   'status.online': 'Online',
   'status.one-server': 'Online, one server only',
@@ -53,8 +54,18 @@ export const en = {
   'enrol.code.expired': 'This code is too old. Send a new one.',
   'enrol.privacy': 'A key is made in this browser and never leaves it. The mail proves that the address is yours.',
 
+  'enrol.add.title': 'Use your address in this browser, too',
+  'enrol.add.lead':
+    'Your other browser waits for this one. A mail proves once more that the address is yours; then this browser is added by itself.',
+
   'waiting.title': 'Your address is already in use in another browser',
-  'waiting.lead': 'Open Starling there and allow this browser. Compare this number on both:',
+  'waiting.add': 'In your other browser, open Settings and choose “Add a browser or device”. Type the code it shows.',
+  'waiting.add.field': 'Code of your other browser',
+  'waiting.add.use': 'Use this code',
+  'waiting.add.told': 'Your other browser is asked with this code.',
+  'waiting.lead': 'Or allow this browser there by hand: compare this number on both.',
+  'waiting.refused': 'Your other browser refused. If that was a mistake, ask again.',
+  'waiting.ask-again': 'Ask again',
   'waiting.code': 'Number to compare: {code}',
   'waiting.going': 'Waiting for your other browser …',
   'waiting.lost': 'I no longer have the other browser',
@@ -62,6 +73,11 @@ export const en = {
   'waiting.recover.lead':
     'Your contacts will see that your identity has changed and must agree before they send you anything. Use this only when every other browser of yours is lost.',
   'waiting.recover.yes': 'Start anew',
+
+  'removed.title': 'This browser was removed from your devices',
+  'removed.lead':
+    'It gets no new messages and takes no calls. What is here can still be read. If this was not you, look at “Your browsers and devices” in your other browser.',
+  'removed.again': 'Ask to use it again',
 
   'elsewhere.title': 'Starling is open in another tab',
   'elsewhere.lead': 'Go on there, or use it here: the other tab then lets go.',
@@ -185,7 +201,26 @@ export const en = {
   'settings.devices.since': 'since {date}',
   'settings.devices.remove': 'Remove',
   'settings.devices.remove.title': 'Remove {name}?',
-  'settings.devices.remove.lead': 'It can no longer read new messages or take calls for your address.',
+  'settings.devices.remove.lead':
+    'It gets no new messages and takes no calls for your address. What it has already stays readable there. If you lost it, remove it here.',
+  'settings.devices.remove.which': 'Remove {name}',
+  'settings.devices.rename': 'Rename',
+  'settings.devices.rename.which': 'Rename {name}',
+  'settings.devices.rename.title': 'Rename this device',
+  'settings.devices.rename.field': 'Name of the device',
+  'settings.devices.add': 'Add a browser or device',
+  'settings.devices.hint':
+    'All of them ring, and show the same people and messages. Messages from before a device was added stay where they are.',
+
+  'adding.title': 'Add a browser or device',
+  'adding.lead': 'Scan this with the camera of your phone, or open the link in the other browser.',
+  'adding.qr': 'QR code with the link for the new device',
+  'adding.code': 'Or open {server} there, type your address, and then this code:',
+  'adding.left': 'Valid for another {time}, once.',
+  'adding.secret': 'Show it to nobody: whoever has it and reads your mail can use your address.',
+  'adding.waiting': 'Waiting for the new device …',
+  'adding.copy': 'Copy link',
+  'adding.copied': 'Copied. Waiting for the new device …',
   'settings.devices.ghost': 'Not allowed by you. It has a certificate for your address, but nothing is sent to it.',
   'settings.privacy': 'Privacy',
   'settings.strangers': 'People I do not know may ring',
@@ -240,6 +275,12 @@ export const en = {
   'notice.ghost':
     'A device that you did not allow has a certificate for your address. Nothing is sent to it. If you do not know it, your mailbox may have been read by somebody else: change its password.',
   'notice.ghost.ok': 'Understood',
+  'notice.other-list':
+    'Another list of your devices appeared: {devices}. If you just started anew in another browser, use that list here, too. If not, somebody else may have read your mailbox: change its password. Your contacts go on with the list they know.',
+  'notice.other-list.keep': 'That was not me',
+  'notice.other-list.join': 'That was me, use it here',
+  'notice.device-added': '{name} can now use your address.',
+  'notice.device-added.ok': 'Got it',
   'notice.peer-changed':
     'The server {server} shows another identity than before. It may have been set up anew, or somebody is in between.',
   'notice.peer-changed.keep': 'Do not use it',
@@ -286,6 +327,8 @@ export const en = {
   'error.call.media': 'The sound could not be connected. Try again; if it stays so, the network between you blocks it.',
   'error.too-long': 'This message is too long.',
   'error.outbox-full': 'Too many messages wait to be delivered. Send this one when some of them are.',
+  'error.device-code': 'This is not a code of another browser. It has twelve letters and digits.',
+  'error.removed': 'This browser was removed from your devices. What is here can still be read.',
   'error.other-network': 'This server belongs to another network than your address.',
 
   'settings.trust': 'Trust',
