@@ -15,6 +15,8 @@ import { calls } from './call/calls.js';
 import { need } from './errors.js';
 import { parseAddress } from './identity/address.js';
 import { locator } from './locate/locator.js';
+import { placesWatched } from './locate/places.js';
+import { watcher } from './locate/watch.js';
 
 /** @returns {import('./types.js').State} */
 const blankState = () => ({
@@ -74,6 +76,10 @@ export class Starling {
     });
     this.ctx = ctx;
     ctx.peers = peerBook(ctx);
+    const gates = () => [...ctx.peers.known.values()];
+    ctx.watching = watcher({ fetch: around.fetch, timer: ctx.timer, gates });
+    ctx.watch = ctx.watching.watch;
+    ctx.places = placesWatched({ now: ctx.now, timer: ctx.timer, watch: ctx.watching });
     ctx.locator = locator({
       fetch: around.fetch,
       now: ctx.now,
@@ -82,7 +88,7 @@ export class Starling {
       network: ctx.network,
       trust: ctx.trust,
       local: ctx.local,
-      gates: () => [...ctx.peers.known.values()],
+      gates,
     });
     ctx.delivery = delivery(ctx);
     ctx.reception = reception(ctx);
@@ -310,6 +316,7 @@ export class Starling {
   /** The network is back, or the page is looked at again. */
   hurry() {
     this.ctx.ua?.hurry();
+    this.ctx.watching.hurry();
   }
 
   async close() {
@@ -317,6 +324,8 @@ export class Starling {
     this.ctx.presence.close();
     this.ctx.devices.close();
     this.ctx.delivery.close();
+    this.ctx.places.close();
+    this.ctx.watching.close();
     await this.ctx.ua?.close();
   }
 }

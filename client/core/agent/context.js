@@ -39,6 +39,9 @@
  * @property {() => number} now  corrected
  * @property {import('../sip/ua.js').UserAgent | null} ua
  * @property {ReturnType<typeof import('../locate/locator.js').locator>} locator
+ * @property {ReturnType<typeof import('../locate/watch.js').watcher>} watching
+ * @property {ReturnType<typeof import('../locate/watch.js').watcher>['watch']} watch  what comes to lie under a key of 40 hex digits
+ * @property {ReturnType<typeof import('../locate/places.js').placesWatched>} places  the same for records, over the change of days
  * @property {ReturnType<typeof import('./peers.js').peerBook>} peers
  * @property {ReturnType<typeof import('./devices.js').ownDevices>} devices
  * @property {ReturnType<typeof import('./contacts.js').contactBook>} contacts

@@ -87,6 +87,7 @@ export function peerBook(ctx) {
     }
     if (old?.ws !== kept.ws) ctx.ua?.disconnect(base);
     known.set(base, kept);
+    ctx.watching.soon();
     await ctx.store.put(TABLE, base, kept);
     ctx.ua?.connect(kept);
     return kept;
@@ -95,6 +96,7 @@ export function peerBook(ctx) {
   /** Not used any more; what was remembered of it stays. @param {string} base */
   function drop(base) {
     known.delete(base);
+    ctx.watching.soon();
     ctx.ua?.disconnect(base);
   }
 

@@ -108,6 +108,8 @@ export function closeNow(one) {
   one.ctx.presence.close();
   one.ctx.devices.close();
   one.ctx.delivery.close();
+  one.ctx.places.close();
+  one.ctx.watching.close();
   for (const flow of one.ctx.ua?.flows.values() ?? []) flow.close();
 }
 
@@ -118,6 +120,7 @@ function peer(time, dht, ca) {
   const one = relay({ id: hex(random(32)), now: time.now });
   const documents = new Map();
   const watchers = new Map();
+  const streams = new Set();
   const base = one.peer.base;
   const it = {
     id: one.id,
@@ -129,10 +132,12 @@ function peer(time, dht, ca) {
     swallows: false,
     hides: false,
     requests: [],
+    streams,
     network: 'local',
     die() {
       it.down = true;
       one.die();
+      for (const stop of [...streams]) stop(new TypeError('terminated'));
     },
     rise() {
       it.down = false;
@@ -206,15 +211,47 @@ function peer(time, dht, ca) {
     if (it.down) throw new TypeError('fetch failed');
     const path = url.slice(base.length);
     if (path === 'peer.json') return Response.json(describe());
+    if (path === 'listen') return listen(JSON.parse(init.body).keys, init.signal);
     const key = path.slice('key/'.length);
     const values = dht.get(key) ?? new Map();
     if (init.method === 'POST') {
       const { id, data } = JSON.parse(new TextDecoder().decode(init.body));
-      if (!it.swallows) dht.set(key, values.set(`${it.id} ${id}`, data));
+      if (!it.swallows) {
+        dht.set(key, values.set(`${it.id} ${id}`, data));
+        for (const told of (dht.told ??= new Set())) told(key, id, data);
+      }
       return new Response('{}');
     }
     const lines = it.hides ? [] : [...values].map(([slot, data]) => JSON.stringify({ id: slot.split(' ')[1], data }));
     return new Response(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  /** What changes under many keys, until the peer dies or the reader goes. */
+  function listen(keys, signal) {
+    let told, stop;
+    const wanted = new Set(keys);
+    const body = new ReadableStream({
+      start(to) {
+        const say = (line) => to.enqueue(new TextEncoder().encode(`${line && JSON.stringify(line)}\n`));
+        stop = (why) => {
+          if (!streams.delete(stop)) return;
+          dht.told.delete(told);
+          if (why) to.error(why);
+        };
+        told = (key, id, data) => wanted.has(key) && !it.hides && say({ key, id, data });
+        (dht.told ??= new Set()).add(told);
+        streams.add(stop);
+        for (const key of keys) {
+          if (!it.hides) for (const [slot, data] of dht.get(key) ?? []) say({ key, id: slot.split(' ')[1], data });
+          say({ key, complete: true });
+        }
+        const alive = () => streams.has(stop) && (say(''), time.timer(20_000, alive));
+        time.timer(20_000, alive);
+      },
+      cancel: () => stop(),
+    });
+    signal?.addEventListener('abort', () => stop(new DOMException('aborted', 'AbortError')));
+    return new Response(body);
   }
 
   const describe = () => ({
