@@ -29,7 +29,7 @@ public final class OpenDht implements Dht {
 
     private static final System.Logger LOG = System.getLogger("starling.dht");
     private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Slots.LIFETIME, Duration.ofSeconds(510));
-    private static final Duration LONGEST = Duration.ofHours(26);
+    private static final Duration LONGEST = Duration.ofDays(9);
     private static final Pattern KEY = Pattern.compile("[0-9a-f]{40}");
     private static final int TRIES = 3;
 
@@ -66,11 +66,11 @@ public final class OpenDht implements Dht {
         write(key, value, Math.clamp(ttl.toSeconds(), 1, LONGEST.toSeconds()));
     }
 
-    /// Withdraws the same owner's value with this id: it is replaced by an empty one, which the nodes forget after
-    /// ten minutes.
-    public void remove(String key, Value value) throws DhtException {
+    /// Takes the owner's value with this id away: it is replaced by an empty one, which the nodes forget after ten
+    /// minutes.
+    public void remove(String key, Owner owner, long id) throws DhtException {
         check(key);
-        write(key, new Value(value.id(), value.owner(), new byte[0]), Slots.LIFETIME.toSeconds());
+        write(key, new Value(id, owner, new byte[0]), Slots.LIFETIME.toSeconds());
     }
 
     private void check(String key) throws DhtException {

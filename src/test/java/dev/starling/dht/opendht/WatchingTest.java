@@ -81,7 +81,7 @@ class WatchingTest {
             assertEquals(List.of(), early.untilComplete());
             dht.put(KEY, value(1, "a", "one"), HOUR);
             dht.put(KEY, value(2, "a", "two"), HOUR);
-            dht.remove(KEY, value(1, "a", "one"));
+            dht.remove(KEY, Dht.Owner.local("a"), 1);
             assertEquals(List.of("one", "two", "gone one"), List.of(early.next(), early.next(), early.next()));
             var late = new Told();
             try (var _ = dht.watch(KEY, late)) {

@@ -203,7 +203,7 @@ class WritingTest {
         var dht = fakes.dht(proxy);
         dht.put(KEY, value(1, "a", "x"), HOUR);
         dht.put(KEY, value(2, "a", "stays"), HOUR);
-        dht.remove(KEY, value(1, "a", "x"));
+        dht.remove(KEY, Dht.Owner.local("a"), 1);
         assertEquals(List.of("stays"), all(fakes.dht("other.key", Fakes.SHORT, proxy)));
         dht.put(KEY, value(1, "a", "again"), HOUR);
         assertEquals(List.of("again", "stays"), all(dht));
@@ -218,7 +218,7 @@ class WritingTest {
         assertEquals(429, refused.status());
         dht.put(KEY, value(3, "a", "an update is none more"), HOUR);
         dht.put(KEY, value(1, "b", "another's"), HOUR);
-        dht.remove(KEY, value(4, "a", ""));
+        dht.remove(KEY, Dht.Owner.local("a"), 4);
         dht.put(KEY, value(256, "a", "v"), HOUR);
         fakes.clock.pass(Duration.ofMinutes(11));
         for (int i = 300; i < 550; i++) dht.put(KEY, value(i, "a", "v"), HOUR);
