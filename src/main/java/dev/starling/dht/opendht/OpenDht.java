@@ -29,7 +29,7 @@ public final class OpenDht implements Dht {
 
     private static final System.Logger LOG = System.getLogger("starling.dht");
     private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Slots.LIFETIME, Duration.ofSeconds(510));
-    private static final Duration LONGEST = Duration.ofHours(26);
+    private static final Duration LONGEST = Duration.ofDays(9);
     private static final Pattern KEY = Pattern.compile("[0-9a-f]{40}");
     private static final int TRIES = 3;
 
