@@ -46,7 +46,7 @@ final class Evidence {
                 record.kind() + " " + record.device(),
                 opened,
                 (a, b) -> a.record().sequence() >= b.record().sequence() ? a : b);
-        chains.remove(record.device());
+        if (record.kind() == Kind.DEVICES) chains.remove(record.device());
         seen.add(new Seen(record.kind(), "ok", record.toString(), Optional.of(record)));
     }
 
