@@ -52,7 +52,7 @@ async function lose(how) {
   first.die();
   second.die();
   await it.until(alice, (s) => s.me.status === 'offline', 'offline');
-  await it.pass(700_000);
+  await it.pass(700_000, 1000);
   return { alice, third };
 }
 

@@ -90,9 +90,9 @@ export async function world({ peers = 2, start = Date.UTC(2026, 10, 24, 12) } = 
     },
 
     /** So much time passes, in steps, with what happens in it. */
-    async pass(millis) {
-      for (let left = millis; left > 0; left -= 250) {
-        time.advance(Math.min(250, left));
+    async pass(millis, step = 250) {
+      for (let left = millis; left > 0; left -= step) {
+        time.advance(Math.min(step, left));
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
     },
