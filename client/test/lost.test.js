@@ -46,7 +46,10 @@ async function lose(how) {
   const [first, second, third] = it.peers;
   const operator = await issue(it.ca, how.address ?? 'peers@example.net', it.time.now());
   await recommend(operator, how.address ?? 'peers@example.net', third, how);
-  const alice = await it.agent(ALICE, { peers: [first.base, second.base], morePeers: how.shipped ? [third.base] : [] });
+  const alice = await it.agent(ALICE, {
+    peers: [first.base, second.base],
+    morePeers: async () => (how.shipped ? [third.base] : []),
+  });
   await it.until(alice, (s) => s.me.status === 'online', 'online');
   await it.pass(1000);
   first.die();

@@ -133,7 +133,7 @@ export function peerBook(ctx) {
   /** None of ours has answered for long: in the order of docs/decisions/0014-finding-people.md. */
   async function findOthers() {
     const kept = (await ctx.store.get('me', 'others')) ?? { places: [] };
-    const shipped = (ctx.around.morePeers ?? []).map((base) => ({ base, id: '' }));
+    const shipped = ((await ctx.around.morePeers?.()) ?? []).map((base) => ({ base, id: '' }));
     for (const { base, id } of [...kept.places, ...shipped]) {
       if (ctx.ua?.ready.length) return;
       if (known.has(base)) continue;

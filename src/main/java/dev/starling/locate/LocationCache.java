@@ -19,7 +19,8 @@ import java.util.Map;
 /// changes under his keys, for ten; never longer than his records last. What changed is looked up anew by the next
 /// who asks. Bounded: whoever was asked for longest ago is forgotten.
 public final class LocationCache implements AutoCloseable {
-    private static final Duration ABSENT = Duration.ofSeconds(10), UNWATCHED = Duration.ofMinutes(1),
+    private static final Duration ABSENT = Duration.ofSeconds(10),
+            UNWATCHED = Duration.ofMinutes(1),
             WATCHED = Duration.ofMinutes(10);
     private static final List<Kind> KINDS = List.of(Kind.CERT, Kind.DEVICES, Kind.LOCATION, Kind.REVOKED);
 
@@ -97,7 +98,8 @@ public final class LocationCache implements AutoCloseable {
 
         private boolean watch(Instant now) {
             // The keys are those of a day, and of its neighbour around midnight.
-            LocalDate day = now.plus(Duration.ofHours(1)).atOffset(ZoneOffset.UTC).toLocalDate();
+            LocalDate day =
+                    now.plus(Duration.ofHours(1)).atOffset(ZoneOffset.UTC).toLocalDate();
             if (closed) return false;
             if (day.equals(watchedOn)) return !watches.isEmpty();
             unwatch();

@@ -87,7 +87,8 @@ class LocationCacheTest {
 
     @Test
     void itIsBounded() throws Exception {
-        for (int i = 0; i < 4; i++) assertInstanceOf(LocationService.Absent.class, cache.find(new Address("u" + i + "@example.net")));
+        for (int i = 0; i < 4; i++)
+            assertInstanceOf(LocationService.Absent.class, cache.find(new Address("u" + i + "@example.net")));
         assertEquals(2, cache.size());
     }
 }
