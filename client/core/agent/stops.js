@@ -17,6 +17,8 @@ export function stops(ctx) {
   const waiting = new Map();
   let again = FIRST_AGAIN_MILLIS;
   let running = false;
+  /** Something came during a run. */
+  let more = false;
   let cancel = () => {};
 
   /** @param {Stop} stop */
@@ -30,15 +32,18 @@ export function stops(ctx) {
   }
 
   async function flush() {
-    if (running || !waiting.size || !ctx.profile?.chain.length) return;
+    if (running) return void (more = true);
+    if (!waiting.size || !ctx.profile?.chain.length) return;
     running = true;
     cancel();
     try {
-      const now = ctx.now() / 1000;
-      await forget([...waiting].filter(([, stop]) => stop.until <= now).map(([key]) => key));
-      const gates = [...ctx.peers.known.values()];
-      const all = await Promise.all(gates.map(tell));
-      if (all.every((answered) => answered)) again = FIRST_AGAIN_MILLIS;
+      do {
+        more = false;
+        const now = ctx.now() / 1000;
+        await forget([...waiting].filter(([, stop]) => stop.until <= now).map(([key]) => key));
+        const all = await Promise.all([...ctx.peers.known.values()].map(tell));
+        if (all.every((answered) => answered)) again = FIRST_AGAIN_MILLIS;
+      } while (more);
     } finally {
       running = false;
       if (waiting.size) later();
