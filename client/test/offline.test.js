@@ -99,6 +99,38 @@ test('a store that refuses keeps nothing from waiting, and being sent when it ta
   await shows(it, bob2, ALICE, 3);
 });
 
+test('copies leave room at the peers for what a device says of itself', async () => {
+  const { it, alice } = await bobAway();
+  await alice.close();
+  const held = { key: '00'.repeat(20), id: '1', until: 2 ** 40, size: 4096, bases: [], kept: [] };
+  for (let i = 0; i < 798; i++) {
+    const item = {
+      id: `${String(i).padStart(15, '0')} x`,
+      bodyId: 'x',
+      to: 'ghost@example.org',
+      type: 'text',
+      content: {},
+    };
+    const created = it.time.now();
+    await alice.ctx.store.put('outbox', item.id, {
+      ...item,
+      created,
+      done: [],
+      only: '',
+      token: null,
+      held: { d: held },
+    });
+  }
+  const alice2 = await back(it, alice);
+  for (const text of ['one', 'two', 'three']) await alice2.sendMessage(BOB, text);
+  const sent = async () => (await alice2.messages(BOB)).filter((m) => m.state === 'sent').length;
+  await it.until(alice2, async () => (await sent()) === 2, 'two of three');
+  await it.pass(20_000);
+  assert.equal(await sent(), 2);
+  alice2.ctx.delivery.withdraw((item) => item.to === 'ghost@example.org').drop();
+  await it.until(alice2, async () => (await sent()) === 3, 'all');
+});
+
 test('the sender’s peers are gone after it was sent: the addressee gets it through others', async () => {
   const it = await make({ peers: 4 });
   const [p0, p1, p2, p3] = it.peers.map((peer) => peer.base);

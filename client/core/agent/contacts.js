@@ -288,6 +288,7 @@ export function contactBook(ctx) {
       ctx.presence.forget(address);
       await ctx.locator.forget(address);
       show();
+      void ctx.boxes.look();
       await Promise.all([publishConsent(), known ? ctx.devices.moveLocation(before) : undefined]);
     },
 

@@ -20,6 +20,7 @@ export function stops(ctx) {
   /** Something came during a run. */
   let more = false;
   let cancel = () => {};
+  let closed = false;
 
   /** @param {Stop} stop */
   const name = ({ base, key, id }) => `${base} ${key} ${id}`;
@@ -46,7 +47,7 @@ export function stops(ctx) {
       } while (more);
     } finally {
       running = false;
-      if (waiting.size) later();
+      if (waiting.size && !closed) later();
     }
   }
 
@@ -64,7 +65,7 @@ export function stops(ctx) {
     const { address } = /** @type {import('./context.js').Profile} */ (ctx.profile);
     for (const [key, stop] of [...waiting].filter(([, each]) => each.base === gate.base)) {
       const around = { fetch: ctx.around.fetch, now: ctx.now };
-      if (!(await removeValue(around, gate, ctx.signer(), address, stop))) return false;
+      if (closed || !(await removeValue(around, gate, ctx.signer(), address, stop))) return false;
       await forget([key]);
     }
     return true;
@@ -90,6 +91,9 @@ export function stops(ctx) {
     },
     soon,
     size: () => waiting.size,
-    close: () => cancel(),
+    close() {
+      closed = true;
+      cancel();
+    },
   };
 }
