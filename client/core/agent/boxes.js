@@ -13,6 +13,8 @@ const MAX_WAITING_BYTES = 32 << 20;
 const MAX_JUDGED = 50_000;
 /** Another day has come, or, without a watch, something may have. */
 const AGAIN_MILLIS = 600_000;
+/** Until a stream that was just opened should have told what is there. */
+const UNTOLD_MILLIS = 4_000;
 /** Until more of a flood is judged. */
 const REST_MILLIS = 10_000;
 /** Until what could not be decided is judged again: a list of devices may not be there yet. */
@@ -43,6 +45,7 @@ export function boxes(ctx) {
   let cancelRound = () => {};
   let gathering = false;
   let cancelLook = () => {};
+  let cancelUntold = () => {};
 
   /** @returns {Promise<Map<string, Rendezvous>>} by DHT key */
   async function places() {
@@ -140,14 +143,16 @@ export function boxes(ctx) {
   /** @param {Map<string, Rendezvous>} wanted */
   async function readAll(wanted) {
     const around = { fetch: ctx.around.fetch, now: ctx.now };
+    const enough = new AbortController();
     await Promise.allSettled(
       [...ctx.peers.known.values()].flatMap((gate) =>
-        [...wanted].map(([key, place]) =>
-          readValues(around, gate, key, async (value) => {
+        [...wanted].map(([key, place]) => {
+          const take = async (/** @type {Uint8Array} */ value) => {
             arrived(place, value);
-            return closed || overflown;
-          }),
-        ),
+            if (closed || overflown) enough.abort();
+          };
+          return readValues(around, gate, key, take, enough.signal);
+        }),
       ),
     );
   }
@@ -157,14 +162,23 @@ export function boxes(ctx) {
     if (closed || !ctx.profile?.chain.length) return;
     cancelLook();
     cancelLook = ctx.timer(AGAIN_MILLIS, () => void look());
+    cancelUntold();
     try {
       const wanted = await places();
       const { watch } = ctx;
-      if (!watch || again) await readAll(wanted);
-      if (watch && !closed) follow(watch, wanted);
+      if (!watch || again) return await readAll(wanted);
+      if (closed) return;
+      follow(watch, wanted);
+      cancelUntold = ctx.timer(UNTOLD_MILLIS, () => void readUntold(wanted));
     } catch (e) {
       console.warn('starling: boxes', e instanceof Error ? e.message : e);
     }
+  }
+
+  /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted */
+  function readUntold(wanted) {
+    const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false);
+    return readAll(new Map(untold));
   }
 
   /** @param {NonNullable<Context['watch']>} watch @param {Map<string, Rendezvous>} wanted */
@@ -184,6 +198,7 @@ export function boxes(ctx) {
       closed = true;
       cancelRound();
       cancelLook();
+      cancelUntold();
       for (const { stop } of watched.values()) stop();
       watched.clear();
     },

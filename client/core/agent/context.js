@@ -49,6 +49,7 @@
  * @property {ReturnType<typeof import('./inbox.js').inbox>} inbox
  * @property {ReturnType<typeof import('./knock.js').knocks>} knocks
  * @property {(key: string, each: (value: Uint8Array) => void) => () => void} [watch]  tells what lies under a key (hex) and what comes; gives what ends it
+ * @property {{tells: (key: string) => boolean}} [watching]  whether it tells of a key now
  * @property {ReturnType<typeof import('./endorsement.js').endorsement>} endorsement
  * @property {ReturnType<typeof import('./chat.js').chat>} chat
  * @property {ReturnType<typeof import('./presence.js').presence>} presence
