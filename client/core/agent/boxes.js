@@ -8,7 +8,7 @@ import { readableKeys } from './friends-keys.js';
 
 /** What comes together is put into order together. */
 const GATHER_MILLIS = 150;
-const MAX_WAITING = 4096;
+const MAX_WAITING = 12_288;
 const MAX_WAITING_BYTES = 32 << 20;
 const MAX_JUDGED = 50_000;
 /** Another day has come, or, without a watch, something may have. */
@@ -77,6 +77,7 @@ export function boxes(ctx) {
   }
 
   async function judge() {
+    console.log("J", Math.round(performance.now()), waiting.length, later.size, overflown);
     const batch = waiting;
     waiting = [];
     bytes = 0;
@@ -94,6 +95,7 @@ export function boxes(ctx) {
     }
     if (closed) return;
     const of = (/** @type {string} */ kind) => letters.filter(({ record }) => record.kind === kind);
+    console.log("J2", Math.round(performance.now()), letters.length);
     let outcomes;
     try {
       outcomes = [await ctx.inbox.judge(of('INBOX')), await ctx.knocks.judge(of('KNOCK'))];
@@ -176,7 +178,7 @@ export function boxes(ctx) {
   }
 
   /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted */
-  function readUntold(wanted) {
+  function readUntold(wanted) {console.log("U", [...wanted].filter(([key]) => ctx.watching?.tells(key) === false).length);
     const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false);
     return readAll(new Map(untold));
   }
