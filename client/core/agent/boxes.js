@@ -77,7 +77,7 @@ export function boxes(ctx) {
   }
 
   async function judge() {
-    console.log("J", Math.round(performance.now()), waiting.length, later.size, overflown);
+    console.log('J', Math.round(performance.now()), waiting.length, later.size, overflown);
     const batch = waiting;
     waiting = [];
     bytes = 0;
@@ -95,7 +95,7 @@ export function boxes(ctx) {
     }
     if (closed) return;
     const of = (/** @type {string} */ kind) => letters.filter(({ record }) => record.kind === kind);
-    console.log("J2", Math.round(performance.now()), letters.length);
+    console.log('J2', Math.round(performance.now()), letters.length);
     let outcomes;
     try {
       outcomes = [await ctx.inbox.judge(of('INBOX')), await ctx.knocks.judge(of('KNOCK'))];
@@ -178,7 +178,8 @@ export function boxes(ctx) {
   }
 
   /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted */
-  function readUntold(wanted) {console.log("U", [...wanted].filter(([key]) => ctx.watching?.tells(key) === false).length);
+  function readUntold(wanted) {
+    console.log('U', [...wanted].filter(([key]) => ctx.watching?.tells(key) === false).length);
     const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false);
     return readAll(new Map(untold));
   }
