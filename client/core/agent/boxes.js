@@ -42,7 +42,8 @@ export function boxes(ctx) {
   let closed = false;
   /** @type {Promise<void>} */
   let round = Promise.resolve();
-  let cancelRound = () => {};
+  let cancelGathering = () => {};
+  let cancelLater = () => {};
   let gathering = false;
   let cancelLook = () => {};
   let cancelUntold = () => {};
@@ -67,17 +68,20 @@ export function boxes(ctx) {
     bytes += value.length;
     if (gathering) return;
     gathering = true;
-    cancelRound();
-    cancelRound = ctx.timer(GATHER_MILLIS, judgeSoon);
+    cancelGathering = ctx.timer(GATHER_MILLIS, gathered);
   }
 
-  function judgeSoon() {
+  function gathered() {
     gathering = false;
+    inRound();
+  }
+
+  /** One round at a time. */
+  function inRound() {
     round = round.then(judge).catch((e) => console.warn('starling: boxes', e instanceof Error ? e.message : e));
   }
 
   async function judge() {
-    console.log('J', Math.round(performance.now()), waiting.length, later.size, overflown);
     const batch = waiting;
     waiting = [];
     bytes = 0;
@@ -95,14 +99,13 @@ export function boxes(ctx) {
     }
     if (closed) return;
     const of = (/** @type {string} */ kind) => letters.filter(({ record }) => record.kind === kind);
-    console.log('J2', Math.round(performance.now()), letters.length);
     let outcomes;
     try {
       outcomes = [await ctx.inbox.judge(of('INBOX')), await ctx.knocks.judge(of('KNOCK'))];
     } catch (e) {
       // Nothing can be stored now: what was not judged is kept for when it can.
       for (const each of letters) if (!judged.has(each.name)) later.set(each.name, each);
-      if (!closed) cancelRound = ctx.timer(UNDECIDED_MILLIS, judgeSoon);
+      judgeLater(UNDECIDED_MILLIS);
       throw e;
     }
     const rest = outcomes.flatMap((each) => each.rest);
@@ -114,8 +117,13 @@ export function boxes(ctx) {
       cancelLook();
       cancelLook = ctx.timer(REST_MILLIS, () => void look(true));
     }
-    cancelRound();
-    if (later.size && !gathering) cancelRound = ctx.timer(rest.length ? REST_MILLIS : UNDECIDED_MILLIS, judgeSoon);
+    if (later.size) judgeLater(rest.length ? REST_MILLIS : UNDECIDED_MILLIS);
+  }
+
+  /** @param {number} millis */
+  function judgeLater(millis) {
+    cancelLater();
+    if (!closed) cancelLater = ctx.timer(millis, inRound);
   }
 
   /** @param {Letter} letter */
@@ -179,7 +187,6 @@ export function boxes(ctx) {
 
   /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted */
   function readUntold(wanted) {
-    console.log('U', [...wanted].filter(([key]) => ctx.watching?.tells(key) === false).length);
     const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false);
     return readAll(new Map(untold));
   }
@@ -199,7 +206,8 @@ export function boxes(ctx) {
     look,
     close() {
       closed = true;
-      cancelRound();
+      cancelGathering();
+      cancelLater();
       cancelLook();
       cancelUntold();
       for (const { stop } of watched.values()) stop();
