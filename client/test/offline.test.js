@@ -427,3 +427,30 @@ test('a contact who was not told of a new friends key is heard under the old one
   await it.pass(3000);
   assert.deepEqual(await textsOf(bob3, CAROL), [], 'somebody removed is not heard');
 });
+
+test('what comes while other letters are judged is judged too', async () => {
+  const it = await make();
+  const [alice, bob] = await it.friends();
+  const watch = heldBack(bob);
+  await bob.ctx.boxes.look();
+  onlyCopies(it);
+  // While the first is looked at, the second comes.
+  const { judge } = bob.ctx.inbox;
+  let meanwhile = async () => {};
+  bob.ctx.inbox.judge = async (letters) => {
+    const then = meanwhile;
+    meanwhile = async () => {};
+    await then();
+    return judge(letters);
+  };
+  const values = async () => [...(await it.under(bob.ctx.profile.friendsKey, 'INBOX')).values.values()].map(unbase64);
+  const { place } = await it.under(bob.ctx.profile.friendsKey, 'INBOX');
+  for (const text of ['one', 'two']) {
+    await alice.sendMessage(BOB, text);
+    await became(it, alice, BOB, text, 'sent');
+  }
+  const [one, , two] = await values();
+  meanwhile = async () => watch.give(hex(place.dhtKey), two);
+  watch.give(hex(place.dhtKey), one);
+  await shows(it, bob, ALICE, 2);
+});
