@@ -312,6 +312,7 @@ export function contactBook(ctx) {
       });
       await ctx.locator.forget(address);
       show();
+      void ctx.boxes.look();
       await Promise.all([publishConsent(), known ? ctx.devices.moveLocation(before) : undefined]);
     },
 
