@@ -180,11 +180,18 @@ test('a removed browser says so, learns nothing new, and keeps what it has', asy
   await bob.sendMessage(ALICE, 'before');
   await it.until(second, (s) => contact(s, BOB).unread === 1, 'message');
   const before = keysOf(second);
+  const token = () => hex(bob.ctx.contacts.get(ALICE).ourToken);
+  const given = token();
   await alice.removeDevice(idOf(second));
   await it.until(second, (s) => s.me.status === 'removed', 'removed');
   for (const [i, key] of keysOf(alice).entries()) assert.notEqual(key, before[i]);
   assert.deepEqual(keysOf(second), before);
   await it.until(bob, () => hex(bob.ctx.contacts.get(ALICE).friendsKey) === keysOf(alice)[1], 'bob has the new key');
+  // Bob's servers let whoever shows his token through: the removed browser has only the old one.
+  await it.until(bob, () => token() !== given, 'another token');
+  await it.until(alice, () => hex(alice.ctx.contacts.get(BOB).theirToken) === token(), 'given to the one that is left');
+  assert.equal(hex(second.ctx.contacts.get(BOB).theirToken), given);
+  await it.until(alice, (s) => contact(s, BOB).presence === 'online', 'seen online with it');
   await bob.sendMessage(ALICE, 'after');
   await it.until(alice, (s) => contact(s, BOB).last.text === 'after', 'message');
   await it.pass(20_000);
