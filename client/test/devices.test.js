@@ -58,6 +58,7 @@ test('the code of one browser lets another one in without a question, once', asy
   const second = await added(it, alice);
   assert.equal(alice.state.endorsements.length, 0);
   assert.equal(alice.state.adding, null);
+  assert.ok(!alice.state.notices.some((n) => n.key === 'ghost'));
   assert.ok(alice.state.notices.some((n) => n.key === 'device-added' && n.args.name === 'phone'));
   await it.until(second, (s) => contact(s, BOB)?.state === 'accepted', 'contacts');
   assert.deepEqual(keysOf(second), keysOf(alice));

@@ -51,6 +51,8 @@ export function ownDevices(ctx) {
   const forks = new Set();
   /** @type {Set<string>} */
   const ghosts = new Set();
+  /** Allowed by the user. @type {Set<string>} */
+  const awaited = new Set();
   let stop = () => {};
   let stopLooking = () => {};
   /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
@@ -78,7 +80,7 @@ export function ownDevices(ctx) {
           listed: true,
           listening: d.id === self,
         })),
-        ...[...ghosts].map((id) => ({
+        ...[...ghosts].filter(isGhost).map((id) => ({
           deviceId: id,
           name: '',
           added: 0,
@@ -230,12 +232,14 @@ export function ownDevices(ctx) {
     await ctx.left();
   }
 
+  /** What stood on the list once, or is about to, is no surprise. @param {string} id */
+  const isGhost = (id) => !awaited.has(id) && !chain?.some((link) => link.devices.has(id));
+
   /** Certified for our address, but on no list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
   function noteGhosts(found) {
     if (!chain) return;
     for (const id of found.devices.keys()) {
-      // What stood on the list once was removed by us, and is no surprise.
-      if (chain.some((link) => link.devices.has(id)) || id === profile().key.id || ghosts.has(id)) continue;
+      if (!isGhost(id) || id === profile().key.id || ghosts.has(id)) continue;
       ghosts.add(id);
       if (!ctx.state.endorsements.some((each) => each.deviceId === id))
         ctx.notice({
@@ -414,6 +418,7 @@ export function ownDevices(ctx) {
 
     /** @param {string} id @param {Uint8Array<ArrayBuffer>} spki @param {string} name */
     async allow(id, spki, name) {
+      awaited.add(id);
       ghosts.delete(id);
       await revoked.drop(id);
       await edit((devices) => [
