@@ -245,7 +245,7 @@ export function contactBook(ctx) {
       level: '',
     }),
 
-    /** The devices to send to: certified and on the list. @param {string} address @param {boolean} [again] @returns {Promise<import('./ways.js').Target[]>} */
+    /** The devices to send to: certified and on the list; of ours also one that is to be told that it is not. @param {string} address @param {boolean} [again] @returns {Promise<import('./ways.js').Target[]>} */
     async targets(address, again = false) {
       const found = await find(address, again);
       if (found.kind !== 'found') return [];

@@ -183,7 +183,7 @@ export function endorsement(ctx) {
 
   return {
     allow,
-    guests: () => [...guests],
+    guests: () => [...guests].filter((id) => ctx.delivery.waits((item) => item.only === id)),
 
     /** Before we stand on a list its devices are heard with their answer. @param {string} device @param {import('../cms/bodies.js').BodyType} type */
     mayAnswer: (device, type) =>
