@@ -119,10 +119,9 @@ export function ownDevices(ctx) {
     }
     if (!chain) {
       foreign = found.chains.filter((each) => !isRefused(each));
-      const one = foreign.every((each) => relation(each, foreign[0]) !== 'new-root');
       // Two roots and no memory: which is ours, only the user knows, or the one who let us in.
       const ours = foreign.filter(
-        (each) => headOf(each).devices.has(profile().key.id) && ctx.endorsement.mayJoin(each, one),
+        (each) => headOf(each).devices.has(profile().key.id) && ctx.endorsement.mayJoin(each),
       );
       if (ours.length) await keep(ours[0]);
     }
@@ -346,6 +345,9 @@ export function ownDevices(ctx) {
     await publishAll();
   }
 
+  /** Whether there is one list only that could be ours. */
+  const isPlain = () => !!chain || foreign.every((each) => relation(each, foreign[0]) !== 'new-root');
+
   /** Asks the listed devices to allow this one, until one does. */
   async function askToBeAllowed() {
     const { address, key } = profile();
@@ -383,6 +385,7 @@ export function ownDevices(ctx) {
     look,
     lists,
     askable,
+    isPlain,
     chain: () => chain,
     /** Devices of ours, or of our address, that stand on no list and to which something is to be said all the same. @returns {string[]} */
     guests: () => [...(chain && lists(profile().key.id) ? [] : askable()), ...ctx.endorsement.guests()],
