@@ -129,6 +129,8 @@ function peer(time, dht, ca) {
     swallows: false,
     hides: false,
     requests: [],
+    /** Lists of withdrawn certificates by URL. */
+    lists: new Map(),
     network: 'local',
     die() {
       it.down = true;
@@ -206,6 +208,10 @@ function peer(time, dht, ca) {
     if (it.down) throw new TypeError('fetch failed');
     const path = url.slice(base.length);
     if (path === 'peer.json') return Response.json(describe());
+    if (path.startsWith('crl?url=')) {
+      const list = it.lists.get(decodeURIComponent(path.slice('crl?url='.length)));
+      return list ? new Response(list) : new Response('', { status: 404 });
+    }
     const key = path.slice('key/'.length);
     const values = dht.get(key) ?? new Map();
     if (init.method === 'POST') {
