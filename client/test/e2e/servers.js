@@ -46,8 +46,9 @@ export async function run(args) {
   };
 }
 
-/** Two separate peers that share one store and one CA. */
-export async function twoPeers() {
+/** Two separate peers that share one store and one CA. @param {{anchor?: string}} [how]  a file of anchors beside the test CA */
+export async function twoPeers({ anchor = '' } = {}) {
+  const anchors = anchor ? ['--anchor', anchor] : [];
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];
@@ -61,6 +62,7 @@ export async function twoPeers() {
     String(ports[2]),
     '--peer',
     bases[1],
+    ...anchors,
   ];
   const argsB = [
     'peer',
@@ -75,6 +77,7 @@ export async function twoPeers() {
     bases[0],
     '--peer',
     bases[0],
+    ...anchors,
   ];
   const servers = { a: await run(argsA), b: await run(argsB), bases, folder };
   return {

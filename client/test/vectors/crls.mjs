@@ -47,6 +47,12 @@ export async function crls(now) {
     add(what, verdict, await makeCrl(by, now, [a, b], but), more);
   await one('two certificates', 'ok', {}, { serials: ['4001', '0080'] });
   await one('none', 'ok', { entries: [] }, { serials: [] });
+  await one(
+    'the serial number of the vectors',
+    'ok',
+    { entries: [entry(Uint8Array.of(0x40, 2))] },
+    { serials: ['4002'] },
+  );
   await one('no extensions', 'ok', { extensions: [] }, { serials: ['4001', '0080'] });
   await one('an RSA key', 'ok', {}, { issuer: 'rsa' }, rsa);
   await one(

@@ -31,7 +31,7 @@ public final class CrlStore implements Revocations {
 
     /// @param der the list as it was fetched; empty when there is none yet
     /// @param again when to fetch next
-    private record Kept(byte[] der, Set<String> serials, Instant issued, Instant again) {}
+    private record Kept(CertificateFields issuer, byte[] der, Set<String> serials, Instant issued, Instant again) {}
 
     private final Map<Name, Kept> lists = new ConcurrentHashMap<>();
     private final Fetch fetch;
@@ -47,14 +47,14 @@ public final class CrlStore implements Revocations {
 
     /// Fetches what the anchor files name, before anybody asks.
     public void watch(TrustAnchors anchors) {
-        for (var read : anchors.readable()) for (String url : read.anchor().crls()) want(url, read.fields());
+        for (var read : anchors.readable()) for (String url : read.anchor().crls()) want(url, read.fields(), executor);
     }
 
     @Override
     public boolean revoked(CertificateFields certificate, Issuer issuer) {
         var urls = new LinkedHashSet<>(certificate.extensions().crls());
         urls.addAll(issuer.crls());
-        for (String url : urls) want(url, issuer.certificate());
+        for (String url : urls) want(url, issuer.certificate(), executor);
         String key = key(issuer.certificate());
         return lists.entrySet().stream()
                 .anyMatch(list -> list.getKey().issuer.equals(key)
@@ -65,41 +65,45 @@ public final class CrlStore implements Revocations {
         return Base64.getEncoder().encodeToString(issuer.spki());
     }
 
-    private void want(String url, CertificateFields issuer) {
+    private void want(String url, CertificateFields issuer, Executor by) {
         var name = new Name(url, key(issuer));
         Instant now = clock.instant();
         Kept old = lists.get(name);
         if (old != null && old.again.isAfter(now) || old == null && lists.size() >= MAX_LISTS) return;
         Kept waiting = new Kept(
+                issuer,
                 old == null ? new byte[0] : old.der,
                 old == null ? Set.of() : old.serials,
                 old == null ? Instant.EPOCH : old.issued,
                 now.plus(AGAIN));
         // Whoever was first fetches.
         boolean first = old == null ? lists.putIfAbsent(name, waiting) == null : lists.replace(name, old, waiting);
-        if (first) executor.execute(() -> update(name, issuer, waiting));
+        if (first) by.execute(() -> update(name, waiting));
     }
 
-    private void update(Name name, CertificateFields issuer, Kept old) {
+    private void update(Name name, Kept old) {
         try {
             byte[] der = fetch.get(name.url);
             Crl crl = Crl.parse(der);
             Instant now = clock.instant();
-            crl.verify(issuer, name.url, now);
+            crl.verify(old.issuer, name.url, now);
             if (crl.thisUpdate().isBefore(old.issued)) throw new IdentityException("expired", "older than the last");
             var serials = new HashSet<>(old.serials);
             serials.addAll(crl.serials());
             Instant latest = now.plus(LONGEST);
             Instant again = crl.nextUpdate().isBefore(latest) ? crl.nextUpdate() : latest;
-            lists.put(name, new Kept(der, Set.copyOf(serials), crl.thisUpdate(), again));
+            lists.put(name, new Kept(old.issuer, der, Set.copyOf(serials), crl.thisUpdate(), again));
         } catch (IOException | IdentityException e) {
             System.getLogger("starling.identity")
                     .log(System.Logger.Level.WARNING, "revocation list " + name.url + ": " + e.getMessage());
         }
     }
 
-    /// The list fetched last from a URL that a believed certificate or an anchor names; empty for every other URL.
+    /// The list behind a URL that a believed certificate or an anchor names, as fetched last; fetched anew when it is
+    /// due. Empty for every other URL.
     public Optional<byte[]> list(String url) {
+        for (var list : lists.entrySet())
+            if (list.getKey().url.equals(url)) want(url, list.getValue().issuer, Runnable::run);
         return lists.entrySet().stream()
                 .filter(list -> list.getKey().url.equals(url) && list.getValue().der.length > 0)
                 .map(list -> list.getValue().der.clone())
