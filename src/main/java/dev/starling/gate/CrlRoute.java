@@ -10,9 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 
 /// `GET /crl?url=…`: a list of withdrawn certificates for a page, which cannot reach a CA's server itself and verifies
-/// what it is given (docs/protocols/sip.md, section 1). Only lists that this server keeps for itself: it fetches
-/// nothing
-/// on demand.
+/// what it is given (docs/protocols/sip.md, section 1). Only lists that this server keeps for itself, fetched anew when
+/// they are due: it is no way to anywhere else.
 public record CrlRoute(CrlStore lists, RateLimit reads) {
     private static final int MAX_QUERY = 2000;
 

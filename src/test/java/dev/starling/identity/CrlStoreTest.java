@@ -4,13 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.StandingClock;
 import dev.starling.Vectors;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -24,27 +21,7 @@ import org.junit.jupiter.api.Test;
 class CrlStoreTest {
     private static final String URL = "http://crl.example.net/a.crl";
 
-    /// Stands until it is moved.
-    private static final class Hands extends Clock {
-        Instant now;
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }
-
-    private final Hands clock = new Hands();
+    private final StandingClock clock = new StandingClock();
     private final Deque<Runnable> waiting = new ArrayDeque<>();
     private final List<String> fetched = new ArrayList<>();
     private byte[] served = new byte[0];
@@ -56,7 +33,6 @@ class CrlStoreTest {
     @BeforeEach
     void open() throws Exception {
         vectors = Vectors.read("crls");
-        clock.now = Vectors.clock(vectors).instant();
         @SuppressWarnings("unchecked")
         var issuers = (Map<String, Object>) vectors.get("issuers");
         root = new Revocations.Issuer(CertificateFields.parse(Vectors.base64(issuers.get("root"))), List.of(URL));
@@ -87,7 +63,7 @@ class CrlStoreTest {
     }
 
     private void pass(Duration time) {
-        clock.now = clock.now.plus(time);
+        clock.pass(time);
     }
 
     @Test
