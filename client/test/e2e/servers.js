@@ -51,9 +51,10 @@ export async function run(args) {
 /**
  * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
  * theirs and the second runs a node of its own.
- * @param {{dht?: string}} [options]  'embedded' or 'opendht'
+ * @param {{dht?: string, anchor?: string}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors beside the test CA
  */
-export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded' } = {}) {
+export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', anchor = '' } = {}) {
+  const anchors = anchor ? ['--anchor', anchor] : [];
   const nodes = dht === 'opendht' ? await dhtNodes() : null;
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
@@ -69,6 +70,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     '--peer',
     bases[1],
     ...(nodes ? ['--dht', `opendht:${nodes.proxies.join(',')}`] : []),
+    ...anchors,
   ];
   const argsB = [
     'peer',
@@ -84,6 +86,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
       : ['--dht', bases[0]]),
     '--peer',
     bases[0],
+    ...anchors,
   ];
   const servers = { a: await run(argsA), b: await run(argsB), bases, folder, dht };
   return {
