@@ -49,6 +49,11 @@ class DhtReadsTest {
         }
 
         @Override
+        public void remove(String key, Dht.Owner owner, long id) throws DhtException {
+            beneath.remove(key, owner, id);
+        }
+
+        @Override
         public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
             giving.give(enough);
         }
