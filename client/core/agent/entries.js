@@ -114,10 +114,11 @@ export function pieces(entries, bytes, most) {
 
 /** All entries in as few packs as possible, a power of two, each by the hash of its name. @param {Entry[]} entries @returns {Uint8Array<ArrayBuffer>[]} */
 export function pack(entries) {
+  const places = entries.map((entry) => place(entry.name)[1]);
   for (let of = 1; ; of *= 2) {
     /** @type {Entry[][]} */
     const packs = Array.from({ length: of }, () => []);
-    for (const entry of entries) packs[place(entry.name)[1] % of].push(entry);
+    for (const [i, entry] of entries.entries()) packs[places[i] % of].push(entry);
     const fits = packs.every((each) => each.reduce((sum, entry) => sum + sizeOf(entry), 0) <= PACK_BYTES);
     need(fits || of < MAX_PACKS, 'too-many');
     if (fits)
