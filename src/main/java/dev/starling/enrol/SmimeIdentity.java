@@ -139,7 +139,7 @@ public final class SmimeIdentity {
             throw refused(
                     e.getCause() instanceof java.security.UnrecoverableKeyException
                             ? "The passphrase is wrong."
-                            : "This is not a PKCS#12 file, or its passphrase is wrong.");
+                            : "This is not a PKCS#12 file, its passphrase is wrong, or Java does not read its cipher.");
         } catch (GeneralSecurityException e) {
             throw refused("This file cannot be opened: " + e.getMessage());
         }

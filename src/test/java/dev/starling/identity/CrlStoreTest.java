@@ -126,7 +126,7 @@ class CrlStoreTest {
             var anchors = Vectors.allBase64(c.get("anchors"));
             var chain = Vectors.allBase64(c.get("chain"));
             var asked = new ArrayList<String>();
-            Revocations all = (one, issuer) -> {
+            Revocations all = (one, _) -> {
                 asked.add(one.serialHex());
                 return asked.size() == 3;
             };
