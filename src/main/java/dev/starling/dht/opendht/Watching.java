@@ -13,7 +13,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// One watched key, shared by all its watchers: one stream of changes from one proxy, and a look-up through others
-/// now and then, for a stream may keep silent about what it should tell, and beyond so many streams there is none. When the stream ends another one is opened
+/// now and then, for a stream may keep silent about what it should tell, and beyond so many streams there is none. When
+/// the stream ends another one is opened
 /// after a while that grows, with jitter.
 final class Watching {
     private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;

@@ -29,9 +29,8 @@ class AttackedNodesTest {
     }
 
     private static String send(HttpRequest.Builder request) throws Exception {
-        try (var http = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .build()) {
+        try (var http =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             return http.send(request.build(), HttpResponse.BodyHandlers.ofString())
                     .body();
         }
@@ -44,11 +43,14 @@ class AttackedNodesTest {
             dht.put(KEY, value(1, "a", "genuine"), HOUR);
             var proxies = nodes.proxies();
             String path = "/key/" + KEY;
-            var genuine = Signed.parse(send(HttpRequest.newBuilder(proxies.get(0).resolve(path))).lines()
-                            .findFirst()
-                            .orElseThrow())
+            var genuine = Signed.parse(
+                            send(HttpRequest.newBuilder(proxies.get(0).resolve(path)))
+                                    .lines()
+                                    .findFirst()
+                                    .orElseThrow())
                     .orElseThrow();
-            byte[] data = new Envelope(1, Long.MAX_VALUE, "impostor".getBytes(java.nio.charset.StandardCharsets.UTF_8)).bytes();
+            byte[] data = new Envelope(1, Long.MAX_VALUE, "impostor".getBytes(java.nio.charset.StandardCharsets.UTF_8))
+                    .bytes();
             var others = SlotKey.make().sign(genuine.id(), Signed.MAX_SEQ, data);
             var forged = new Signed(genuine.id(), Signed.MAX_SEQ, genuine.owner(), data, genuine.signature(), false);
             for (Signed attack : List.of(others, forged))
@@ -91,9 +93,8 @@ class AttackedNodesTest {
                 var dht = dht("slot.key", nodes.proxies())) {
             dht.put(KEY, value(1, "a", "genuine"), HOUR);
             long end = Clock.systemUTC().instant().getEpochSecond() + 3600;
-            try (var http = HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .build()) {
+            try (var http =
+                    HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
                 for (int i = 0; i < 500; i++) {
                     String junk = Fakes.line(1000 + i, new Envelope(i, end, new byte[900]).bytes());
                     var _ = http.send(
