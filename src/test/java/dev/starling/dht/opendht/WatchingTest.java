@@ -132,7 +132,7 @@ class WatchingTest {
             var _ = dht.watch("0".repeat(39) + i, told.getLast());
         }
         for (var each : told) assertEquals(List.of(), each.untilComplete());
-        until(() -> silent.count(Call.LISTEN) == 4 && honest.count(Call.LISTEN) == 4);
+        until(() -> silent.count(Call.LISTEN) > 0);
         silent.tricks.put(Call.INFO, FakeProxy.STALL);
         until(() -> fakes.network.listening() == 8);
         for (int i = 0; i < 8; i++) dht.put("0".repeat(39) + i, value(1, "a", "v" + i), HOUR);
