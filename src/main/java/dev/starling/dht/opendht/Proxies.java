@@ -39,7 +39,7 @@ final class Proxies {
                         TimeUnit.MILLISECONDS);
     }
 
-    /// Told each time a proxy that was well fails.
+    /// Told each time a proxy fails that was well or has streams.
     void onFailure(Consumer<Proxy> told) {
         onFailure = told;
     }
@@ -49,9 +49,11 @@ final class Proxies {
     }
 
     void failed(Proxy proxy, String why) {
-        if (rest.closed() || !proxy.failed(why)) return;
-        LOG.log(System.Logger.Level.INFO, () -> "DHT proxy " + proxy + " fails: " + why);
-        onFailure.accept(proxy);
+        if (rest.closed()) return;
+        boolean well = proxy.failed(why);
+        if (well) LOG.log(System.Logger.Level.INFO, () -> "DHT proxy " + proxy + " fails: " + why);
+        // A stream may have been opened while it was failing, because no other was there.
+        if (well || proxy.streams.get() > 0) onFailure.accept(proxy);
     }
 
     /// Usable ones first, in random order; then the others, those first that may be tried soonest.
@@ -78,7 +80,7 @@ final class Proxies {
     Proxy forStream() {
         var order = forReading();
         return order.stream()
-                .filter(Proxy::usable)
+                .filter(p -> p.well() && p.usable())
                 .min(Comparator.comparingInt(p -> p.streams.get()))
                 .orElse(order.getFirst());
     }
