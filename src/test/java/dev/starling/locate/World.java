@@ -84,6 +84,18 @@ final class World implements AutoCloseable {
         return new LocationService(dht, NETWORK, certificates, opener, clock, local);
     }
 
+    /// A reader that remembers.
+    LocationService service(Memory memory) {
+        return new LocationService(
+                dht,
+                NETWORK,
+                certificates,
+                new RecordOpener(NETWORK, certificates, memory, clock),
+                clock,
+                false,
+                Optional.of(memory));
+    }
+
     LocationService.Found found() throws DhtException {
         return (LocationService.Found) service(false).find(BOB);
     }
@@ -164,6 +176,14 @@ final class World implements AutoCloseable {
                 place(kind).hexKey(),
                 new Dht.Value(owners, Dht.Owner.local("owner" + owners++), value),
                 LIFE.multipliedBy(2));
+    }
+
+    /// The store keeps back from now on what lay there: covered by what is no record.
+    void clear(Kind kind) throws DhtException {
+        var values = new java.util.ArrayList<Dht.Value>();
+        dht.lookup(place(kind).hexKey(), Dht.Limits.USUAL, value -> !values.add(value));
+        for (var each : values)
+            dht.put(place(kind).hexKey(), new Dht.Value(each.id(), each.owner(), new byte[1]), Duration.ofSeconds(1));
     }
 
     Rendezvous place(Kind kind) {
