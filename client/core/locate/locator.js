@@ -194,7 +194,8 @@ export function locator(around) {
     const early = await Promise.race([friends, pause(HEAD_START_MILLIS)]);
     const rest = () => refresh(address, how);
     if (early) {
-      if (!followed.isTold(address)) rest().catch(warn);
+      // The answer first.
+      if (!followed.isTold(address)) around.timer(1, () => void rest().catch(warn));
       return learnt(address, how, early);
     }
     const all = rest();

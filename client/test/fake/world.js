@@ -15,9 +15,9 @@ const PATIENCE_MILLIS = 60_000;
 
 export const pem = (der) => `-----BEGIN CERTIFICATE-----\n${base64(der)}\n-----END CERTIFICATE-----\n`;
 
-/** @param {{peers?: number}} [how] */
-export async function world({ peers = 2 } = {}) {
-  const time = simulatedTime(Date.UTC(2026, 10, 24, 12));
+/** @param {{peers?: number, start?: number}} [how] */
+export async function world({ peers = 2, start = Date.UTC(2026, 10, 24, 12) } = {}) {
+  const time = simulatedTime(start);
   const ca = await authority(time.now());
   const dht = new Told();
   const all = Array.from({ length: peers }, () => peer(time, dht, ca));

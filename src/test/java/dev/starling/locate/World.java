@@ -1,5 +1,6 @@
 package dev.starling.locate;
 
+import dev.starling.StandingClock;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.embedded.Bounds;
@@ -24,10 +25,8 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PublicKey;
 import java.security.cert.X509Certificate;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
@@ -47,23 +46,23 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// A store, a clock that stands, and a CA that certifies whomever it is asked to.
-final class World implements AutoCloseable {
-    static final String NETWORK = "starling";
-    static final Address BOB = new Address("bob@example.net");
+public final class World implements AutoCloseable {
+    public static final String NETWORK = "starling";
+    public static final Address BOB = new Address("bob@example.net");
     private static final Duration LIFE = Duration.ofHours(1);
 
-    final Clock clock = Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC);
+    public final StandingClock clock = new StandingClock();
     private static final Bounds BOUNDLESS =
             new Bounds(4096, 64L << 20, 4096, 64L << 20, 100_000, 1L << 30, 1L << 30, 4L << 30);
 
-    final Dht dht;
+    public final Dht dht;
     final Keys.Held ca;
     private CertificateVerifier certificates;
     private RecordOpener opener;
     private final Rendezvous.Master master = Rendezvous.Master.of(BOB, NETWORK);
     private int owners, published;
 
-    World(Path folder) throws DhtException {
+    public World(Path folder) throws DhtException {
         // A store that keeps whatever anybody gives it.
         dht = new EmbeddedDht(folder.resolve("dht.db"), BOUNDLESS, clock);
         ca = authority("CN=first");
@@ -85,7 +84,7 @@ final class World implements AutoCloseable {
     }
 
     /// A reader that remembers.
-    LocationService service(Memory memory) {
+    public LocationService service(Memory memory) {
         return new LocationService(
                 dht,
                 NETWORK,
@@ -110,7 +109,7 @@ final class World implements AutoCloseable {
         return new Keys.Held(key.getPrivate(), List.of(certificate));
     }
 
-    Keys.Held device(String address) {
+    public Keys.Held device(String address) {
         return device(address, ca, "CN=first");
     }
 
@@ -156,9 +155,14 @@ final class World implements AutoCloseable {
     }
 
     byte[] record(Keys.Held signer, Kind kind, Address address, long sequence, Optional<CborMap> body) {
+        return record(signer, kind, address, sequence, LIFE, body);
+    }
+
+    public byte[] record(
+            Keys.Held signer, Kind kind, Address address, long sequence, Duration life, Optional<CborMap> body) {
         Instant now = clock.instant();
         return SignedRecord.sign(
-                signer, NETWORK, new SignedRecord.Statement(kind, address, sequence, now, now.plus(LIFE), body));
+                signer, NETWORK, new SignedRecord.Statement(kind, address, sequence, now, now.plus(life), body));
     }
 
     /// Puts a record of `signer` about bob where readers look, newer than all before.
@@ -186,7 +190,7 @@ final class World implements AutoCloseable {
             dht.put(place(kind).hexKey(), new Dht.Value(each.id(), each.owner(), new byte[1]), Duration.ofSeconds(1));
     }
 
-    Rendezvous place(Kind kind) {
+    public Rendezvous place(Kind kind) {
         return master.around(kind, clock.instant()).getFirst();
     }
 
@@ -196,11 +200,11 @@ final class World implements AutoCloseable {
         publish(devices[0], Kind.DEVICES, list(List.of(root(devices))));
     }
 
-    static CborMap list(List<?> links) {
+    public static CborMap list(List<?> links) {
         return new CborMap().with(1, links);
     }
 
-    List<Object> root(Keys.Held... devices) {
+    public List<Object> root(Keys.Held... devices) {
         return link(devices[0], List.of(), devices);
     }
 
