@@ -51,10 +51,10 @@ export async function run(args) {
 /**
  * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
  * theirs and the second runs a node of its own.
- * @param {{dht?: string}} [options]  'embedded' or 'opendht'
+ * @param {{dht?: string, nodes?: any}} [options]  'embedded' or 'opendht'; the network of nodes, when the caller has and closes one
  */
-export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded' } = {}) {
-  const nodes = dht === 'opendht' ? await dhtNodes() : null;
+export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', nodes: given = null } = {}) {
+  const nodes = given ?? (dht === 'opendht' ? await dhtNodes() : null);
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];
@@ -68,7 +68,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     String(ports[2]),
     '--peer',
     bases[1],
-    ...(nodes ? ['--dht', `opendht:${nodes.proxies.join(',')}`] : []),
+    ...(nodes ? ['--dht', `opendht:${nodes.proxies.slice(0, 2).join(',')}`] : []),
   ];
   const argsB = [
     'peer',
@@ -92,7 +92,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     restartB: async () => (servers.b = await run(argsB)),
     current: () => servers,
     async close() {
-      await Promise.allSettled([servers.a.kill(), servers.b.kill(), nodes?.close()]);
+      await Promise.allSettled([servers.a.kill(), servers.b.kill(), given ? null : nodes?.close()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

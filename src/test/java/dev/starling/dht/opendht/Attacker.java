@@ -86,7 +86,7 @@ public final class Attacker implements AutoCloseable {
     }
 
     /// Puts `value` with the id on the wire of each signed value under a key: signed by himself with a higher number,
-    /// unsigned, and with the victim's name over a signature of his own. Returns how many ids there were.
+    /// and with the victim's name over a signature of his own. Returns how many ids there were.
     public int impersonate(String key, byte[] value) throws IOException, InterruptedException {
         var ids = new ArrayList<Signed>();
         for (String line : lines(key))
@@ -95,20 +95,36 @@ public final class Attacker implements AutoCloseable {
         return ids.size();
     }
 
-    /// The same for a value that is not there yet, of the owner whose key file this is: what he could compute from
+    /// The same for a value that is not there yet, of the owner whose key file this is: he could compute the id from
     /// another value of that owner.
-    public void impersonateAhead(String key, Dht.Value value, Path victim, Clock clock, byte[] instead)
-            throws Exception {
-        var slot = SlotKey.loadOrMake(victim);
-        var signed = new Slots(slot, clock).prepare(key, value, FAR).value();
-        impersonate(key, signed.id(), signed.owner(), instead);
+    ///
+    /// @param unsigned with nobody's name, which no later value of that id replaces
+    public void impersonateAhead(
+            String key, Dht.Value value, Path victim, Clock clock, byte[] instead, boolean unsigned) throws Exception {
+        var signed = new Slots(SlotKey.loadOrMake(victim), clock)
+                .prepare(key, value, FAR)
+                .value();
+        if (unsigned) {
+            int _ = post(key, List.of(unsigned(signed.id(), new Envelope(signed.id(), FAR, instead).bytes())));
+        } else impersonate(key, signed.id(), signed.owner(), instead);
     }
 
     private void impersonate(String key, long id, byte[] victim, byte[] value) throws InterruptedException {
         byte[] data = new Envelope(id, FAR, value).bytes();
         var mine = own.sign(id, Signed.MAX_SEQ, data);
         var forged = new Signed(id, Signed.MAX_SEQ, victim, data, mine.signature(), false);
-        int _ = post(key, List.of(mine.json(), unsigned(id, data), forged.json()));
+        int _ = post(key, List.of(mine.json(), forged.json()));
+    }
+
+    /// An unsigned value with the id of a signed one: OpenDHT 2.4.12 compares the owners without looking whether there
+    /// are two, and each node that holds the signed one ends.
+    public void kill(String key) throws IOException, InterruptedException {
+        for (String line : lines(key)) {
+            var signed = Signed.parse(line).filter(s -> s.owner().length > 0);
+            if (signed.isPresent()) {
+                int _ = post(key, List.of(unsigned(signed.get().id(), new byte[100])));
+            }
+        }
     }
 
     private List<String> lines(String key) throws IOException, InterruptedException {
