@@ -60,7 +60,8 @@ class OpenDhtAttacksTest {
         it.publish();
         it.reached(attack);
         assertEquals(
-                List.of("ok", reason), it.verdicts(place).stream().sorted(OpenDhtAttacksTest::okFirst).toList());
+                List.of("ok", reason),
+                it.verdicts(place).stream().sorted(OpenDhtAttacksTest::okFirst).toList());
     }
 
     private static int okFirst(String a, String b) {
@@ -98,11 +99,7 @@ class OpenDhtAttacksTest {
     @Test
     void signedByAnotherKey() throws Exception {
         var mallory = new Keys.Held(Keys.generate().getPrivate(), it.bob.chain());
-        refused(
-                "a key that is not certified",
-                Kind.LOCATION,
-                it.elsewhere(mallory, World.BOB),
-                "bad-signature");
+        refused("a key that is not certified", Kind.LOCATION, it.elsewhere(mallory, World.BOB), "bad-signature");
     }
 
     @Test
@@ -114,11 +111,7 @@ class OpenDhtAttacksTest {
     @Test
     void aGenuineCertificateOfSomebodyElse() throws Exception {
         var eve = it.world.device(EVE.text());
-        refused(
-                "a genuine certificate of somebody else",
-                Kind.LOCATION,
-                it.elsewhere(eve, World.BOB),
-                "wrong-name");
+        refused("a genuine certificate of somebody else", Kind.LOCATION, it.elsewhere(eve, World.BOB), "wrong-name");
     }
 
     @Test
@@ -162,9 +155,13 @@ class OpenDhtAttacksTest {
         it.publish(
                 Kind.REVOKED,
                 Optional.of(new Bodies.Revoked(
-                                List.of(stolen.id()), "stolen", it.clock.instant().getEpochSecond())
+                                List.of(stolen.id()),
+                                "stolen",
+                                it.clock.instant().getEpochSecond())
                         .toCbor()));
-        it.forge(Kind.CERT, it.world.record(stolen, Kind.CERT, World.BOB, it.clock.millis(), Optional.of(new CborMap())));
+        it.forge(
+                Kind.CERT,
+                it.world.record(stolen, Kind.CERT, World.BOB, it.clock.millis(), Optional.of(new CborMap())));
         it.forge(Kind.LOCATION, it.elsewhere(stolen, World.BOB));
         it.reached("a revoked device that goes on publishing");
     }

@@ -160,7 +160,9 @@ class OpenDhtChurnTest {
                 "look-up, median, 99 of 100, longest | " + sorted.get(all / 2) + ", " + sorted.get(all * 99 / 100)
                         + ", " + sorted.getLast() + " ms",
                 "all proxies killed once | " + recovery);
-        String text = String.join("", rows.stream().map(row -> "| opendht-churn | " + row + " |\n").toList());
+        String text = String.join(
+                "",
+                rows.stream().map(row -> "| opendht-churn | " + row + " |\n").toList());
         System.out.print(text);
         Path left = Path.of("target", "long");
         Files.createDirectories(left);

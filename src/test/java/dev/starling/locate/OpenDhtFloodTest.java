@@ -61,10 +61,8 @@ class OpenDhtFloodTest {
                     "raw whole read " + median(raw).toMillis() + " ms, found by a stranger in "
                             + median(ours).toMillis() + " ms");
             assertTrue(median(ours).compareTo(bound) <= 0, median(ours) + " of " + bound);
-            assertEquals(
-                    OpenDhtWorld.HERE,
-                    it.place((LocationService.Found)
-                            it.world.service(false).find(World.BOB)));
+            assertEquals(OpenDhtWorld.HERE, it.place((LocationService.Found)
+                    it.world.service(false).find(World.BOB)));
         }
     }
 
@@ -97,7 +95,9 @@ class OpenDhtFloodTest {
         byte[] elsewhere = it.elsewhere(eve, World.BOB);
         byte[] broken = it.elsewhere(new Keys.Held(eve.key(), it.bob.chain()), World.BOB);
         for (int i = 0; i < EACH; i++)
-            Stream.of(hers, asHis, elsewhere, broken).map(record -> it.sealed(kind, record)).forEach(all::add);
+            Stream.of(hers, asHis, elsewhere, broken)
+                    .map(record -> it.sealed(kind, record))
+                    .forEach(all::add);
         java.util.Collections.shuffle(all, random);
         return all;
     }

@@ -96,9 +96,7 @@ class OpenDhtReplayTest {
 
     @Test
     void aStretchedLifetime() throws Exception {
-        it.forge(
-                Kind.LOCATION,
-                it.elsewhere(it.bob, World.BOB, it.clock.instant(), Duration.ofHours(25)));
+        it.forge(Kind.LOCATION, it.elsewhere(it.bob, World.BOB, it.clock.instant(), Duration.ofHours(25)));
         it.publish();
         it.reached("a lifetime of 25 hours, by his own key");
         assertEquals(1, count("too-long"));

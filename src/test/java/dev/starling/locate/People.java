@@ -48,13 +48,17 @@ final class People {
         int taken = 0;
         for (Kind kind : KINDS) {
             byte[] record = world.record(
-                    person.device, kind, person.address, System.currentTimeMillis(), LIFE, Optional.of(body(person, kind)));
+                    person.device,
+                    kind,
+                    person.address,
+                    System.currentTimeMillis(),
+                    LIFE,
+                    Optional.of(body(person, kind)));
             for (Rendezvous place : master.around(kind, world.clock.instant()))
                 for (var peer : peers) {
                     var owner = Dht.Owner.local(person.device.id().hex());
                     long until = System.currentTimeMillis() / 1000 + LIFE.toSeconds();
-                    var value =
-                            new Dht.Value(place.valueId(person.device.id()), owner, Sealed.seal(place, record));
+                    var value = new Dht.Value(place.valueId(person.device.id()), owner, Sealed.seal(place, record));
                     if (peer.publish(place.hexKey(), value, until).put()) taken++;
                 }
         }

@@ -131,8 +131,7 @@ public final class Attacker implements AutoCloseable {
         var request = HttpRequest.newBuilder(proxy.resolve("/key/" + key))
                 .timeout(PATIENCE)
                 .build();
-        try (var lines =
-                http.send(request, HttpResponse.BodyHandlers.ofLines()).body()) {
+        try (var lines = http.send(request, HttpResponse.BodyHandlers.ofLines()).body()) {
             return lines.filter(line -> !line.isBlank()).toList();
         }
     }
