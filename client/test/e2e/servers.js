@@ -51,11 +51,15 @@ export async function run(args) {
 /**
  * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
  * theirs and the second runs a node of its own.
- * @param {{dht?: string, anchor?: string}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors beside the test CA
+ * @param {{dht?: string, nodes?: any, anchor?: string}} [options]  dht: 'embedded' or 'opendht'; nodes: the network, when the caller has and closes one; anchor: a file of anchors beside the test CA
  */
-export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', anchor = '' } = {}) {
+export async function twoPeers({
+  dht = process.env.STARLING_E2E_DHT ?? 'embedded',
+  nodes: given = null,
+  anchor = '',
+} = {}) {
   const anchors = anchor ? ['--anchor', anchor] : [];
-  const nodes = dht === 'opendht' ? await dhtNodes() : null;
+  const nodes = given ?? (dht === 'opendht' ? await dhtNodes() : null);
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];
@@ -69,7 +73,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     String(ports[2]),
     '--peer',
     bases[1],
-    ...(nodes ? ['--dht', `opendht:${nodes.proxies.join(',')}`] : []),
+    ...(nodes ? ['--dht', `opendht:${nodes.proxies.slice(0, 2).join(',')}`] : []),
     ...anchors,
   ];
   const argsB = [
@@ -95,7 +99,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     restartB: async () => (servers.b = await run(argsB)),
     current: () => servers,
     async close() {
-      await Promise.allSettled([servers.a.kill(), servers.b.kill(), nodes?.close()]);
+      await Promise.allSettled([servers.a.kill(), servers.b.kill(), given ? null : nodes?.close()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

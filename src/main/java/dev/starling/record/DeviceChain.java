@@ -83,7 +83,7 @@ public final class DeviceChain {
     }
 
     public static DeviceChain decode(byte[] kept, Address address, String network) throws IdentityException {
-        if (Cbor.decode(kept) instanceof List<?> encoded) return of(encoded, address, network);
+        if (Cbor.decode(kept) instanceof List<?> encoded) return of(encoded, address, network, true);
         throw new IdentityException("malformed", "no list");
     }
 

@@ -6,6 +6,7 @@ import dev.starling.dht.DhtException;
 import dev.starling.dht.embedded.Bounds;
 import dev.starling.dht.embedded.EmbeddedDht;
 import dev.starling.identity.Address;
+import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
@@ -49,9 +50,9 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 public final class World implements AutoCloseable {
     public static final String NETWORK = "starling";
     public static final Address BOB = new Address("bob@example.net");
-    private static final Duration LIFE = Duration.ofHours(1);
+    private static final Duration LIFE = Duration.ofHours(1), CERTIFICATE = Duration.ofDays(30);
 
-    public final StandingClock clock = new StandingClock();
+    public final StandingClock clock;
     private static final Bounds BOUNDLESS =
             new Bounds(4096, 64L << 20, 4096, 64L << 20, 100_000, 1L << 30, 1L << 30, 4L << 30);
 
@@ -63,8 +64,17 @@ public final class World implements AutoCloseable {
     private int owners, published;
 
     public World(Path folder) throws DhtException {
+        this(folder, new StandingClock());
+    }
+
+    private World(Path folder, StandingClock clock) throws DhtException {
         // A store that keeps whatever anybody gives it.
-        dht = new EmbeddedDht(folder.resolve("dht.db"), BOUNDLESS, clock);
+        this(new EmbeddedDht(folder.resolve("dht.db"), BOUNDLESS, clock), clock);
+    }
+
+    World(Dht dht, StandingClock clock) {
+        this.dht = dht;
+        this.clock = clock;
         ca = authority("CN=first");
         certificates = new CertificateVerifier(TrustAnchors.of(ca.chain().getFirst()), true);
         opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
@@ -72,15 +82,32 @@ public final class World implements AutoCloseable {
 
     /// Another CA that readers believe, too.
     Keys.Held believe(String name) {
+        return believe(name, List.of("*"));
+    }
+
+    /// Another CA that is believed about these domains.
+    Keys.Held believe(String name, List<String> domains) {
         var second = authority(name);
+        var all = Anchor.of(second.chain().getFirst());
+        var limited = new Anchor("", all.certificate(), all.purposes(), domains, all.levels(), List.of());
         certificates = new CertificateVerifier(
-                TrustAnchors.of(ca.chain().getFirst(), second.chain().getFirst()), true);
+                TrustAnchors.limited(List.of(Anchor.of(ca.chain().getFirst()), limited)), true);
         opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
         return second;
     }
 
     LocationService service(boolean local) {
         return new LocationService(dht, NETWORK, certificates, opener, clock, local);
+    }
+
+    /// Judges as somebody does who never looked before.
+    RecordOpener unknowing() {
+        return new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
+    }
+
+    /// Somebody who never looked before.
+    LocationService stranger(Dht through) {
+        return new LocationService(through, NETWORK, certificates, unknowing(), clock, false);
     }
 
     /// A reader that remembers.
@@ -105,7 +132,7 @@ public final class World implements AutoCloseable {
 
     Keys.Held authority(String name) {
         KeyPair key = Keys.generate();
-        var certificate = certificate(name, key, name, key.getPublic(), true, "");
+        var certificate = certificate(name, key, name, key.getPublic(), CERTIFICATE, "");
         return new Keys.Held(key.getPrivate(), List.of(certificate));
     }
 
@@ -114,20 +141,27 @@ public final class World implements AutoCloseable {
     }
 
     Keys.Held device(String address, Keys.Held by, String issuer) {
+        return device(address, by, issuer, CERTIFICATE);
+    }
+
+    Keys.Held device(String address, Keys.Held by, String issuer, Duration life) {
         KeyPair key = Keys.generate();
         var issuing = new KeyPair(by.publicKey(), by.key());
         return new Keys.Held(
-                key.getPrivate(), List.of(certificate(issuer, issuing, "", key.getPublic(), false, address)));
+                key.getPrivate(), List.of(certificate(issuer, issuing, "", key.getPublic(), life, address)));
     }
 
+    // No address: that of a CA.
+
     private X509Certificate certificate(
-            String issuer, KeyPair issuing, String subject, PublicKey key, boolean authority, String address) {
+            String issuer, KeyPair issuing, String subject, PublicKey key, Duration life, String address) {
+        boolean authority = address.isEmpty();
         try {
             var builder = new JcaX509v3CertificateBuilder(
                     new X500Name(issuer),
                     BigInteger.valueOf(System.nanoTime()),
                     Date.from(clock.instant().minusSeconds(60)),
-                    Date.from(clock.instant().plus(Duration.ofDays(30))),
+                    Date.from(clock.instant().plus(life)),
                     new X500Name(subject),
                     key);
             if (authority) builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
