@@ -198,7 +198,7 @@ test('a flood under his public keys hides bob from nobody', { skip, timeout: 600
   const lists = await rawRead(['DEVICES', 'REVOKED']);
   figure('the same: lists and revocations read whole, raw', `${lists.values} values, ${lists.took.toFixed(0)} ms`);
   const raw = [await rawRead(PUBLIC), await rawRead(PUBLIC)];
-  const rawMillis = Math.max(...raw.map(({ took }) => took));
+  const rawMillis = raw.reduce((sum, { took }) => sum + took, 0) / raw.length;
   figure(
     'the same: all four read whole, raw',
     raw.map((r) => `${r.values} values in ${r.took.toFixed(0)} ms`).join(', '),
