@@ -32,7 +32,7 @@ let eve;
 before(async () => {
   if (skip) return;
   nodes = await dhtNodes({ nodes: 8, proxies: 3 });
-  servers = await twoPeers({ dht: 'opendht', nodes });
+  servers = await twoPeers({ dht: 'opendht', network: nodes });
   [alice, bob, eve] = await Promise.all(['alice@example.net', BOB, 'eve@example.net'].map(enrolled));
   await alice.requestContact(BOB, {});
   await until(bob, (s) => s.requests.length === 1, 'request', 60_000);

@@ -46,7 +46,7 @@ final class Evidence {
                 record.kind() + " " + record.device(),
                 opened,
                 (a, b) -> a.record().sequence() >= b.record().sequence() ? a : b);
-        chains.remove(record.device());
+        if (record.kind() == Kind.DEVICES) chains.remove(record.device());
         seen.add(new Seen(record.kind(), "ok", record.toString(), Optional.of(record)));
     }
 
@@ -169,10 +169,9 @@ final class Evidence {
         for (var opened : newest.values())
             if (opened.record().kind() == Kind.DEVICES) chain(opened.record()).ifPresent(chains::add);
         if (remembered.isPresent()) {
-            var before = remembered.get();
-            if (chains.removeIf(chain -> chain.against(before) == DeviceChain.Relation.NEW_ROOT))
+            if (chains.removeIf(chain -> chain.against(remembered.get()) == DeviceChain.Relation.NEW_ROOT))
                 say(aloud, "new-root");
-            chains.add(before);
+            chains.add(remembered.get());
         } else if (chains.stream()
                 .anyMatch(chain -> chain.against(chains.getFirst()) == DeviceChain.Relation.NEW_ROOT)) {
             say(aloud, "two-roots");

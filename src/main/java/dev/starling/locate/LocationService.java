@@ -5,18 +5,22 @@ import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
+import dev.starling.identity.IdentityException;
 import dev.starling.record.Bodies;
 import dev.starling.record.DeviceChain;
 import dev.starling.record.Kind;
 import dev.starling.record.RecordOpener;
 import dev.starling.record.Rendezvous;
+import dev.starling.record.Sealed;
 import dev.starling.record.SignedRecord;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// Finds what the DHT says about an address and believes only what verifies (docs/protocols/formats.md, sections 5
 /// to 7): a device counts when its certificate verifies **and** DEVICES lists it, and nobody entitled revoked it.
@@ -31,6 +35,8 @@ public record LocationService(
         Clock clock,
         boolean local,
         Optional<Memory> memory) {
+    private static final int MOST_RECOMMENDED = 32;
+
     /// Out of local mode, and without memory.
     public LocationService(
             Dht dht, String network, CertificateVerifier certificates, RecordOpener opener, Clock clock) {
@@ -106,6 +112,33 @@ public record LocationService(
         var devices = evidence.devices();
         memory.ifPresent(m -> evidence.believed().ifPresent(list -> remember(m, address, list, devices)));
         return new Found(address, devices, evidence.newest(), evidence.seen());
+    }
+
+    /// The peers that a domain recommends, by whoever proved to be `peers@` it; the newest word of each device.
+    public List<Bodies.PeerPlace> recommended(String domain) throws DhtException, IdentityException {
+        Address address = Address.parse("peers@" + domain);
+        var newest = new TreeMap<DeviceId, SignedRecord>();
+        for (Rendezvous place : Rendezvous.Master.of(address, network).around(Kind.PEERS, clock.instant()))
+            dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
+                try {
+                    SignedRecord record = opener.open(Sealed.open(place, value.data()), Kind.PEERS, address)
+                            .record();
+                    newest.merge(record.device(), record, (a, b) -> a.sequence() >= b.sequence() ? a : b);
+                } catch (IdentityException e) {
+                    System.getLogger("starling.locate").log(System.Logger.Level.DEBUG, () -> "PEERS: " + e.reason());
+                }
+                return false;
+            });
+        var places = new ArrayList<Bodies.PeerPlace>();
+        for (SignedRecord record : newest.values())
+            if (record.body().isPresent())
+                places.addAll(Bodies.peers(record.body().get()));
+        return places.stream()
+                .filter(each -> local || !each.isPrivate())
+                .map(each -> local ? each : each.withPublicBase())
+                .distinct()
+                .limit(MOST_RECOMMENDED)
+                .toList();
     }
 
     private static void remember(Memory memory, Address address, DeviceChain list, Map<DeviceId, Device> devices) {

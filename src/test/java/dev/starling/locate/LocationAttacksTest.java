@@ -116,7 +116,7 @@ class LocationAttacksTest {
     @Test
     void aFloodOf500ValuesHidesNothing() throws Exception {
         var random = new Random(20261124);
-        byte[] largest = new byte[32 * 1024];
+        byte[] largest = new byte[4 * 1024];
         byte[] genuine = world.record(
                 bob, Kind.DEVICES, World.BOB, world.clock.millis(), Optional.of(World.list(List.of(world.root(bob)))));
         for (int i = 0; i < 500; i++) {

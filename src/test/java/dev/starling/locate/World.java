@@ -224,6 +224,17 @@ public final class World implements AutoCloseable {
             dht.put(place(kind).hexKey(), new Dht.Value(each.id(), each.owner(), new byte[1]), Duration.ofSeconds(1));
     }
 
+    /// The same for another address.
+    void putFor(Address address, Kind kind, byte[] record) throws DhtException {
+        Rendezvous place = Rendezvous.Master.of(address, NETWORK)
+                .around(kind, clock.instant())
+                .getFirst();
+        dht.put(
+                place.hexKey(),
+                new Dht.Value(owners, Dht.Owner.local("owner" + owners++), Sealed.seal(place, record)),
+                LIFE.multipliedBy(2));
+    }
+
     public Rendezvous place(Kind kind) {
         return master.around(kind, clock.instant()).getFirst();
     }
