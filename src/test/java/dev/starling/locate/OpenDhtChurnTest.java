@@ -97,7 +97,7 @@ class OpenDhtChurnTest {
         try (var pool = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < READERS; i++) {
                 var mine = new Random(random.nextLong());
-                pool.submit(() -> look(people, engines, mine, over));
+                var _ = pool.submit(() -> look(people, engines, mine, over));
             }
             var doomed = new ArrayList<>(nodes.nodes());
             Collections.shuffle(doomed, random);
