@@ -51,24 +51,12 @@ export async function run(args) {
 /**
  * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
  * theirs and the second runs a node of its own.
-<<<<<<< HEAD
- * @param {{dht?: string, nodes?: any, anchor?: string}} [options]  dht: 'embedded' or 'opendht'; nodes: the network, when the caller has and closes one; anchor: a file of anchors beside the test CA
- */
-export async function twoPeers({
-  dht = process.env.STARLING_E2E_DHT ?? 'embedded',
-  nodes: given = null,
-  anchor = '',
-} = {}) {
-  const anchors = anchor ? ['--anchor', anchor] : [];
-  const nodes = given ?? (dht === 'opendht' ? await dhtNodes() : null);
-=======
  * @param {{dht?: string, anchor?: string, network?: any}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors beside the test CA;
  *   network: of nodes, when the caller has and closes one
  */
 export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', anchor = '', network } = {}) {
   const anchors = anchor ? ['--anchor', anchor] : [];
   const nodes = network ?? (dht === 'opendht' ? await dhtNodes() : null);
->>>>>>> attacks
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];

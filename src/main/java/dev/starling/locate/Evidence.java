@@ -169,16 +169,10 @@ final class Evidence {
         for (var opened : newest.values())
             if (opened.record().kind() == Kind.DEVICES) chain(opened.record()).ifPresent(chains::add);
         if (remembered.isPresent()) {
-<<<<<<< HEAD
             var before = remembered.get();
             if (chains.removeIf(chain -> chain.against(before) == DeviceChain.Relation.NEW_ROOT))
                 say(aloud, "new-root");
             chains.add(before);
-=======
-            if (chains.removeIf(chain -> chain.against(remembered.get()) == DeviceChain.Relation.NEW_ROOT))
-                say(aloud, "new-root");
-            chains.add(remembered.get());
->>>>>>> attacks
         } else if (chains.stream()
                 .anyMatch(chain -> chain.against(chains.getFirst()) == DeviceChain.Relation.NEW_ROOT)) {
             say(aloud, "two-roots");
