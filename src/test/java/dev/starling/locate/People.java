@@ -4,8 +4,10 @@ import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.Publications;
 import dev.starling.identity.Address;
+import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
 import dev.starling.identity.cbor.CborMap;
+import dev.starling.record.Bodies;
 import dev.starling.record.DeviceChain;
 import dev.starling.record.Kind;
 import dev.starling.record.Rendezvous;
@@ -66,7 +68,11 @@ final class People {
     }
 
     private CborMap body(Person person, Kind kind) {
-        if (kind == Kind.LOCATION) return world.location(person.device, person.place, "");
+        if (kind == Kind.LOCATION) {
+            var peer = new Bodies.PeerPlace(person.place, DeviceId.of(new byte[32]), "");
+            return new Bodies.Location(List.of(peer), person.device.id().gruu(person.address), List.of("message"))
+                    .toCbor();
+        }
         if (kind == Kind.CERT) return new CborMap();
         var pair = new KeyPair(person.device.publicKey(), person.device.key());
         var device = new DeviceChain.Device(

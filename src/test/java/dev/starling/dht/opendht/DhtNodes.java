@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Assumptions;
 /// them have a REST proxy. They end with this process, whatever way it ends: their standard input is a pipe from it.
 public final class DhtNodes implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(40);
-    private static final int BUCKET = 6, STIR = 25;
+    private static final int BUCKET = 6, SOME = 3, STIR = 25;
 
     /// One node.
     ///
@@ -116,10 +116,10 @@ public final class DhtNodes implements AutoCloseable {
         return network;
     }
 
-    /// Until each living proxy knows another node, if there is one.
+    /// Until each living proxy knows some other nodes, if there are any.
     public void awaitReady() throws IOException, InterruptedException {
         long living = nodes.stream().filter(n -> n.process.isAlive()).count();
-        for (URI proxy : proxies()) await(proxy, Math.min(living - 1, 1));
+        for (URI proxy : proxies()) await(proxy, Math.min(living - 1, SOME));
     }
 
     private void await(URI proxy, long others) throws IOException, InterruptedException {
