@@ -24,27 +24,48 @@ const READ_MILLIS = 8000;
  * @param {AbortSignal} [signal]  ends it
  */
 export async function readValues(around, gate, key, each, signal) {
-  const late = AbortSignal.timeout(READ_MILLIS);
-  const response = await around.fetch(`${gate.base}key/${key}`, {
-    credentials: 'omit',
-    signal: signal ? AbortSignal.any([signal, late]) : late,
+  const over = new AbortController();
+  /** A stream that was ended from outside does not always say so itself. @type {Promise<never>} */
+  const ended = new Promise((_, reject) => {
+    over.signal.addEventListener('abort', () => reject(new StarlingError('unreachable', {}, 'ended')), { once: true });
   });
-  if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
+  ended.catch(() => {});
+  const end = () => over.abort();
+  const late = setTimeout(end, READ_MILLIS);
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted) end();
+  try {
+    const asked = around.fetch(`${gate.base}key/${key}`, { credentials: 'omit', signal: over.signal });
+    const response = await Promise.race([asked, ended]);
+    if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
+    await readLines(response.body.getReader(), each, ended, over.signal);
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+/**
+ * @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {(value: Uint8Array<ArrayBuffer>) => Promise<void>} each
+ * @param {Promise<never>} ended @param {AbortSignal} signal
+ */
+async function readLines(reader, each, ended, signal) {
   let text = '';
   let bytes = 0;
   let count = 0;
   const decoder = new TextDecoder();
-  const reader = response.body.getReader();
   try {
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    for (;;) {
+      const piece = await Promise.race([reader.read(), ended]);
+      if (piece.done) return;
       bytes += piece.value.length;
       text += decoder.decode(piece.value, { stream: true });
       const lines = text.split('\n');
       text = lines.pop() ?? '';
       for (const line of lines) {
-        if (signal?.aborted) return;
         const value = parseLine(line);
         if (value && ++count <= MAX_VALUES) await each(value);
+        if (signal.aborted) return;
       }
       if (bytes > MAX_BYTES || count >= MAX_VALUES || text.length > MAX_LINE) return;
     }
