@@ -30,7 +30,7 @@ const PLACES = 'places';
 /** @typedef {import('./gate.js').Gate} Gate */
 /** @typedef {import('./reading.js').Outcome} Outcome */
 /** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string}} Device  verified and listed */
-/** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number}} Found  every certified device; the caller decides by the chain which are listed */
+/** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number, withdrawn?: string[]}} Found  every certified device; the caller decides by the chain which are listed. withdrawn: devices that said themselves that they are here no more */
 /** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number}} Lookup  asked: how many gates told all they have */
 /** within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload. chain: the list of devices that is remembered, and revoked which of them are out. whole: nothing is left out to be quick. once: an absence is not doubted
  * @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean, chain?: DeviceChain | null, revoked?: string[], whole?: boolean, once?: boolean}} HowToFind */
@@ -116,6 +116,7 @@ export function locator(around) {
         forged,
         asked,
         expires: proof.expires(),
+        withdrawn: proof.withdrawn(),
       };
     if (!read[0].heard && !lists.heard) return { kind: 'unreachable' };
     return { kind: forged ? 'forged' : 'absent', asked };
