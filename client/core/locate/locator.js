@@ -7,6 +7,7 @@
 import { base64, hex } from '../bytes.js';
 import { daysAround, endOfDay, publicMaster, rendezvous, seal, valueId } from '../record/rendezvous.js';
 import { peersOf, publicPlaces } from '../record/bodies.js';
+import { headOf } from '../record/devices.js';
 import { openRecord, openRevocation } from '../record/record.js';
 import { evidence, revokedIn } from './evidence.js';
 import { following } from './follow.js';
@@ -147,7 +148,8 @@ export function locator(around) {
     if (!proof.places(chain) || !proof.proves(chain, out, kept?.devices)) return null;
     return {
       kind: 'found',
-      chains: [chain],
+      // What was read behind an earlier answer may go on from it.
+      chains: [chain, ...(kept?.chains ?? []).filter((each) => headOf(each).hash !== headOf(chain).hash)],
       devices: new Map([...(kept?.devices ?? []), ...proof.devices()]),
       revocations: kept?.revocations ?? [],
       forged: 0,
