@@ -125,7 +125,7 @@ test('a record by another key, for another address, or older than one seen is no
   );
   await w.publish(eve, 'LOCATION', location(eve, evil), { address: 'eve@example.net' });
   await w.publish(bob, 'LOCATION', location(bob, evil), { sequence: NOW + 49 });
-  const found = await w.find();
+  const found = await w.find({ fresh: true, whole: true });
   assert.equal(placeOf(found, bob).uri, PLACE);
   assert.equal(found.forged, 2);
   assert.deepEqual(verified(found), ids(bob));

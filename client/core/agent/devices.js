@@ -55,6 +55,8 @@ export function ownDevices(ctx) {
   const ghosts = new Set();
   /** Allowed by the user. @type {Set<string>} */
   const awaited = new Set();
+  /** Devices of this address that signed themselves off for good, as the last look showed. @type {Set<string>} */
+  let withdrawn = new Set();
   let stop = () => {};
   let stopLooking = () => {};
   /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
@@ -129,6 +131,8 @@ export function ownDevices(ctx) {
     }
     for (const other of found.chains) await consider(other);
     noteGhosts(found);
+    withdrawn = new Set(found.withdrawn);
+    await ctx.endorsement.excuse();
     if (chain && lists(profile().key.id) && revokedIn(found, chain).has(profile().key.id)) await gone();
     return lists(profile().key.id) ? 'listed' : 'waiting';
   }
@@ -391,6 +395,7 @@ export function ownDevices(ctx) {
     stale: () => void (last = null),
     look,
     lists,
+    hasWithdrawn: (/** @type {string} */ id) => withdrawn.has(id),
     askable,
     isPlain,
     chain: () => chain,

@@ -178,8 +178,25 @@ export function endorsement(ctx) {
     guests.delete(device);
     withdraw(device);
     await ctx.devices.allow(device, who.spki, who.name);
+    // It may have asked again meanwhile.
+    asking.delete(device);
+    withdraw(device);
     await grant(device);
     await ctx.contacts.hint();
+  }
+
+  /** What is not to be said any more. @param {(item: import('./outbox.js').Item) => boolean} which */
+  async function takeBack(which) {
+    const stale = ctx.delivery.withdraw(which);
+    await ctx.inTurn(() => ctx.store.batch(stale.writes));
+    stale.drop();
+  }
+
+  /** A device that read the list itself, and left, can no longer be told, and need not be. */
+  async function excuse() {
+    const isGone = (/** @type {import('./outbox.js').Item} */ item) =>
+      item.type === 'endorseRefusal' && ctx.devices.hasWithdrawn(item.only);
+    if (ctx.delivery.waits(isGone)) await takeBack(isGone);
   }
 
   return {
@@ -223,11 +240,11 @@ export function endorsement(ctx) {
       guests.add(device);
       known.delete(device);
       const to = address();
-      const stale = ctx.delivery.withdraw((item) => item.to === to && item.only === device);
-      await ctx.inTurn(() => ctx.store.batch(stale.writes));
-      stale.drop();
+      await takeBack((item) => item.to === to && item.only === device);
       await once(device, 'endorseRefusal', {});
+      await excuse();
     },
+    excuse,
 
     /** Shows a code for a new device. */
     show() {
@@ -254,9 +271,7 @@ export function endorsement(ctx) {
     /** After a refusal, or with a code. */
     async askAnew() {
       ctx.me({ refused: false });
-      const stale = ctx.delivery.withdraw((item) => item.type === 'endorseRequest');
-      await ctx.inTurn(() => ctx.store.batch(stale.writes));
-      stale.drop();
+      await takeBack((item) => item.type === 'endorseRequest');
       if (ctx.state.me.status === 'waiting-for-device') await ctx.delivery.settled();
     },
   };

@@ -87,6 +87,11 @@ export function evidence({ store, network, local }) {
       ),
 
     devices,
+    /** Said themselves that they are certified no more. */
+    withdrawn: () =>
+      of('CERT')
+        .filter(({ record }) => !record.body)
+        .map(({ record }) => record.device),
     chains: () => [...chains.values()],
     revocations: () =>
       of('REVOKED').map(({ record, devices: taken, authority }) => ({

@@ -7,6 +7,7 @@
 import { base64, hex } from '../bytes.js';
 import { daysAround, endOfDay, publicMaster, rendezvous, seal, valueId } from '../record/rendezvous.js';
 import { peersOf, publicPlaces } from '../record/bodies.js';
+import { headOf } from '../record/devices.js';
 import { openRecord, openRevocation } from '../record/record.js';
 import { evidence, revokedIn } from './evidence.js';
 import { following } from './follow.js';
@@ -30,7 +31,7 @@ const PLACES = 'places';
 /** @typedef {import('./gate.js').Gate} Gate */
 /** @typedef {import('./reading.js').Outcome} Outcome */
 /** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string}} Device  verified and listed */
-/** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number}} Found  every certified device; the caller decides by the chain which are listed */
+/** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number, withdrawn?: string[]}} Found  every certified device; the caller decides by the chain which are listed. withdrawn: devices that said themselves that they are here no more */
 /** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number}} Lookup  asked: how many gates told all they have */
 /** within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload. chain: the list of devices that is remembered, and revoked which of them are out. whole: nothing is left out to be quick. once: an absence is not doubted
  * @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean, chain?: DeviceChain | null, revoked?: string[], whole?: boolean, once?: boolean}} HowToFind */
@@ -116,6 +117,7 @@ export function locator(around) {
         forged,
         asked,
         expires: proof.expires(),
+        withdrawn: proof.withdrawn(),
       };
     if (!read[0].heard && !lists.heard) return { kind: 'unreachable' };
     return { kind: forged ? 'forged' : 'absent', asked };
@@ -146,7 +148,8 @@ export function locator(around) {
     if (!proof.places(chain) || !proof.proves(chain, out, kept?.devices)) return null;
     return {
       kind: 'found',
-      chains: [chain],
+      // What was read behind an earlier answer may go on from it.
+      chains: [chain, ...(kept?.chains ?? []).filter((each) => headOf(each).hash !== headOf(chain).hash)],
       devices: new Map([...(kept?.devices ?? []), ...proof.devices()]),
       revocations: kept?.revocations ?? [],
       forged: 0,
