@@ -197,6 +197,21 @@ test('a flood takes its key out for an hour, and no other', async () => {
   assert.deepEqual(w.open()[0].keys, [A, B]);
 });
 
+test('what is published again every few hours is no flood, however much it becomes', async () => {
+  const w = world('https://one.example/');
+  const a = taken(w, A);
+  await w.pass(200);
+  for (let round = 1; round <= 4; round++) {
+    for (let i = 0; i < 30; i++) w.open()[0].say(value(A, random(16 * 1024)));
+    await w.until(() => a.length === round * 30);
+    for (let i = 0; i < 31; i++) {
+      w.open()[0].say('');
+      await w.pass(20_000);
+    }
+  }
+  assert.deepEqual([w.streams.length, w.open()[0].keys], [1, [A]]);
+});
+
 test('very many keys are spread over a few streams, and what is beyond waits', async () => {
   const w = world('https://one.example/');
   for (let i = 0; i < 4 * KEYS_A_STREAM; i++) taken(w, i.toString(16).padStart(40, '0'));

@@ -12,15 +12,16 @@ const SETTLE_MILLIS = 100;
 const SILENCE_MILLIS = 50_000;
 const FIRST_PAUSE_MILLIS = 500;
 const LAST_PAUSE_MILLIS = 120_000;
-/** What lies under one key beyond this is a flood: that key is left to look-ups for a while. */
+/** What one stream tells of one key beyond this in ten minutes is a flood: that key is left to look-ups for a while. */
 const FLOOD_BYTES = 1 << 20;
+const COUNTED_MILLIS = 600_000;
 const FLOOD_MILLIS = 3_600_000;
 const MAX_SEEN = 4096;
 
 /** @typedef {(value: Uint8Array<ArrayBuffer>) => unknown} Take  must not wait long: the values behind it do */
 /** @typedef {{take: Take, complete: () => void, seen: Set<string>}} Watch */
 /** @typedef {{base: string}} Gate */
-/** @typedef {{keys: string[], gate: Gate, pause: number, waiting: boolean, told: Set<string>, end: () => void}} Stream  told: of which keys it told what was there */
+/** @typedef {{keys: string[], gate: Gate, pause: number, waiting: boolean, told: Set<string>, bytes: Map<string, number>, end: () => void}} Stream  told: of which keys it told what was there; bytes: by key, lately */
 
 /** @param {{fetch: typeof fetch, timer: (ms: number, task: () => void) => () => void, gates: () => Gate[], random?: () => number}} around */
 export function watcher(around) {
@@ -75,6 +76,7 @@ export function watcher(around) {
   function begin(name, gate, keys, pause) {
     const abort = new AbortController();
     let cancel = () => {};
+    let cancelCount = () => {};
     let over = false;
     /** @type {Stream} */
     const stream = {
@@ -83,9 +85,11 @@ export function watcher(around) {
       pause,
       waiting: false,
       told: new Set(),
+      bytes: new Map(),
       end() {
         over = true;
         cancel();
+        cancelCount();
         abort.abort();
       },
     };
@@ -95,11 +99,18 @@ export function watcher(around) {
       if (!over) cancel = around.timer(SILENCE_MILLIS, () => abort.abort());
     };
     alive();
+    // What is published again every few hours is no flood, however long the stream lives.
+    const countAnew = () => {
+      stream.bytes.clear();
+      cancelCount = around.timer(COUNTED_MILLIS, countAnew);
+    };
+    countAnew();
     read(stream, abort.signal, alive)
       .catch(() => 0)
       .then((least) => {
         if (over || closed) return;
         cancel();
+        cancelCount();
         stream.told.clear();
         stream.waiting = true;
         // With jitter: many clients lose a peer at the same moment.
@@ -122,8 +133,6 @@ export function watcher(around) {
     // A peer that knows no such stream, or has none to spare.
     if (!response.ok || !response.body)
       return response.status === 404 || response.status === 405 ? LAST_PAUSE_MILLIS : 10_000;
-    /** @type {Map<string, number>} */
-    const bytes = new Map();
     let text = '';
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
@@ -135,7 +144,7 @@ export function watcher(around) {
         const lines = text.split('\n');
         text = lines.pop() ?? '';
         if (text.length > MAX_LINE) return LAST_PAUSE_MILLIS;
-        for (const line of lines) if (line.trim() && line.length <= MAX_LINE) await one(line, stream, bytes, signal);
+        for (const line of lines) if (line.trim() && line.length <= MAX_LINE) await one(line, stream, signal);
       }
     } finally {
       reader.cancel().catch(() => {});
@@ -143,8 +152,8 @@ export function watcher(around) {
     return 0;
   }
 
-  /** @param {string} line @param {Stream} stream @param {Map<string, number>} bytes @param {AbortSignal} signal */
-  async function one(line, stream, bytes, signal) {
+  /** @param {string} line @param {Stream} stream @param {AbortSignal} signal */
+  async function one(line, stream, signal) {
     let said;
     try {
       said = JSON.parse(line);
@@ -160,8 +169,8 @@ export function watcher(around) {
       return;
     }
     if (typeof said.data !== 'string') return;
-    const sum = (bytes.get(key) ?? 0) + said.data.length;
-    bytes.set(key, sum);
+    const sum = (stream.bytes.get(key) ?? 0) + said.data.length;
+    stream.bytes.set(key, sum);
     if (sum > FLOOD_BYTES) return flood(key);
     const digest = hex(await sha256(encode(said.data)));
     if (said.expired) {

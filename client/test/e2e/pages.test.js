@@ -28,7 +28,46 @@ const SURFACES = {
   call: 'surface=call#bob%40example.net',
   'call-failed': 'surface=call-failed#bob%40example.net',
   everything: 'surface=everything#bob%40example.net',
+  trust: 'surface=conversation#:settings',
+  'trust-file': 'surface=conversation#:settings',
+  'trust-remove': 'surface=conversation#:settings',
+  'trust-certificate': 'surface=conversation#:settings',
+  'certificate-file': 'surface=new',
+  'certificate-wrong': 'surface=new',
+  'certificate-found': 'surface=new',
   german: 'surface=everything&language=de#:settings',
+};
+
+/** What is done on a surface before it is looked at. */
+const FILE = { name: 'ca.pem', mimeType: 'text/plain', buffer: Buffer.from('-----BEGIN CERTIFICATE-----') };
+const openFile = async (button) => {
+  await page.click('text=I have an S/MIME certificate');
+  await page.setInputFiles('#smime-file', FILE);
+  await page.fill('#smime-passphrase', 'right');
+  if (button) await page.click('button:has-text("Open"):not([disabled])');
+};
+const STEPS = {
+  trust: () => page.locator('#trust-file').scrollIntoViewIfNeeded(),
+  async 'trust-file'() {
+    await page.setInputFiles('#trust-file', FILE);
+    await page.locator('text=Trust it').scrollIntoViewIfNeeded();
+  },
+  'trust-remove': () => page.click('[aria-label="Remove Example Ltd"]'),
+  async 'trust-certificate'() {
+    await openFile(false);
+    await page.locator('#smime-passphrase').scrollIntoViewIfNeeded();
+  },
+  'certificate-file': () => openFile(false),
+  async 'certificate-wrong'() {
+    await openFile(false);
+    await page.fill('#smime-passphrase', 'wrong');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[role=alert]:not(:empty)');
+  },
+  async 'certificate-found'() {
+    await openFile(true);
+    await page.waitForSelector('.fingerprint');
+  },
 };
 
 let server;
@@ -61,6 +100,7 @@ for (const surface of Object.keys(SURFACES))
     for (const scheme of ['light', 'dark'])
       test(`${surface} at ${width} px, ${scheme}, has nothing clipped, overlapping or inaccessible`, async () => {
         await show(surface, { width, scheme });
+        await STEPS[surface]?.();
         await picture(page, `page-${surface}-${width}-${scheme}`);
         await looksRight(page, surface);
         await axeFindsNothing(page, surface);

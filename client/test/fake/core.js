@@ -168,6 +168,25 @@ export function fakeState(options) {
   };
 }
 
+const ca = (name, id, more = {}) => ({
+  id: id.repeat(32),
+  name,
+  subject: `CN=${name}`,
+  purposes: ['smime'],
+  domains: ['*'],
+  notAfter: NOW + 900 * 1440 * MINUTE,
+  test: false,
+  ...more,
+});
+const OTHER_CA = ca('Example Certification Authority for Persons, Second Generation', '5a', {
+  domains: ['example.net', 'subdomain.of.an.example.org'],
+});
+const fakeAnchors = () => [
+  ca('Starling Example CA', 'e1', { purposes: ['mail'] }),
+  ca('Example Ltd', 'b7', { domains: ['example.com'] }),
+  ca('Test CA of this computer', '0c', { test: true }),
+];
+
 function fakeCall(surface) {
   const call = {
     id: 'c',
@@ -264,6 +283,32 @@ export function fakeCore(options) {
       { base: 'https://peer.example.net/', id: 'ab', connected: true, detail: '' },
       { base: 'https://other.example.org/', id: 'cd', connected: false, detail: '' },
     ],
+    anchors: async () => core.believed,
+    believed: fakeAnchors(),
+    async readAnchors(text) {
+      if (!text.includes('CERTIFICATE')) throw Object.assign(new Error(), { key: 'certificate-file' });
+      return [OTHER_CA];
+    },
+    async addAnchors() {
+      core.believed = [...core.believed, OTHER_CA];
+      core.change({});
+    },
+    async removeAnchor(id) {
+      core.believed = core.believed.filter((each) => each.id !== id);
+      core.change({});
+    },
+    async openCertificate(_, passphrase) {
+      if (passphrase !== 'right') throw Object.assign(new Error(), { key: 'p12.passphrase' });
+      return {
+        addresses: ['alice@example.net', 'alice.with.a.very.long.address@subdomain.of.an.example.org'],
+        subject: 'Alice Example, Example Ltd, Department of Long Names',
+        issuer: OTHER_CA.name,
+        notAfter: OTHER_CA.notAfter,
+        unknownCa: OTHER_CA.id,
+      };
+    },
+    useCertificate: async (address) => core.change({ me: { ...core.state.me, address, status: 'online' } }),
+    closeCertificate() {},
     exportData: async () => new Blob(['{}']),
     set: async (change) => core.change({ settings: { ...core.state.settings, ...change } }),
   };

@@ -146,13 +146,17 @@ export function closeNow(one) {
 
 export const contact = (state, address) => state.contacts.find((each) => each.address === address);
 
-/** Values by slot by key; whoever watches is told of all under a key that changed. */
+/** Values by slot by key; whoever watches is told of what is new under a key. */
 class Told extends Map {
   told = new Set();
+  before = new Map();
 
   set(key, values) {
     super.set(key, values);
-    for (const tell of this.told) tell(key, values);
+    const before = this.before.get(key);
+    const news = [...values].filter(([slot, data]) => before?.get(slot) !== data);
+    this.before.set(key, new Map(values));
+    for (const tell of this.told) tell(key, news);
     return this;
   }
 }

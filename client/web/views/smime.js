@@ -34,7 +34,7 @@ function FileForm({ core, close, opened }) {
     }
     setBusy(false);
   };
-  return html`<form onSubmit=${open} novalidate>
+  return html`<form class="certificate" onSubmit=${open} novalidate>
     <p>${t('smime.lead')}</p>
     <label class="label" for="smime-file">${t('smime.file')}</label>
     <input
@@ -82,7 +82,7 @@ function Found({ core, opened, back, done }) {
       setBusy(false);
     }
   };
-  return html`<form onSubmit=${use}>
+  return html`<form class="certificate" onSubmit=${use}>
     <dl class="details">
       <dt>${t('smime.subject')}</dt>
       <dd><bdi dir="auto">${opened.subject}</bdi></dd>
