@@ -110,7 +110,8 @@ public final class OpenDht implements Dht {
                         clock,
                         key,
                         limits,
-                        hit -> enough.test(hit.envelope().opened()))
+                        hit -> !slots.isWithdrawn(hit.signed())
+                                && enough.test(hit.envelope().opened()))
                 .run();
     }
 

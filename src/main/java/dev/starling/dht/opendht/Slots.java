@@ -59,6 +59,8 @@ final class Slots {
     // Oldest first. Holds the signed value, so that putting the same again costs no signature.
     private final Map<Slot, Known> known = new LinkedHashMap<>();
     private final Map<Share, Load> loads = new HashMap<>();
+    // What was withdrawn, by its id in the network.
+    private final Map<Long, Signed> withdrawn = new HashMap<>();
 
     Slots(SlotKey key, Clock clock) {
         this.key = key;
@@ -130,17 +132,35 @@ final class Slots {
         }
     }
 
+    /// Whether we have withdrawn this value ourselves: a node that was not told yet may still give it.
+    boolean isWithdrawn(Signed value) {
+        lock.lock();
+        try {
+            var last = withdrawn.get(value.id());
+            return last != null && last.sameSlot(value) && last.seq() > value.seq();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void know(Slot slot, Known now) {
         drop(slot, known.remove(slot));
         known.put(slot, now);
-        if (now.size() == 0) return;
+        if (now.size() == 0) {
+            withdrawn.put(now.value.id(), now.value);
+            return;
+        }
         var load = loads.computeIfAbsent(slot.share, _ -> new Load());
         load.values++;
         load.bytes += now.size();
     }
 
     private void drop(Slot slot, @org.jspecify.annotations.Nullable Known gone) {
-        if (gone == null || gone.size() == 0) return;
+        if (gone == null) return;
+        if (gone.size() == 0) {
+            var _ = withdrawn.remove(gone.value.id());
+            return;
+        }
         var load = loads.get(slot.share);
         if (load == null) return;
         load.bytes -= gone.size();

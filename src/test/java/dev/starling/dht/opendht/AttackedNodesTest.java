@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtContract.Told;
+import dev.starling.dht.DhtException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -79,10 +80,26 @@ class AttackedNodesTest {
                 nodes.nodes().get(1).kill();
                 nodes.nodes().get(7).kill();
                 assertEquals(20, all(dht).size());
-                dht.put(KEY, value(20, "a", "new"), HOUR);
+                persistently(() -> dht.put(KEY, value(20, "a", "new"), HOUR));
                 assertEquals("new", told.next());
                 assertEquals(21, all(dht).size());
                 assertEquals(1, dht.workingProxies());
+            }
+        }
+    }
+
+    private interface Put {
+        void run() throws DhtException;
+    }
+
+    /// As Publications does: a node waits for neighbours of which it does not know yet that they are dead.
+    private static void persistently(Put put) throws DhtException {
+        for (int tries = 1; ; tries++) {
+            try {
+                put.run();
+                return;
+            } catch (DhtException e) {
+                if (!e.away() || tries == 5) throw e;
             }
         }
     }
