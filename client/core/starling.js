@@ -1,20 +1,31 @@
 // The agent of one person on one device: what a page or an add-on talks to. Parts are in agent/ and call/; here they are put together and started in order.
+import { boxes } from './agent/boxes.js';
 import { chat } from './agent/chat.js';
 import { contactBook } from './agent/contacts.js';
 import { delivery } from './agent/delivery.js';
 import { ownDevices } from './agent/devices.js';
+import { ownEntries, together } from './agent/own.js';
 import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
-import { anchorsOf, peerBook } from './agent/peers.js';
+import { inbox } from './agent/inbox.js';
+import { knocks } from './agent/knock.js';
+import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
 import { reachability } from './agent/reach.js';
 import { reception } from './agent/reception.js';
 import { contactRequests } from './agent/requests.js';
+import { flagValue, SETTINGS, textValue } from './agent/shared.js';
+import { ownRecords } from './agent/sync.js';
+import { revocations } from './agent/revocations.js';
+import { smimeIdentity } from './agent/smime.js';
+import { trustBook } from './agent/trust.js';
 import { turns } from './agent/turns.js';
 import { calls } from './call/calls.js';
 import { need } from './errors.js';
 import { parseAddress } from './identity/address.js';
 import { locator } from './locate/locator.js';
+import { placesWatched } from './locate/places.js';
+import { watcher } from './locate/watch.js';
 
 /** @returns {import('./types.js').State} */
 const blankState = () => ({
@@ -26,6 +37,7 @@ const blankState = () => ({
     detail: '',
     deviceId: '',
     checkCode: '',
+    refused: false,
     codeExpires: 0,
     local: false,
     mailbox: '',
@@ -38,6 +50,7 @@ const blankState = () => ({
   pastCalls: [],
   notices: [],
   devices: [],
+  adding: null,
   settings: { strangersRing: false, sendReadMarks: true, notifications: true, microphone: '', language: '' },
 });
 
@@ -73,7 +86,13 @@ export class Starling {
       state: this.state,
     });
     this.ctx = ctx;
+    ctx.trusted = trustBook(ctx);
+    ctx.revocations = revocations(ctx);
     ctx.peers = peerBook(ctx);
+    const gates = () => [...ctx.peers.known.values()];
+    ctx.watching = watcher({ fetch: around.fetch, timer: ctx.timer, gates });
+    ctx.watch = ctx.watching.watch;
+    ctx.places = placesWatched({ now: ctx.now, timer: ctx.timer, watch: ctx.watching });
     ctx.locator = locator({
       fetch: around.fetch,
       now: ctx.now,
@@ -82,11 +101,17 @@ export class Starling {
       network: ctx.network,
       trust: ctx.trust,
       local: ctx.local,
-      gates: () => [...ctx.peers.known.values()],
+      gates,
+      places: ctx.places,
     });
     ctx.delivery = delivery(ctx);
     ctx.reception = reception(ctx);
+    ctx.inbox = inbox(ctx);
+    ctx.knocks = knocks(ctx);
+    ctx.boxes = boxes(ctx);
     ctx.devices = ownDevices(ctx);
+    ctx.own = ownEntries(ctx);
+    ctx.sync = ownRecords(ctx);
     ctx.presence = presence(ctx);
     ctx.contacts = contactBook(ctx);
     ctx.requests = contactRequests(ctx);
@@ -94,8 +119,10 @@ export class Starling {
     ctx.endorsement = endorsement(ctx);
     ctx.calls = calls(ctx);
     this.enrolment = enrolment(ctx);
+    this.smime = smimeIdentity(ctx, this.enrolment);
     this.reach = reachability(ctx);
     ctx.delivery.settled = this.reach.settle;
+    ctx.left = this.reach.leave;
   }
 
   /** What every part needs. @param {import('./types.js').Surroundings} around */
@@ -112,8 +139,8 @@ export class Starling {
         this.#update({ notices: [...this.state.notices.filter((n) => n.id !== notice.id), notice] }),
       emit: (/** @type {string} */ event, /** @type {any} */ what) =>
         this.#events.get(event)?.forEach((fn) => fn(what)),
-      believe: (/** @type {string[]} */ pems) => (ctx().anchors = anchorsOf(pems)),
-      trust: () => ({ anchors: ctx().anchors, allowTest: ctx().local() }),
+      believe: (/** @type {string[]} */ pems) => ctx().trusted.believeLocal(pems),
+      trust: () => ({ anchors: ctx().anchors, allowTest: ctx().local(), revocations: ctx().revocations }),
       saveProfile: () => around.store.put('me', 'profile', ctx().profile),
       signer: () => {
         const { key, chain } = /** @type {import('./agent/context.js').Profile} */ (ctx().profile);
@@ -130,6 +157,7 @@ export class Starling {
     const settings = await ctx.store.get('me', 'settings');
     this.#update({ settings: { ...this.state.settings, ...settings } });
     ctx.profile = (await ctx.store.get('me', 'profile')) ?? null;
+    await Promise.all([ctx.trusted.load(), ctx.revocations.load()]);
     await Promise.all([
       ctx.peers.open(),
       ctx.delivery.load(),
@@ -137,14 +165,24 @@ export class Starling {
       ctx.requests.load(),
       ctx.devices.load(),
       ctx.calls.load(),
+      ctx.chat.load(),
+      ctx.endorsement.load(),
     ]);
+    await ctx.own.load();
     ctx.me({
       local: ctx.local(),
       mailbox: ctx.peers.mailbox(),
       availability: (await ctx.store.get('me', 'availability')) ?? 'available',
     });
     await this.enrolment.resume();
+    if (await ctx.store.get('me', 'removed')) return this.#removed();
     if (ctx.profile?.chain.length) this.reach.connect();
+  }
+
+  /** What is here can be read; nothing else happens. */
+  #removed() {
+    const { address = '', name = '', key } = this.ctx.profile ?? {};
+    this.ctx.me({ address, name, deviceId: key?.id ?? '', status: 'removed' });
   }
 
   /** @param {Partial<import('./types.js').State>} patch */
@@ -181,9 +219,23 @@ export class Starling {
     await this.reach.reconnect();
   }
 
+  openCertificate = (/** @type {Uint8Array} */ file, /** @type {string} */ passphrase) =>
+    this.smime.open(file, passphrase);
+  closeCertificate = () => this.smime.close();
+  /** @param {string} address @param {boolean} believe */
+  async useCertificate(address, believe) {
+    await this.smime.use(address, believe);
+    await this.reach.reconnect();
+  }
+
+  anchors = () => this.ctx.trusted.list();
+  readAnchors = (/** @type {string} */ text) => this.ctx.trusted.read(text);
+  addAnchors = (/** @type {string} */ text, /** @type {string[]} */ ids) => this.ctx.trusted.add(text, ids);
+  removeAnchor = (/** @type {string} */ id) => this.ctx.trusted.remove(id);
+
   /** @param {string} address */
   async lookup(address) {
-    const found = await this.ctx.locator.find(parseAddress(address), { fresh: true });
+    const found = await this.ctx.locator.find(parseAddress(address), { fresh: true, whole: true });
     return found.kind;
   }
 
@@ -217,8 +269,17 @@ export class Starling {
 
   /** @param {Partial<import('./types.js').Settings>} change */
   async set(change) {
+    const { ctx } = this;
     this.#update({ settings: { ...this.state.settings, ...change } });
-    await this.ctx.store.put('me', 'settings', this.state.settings);
+    await ctx.inTurn(async () => {
+      const told = together(
+        ...SETTINGS.filter((each) => each in change).map((each) =>
+          ctx.own.note(`setting ${each}`, flagValue(!!change[each])),
+        ),
+      );
+      await ctx.store.batch([['me', 'settings', this.state.settings], ...told.writes]);
+      told.done();
+    });
     if ('strangersRing' in change) await this.ctx.contacts.publishConsent();
     if (change.microphone !== undefined) await this.ctx.calls.microphone(change.microphone);
   }
@@ -226,10 +287,15 @@ export class Starling {
   /** @param {string} name */
   async setName(name) {
     const { ctx } = this;
-    if (!ctx.profile) return;
-    ctx.profile.name = [...name].slice(0, 64).join('');
-    await ctx.saveProfile();
-    ctx.me({ name: ctx.profile.name });
+    const { profile } = ctx;
+    if (!profile) return;
+    profile.name = [...name].slice(0, 64).join('').slice(0, 64);
+    await ctx.inTurn(async () => {
+      const told = ctx.own.note('name', textValue(profile.name));
+      await ctx.store.batch([['me', 'profile', profile], ...told.writes]);
+      told.done();
+    });
+    ctx.me({ name: profile.name });
   }
 
   /** @param {import('./types.js').Me['availability']} availability @param {string} [note] */
@@ -244,6 +310,21 @@ export class Starling {
   allowDevice = (/** @type {string} */ deviceId) => this.ctx.endorsement.allow(deviceId);
   refuseDevice = async (/** @type {string} */ deviceId) => this.ctx.endorsement.refuse(deviceId);
   removeDevice = (/** @type {string} */ deviceId) => this.ctx.devices.remove(deviceId);
+  renameDevice = (/** @type {string} */ deviceId, /** @type {string} */ name) =>
+    this.ctx.devices.rename(deviceId, name);
+  showDeviceCode = () => this.ctx.endorsement.show();
+  hideDeviceCode = () => this.ctx.endorsement.hide();
+  useDeviceCode = (/** @type {string} */ typed) => this.ctx.endorsement.use(typed);
+  async askDevicesAgain() {
+    const { ctx } = this;
+    if (this.state.me.status === 'removed') {
+      await ctx.store.delete('me', 'removed');
+      ctx.devices.stale();
+      ctx.me({ status: 'connecting' });
+      this.reach.connect();
+    }
+    await ctx.endorsement.askAnew();
+  }
   async recover() {
     await this.ctx.devices.recover();
     this.reach.soon();
@@ -275,6 +356,10 @@ export class Starling {
   async answerNotice(notice, action) {
     const [kind, about] = notice.split(' ');
     if (kind === 'changed') await this.decideChanged(about, action === 'agree');
+    if (kind === 'list') {
+      await this.ctx.devices.decide(about, action === 'join');
+      this.reach.soon();
+    }
     if (kind === 'peer' && action === 'agree') {
       await this.ctx.store.delete('peers', about);
       await this.addPeer(about);
@@ -302,6 +387,8 @@ export class Starling {
     const { ctx } = this;
     ctx.presence.close();
     ctx.delivery.close();
+    ctx.boxes.close();
+    ctx.sync.close();
     await Promise.allSettled([ctx.devices.withdraw(), ctx.contacts.withdrawConsent()]);
     await this.close();
     await ctx.inTurn(() => ctx.store.clear());
@@ -310,13 +397,20 @@ export class Starling {
   /** The network is back, or the page is looked at again. */
   hurry() {
     this.ctx.ua?.hurry();
+    this.ctx.watching.hurry();
   }
 
   async close() {
     this.reach.close();
     this.ctx.presence.close();
     this.ctx.devices.close();
+    this.ctx.own.close();
+    this.ctx.sync.close();
+    this.ctx.endorsement.hide();
     this.ctx.delivery.close();
+    this.ctx.places.close();
+    this.ctx.watching.close();
+    this.ctx.boxes.close();
     await this.ctx.ua?.close();
   }
 }

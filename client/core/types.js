@@ -13,19 +13,21 @@
  * @property {Notice[]} notices  loud bars: what happened, what it may mean, what to do
  * @property {Settings} settings
  * @property {DeviceInfo[]} devices  devices of this address
+ * @property {{code: string, expires: number} | null} adding  a code that this device shows for a new one; expires: Unix ms
  */
 
 /**
  * @typedef {object} Me
  * @property {string} address  '' before enrolment
  * @property {string} name
- * @property {'new'|'code'|'enrolling'|'waiting-for-device'|'connecting'|'online'|'one-server'|'offline'|'clock'} status
+ * @property {'new'|'code'|'enrolling'|'waiting-for-device'|'connecting'|'online'|'one-server'|'offline'|'clock'|'removed'} status
  *   new: nothing yet; code: a mail was sent, waiting for the code; waiting-for-device: another device must allow this one;
- *   one-server: reachable through one peer only; clock: this computer's clock is wrong
+ *   one-server: reachable through one peer only; clock: this computer's clock is wrong; removed: another device took this one off the list
  * @property {'available'|'away'|'busy'|'invisible'} availability  as chosen
  * @property {string} detail  plain words for Details, e.g. why offline
  * @property {string} deviceId  hex, '' before the key exists
- * @property {string} checkCode  six digits to compare on the other device while waiting-for-device
+ * @property {string} checkCode  twelve digits to compare on the other device while waiting-for-device
+ * @property {boolean} refused  the other device said no
  * @property {number} codeExpires  Unix ms, 0 when none
  * @property {boolean} local  local mode: show the banner
  * @property {string} mailbox  URL of the test mailbox in local mode, else ''
@@ -76,6 +78,9 @@
 /** @typedef {{id: string, address: string, name: string, incoming: boolean, at: number, seconds: number, result: 'answered'|'missed'|'declined'|'failed'|'elsewhere'|'cancelled'}} PastCall */
 /** @typedef {{id: string, kind: 'warning'|'error'|'info', key: string, args: Record<string, string>, actions: {id: string, key: string, safe: boolean}[]}} Notice  texts by key from the language file */
 /** @typedef {{strangersRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
+
+/** A CA that is believed; id is the SHA-256 of its certificate, test: that of local mode @typedef {{id: string, name: string, subject: string, purposes: string[], domains: string[], notAfter: number, test: boolean}} AnchorInfo */
+/** unknownCa: fingerprint of the CA in the file, when it is not believed yet @typedef {{addresses: string[], subject: string, issuer: string, notAfter: number, unknownCa: string}} OpenedCertificate */
 
 /**
  * What the core needs from its surroundings.
@@ -132,6 +137,13 @@
  * @property {(pasted: string) => Promise<void>} submitCode
  * @property {() => Promise<void>} resendCode
  * @property {() => Promise<void>} cancelEnrolment
+ * @property {(file: Uint8Array, passphrase: string) => Promise<OpenedCertificate>} openCertificate  a PKCS #12 file with an S/MIME key
+ * @property {(address: string, believe: boolean) => Promise<void>} useCertificate  the one opened last
+ * @property {() => void} closeCertificate
+ * @property {() => Promise<AnchorInfo[]>} anchors
+ * @property {(text: string) => Promise<AnchorInfo[]>} readAnchors  what a file would add
+ * @property {(text: string, ids: string[]) => Promise<void>} addAnchors  those whose fingerprints the person has looked at
+ * @property {(id: string) => Promise<void>} removeAnchor
  * @property {(address: string) => Promise<'found'|'absent'|'forged'|'unreachable'>} lookup
  * @property {(address: string, options: {name?: string, text?: string}) => Promise<void>} requestContact
  * @property {(address: string) => Promise<void>} acceptRequest
@@ -157,6 +169,11 @@
  * @property {(deviceId: string) => Promise<void>} allowDevice
  * @property {(deviceId: string) => Promise<void>} refuseDevice
  * @property {(deviceId: string) => Promise<void>} removeDevice
+ * @property {(deviceId: string, name: string) => Promise<void>} renameDevice
+ * @property {() => void} showDeviceCode  for a new device, in state.adding
+ * @property {() => void} hideDeviceCode
+ * @property {(typed: string) => Promise<void>} useDeviceCode  what another device shows; throws with a key for the language file
+ * @property {() => Promise<void>} askDevicesAgain  after a refusal, or after this device was removed
  * @property {() => Promise<void>} recover  this browser starts a new root, by the user's choice, when no other device is left
  * @property {(baseUrl: string) => Promise<void>} addPeer
  * @property {(baseUrl: string) => Promise<void>} removePeer

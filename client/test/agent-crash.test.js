@@ -91,6 +91,66 @@ test('the receiver is gone after any write: the message is shown once, counted o
   }
 });
 
+/** Only copies pass, and they wait at the peers. */
+const apart = () => it.alter((m) => (m.method === 'MESSAGE' && !m.status ? null : m));
+const together = () => it.alter((m) => m);
+
+test('the sender is gone after any write while a copy is given away: it is given, comes once, and is sent only when it was', async () => {
+  await bob.close();
+  for (let writes = 0; writes < CUTS; writes++) {
+    alice = await reload(alice, ALICE);
+    const text = `copied, and cut at write ${writes}`;
+    alice.ctx.store.cutAfter(writes);
+    await alice.sendMessage(BOB, text).catch(() => {});
+    await it.pass(1000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const shown = (await own(alice).list('messages')).map(([, m]) => m).find((m) => m.text === text);
+    if (shown && shown.state !== 'waiting') {
+      const items = (await own(alice).list('outbox'))
+        .map(([, item]) => item)
+        .filter((item) => item.bodyId === shown.id);
+      assert.ok(Object.values(items[0].held)[0].kept.length === 2, 'sent, and remembered as held');
+    }
+    alice = await reload(alice, ALICE);
+    const state = async () => (await alice.messages(BOB)).find((m) => m.text === text)?.state;
+    if (shown) await it.until(alice, async () => (await state()) === 'sent', `sent after write ${writes}`);
+  }
+  const wanted = (await texts(alice, BOB)).filter((text) => text.startsWith('copied'));
+  assert.ok(wanted.length >= CUTS - 1);
+  closeNow(alice);
+  bob = await it.online(BOB, { store: cuttable(own(bob)) });
+  const came = async () => (await texts(bob, ALICE)).filter((text) => text.startsWith('copied'));
+  await it.until(bob, async () => (await came()).length === wanted.length, 'all copies');
+  assert.deepEqual(await came(), wanted);
+  alice = await it.online(ALICE, { store: cuttable(own(alice)) });
+});
+
+test('the receiver is gone after any write while it reads what was left: shown once, counted once, acknowledged', async () => {
+  for (let writes = 0; writes < CUTS; writes++) {
+    await bob.markRead(ALICE);
+    closeNow(bob);
+    const wanted = [`left, and cut at write ${writes}: one`, `left, and cut at write ${writes}: two`];
+    for (const text of wanted) await alice.sendMessage(BOB, text);
+    const state = async (text) => (await alice.messages(BOB)).find((m) => m.text === text).state;
+    for (const text of wanted) await it.until(alice, async () => (await state(text)) === 'sent', 'sent');
+    apart();
+    const store = cuttable(own(bob));
+    const short = await it.agent(BOB, { store });
+    store.cutAfter(writes);
+    await it.pass(1000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    closeNow(short);
+    bob = await it.online(BOB, { store: cuttable(own(bob)) });
+    const came = async () => (await texts(bob, ALICE)).filter((text) => wanted.includes(text));
+    await it.until(bob, async () => (await came()).length === 2, `both after write ${writes}`);
+    assert.deepEqual(await came(), wanted);
+    await it.until(bob, (s) => contact(s, ALICE).unread === 2, `counted once after write ${writes}`);
+    together();
+    for (const text of wanted) await it.until(alice, async () => (await state(text)) === 'delivered', 'delivered');
+    assert.equal(contact(bob.state, ALICE).unread, 2);
+  }
+});
+
 test('a request and its acceptance survive a cut after any write', async () => {
   for (let writes = 0; writes < 5; writes++) {
     const who = `carol${writes}@example.net`;

@@ -125,6 +125,41 @@ test('one of two devices answers, the other one says so', async () => {
   assert.match(first(requests(it.relay, 'CANCEL')[0], 'reason'), /cause=200/);
 });
 
+test('one of two devices declines: the other one stops ringing, and nothing was missed there', async () => {
+  const it = await two({ bobs: 2 });
+  const [second] = it.others;
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.bob.until(ringing), second.until(ringing)]);
+  await second.calls.decline();
+  await Promise.all([it.alice.until(over), it.bob.until(over)]);
+  assert.equal(it.alice.call.why, 'call.declined');
+  assert.deepEqual([it.bob.past[0].result, second.past[0].result], ['declined', 'declined']);
+  assert.match(first(requests(it.relay, 'CANCEL')[0], 'reason'), /cause=603/);
+  assert.ok(it.bob.ctx.events.every(([event]) => event !== 'missed'));
+});
+
+test('one of two devices is busy: the other one goes on ringing', async () => {
+  const it = await two({ bobs: 2 });
+  const [second] = it.others;
+  const carol = await it.make('carol@example.net');
+  second.ctx.book.set('carol@example.net', accepted('carol@example.net'));
+  carol.ctx.book.set(BOB, accepted(BOB));
+  const directory = it.directory.get(BOB);
+  it.directory.set(
+    BOB,
+    directory.filter((each) => each.id === second.device),
+  );
+  await carol.calls.call(BOB);
+  await second.until(ringing);
+  await second.calls.accept();
+  await second.until(running);
+  it.directory.set(BOB, directory);
+  await it.alice.calls.call(BOB);
+  await it.bob.until(ringing);
+  await it.bob.calls.accept();
+  await Promise.all([it.alice.until(running), it.bob.until(running)]);
+});
+
 test('two devices answer at once: one is talked to, the other one gets ACK and BYE', async () => {
   const it = await two({ bobs: 2 });
   const [second] = it.others;

@@ -16,6 +16,10 @@ const NETWORK = 'starling';
 const BOB = 'bob@example.net';
 const PLACE = 'sip:192.0.2.1:5061;transport=tls';
 const GATE = 'https://peer.example.net/';
+const timer = (ms, task) => {
+  const id = setTimeout(task, ms);
+  return () => clearTimeout(id);
+};
 let ca, other, bob, phone, ghost, eve;
 before(async () => {
   ca = await authority(NOW);
@@ -39,6 +43,7 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
       return new Response(new Blob(lines));
     },
     now: () => NOW,
+    timer,
     store: memoryStore(),
     network: () => NETWORK,
     trust: () => trust,
@@ -230,6 +235,7 @@ test('a gate that breaks off is passed over, and what came before counts', async
   const dead = {
     fetch: () => Promise.reject(new TypeError('fetch failed')),
     now: () => NOW,
+    timer,
     store: memoryStore(),
     network: () => NETWORK,
     trust: () => ({ anchors: [], allowTest: true }),

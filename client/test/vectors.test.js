@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { encode, hex, unbase64, unhex } from '../core/bytes.js';
+import { base64, encode, hex, unbase64, unhex } from '../core/bytes.js';
 import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
+import { anchorText, parseAnchors } from '../core/identity/anchors.js';
 import { parseCertificate } from '../core/identity/certificate.js';
 import { deviceId, gruu, instanceId, peerUri } from '../core/identity/device.js';
 import { mky, parseToken, ReplayCache, verifyPresence, verifyToken } from '../core/identity/passport.js';
@@ -14,8 +15,8 @@ import { decodeCbor, encodeCbor } from '../core/record/cbor.js';
 import { devicesOf, mergedDevices, relation, verifyDevices } from '../core/record/devices.js';
 import { openEntry, sealEntry } from '../core/record/own.js';
 import { openRecord, openRevocation } from '../core/record/record.js';
-import { publicMaster, rendezvous, unseal, valueId } from '../core/record/rendezvous.js';
-import { makeStamp, stampBits } from '../core/record/stamp.js';
+import { daysOfLetters, messageValueId, publicMaster, rendezvous, unseal, valueId } from '../core/record/rendezvous.js';
+import { makeInMemory, makeStamp, memoryBits, stampBits } from '../core/record/stamp.js';
 
 const vectors = async (name) =>
   JSON.parse(await readFile(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'));
@@ -58,7 +59,9 @@ test('each certificate is believed, or refused for its own reason', async () => 
   const v = await vectors('certificates');
   for (const c of v.cases) {
     let verified;
-    const trust = trustOf(c.anchors ?? v.anchors, c.allowTest);
+    const trust = c.anchorText
+      ? { anchors: parseAnchors(c.anchorText), allowTest: c.allowTest }
+      : trustOf(c.anchors ?? v.anchors, c.allowTest);
     const verdict = await verdictOf(async () => {
       verified = await verifyChain(c.chain.map(unbase64), c.address, v.now * 1000, trust, new Set(c.revoked));
     });
@@ -67,6 +70,25 @@ test('each certificate is believed, or refused for its own reason', async () => 
     if (c.device) assert.equal(verified.device, c.device, c.what);
     if (c.named) assert.equal(verified.address, c.named, c.what);
   }
+});
+
+test('anchor files say for what a CA is believed, or are refused', async () => {
+  const v = await vectors('anchors');
+  const plain = (anchors) =>
+    anchors.map(({ der, rules }) => ({
+      certificate: base64(der),
+      name: rules.name,
+      purposes: [...rules.purposes].sort(),
+      domains: rules.domains,
+      levels: [...rules.levels].sort(),
+      crls: rules.crls,
+    }));
+  for (const c of v.good) {
+    const anchors = parseAnchors(c.text);
+    assert.deepEqual(plain(anchors), c.anchors, c.what);
+    assert.deepEqual(plain(parseAnchors(anchors.map(anchorText).join('\n'))), c.anchors, `${c.what}, written again`);
+  }
+  for (const [what, text] of v.bad) assert.equal(await verdictOf(() => parseAnchors(text)), 'malformed', what);
 });
 
 test('a rendezvous is found, and what lies there opens', async () => {
@@ -91,14 +113,21 @@ test('device chains are believed, or refused for their own reason, and relate', 
   assert.equal(peerUri(v.id), v.peer);
   for (const c of v.cases) {
     const record = { address: v.address, device: c.signer, body: new Map([[1, decodeCbor(unbase64(c.chain))]]) };
+    if ('cut' in c) record.body.set(2, c.cut);
     assert.equal(await verdictOf(() => devicesOf(record, v.network)), c.verdict, c.what);
   }
   const chains = [];
-  for (const c of v.chains) chains.push(await verifyDevices(decodeCbor(unbase64(c)), v.address, v.network));
+  const chain = async (links) => {
+    const encoded = decodeCbor(unbase64(links));
+    return verifyDevices(encoded, v.address, v.network, decodeCbor(encoded[0][0]).get(1).length > 0);
+  };
+  for (const c of v.chains) chains.push(await chain(c));
   for (const [a, b, how] of v.relations) assert.equal(relation(chains[a], chains[b]), how, `${a} against ${b}`);
-  const { common, a, b, devices } = v.merged;
-  const heads = [common, a, b].map((i) => chains[i][chains[i].length - 1]);
-  assert.deepEqual([...mergedDevices(heads[0], heads[1], heads[2])].sort(), devices);
+  for (const c of v.merges) {
+    const links = await chain(c.chain);
+    const devices = mergedDevices(links, links[c.a], links[c.b]);
+    assert.deepEqual(devices ? [...devices].sort() : 'none', c.devices, c.what);
+  }
 });
 
 test('records open, or are refused for the same reason as in Java', async () => {
@@ -116,6 +145,35 @@ test('records open, or are refused for the same reason as in Java', async () => 
     v.targets.map(([host]) => [host, isPrivateHost(host)]),
     v.targets,
   );
+});
+
+test('each message of a device for another one has a value of its own', async () => {
+  const { inbox } = await vectors('offline');
+  const place = await rendezvous(unhex(inbox.friendsKey), 'INBOX', inbox.day);
+  assert.equal(hex(place.dhtKey), inbox.key);
+  for (const [from, message, to, id] of inbox.ids) assert.equal(await messageValueId(place, from, message, to), id);
+  assert.equal(new Set(inbox.ids.map((row) => row[3])).size, inbox.ids.length);
+});
+
+test('a stamp in memory proves its work, and nothing else does', async () => {
+  const { stamp } = await vectors('offline');
+  const { cost, bits, address, id } = stamp;
+  const cms = unhex(stamp.cms);
+  const proven = (hex, to = address, message = id) => memoryBits(unhex(hex), cost, bits, to, message, cms);
+  assert.equal(await proven(stamp.stamp), bits);
+  assert.equal(await proven(stamp.stamp, 'eve@example.net'), 0);
+  assert.equal(await proven(stamp.stamp, address, '00'.repeat(16)), 0);
+  for (const [what, other, wanted] of stamp.others)
+    if (wanted === 'malformed') await assert.rejects(proven(other), (e) => e.key === wanted, what);
+    else assert.equal(await proven(other), wanted, what);
+  assert.equal(hex(await makeInMemory(cost, bits, address, id, cms)), stamp.stamp);
+  assert.equal(await makeInMemory(cost, 32, address, id, cms, () => false), null);
+});
+
+test('letters of eight days count, and of tomorrow when a clock may be ahead', () => {
+  const days = daysOfLetters(Date.UTC(2026, 10, 24, 12));
+  assert.deepEqual([days.length, days[0], days[7]], [8, '2026-11-24', '2026-11-17']);
+  assert.deepEqual(daysOfLetters(Date.UTC(2026, 10, 24, 23, 30)).slice(0, 2), ['2026-11-25', '2026-11-24']);
 });
 
 test('a stamp proves its work, and an entry of one’s own opens under its id', async () => {
@@ -165,14 +223,14 @@ test('a presence signature counts until its end', async () => {
   assert.equal(await until(v.presence[0][2], encode('<other/>')), 0);
 });
 
-const BYTES = new Set(['friendsKey', 'token', 'spki', 'ownKey', 'theirToken', 'ourToken']);
+const BYTES = new Set('friendsKey token spki ownKey theirToken ourToken proof digests value'.split(' '));
 
 /** Bytes are hex in the vectors, except ids, which are hex here too. */
 const typed = (said) =>
   Object.fromEntries(
     Object.entries(said).map(([name, value]) => [
       name,
-      BYTES.has(name) ? unhex(value) : name === 'contacts' ? value.map(typed) : value,
+      BYTES.has(name) ? unhex(value) : ['contacts', 'entries'].includes(name) ? value.map(typed) : value,
     ]),
   );
 

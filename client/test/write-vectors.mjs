@@ -1,4 +1,4 @@
-// Writes ../vectors/*.json: bytes with a known answer that Java and JavaScript read alike. Run by hand: node test/write-vectors.mjs
+// Writes ../vectors/*.json: bytes with a known answer that Java and JavaScript read alike. Run by hand: node test/write-vectors.mjs [NAME …]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { encode, hex } from '../core/bytes.js';
 import { encodeCbor } from '../core/record/cbor.js';
@@ -8,6 +8,8 @@ import { bodies } from './vectors/bodies.mjs';
 import { certificates } from './vectors/certificates.mjs';
 import { cms } from './vectors/cms.mjs';
 import { devices } from './vectors/devices.mjs';
+import { offline } from './vectors/offline.mjs';
+import { anchorFiles } from './vectors/paths.mjs';
 import { records } from './vectors/records.mjs';
 import { tokens } from './vectors/tokens.mjs';
 
@@ -15,7 +17,9 @@ const NOW = Date.UTC(2026, 10, 24, 12);
 const NETWORK = 'local';
 const folder = new URL('../../vectors/', import.meta.url);
 await mkdir(folder, { recursive: true });
-const write = (name, source, cases) =>
+const wanted = process.argv.slice(2);
+const write = async (name, source, cases) =>
+  (wanted.length === 0 || wanted.includes(name.replace('.json', ''))) &&
   writeFile(new URL(name, folder), `${JSON.stringify({ source, ...cases }, null, 1)}\n`);
 
 await write('names.json', 'docs/protocols/formats.md, section 1', {
@@ -184,6 +188,9 @@ const b3 = await issue(ca, 'bob@example.net', NOW);
 await write('devices.json', 'docs/protocols/formats.md, sections 2 and 7', await devices(NOW, NETWORK, bob, [b2, b3]));
 await write('records.json', 'docs/protocols/formats.md, section 6', await records(NOW, NETWORK, ca, alice, bob, b2));
 await write('tokens.json', 'docs/protocols/formats.md, section 8', await tokens(NOW, ca, alice, bob));
+await write('anchors.json', 'docs/protocols/formats.md, section 3', await anchorFiles(NOW));
 await write('certificates.json', 'docs/protocols/formats.md, section 3', await certificates(NOW));
 await write('bodies.json', 'docs/protocols/formats.md, section 9', bodies());
 await write('cms.json', 'docs/protocols/formats.md, section 9', await cms(NOW));
+
+await write('offline.json', 'docs/protocols/formats.md, sections 5 and 6', await offline());

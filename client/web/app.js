@@ -1,4 +1,5 @@
 // The whole page: banner, notices, list, the pane beside it, the call on top.
+import { takeLink } from './adding.js';
 import { Notices } from './components/notices.js';
 import { html, useEffect, useMemo, useState } from './html.js';
 import { t } from './i18n.js';
@@ -24,6 +25,8 @@ export function App({ core }) {
   usePaneKeys(() => go({ pane: 'list' }));
   const narrow = useNarrow();
   const enrolling = BEFORE_ENROLMENT.has(state.me.status);
+  // A link for a new browser, opened in one that has an address.
+  useEffect(() => void (!enrolling && takeLink()), [enrolling, place]);
   return html`<div class=${`page ${place.pane === 'list' ? 'at-list' : 'at-pane'} ${state.call ? 'in-call' : ''}`}>
     ${
       state.me.local &&
@@ -107,7 +110,7 @@ function usePlace() {
 /** @returns {Place} */
 function read() {
   const hash = location.hash.slice(1);
-  if (!hash) return { pane: 'list' };
+  if (!hash || hash.startsWith('add=')) return { pane: 'list' };
   if (hash.startsWith(':')) {
     const pane = /** @type {Place['pane']} */ (hash.slice(1));
     return { pane: ['requests', 'calls', 'new', 'settings'].includes(pane) ? pane : 'list' };

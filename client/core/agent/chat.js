@@ -1,10 +1,13 @@
 // Conversations: what was written, in which state it is, and finding it again.
 import { encode } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
+import { timeValue } from './shared.js';
 
 const MAX_TEXT_BYTES = 16 * 1024;
 const MAX_HITS = 200;
 const MAX_READ = 1000;
+const EARLY = 'early';
+const MAX_EARLY = 1000;
 /** What a message of ours can become; it never goes back, except that one which failed may be tried again. */
 const ORDER = ['failed', 'waiting', 'sent', 'delivered', 'read'];
 
@@ -28,15 +31,16 @@ export function chat(ctx) {
 
   /**
    * The change that makes a message of ours `state`; null when it is so or further already. Only in a turn.
-   * @param {string} id @param {Message['state']} state
+   * @param {string} id @param {Message['state']} state @param {boolean} [nobody]  nobody took it: what was sent may fail
    * @returns {Promise<Change | null>}
    */
-  async function advance(id, state) {
+  async function advance(id, state, nobody = false) {
     const at = await ctx.store.get('message-keys', id);
     const message = at && /** @type {Message | undefined} */ (await ctx.store.get('messages', at));
     if (!message?.mine) return null;
     const forward = ORDER.indexOf(state) > ORDER.indexOf(message.state);
-    if (!forward && !(state === 'failed' && message.state === 'waiting')) return null;
+    const given = message.state === 'waiting' || (nobody && message.state === 'sent');
+    if (!forward && !(state === 'failed' && given)) return null;
     return { writes: [['messages', at, { ...message, state, why: '' }]], done: () => ctx.contacts.show() };
   }
 
@@ -84,32 +88,85 @@ export function chat(ctx) {
     };
   });
 
+  /** Receipts of what another device of ours sent, of which our copy is still on its way. @type {Set<string>} */
+  const early = new Set();
+  /** @param {string} key @param {Message['state']} state @returns {Change} */
+  function soon(key, state) {
+    const oldest = early.size < MAX_EARLY ? [] : [...early].slice(0, 1);
+    return {
+      writes: [
+        [EARLY, key, state],
+        ...oldest.map((each) => /** @type {import('./outbox.js').Write} */ ([EARLY, each, undefined])),
+      ],
+      done() {
+        oldest.forEach((each) => early.delete(each));
+        early.add(key);
+      },
+    };
+  }
+
   ctx.reception.on('receipt', async (signer, body) => {
     /** @type {Change[]} */
     const changes = [];
     for (const id of new Set(/** @type {string[]} */ (body.content.ids))) {
       const at = /** @type {string | undefined} */ (await ctx.store.get('message-keys', id));
+      const state = body.content.state === 2 ? 'read' : 'delivered';
+      if (!at && ctx.devices.others().length) changes.push(soon(`${signer.address} ${id}`, state));
       // A receipt counts only from the person the message went to.
       if (!at?.startsWith(`${signer.address} `)) continue;
-      const change = await advance(id, body.content.state === 2 ? 'read' : 'delivered');
+      const change = await advance(id, state);
       if (change) changes.push(change);
     }
-    return { writes: changes.flatMap((each) => each.writes), done: () => changes[0]?.done() };
+    const taken = ctx.delivery.acknowledged(signer.address, signer.device, body.content.ids);
+    return {
+      writes: [...changes.flatMap((each) => each.writes), ...taken.writes],
+      done() {
+        changes[0]?.done();
+        taken.done();
+      },
+    };
   });
 
   ctx.reception.on('sentCopy', async (signer, body) => {
     if (signer.address !== ctx.profile?.address) return null;
     const { to, id, text, sent } = body.content;
+    if (await ctx.store.get('message-keys', id)) return { writes: [], done() {} };
+    // The receipts of it may have been quicker.
+    const state = (await ctx.store.get(EARLY, `${to} ${id}`)) ?? 'sent';
     /** @type {Message} */
-    const message = { id, with: to, mine: true, text, at: sent, state: 'sent', why: '' };
+    const message = { id, with: to, mine: true, text, at: sent, state, why: '' };
     const contact = touched(message);
-    return { writes: [...write(message), ...contact.writes], done: contact.done };
+    return {
+      writes: [...write(message), [EARLY, `${to} ${id}`, undefined], ...contact.writes],
+      done() {
+        early.delete(`${to} ${id}`);
+        contact.done();
+      },
+    };
   });
 
   ctx.reception.on('readMark', async (signer, body) => {
     if (signer.address !== ctx.profile?.address) return null;
-    return ctx.contacts.changed(body.content.address, { unread: 0 });
+    return readUpTo(body.content.address, body.content.upTo);
   });
+
+  /** Read on another device of ours; what came later is not. @param {string} address @param {number} at @returns {Promise<Change>} */
+  async function readUpTo(address, at) {
+    const count = ctx.contacts.get(address)?.unread ?? 0;
+    if (!count) return { writes: [], done() {} };
+    const among = await list(address, undefined, Math.min(MAX_READ, count * 3 + 20));
+    const left = among
+      .filter((m) => !m.mine)
+      .slice(-count)
+      .filter((m) => m.at > at).length;
+    return ctx.contacts.changed(address, { unread: left });
+  }
+
+  /** @param {string} address @param {number} [before] @param {number} [limit] @returns {Promise<Message[]>} */
+  async function list(address, before, limit = 100) {
+    const to = before ? `${address} ${String(before).padStart(15, '0')}` : `${address}!`;
+    return (await ctx.store.list('messages', `${address} `, to, -limit)).map(([, message]) => message);
+  }
 
   /** For this device's own other ones. @param {'sentCopy'|'readMark'} type @param {any} content @returns {import('./outbox.js').Wish[]} */
   const toOthers = (type, content) =>
@@ -118,9 +175,14 @@ export function chat(ctx) {
   return {
     advance,
 
+    async load() {
+      for (const [key] of await ctx.store.list(EARLY)) early.add(key);
+    },
+
     /** @param {string} address @param {string} text @returns {Promise<Message>} */
     async send(address, text) {
       need(text.trim().length > 0, 'generic');
+      need(ctx.state.me.status !== 'removed', 'removed');
       if (encode(text).length > MAX_TEXT_BYTES) throw new StarlingError('too-long');
       return ctx.inTurn(async () => {
         need(ctx.contacts.get(address)?.state === 'accepted', 'generic', 'not a contact');
@@ -139,10 +201,15 @@ export function chat(ctx) {
       });
     },
 
-    /** @param {string} address @param {number} [before] @param {number} [limit] @returns {Promise<Message[]>} */
-    async messages(address, before, limit = 100) {
-      const to = before ? `${address} ${String(before).padStart(15, '0')}` : `${address}!`;
-      return (await ctx.store.list('messages', `${address} `, to, -limit)).map(([, message]) => message);
+    messages: list,
+    readUpTo,
+
+    /** For a person who becomes known here after what was written. @param {string} address @returns {Promise<Partial<import('./context.js').Contact>>} */
+    async newest(address) {
+      const [message] = await list(address, undefined, 1);
+      if (!message) return {};
+      const { text, at, mine } = message;
+      return { lastAt: at, last: { text: text.slice(0, 200), at, mine } };
     },
 
     /** @param {string} query @param {string} [address] @returns {Promise<Message[]>} newest last */
@@ -163,14 +230,17 @@ export function chat(ctx) {
       await ctx.inTurn(async () => {
         const count = ctx.contacts.get(address)?.unread ?? 0;
         if (!count) return;
-        const among = await this.messages(address, undefined, Math.min(MAX_READ, count * 3 + 20));
+        const among = await list(address, undefined, Math.min(MAX_READ, count * 3 + 20));
         const read = among.filter((m) => !m.mine).slice(-count);
         const ids = ctx.state.settings.sendReadMarks ? read.map((m) => m.id) : [];
         const receipt = ctx.delivery.owe(address, ids, 2);
-        const marks = ctx.delivery.prepare(toOthers('readMark', { address, upTo: read.at(-1)?.at ?? 0 }));
+        const upTo = read.at(-1)?.at ?? 0;
+        const marks = ctx.delivery.prepare(toOthers('readMark', { address, upTo }));
+        const told = ctx.own.note(`read ${address}`, timeValue(upTo), { quiet: true });
         const contact = ctx.contacts.changed(address, { unread: 0 });
-        await ctx.store.batch([...contact.writes, ...receipt.writes, ...marks.writes]);
+        await ctx.store.batch([...contact.writes, ...receipt.writes, ...marks.writes, ...told.writes]);
         contact.done();
+        told.done();
         receipt.done();
         marks.admit();
       });

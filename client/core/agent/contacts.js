@@ -1,14 +1,19 @@
 // People: who is a contact, the tokens and keys exchanged with them, the roots remembered of them, and the devices that their owner listed.
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 as sha256Now } from '@noble/hashes/sha2.js';
 import { encode, random, sha256 } from '../bytes.js';
 import { need } from '../errors.js';
 import { revokedIn } from '../locate/locator.js';
-import { peerUri } from '../identity/device.js';
+import { deviceId, peerUri } from '../identity/device.js';
 import { encodeCbor } from '../record/cbor.js';
 import { headOf, relation } from '../record/devices.js';
+import { formerKeys } from './friends-keys.js';
+import { flagValue, keyValue, personValue } from './shared.js';
 
 /** Their tokens and those blocked must fit into one PUBLISH: docs/protocols/sip.md, section 4. */
 const MAX_CONTACTS = 1400;
 const MAX_BLOCKED = 300;
+const MAX_HINTS = 200;
 const CONSENT_MILLIS = 5000;
 /** So old may be what is known of where a contact is; whoever watches them looks more often. */
 const WITHIN_MILLIS = 600_000;
@@ -16,6 +21,7 @@ const WITHIN_MILLIS = 600_000;
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('./context.js').Contact} Contact */
 /** @typedef {import('./reception.js').Change} Change */
+/** @typedef {import('../record/devices.js').DeviceChain} DeviceChain */
 
 /** @param {Context} ctx */
 export function contactBook(ctx) {
@@ -39,13 +45,17 @@ export function contactBook(ctx) {
   }
 
   /** @param {Contact} contact @returns {Change} */
-  const put = (contact) => ({
-    writes: [['contacts', contact.address, contact]],
-    done() {
-      book.set(contact.address, contact);
-      show();
-    },
-  });
+  function put(contact) {
+    const told = ctx.own.note(`contact ${contact.address}`, personValue(contact));
+    return {
+      writes: [['contacts', contact.address, contact], ...told.writes],
+      done() {
+        book.set(contact.address, contact);
+        told.done();
+        show();
+      },
+    };
+  }
 
   /** @param {string} address @param {Partial<Contact>} patch @returns {Change} */
   function changed(address, patch) {
@@ -99,28 +109,48 @@ export function contactBook(ctx) {
   /** The remembered list of devices, brought up to date by what was found. @param {string} address @param {import('../locate/locator.js').Found} found */
   async function remember(address, found) {
     const contact = book.get(address);
-    const roots = new Set(found.chains.map((chain) => chain[0].hash));
-    if (!contact?.chain) {
-      // No memory and two roots: nothing is sent to either.
-      if (roots.size !== 1) return null;
-      const best = found.chains.reduce((a, b) => (relation(b, a) === 'newer' ? b : a));
-      if (contact) await note(address, { chain: best, level: levelOf(found, best) });
-      return best;
-    }
+    if (!contact?.chain) return first(address, found.chains, found);
     let { chain } = contact;
     for (const other of found.chains) if (relation(other, chain) === 'newer') chain = other;
-    if (chain !== contact.chain) await note(address, { chain, level: levelOf(found, chain) || contact.level });
-    const other = found.chains.find((each) => each[0].hash !== chain[0].hash);
-    const isNew = other && !roots.has(chain[0].hash) && other[0].hash !== contact.refused;
-    if (isNew && !contact.changed) {
-      await note(address, { changed: other });
-      warn(address);
-    }
+    if (chain !== contact.chain)
+      await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
+    const other = found.chains.find((each) => relation(each, chain) === 'new-root');
+    const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
+    if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
     // Remembered: a store that keeps the revocation back later does not bring the device in again.
     const before = (contact.revoked ?? []).filter((id) => headOf(chain).devices.has(id));
     const out = [...new Set([...before, ...revokedIn(found, chain)])];
     if (out.length !== (contact.revoked ?? []).length) await note(address, { revoked: out });
     return chain;
+  }
+
+  /**
+   * The list of somebody of whom none is remembered here; where another device of ours remembers one, it must be that.
+   * @param {string} address @param {DeviceChain[]} chains @param {import('../locate/locator.js').Found} found
+   */
+  async function first(address, chains, found) {
+    const contact = book.get(address);
+    const known = contact?.root ? chains.filter((each) => has(each, contact.root ?? '')) : chains;
+    if (!known.length) {
+      if (contact && !contact.changed && !has(chains[0], contact.refused)) await suspect(address, chains[0]);
+      return null;
+    }
+    const best = known.reduce((a, b) => (relation(b, a) === 'newer' ? b : a));
+    // No memory and two roots: nothing is sent to either.
+    if (known.some((each) => relation(each, best) === 'new-root')) return null;
+    if (contact) await note(address, { chain: best, level: levelOf(found, best), ...rootIn(contact, best) });
+    return best;
+  }
+
+  /** @param {DeviceChain} chain @param {string} hash */
+  const has = (chain, hash) => chain.some((link) => link.hash === hash);
+  /** @param {Contact} contact @param {DeviceChain} chain */
+  const rootIn = (contact, chain) => (contact.root && has(chain, contact.root) ? {} : { root: chain[0].hash });
+
+  /** @param {string} address @param {DeviceChain} other */
+  async function suspect(address, other) {
+    await note(address, { changed: other });
+    warn(address);
   }
 
   /** @param {string} address */
@@ -137,26 +167,42 @@ export function contactBook(ctx) {
     });
   }
 
-  /** @param {string} address @param {boolean} fresh */
-  function find(address, fresh) {
+  /** What helps to find somebody. @param {string} address @returns {import('../locate/locator.js').HowToFind} */
+  function howToFind(address) {
     const own = address === profile().address;
     const contact = book.get(address);
-    return ctx.locator.find(address, {
+    return {
       friendsKey: own ? profile().friendsKey : (contact?.friendsKey ?? null),
-      fresh,
+      chain: own ? ctx.devices.chain() : (contact?.chain ?? null),
+      revoked: contact?.revoked,
       within: contact?.state === 'accepted' ? WITHIN_MILLIS : 0,
       keep: contact?.state === 'accepted',
-    });
+    };
   }
 
-  /** The devices of a list which no other version of it lacks. @param {import('../record/devices.js').DeviceChain} chain @param {import('../record/devices.js').DeviceChain[]} all */
-  const undisputed = (chain, all) =>
-    [...headOf(chain).devices.keys()].filter((id) =>
-      all.every((other) => relation(other, chain) !== 'fork' || headOf(other).devices.has(id)),
-    );
+  /** @param {string} address @param {boolean} fresh */
+  const find = (address, fresh) => ctx.locator.find(address, { ...howToFind(address), fresh });
+
+  /** Where the list that we remember does not do. @param {string} address */
+  const findAll = (address) =>
+    ctx.locator.find(address, { ...howToFind(address), fresh: true, whole: true, once: !book.has(address) });
+
+  /**
+   * The devices of a list which no other version of it lacks. A version signed by a device that this list took out counts for nothing.
+   * @param {DeviceChain} chain @param {DeviceChain[]} all
+   */
+  async function undisputed(chain, all) {
+    const listed = headOf(chain).devices;
+    /** @type {DeviceChain[]} */
+    const others = [];
+    for (const other of all)
+      if (relation(other, chain) === 'fork' && listed.has(await deviceId(headOf(other).signer))) others.push(other);
+    return [...listed.keys()].filter((id) => others.every((other) => headOf(other).devices.has(id)));
+  }
 
   return {
     show,
+    howToFind,
     put,
     changed,
     publishConsent,
@@ -179,7 +225,8 @@ export function contactBook(ctx) {
       address,
       name,
       state: 'waiting',
-      ourToken: random(32),
+      // The same on each of our devices, should two of them accept somebody at once.
+      ourToken: new Uint8Array(hmac(sha256Now, profile().ownKey, encode(`token ${address}`))),
       theirToken: null,
       friendsKey: null,
       version: 0,
@@ -197,11 +244,12 @@ export function contactBook(ctx) {
     async targets(address, again = false) {
       const found = await find(address, again);
       if (found.kind !== 'found') return [];
-      const chain = address === profile().address ? ctx.devices.chain() : await remember(address, found);
-      if (!chain) return [];
+      const own = address === profile().address;
+      const chain = own ? ctx.devices.chain() : await remember(address, found);
       const out = new Set([...revokedIn(found, chain), ...(book.get(address)?.revoked ?? [])]);
-      return undisputed(chain, found.chains).flatMap((id) => {
-        const device = out.has(id) ? null : found.devices.get(id);
+      const listed = chain ? (await undisputed(chain, found.chains)).filter((id) => !out.has(id)) : [];
+      return [...new Set([...listed, ...(own ? ctx.devices.guests() : [])])].flatMap((id) => {
+        const device = found.devices.get(id);
         return device ? [{ id, certificate: device.certificate, location: device.location }] : [];
       });
     },
@@ -216,7 +264,7 @@ export function contactBook(ctx) {
       const remembered = book.get(address)?.chain;
       if (book.get(address)?.revoked?.includes(device)) return false;
       if (remembered && headOf(remembered).devices.has(device)) return true;
-      const found = await find(address, true);
+      const found = await findAll(address);
       if (found.kind !== 'found') return false;
       const chain = await remember(address, found);
       return !!chain && headOf(chain).devices.has(device) && !revokedIn(found, chain).has(device);
@@ -225,11 +273,13 @@ export function contactBook(ctx) {
     /** @param {string} address @param {boolean} hide @returns {Change} */
     hide(address, hide) {
       if (hide) need(blocked.has(address) || blocked.size < MAX_BLOCKED, 'generic', 'too many blocked');
+      const told = ctx.own.note(`blocked ${address}`, hide ? flagValue(true) : null);
       return {
-        writes: hide || blocked.has(address) ? [['blocked', address, hide ? 1 : undefined]] : [],
+        writes: hide || blocked.has(address) ? [['blocked', address, hide ? 1 : undefined], ...told.writes] : [],
         done() {
           if (hide) blocked.add(address);
           else blocked.delete(address);
+          told.done();
           show();
         },
       };
@@ -247,42 +297,108 @@ export function contactBook(ctx) {
 
     /** The friends key is changed, so that whoever was removed no longer finds the good copy. @param {string} address @param {{block?: boolean}} [how] */
     async remove(address, how = {}) {
-      const mine = profile();
-      const before = mine.friendsKey;
+      const before = profile().friendsKey;
       const known = book.has(address);
       await ctx.inTurn(async () => {
         const hidden = how.block ? this.hide(address, true) : { writes: [], done() {} };
-        const gone = ctx.delivery.withdraw((item) => item.to === address || (known && item.type === 'rotate'));
-        const rotated = { ...mine, friendsKey: random(32), friendsVersion: mine.friendsVersion + 1 };
-        const news = ctx.delivery.prepare(
-          [...book.values()]
-            .filter((other) => known && other.state === 'accepted' && other.address !== address)
-            .map((other) => ({
-              to: other.address,
-              type: 'rotate',
-              content: { friendsKey: rotated.friendsKey, version: rotated.friendsVersion },
-            })),
-        );
-        // What never went out is not going to.
-        const unsent = await Promise.all(gone.items.map((item) => ctx.chat.advance(item.bodyId, 'failed')));
-        await ctx.store.batch([
-          ...hidden.writes,
-          ...gone.writes,
-          ...news.writes,
-          ...unsent.flatMap((change) => change?.writes ?? []),
-          ['contacts', address, undefined],
-          ...(known ? [/** @type {import('./outbox.js').Write} */ (['me', 'profile', rotated])] : []),
-        ]);
-        if (known) Object.assign(mine, rotated);
-        book.delete(address);
+        const gone = await this.dropped(address);
+        const told = ctx.own.note(`contact ${address}`, null);
+        const rotated = known ? this.rotated(address) : { writes: [], done() {} };
+        await ctx.store.batch([...hidden.writes, ...gone.writes, ...told.writes, ...rotated.writes]);
         hidden.done();
-        gone.drop();
-        news.admit();
+        gone.done();
+        told.done();
+        rotated.done();
       });
-      ctx.presence.forget(address);
       await ctx.locator.forget(address);
       show();
       await Promise.all([publishConsent(), known ? ctx.devices.moveLocation(before) : undefined]);
+    },
+
+    /** A new friends key, told to every contact but one. @param {string} [but] @returns {Change} */
+    rotated(but = '') {
+      const mine = profile();
+      const next = {
+        friendsKey: random(32),
+        friendsVersion: mine.friendsVersion + 1,
+        formerKeys: formerKeys(mine, ctx.now()),
+      };
+      const old = ctx.delivery.withdraw((item) => item.type === 'rotate');
+      const content = { friendsKey: next.friendsKey, version: next.friendsVersion };
+      const people = [...book.values()].filter((other) => other.state === 'accepted' && other.address !== but);
+      const news = ctx.delivery.prepare(people.map(({ address }) => ({ to: address, type: 'rotate', content })));
+      const told = ctx.own.note('friends', keyValue(next.friendsKey, next.friendsVersion), {
+        time: next.friendsVersion,
+      });
+      return {
+        writes: [...old.writes, ...news.writes, ...told.writes, ['me', 'profile', { ...mine, ...next }]],
+        done() {
+          Object.assign(mine, next);
+          old.drop();
+          news.admit();
+          told.done();
+        },
+      };
+    },
+
+    /** Our list of devices is another one: whoever is here looks at it; the others do when they come. */
+    async hint() {
+      const { friendsKey, friendsVersion: version } = profile();
+      const here = [...book.values()].filter((each) => ctx.presence.of(each.address).presence !== 'offline');
+      const people = here.filter((each) => each.state === 'accepted').slice(0, MAX_HINTS);
+      const content = { friendsKey, version };
+      if (people.length)
+        await ctx.delivery.enqueue(
+          ...people.map(({ address }) => ({ to: address, type: /** @type {const} */ ('rotate'), content })),
+        );
+    },
+
+    /** @param {string} address @returns {Promise<Change>} */
+    async dropped(address) {
+      const gone = ctx.delivery.withdraw((item) => item.to === address);
+      // What never went out is not going to.
+      const unsent = await Promise.all(gone.items.map((item) => ctx.chat.advance(item.bodyId, 'failed')));
+      return {
+        writes: [...gone.writes, ...unsent.flatMap((change) => change?.writes ?? []), ['contacts', address, undefined]],
+        done() {
+          book.delete(address);
+          gone.drop();
+          ctx.presence.forget(address);
+        },
+      };
+    },
+
+    /** What another own device says of people; null: it removed them. @param {Map<string, import('./shared.js').Person | null>} people @returns {Promise<Change>} */
+    async take(people) {
+      /** @type {Change[]} */
+      const gone = [];
+      /** @type {Contact[]} */
+      const kept = [];
+      for (const [address, person] of people) {
+        const old = book.get(address);
+        if (!person && old) gone.push(await this.dropped(address));
+        if (!person || address === profile().address || (!old && book.size + kept.length >= MAX_CONTACTS)) continue;
+        kept.push({
+          ...(old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) }),
+          ...person,
+          ...agreed(old, person),
+        });
+      }
+      const asked = kept
+        .filter((contact) => contact.state === 'accepted')
+        .map((contact) => ctx.requests.answered(contact.address, Infinity));
+      return {
+        writes: [...gone, ...asked]
+          .flatMap((each) => each.writes)
+          .concat(kept.map((contact) => ['contacts', contact.address, contact])),
+        done() {
+          for (const contact of kept) book.set(contact.address, contact);
+          for (const each of [...gone, ...asked]) each.done();
+          show();
+          void publishConsent();
+          for (const { address, state } of kept) if (state === 'accepted') ctx.presence.watch(address);
+        },
+      };
     },
 
     /** @param {string} address @param {boolean} agree */
@@ -291,7 +407,10 @@ export function contactBook(ctx) {
       if (!contact?.changed) return;
       const { changed: other } = contact;
       await ctx.locator.forget(address);
-      await note(address, agree ? { chain: other, changed: null } : { changed: null, refused: other[0].hash });
+      const patch = agree
+        ? { chain: other, changed: null, root: other[0].hash }
+        : { changed: null, refused: other[0].hash };
+      await note(address, patch);
       if (agree) void ctx.delivery.flush(address, true);
     },
 
@@ -309,6 +428,13 @@ export function contactBook(ctx) {
           version: c.version,
         })),
   };
+}
+
+/** Where another own device agreed to a new list, this one does too. @param {Contact | undefined} old @param {import('./shared.js').Person} person @returns {Partial<Contact>} */
+function agreed(old, { root }) {
+  if (!old?.chain || !root || old.chain.some((link) => link.hash === root)) return {};
+  const chain = old.changed?.some((link) => link.hash === root) ? old.changed : null;
+  return { chain, changed: null };
 }
 
 /** How the listed devices proved the address. @param {import('../locate/locator.js').Found} found @param {import('../record/devices.js').DeviceChain} chain */

@@ -1,12 +1,13 @@
-// Gets what waits in the outbox to the devices of its addressees, in order. "Sent" counts only when the addressed device itself says so, signed.
+// Gets what waits in the outbox to the devices of its addressees, in order. "Sent" counts when the addressed device itself says so, signed, or when two peers were seen to keep a copy for each of the devices.
 import { sealBody } from '../cms/bodies.js';
-import { outbox } from './outbox.js';
+import { holding } from './holding.js';
+import { LIFE_MILLIS, outbox } from './outbox.js';
+import { stops } from './stops.js';
 import { sendAlong, waysTo } from './ways.js';
 
 const FIRST_RETRY_MILLIS = 3_000;
 const LAST_RETRY_MILLIS = 900_000;
 const KNOCK_RETRY_MILLIS = 600_000;
-const LIFE_MILLIS = 7 * 86_400_000;
 const RECEIPT_MILLIS = 100;
 /** Under way to one device at once. One that is late holds back those after it. */
 const WINDOW = 8;
@@ -26,6 +27,13 @@ export function delivery(ctx) {
   let closed = false;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
+
+  /** @param {Item} item @param {Target} target */
+  const isFor = (item, target) =>
+    (item.only ? target.id === item.only : target.id !== profile().key.id) && !item.done.includes(target.id);
+
+  const stopped = stops(ctx);
+  const copies = holding(ctx, box, stopped, { seal, isFor });
 
   /** @param {string} to @returns {Lane} */
   function laneTo(to) {
@@ -77,10 +85,16 @@ export function delivery(ctx) {
         await ctx.store.batch(receipts.writes);
         receipts.done();
       });
-      if (!ctx.ua?.ready.length || !due(lane).length) return;
+      if (!ctx.ua?.ready.length || !box.of(lane.to).length) return;
       const targets = await ctx.contacts.targets(lane.to, anew);
+      await settle(lane.to, targets);
       const taken = await Promise.all(targets.map((target) => pumpTo(lane, target, targets)));
       if (taken.some((count) => count > 0)) lane.tries = 0;
+      // Nobody waits for it: what is written meanwhile is tried at once.
+      if (targets.length && !closed)
+        copies
+          .keep(lane.to, targets)
+          .catch((e) => console.warn('starling: holding', e instanceof Error ? e.message : e));
     } while (lane.again && (box.owesTo(lane.to) || due(lane).some((item) => item.done.length === 0)));
   }
 
@@ -133,10 +147,6 @@ export function delivery(ctx) {
     });
   }
 
-  /** @param {Item} item @param {Target} target */
-  const isFor = (item, target) =>
-    (item.only ? target.id === item.only : target.id !== profile().key.id) && !item.done.includes(target.id);
-
   /**
    * Resolves when the item is on its way, so that the next one leaves after it.
    * @param {Lane} lane @param {Target} target @param {Target[]} all @param {Item} item
@@ -180,49 +190,83 @@ export function delivery(ctx) {
   }
 
   /** @param {Item} item @param {Target} target */
-  const seal = (item, target) =>
-    sealBody(
-      ctx.signer(),
-      target.certificate,
-      {
-        type: item.type,
-        id: item.bodyId,
-        sent: item.created,
-        from: profile().address,
-        to: item.to,
-        device: target.id,
-        content: item.content,
+  function seal(item, target) {
+    const { bodyId: id, type, to, content, created: sent } = item;
+    const body = { type, id, sent, from: profile().address, to, device: target.id, content };
+    return sealBody(ctx.signer(), target.certificate, body, ctx.now());
+  }
+
+  /** @param {Item[]} items */
+  const copiesOf = (items) => stopped.of(items.flatMap((item) => Object.values(item.held)));
+
+  /** A device has these: its copies are needless, and an item that all have goes. @param {Item[]} items @param {string} device @param {(item: Item) => boolean} isComplete */
+  function without(items, device, isComplete) {
+    const kept = items.map((item) => ({ ...item, done: [...new Set([...item.done, device])] }));
+    const complete = kept.filter(isComplete);
+    const open = kept.filter((item) => !isComplete(item));
+    const stop = stopped.of([
+      ...complete.flatMap((item) => Object.values(item.held)),
+      ...open.flatMap((item) => item.held[device] ?? []),
+    ]);
+    return {
+      writes: [...complete.map(box.erase), ...open.map(box.write), ...stop.writes],
+      done() {
+        box.drop(complete);
+        box.add(open);
+        stop.done();
       },
-      ctx.now(),
-    );
+    };
+  }
+
+  /** What every device has, though not all said so to this very question. @param {string} to @param {Target[]} targets */
+  async function settle(to, targets) {
+    const isOver = (/** @type {Item} */ item) =>
+      item.done.length > 0 && targets.length > 0 && targets.every((each) => !isFor(item, each));
+    if (!box.of(to).some(isOver)) return;
+    await ctx.inTurn(async () => {
+      const over = box.of(to).filter(isOver);
+      const stop = copiesOf(over);
+      await ctx.store.batch([...over.map(box.erase), ...stop.writes]);
+      box.drop(over);
+      stop.done();
+    });
+  }
 
   /** The device has it. @param {Item} item @param {Target} target @param {Target[]} all */
   const took = (item, target, all) =>
     ctx.inTurn(async () => {
       const now = box.of(item.to).find((each) => each.id === item.id);
       if (!now) return;
-      const done = [...now.done, target.id];
-      const kept = { ...now, done };
-      const complete = item.only !== '' || all.every((each) => !isFor(kept, each));
+      const gone = without([now], target.id, (kept) => item.only !== '' || all.every((each) => !isFor(kept, each)));
       const said = item.type === 'text' ? await ctx.chat.advance(item.bodyId, 'sent') : null;
-      await ctx.store.batch([complete ? box.erase(kept) : box.write(kept), ...(said?.writes ?? [])]);
-      if (complete) box.drop([kept]);
-      else box.add([kept]);
+      await ctx.store.batch([...gone.writes, ...(said?.writes ?? [])]);
+      gone.done();
       said?.done();
     });
 
   /** What nobody took for seven days. @param {string} to */
   async function expire(to) {
     const old = box.of(to).filter((item) => ctx.now() - item.created > LIFE_MILLIS);
-    if (old.length)
-      await ctx.inTurn(async () => {
-        const failed = await Promise.all(
-          old.filter((item) => item.type === 'text').map((item) => ctx.chat.advance(item.bodyId, 'failed')),
-        );
-        await ctx.store.batch([...old.map(box.erase), ...failed.flatMap((each) => each?.writes ?? [])]);
-        box.drop(old);
-        for (const each of failed) each?.done();
-      });
+    if (!old.length) return;
+    await ctx.inTurn(async () => {
+      const texts = old.filter((item) => item.type === 'text');
+      const unread = texts.filter((item) => item.done.length === 0);
+      const failed = await Promise.all(
+        texts.map((item) => ctx.chat.advance(item.bodyId, 'failed', unread.includes(item))),
+      );
+      const stop = copiesOf(old);
+      const knock = unread.length ? ctx.requests.again(to) : null;
+      await ctx.store.batch([
+        ...old.map(box.erase),
+        ...failed.flatMap((each) => each?.writes ?? []),
+        ...stop.writes,
+        ...(knock?.writes ?? []),
+      ]);
+      box.drop(old);
+      stop.done();
+      for (const each of failed) each?.done();
+      knock?.done();
+    });
   }
 
   /** @param {Item[]} items */
@@ -232,7 +276,7 @@ export function delivery(ctx) {
   }
 
   return {
-    load: box.load,
+    load: () => Promise.all([box.load(), stopped.load()]),
     flush,
     /** Something to deliver, not kept yet: its writes belong into the batch of what it comes from, `admit` after it. @param {Wish[]} wishes */
     prepare(wishes) {
@@ -249,7 +293,18 @@ export function delivery(ctx) {
     /** Erasing belongs into a batch too. @param {(item: Item) => boolean} which */
     withdraw(which) {
       const items = box.filter(which);
-      return { writes: items.map(box.erase), drop: () => box.drop(items), items };
+      const stop = copiesOf(items);
+      const drop = () => {
+        box.drop(items);
+        stop.done();
+      };
+      return { writes: [...items.map(box.erase), ...stop.writes], drop, items };
+    },
+    /** A device has these messages: it said so in a receipt. @param {string} address @param {string} device @param {string[]} ids @returns {import('./reception.js').Change} */
+    acknowledged(address, device, ids) {
+      const said = new Set(ids);
+      const items = box.of(address).filter((item) => said.has(item.bodyId) && !item.done.includes(device));
+      return without(items, device, ({ wanted, done }) => wanted.length > 0 && wanted.every((id) => done.includes(id)));
     },
     /** @param {(item: Item) => boolean} which */
     waits: (which) => box.filter(which).length > 0,
@@ -264,11 +319,16 @@ export function delivery(ctx) {
     },
     /** @param {Target} target */
     paths: (target) => waysTo(ctx.ua?.ready ?? [], target),
-    flushAll: () => Promise.all([...box.addressees()].map((to) => flush(to))),
+    flushAll() {
+      stopped.soon();
+      return Promise.all([...box.addressees()].map((to) => flush(to)));
+    },
     /** Called when something may have changed that we waited for; set by the agent. */
     settled: async () => {},
     close() {
       closed = true;
+      copies.close();
+      stopped.close();
       for (const lane of lanes.values()) lane.cancel();
     },
   };

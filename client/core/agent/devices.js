@@ -2,9 +2,22 @@
 import { encode, sha256 } from '../bytes.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { gruu } from '../identity/device.js';
+import { untilNextDay } from '../locate/places.js';
 import { locationBody, revokedBody } from '../record/bodies.js';
-import { headOf, makeLink, mergedDevices, relation, verifyDevices } from '../record/devices.js';
+import { revokedIn } from '../locate/locator.js';
+import {
+  cutToFit,
+  devicesBody,
+  headOf,
+  isCut,
+  lastCommon,
+  makeLink,
+  mergedDevices,
+  relation,
+  verifyDevices,
+} from '../record/devices.js';
 import { signRecord } from '../record/record.js';
+import { daysAround } from '../record/rendezvous.js';
 
 const DAY_SECONDS = 86_400;
 const LOCATION_SECONDS = 12 * 3600;
@@ -17,18 +30,28 @@ const WAIT_MILLIS = 5_000;
 /** Somebody may add a device to our address behind our back. */
 const LOOK_MILLIS = 600_000;
 
-/** @typedef {import('./context.js').Context} Context */
+const MAX_REFUSED = 200;
 
-/** Six digits that both browsers show. @param {string} device @param {string} address */
+/** @typedef {import('./context.js').Context} Context */
+/** @typedef {import('../record/devices.js').DeviceChain} DeviceChain */
+/** @typedef {import('../record/devices.js').Listed} Listed */
+
+/** Twelve digits that both browsers show: so many that nobody finds a second key with the same ones while somebody waits. @param {string} device @param {string} address */
 export async function checkCode(device, address) {
   const hash = await sha256(encode(`${device} ${address}`));
-  return String(new DataView(hash.buffer).getUint32(0) % 1_000_000).padStart(6, '0');
+  return String(new DataView(hash.buffer).getBigUint64(0) % 1_000_000_000_000n).padStart(12, '0');
 }
 
 /** @param {Context} ctx */
 export function ownDevices(ctx) {
-  /** @type {import('../record/devices.js').DeviceChain | null} */
+  /** @type {DeviceChain | null} */
   let chain = null;
+  /** Lists on which we do not stand: before we stand on one, those whose devices we ask. @type {DeviceChain[]} */
+  let foreign = [];
+  /** Hashes of versions of lists that the user does not want to know of. @type {Set<string>} */
+  const refused = new Set();
+  /** Other versions of our list seen once already. @type {Set<string>} */
+  const forks = new Set();
   /** @type {Set<string>} */
   const ghosts = new Set();
   let stop = () => {};
@@ -40,8 +63,13 @@ export function ownDevices(ctx) {
 
   async function load() {
     chain = (await ctx.store.get('me', 'chain')) ?? null;
+    for (const hash of (await ctx.store.get('me', 'refused-lists')) ?? []) refused.add(hash);
+    if (await ctx.store.get('me', 'removed')) ctx.me({ status: 'removed' });
     show();
   }
+
+  /** @param {string} id */
+  const isGhost = (id) => !chain?.some((link) => link.devices.has(id));
 
   function show() {
     const self = ctx.profile?.key.id ?? '';
@@ -56,7 +84,7 @@ export function ownDevices(ctx) {
           listed: true,
           listening: d.id === self,
         })),
-        ...[...ghosts].map((id) => ({
+        ...[...ghosts].filter(isGhost).map((id) => ({
           deviceId: id,
           name: '',
           added: 0,
@@ -68,12 +96,17 @@ export function ownDevices(ctx) {
     });
   }
 
-  /** @param {import('../record/devices.js').DeviceChain} next */
+  /** @param {DeviceChain} next */
   async function keep(next) {
+    const stood = lists(profile().key.id);
     chain = next;
     await ctx.store.put('me', 'chain', next);
     show();
+    if (stood && !lists(profile().key.id)) await gone();
   }
+
+  /** @param {string} id */
+  const lists = (id) => !!chain && headOf(chain).devices.has(id);
 
   /**
    * What the DHT says of our own address; that there is nothing counts only when every peer we are at says so.
@@ -81,22 +114,34 @@ export function ownDevices(ctx) {
    */
   async function look() {
     stopLooking();
-    stopLooking = ctx.timer(LOOK_MILLIS, () => void lookAgain());
-    const found = await ctx.locator.find(profile().address, { fresh: true });
+    lookLater();
+    const found = await ctx.locator.find(profile().address, { fresh: true, whole: true, once: true });
     if (found.kind === 'unreachable') return 'unreachable';
     if (found.kind !== 'found') {
       if (chain) return 'listed';
       return (found.asked ?? 0) >= Math.max(1, ctx.ua?.ready.length ?? 0) ? 'none' : 'unreachable';
     }
-    // Two roots and no memory: whom to ask to be allowed, only the user knows.
-    if (!chain && new Set(found.chains.map((each) => each[0].hash)).size > 1) {
-      foreign = null;
-      return 'waiting';
+    if (!chain) {
+      foreign = found.chains.filter((each) => !isRefused(each));
+      const one = foreign.every((each) => relation(each, foreign[0]) !== 'new-root');
+      // Two roots and no memory: which is ours, only the user knows, or the one who let us in.
+      const ours = foreign.filter(
+        (each) => headOf(each).devices.has(profile().key.id) && ctx.endorsement.mayJoin(each, one),
+      );
+      if (ours.length) await keep(ours[0]);
     }
     for (const other of found.chains) await consider(other);
     noteGhosts(found);
-    if (!chain) return 'waiting';
-    return headOf(chain).devices.has(profile().key.id) ? 'listed' : 'waiting';
+    if (chain && lists(profile().key.id) && revokedIn(found, chain).has(profile().key.id)) await gone();
+    return lists(profile().key.id) ? 'listed' : 'waiting';
+  }
+
+  /** As soon as a stream tells of something, or where none does, after a while. */
+  function lookLater() {
+    const { address, friendsKey } = profile();
+    const how = () => ({ friendsKey, whole: true, once: true });
+    ctx.locator.follow(address, { friendsKey, own: true, how, changed: () => void lookAgain() });
+    stopLooking = ctx.timer(LOOK_MILLIS, () => (ctx.locator.isTold(address) ? lookLater() : void lookAgain()));
   }
 
   /** Nobody waits for it. */
@@ -106,53 +151,104 @@ export function ownDevices(ctx) {
       (e) => console.warn('starling: own records', e instanceof Error ? e.message : e),
     );
 
-  /** @param {import('../record/devices.js').DeviceChain} other */
+  /** @param {DeviceChain} other */
+  const isRefused = (other) => other.some((link) => refused.has(link.hash));
+
+  /** @param {DeviceChain} other */
   async function consider(other) {
-    const self = profile().key.id;
-    if (!chain) {
-      foreign = other;
-      if (headOf(other).devices.has(self)) await keep(other);
-      return;
-    }
+    if (!chain) return;
     const how = relation(other, chain);
     if (how === 'newer') await keep(other);
     if (how === 'fork') await merge(other);
+    if (how === 'new-root' && !isRefused(other) && lists(profile().key.id)) warn(other);
   }
-  /** @type {import('../record/devices.js').DeviceChain | null} */
-  let foreign = null;
 
-  /** Two versions with one parent: removal wins, the next names both. @param {import('../record/devices.js').DeviceChain} other */
+  /** Somebody, perhaps we ourselves, began a list anew. @param {DeviceChain} other */
+  function warn(other) {
+    if (!foreign.some((each) => each[0].hash === other[0].hash)) foreign = [...foreign, other].slice(-8);
+    ctx.notice({
+      id: `list ${other[0].hash}`,
+      kind: 'warning',
+      key: 'other-list',
+      args: {
+        devices: [...headOf(other).devices.values()].map((device) => device.name || device.id.slice(0, 8)).join(', '),
+      },
+      actions: [
+        { id: 'keep', key: 'other-list.keep', safe: true },
+        { id: 'join', key: 'other-list.join', safe: false },
+      ],
+    });
+  }
+
+  /** @param {DeviceChain[]} lists */
+  async function refuse(lists) {
+    for (const link of lists.flat()) refused.add(link.hash);
+    await ctx.store.put('me', 'refused-lists', [...refused].slice(-MAX_REFUSED));
+  }
+
+  /** Two versions that were made at once: removal wins, the next names both. @param {DeviceChain} other */
   async function merge(other) {
-    const ours = /** @type {import('../record/devices.js').DeviceChain} */ (chain);
-    const a = headOf(ours);
-    const b = headOf(other);
-    if (
-      a.parents.length !== 1 ||
-      a.parents[0] !== b.parents[0] ||
-      !a.devices.has(profile().key.id) ||
-      !b.devices.has(profile().key.id)
-    )
-      return;
-    const common = ours.find((link) => link.hash === a.parents[0]);
-    if (!common) return;
-    const wanted = mergedDevices(common, a, b);
-    const devices = [...new Map([...a.devices, ...b.devices]).values()].filter((d) => wanted.has(d.id));
-    await append([...ours, b], [a.hash, b.hash], devices);
+    const ours = /** @type {DeviceChain} */ (chain);
+    const self = profile().key.id;
+    const [a, b] = [headOf(ours), headOf(other)];
+    const links = [...ours, ...other.filter((link) => !ours.some((each) => each.hash === link.hash))];
+    const wanted = mergedDevices(links, a, b);
+    if (!wanted?.has(self) || !a.devices.has(self) || !b.devices.has(self)) return;
+    // One of us is enough; where it does not do it, the others do.
+    const isFirst = [...wanted].filter((id) => a.devices.has(id) && b.devices.has(id)).sort()[0] === self;
+    if (!isFirst && !forks.has(b.hash)) return void forks.add(b.hash);
+    const [common] = lastCommon(links, a, b);
+    // The name that one of them changed.
+    const named = (/** @type {string} */ id) => {
+      const [ours, theirs] = [a.devices.get(id), b.devices.get(id)];
+      return theirs && (!ours || theirs.name !== common.devices.get(id)?.name) ? theirs : ours;
+    };
+    const devices = /** @type {Listed[]} */ ([...wanted].map(named));
+    await append(links, [a.hash, b.hash], devices);
   }
 
-  /** @param {import('../record/devices.js').DeviceChain} before @param {string[]} parents @param {import('../record/devices.js').Listed[]} devices */
+  /** @param {DeviceChain} before @param {string[]} parents @param {Listed[]} devices */
   async function append(before, parents, devices) {
     const { address, key } = profile();
     const link = await makeLink(key, parents, devices, Math.floor(ctx.now() / 1000), address, ctx.network());
-    await keep(await verifyDevices([...before.map((each) => each.encoded), link], address, ctx.network()));
+    const all = [...before.map((each) => each.encoded), link];
+    const fit = await cutToFit(all, address, ctx.network());
+    const cut = fit.length < all.length || (before.length > 0 && isCut(before));
+    await keep(await verifyDevices(fit, address, ctx.network(), cut));
     await publishDevices();
   }
 
-  /** Certified for our address, but on no list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
+  /** The next version of our list, after the newest one that can be found. @param {(devices: Listed[]) => Listed[]} change */
+  async function edit(change) {
+    await look().catch(() => 'unreachable');
+    if (!chain || !lists(profile().key.id)) return;
+    await append(chain, [headOf(chain).hash], change([...headOf(chain).devices.values()]));
+  }
+
+  /** @returns {Listed} */
+  const thisDevice = () => ({
+    id: profile().key.id,
+    spki: profile().key.spki,
+    name: ctx.around.deviceName.slice(0, 64),
+    added: Math.floor(ctx.now() / 1000),
+  });
+
+  /** Another device of ours took this one off the list: what is here stays readable, and nobody finds it any more. */
+  async function gone() {
+    if (await ctx.store.get('me', 'removed')) return;
+    const left = ctx.own.leave();
+    await ctx.store.batch([...left.writes, ['me', 'removed', ctx.now()]]);
+    left.done();
+    ctx.me({ status: 'removed' });
+    await Promise.allSettled([withdraw(), ctx.contacts.withdrawConsent()]);
+    await ctx.left();
+  }
+
+  /** Certified for our address, but never on our list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
   function noteGhosts(found) {
     if (!chain) return;
     for (const id of found.devices.keys()) {
-      if (headOf(chain).devices.has(id) || id === profile().key.id || ghosts.has(id)) continue;
+      if (!isGhost(id) || id === profile().key.id || ghosts.has(id)) continue;
       ghosts.add(id);
       if (!ctx.state.endorsements.some((each) => each.deviceId === id))
         ctx.notice({
@@ -197,7 +293,7 @@ export function ownDevices(ctx) {
   }
 
   const publishDevices = async () =>
-    chain ? publish('DEVICES', new Map([[1, chain.map((link) => link.encoded)]]), 30 * DAY_SECONDS) : [];
+    chain && lists(profile().key.id) ? publish('DEVICES', devicesBody(chain), 30 * DAY_SECONDS) : [];
 
   /** Our peers, those that answer first: one that is away for a moment serves us again before anybody reads of it. */
   function placesOfOurs() {
@@ -229,6 +325,16 @@ export function ownDevices(ctx) {
     await publishRevoked();
   }
 
+  /** It comes back by the user's will. @param {string} id */
+  async function forgive(id) {
+    const all = await revoked();
+    const others = all.filter((each) => each.id !== id);
+    if (others.length === all.length) return;
+    await ctx.store.put('me', 'revoked', others);
+    if (others.length) await publishRevoked();
+    else await publish('REVOKED', null, REVOKED_SECONDS);
+  }
+
   /** null: there is nothing to say. */
   async function publishRevoked() {
     const all = await revoked();
@@ -246,15 +352,12 @@ export function ownDevices(ctx) {
    * @returns {Promise<import('../locate/locator.js').Written>} where we are
    */
   function publishAll() {
-    const of = placesOfOurs()
-      .map((peer) => peer.id)
-      .sort()
-      .join(' ');
+    const of = [...placesOfOurs().map((peer) => peer.id), daysAround(ctx.now()).sort().at(-1)].sort().join(' ');
     if (last?.of === of) return last.written;
     const written = publishLocation();
     last = { of, written };
     stop();
-    stop = ctx.timer(REFRESH_MILLIS, republish);
+    stop = ctx.timer(Math.min(REFRESH_MILLIS, untilNextDay(ctx.now())), republish);
     Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), publishRevoked(), written]).then(
       (all) => {
         const gates = ctx.peers.known.size;
@@ -287,54 +390,66 @@ export function ownDevices(ctx) {
   async function askToBeAllowed() {
     const { address, key } = profile();
     ctx.me({ status: 'waiting-for-device', checkCode: await checkCode(key.id, address) });
-    const listed = [...(headOf(chain ?? foreign ?? [])?.devices.keys() ?? [])];
-    for (const id of listed)
-      await ctx.endorsement.ask(id, 'endorseRequest', { name: ctx.around.deviceName.slice(0, 64), spki: key.spki });
+    for (const id of askable()) await ctx.endorsement.ask(id);
+  }
+
+  /** The devices of all lists of our address. */
+  const askable = () =>
+    [...new Set((chain ? [chain] : foreign).flatMap((each) => [...headOf(each).devices.keys()]))].filter(
+      (id) => id !== profile().key.id,
+    );
+
+  /** Tombstones: nobody should go on looking for this device. */
+  async function withdraw() {
+    if (!ctx.profile?.chain.length) return;
+    stop();
+    stopLooking();
+    await Promise.allSettled([
+      publish('LOCATION', null, LOCATION_SECONDS, [null, profile().friendsKey]),
+      publish('CERT', null, 30 * DAY_SECONDS),
+      ...(chain ? [publish('DEVICES', null, 30 * DAY_SECONDS)] : []),
+    ]);
   }
 
   return {
     load,
     show,
+    publish,
     publishAll,
     moveLocation,
+    withdraw,
     /** What was published counts no more. */
     stale: () => void (last = null),
     look,
-    /** Our list; before we stand on one, the one we ask to. */
-    chain: () => chain ?? foreign,
-    /** @param {string} id */
-    lists: (id) => !!chain && headOf(chain).devices.has(id),
+    lists,
+    askable,
+    chain: () => chain,
+    /** Devices of ours, or of our address, that stand on no list and to which something is to be said all the same. @returns {string[]} */
+    guests: () => [...(chain && lists(profile().key.id) ? [] : askable()), ...ctx.endorsement.guests()],
     /** Own other devices, listed. */
-    others: () => (chain ? [...headOf(chain).devices.keys()].filter((id) => id !== profile().key.id) : []),
+    others: () =>
+      chain && ctx.profile ? [...headOf(chain).devices.keys()].filter((id) => id !== profile().key.id) : [],
 
     /** Makes sure this device stands on the list, or waits for it. @returns {Promise<boolean>} */
     async settle() {
-      if (chain && headOf(chain).devices.has(profile().key.id)) {
+      if (ctx.state.me.status === 'removed') return false;
+      if (lists(profile().key.id)) {
         void lookAgain();
+        // Listed, but not given the keys yet: the word of whoever let us in was lost.
+        if (!ctx.own.isJoined()) await askAgain();
         return true;
       }
       let there = await look();
       if (there === 'none') there = await look();
       if (there === 'none') {
-        const { key } = profile();
-        await append(
-          [],
-          [],
-          [
-            {
-              id: key.id,
-              spki: key.spki,
-              name: ctx.around.deviceName.slice(0, 64),
-              added: Math.floor(ctx.now() / 1000),
-            },
-          ],
-        );
+        await append([], [], [thisDevice()]);
+        await ctx.own.begin();
         return true;
       }
       if (there === 'listed') return true;
       if (there === 'waiting') {
-        // The certificate must be there before another device can look at it.
-        await publish('CERT', new Map(), 30 * DAY_SECONDS);
+        // The certificate must be there before another device can look at it, and so must we, to be answered.
+        await Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishLocation()]);
         await askToBeAllowed();
       }
       ctx.timer(WAIT_MILLIS, () => void ctx.delivery.settled());
@@ -343,44 +458,57 @@ export function ownDevices(ctx) {
 
     /** @param {string} id @param {Uint8Array<ArrayBuffer>} spki @param {string} name */
     async allow(id, spki, name) {
-      if (!chain) return;
-      const devices = [...headOf(chain).devices.values(), { id, spki, name, added: Math.floor(ctx.now() / 1000) }];
       ghosts.delete(id);
-      await append(chain, [headOf(chain).hash], devices);
+      await forgive(id);
+      await edit((devices) => [
+        ...devices.filter((each) => each.id !== id),
+        { id, spki, name, added: Math.floor(ctx.now() / 1000) },
+      ]);
     },
 
-    /** @param {string} id */
+    /** @param {string} id @param {string} name */
+    rename: (id, name) =>
+      edit((devices) => devices.map((each) => (each.id === id ? { ...each, name: name.trim().slice(0, 64) } : each))),
+
+    /** Whoever is gone gets neither messages nor the keys under which the others find each other. @param {string} id */
     async remove(id) {
       if (!chain || id === profile().key.id) return;
       // First of all: a store that keeps the new list back must not keep the device in.
       await revoke(id);
-      await append(
-        chain,
-        [headOf(chain).hash],
-        [...headOf(chain).devices.values()].filter((d) => d.id !== id),
-      );
+      await edit((devices) => devices.filter((each) => each.id !== id));
+      await ctx.endorsement.dismiss(id);
+      await ctx.own.rotate();
+      const before = profile().friendsKey;
+      await ctx.inTurn(async () => {
+        const change = ctx.contacts.rotated();
+        await ctx.store.batch(change.writes);
+        change.done();
+      });
+      await moveLocation(before);
     },
 
+    /** Every other device is lost: a list of our own, which others must agree to. */
     async recover() {
-      const { key } = profile();
+      await refuse([...(chain ? [chain] : []), ...foreign]);
       chain = null;
-      await append(
-        [],
-        [],
-        [{ id: key.id, spki: key.spki, name: ctx.around.deviceName.slice(0, 64), added: Math.floor(ctx.now() / 1000) }],
-      );
+      foreign = [];
+      await append([], [], [thisDevice()]);
+      await ctx.own.begin();
     },
 
-    /** Tombstones: nobody should go on looking for this device. */
-    async withdraw() {
-      if (!ctx.profile?.chain.length) return;
-      stop();
-      stopLooking();
-      await Promise.allSettled([
-        publish('LOCATION', null, LOCATION_SECONDS, [null, profile().friendsKey]),
-        publish('CERT', null, 30 * DAY_SECONDS),
-        ...(chain ? [publish('DEVICES', null, 30 * DAY_SECONDS)] : []),
-      ]);
+    /** The other list that appeared. @param {string} root @param {boolean} join  the user made it: this device asks to stand on it */
+    async decide(root, join) {
+      const other = foreign.find((each) => each[0].hash === root);
+      if (!other) return;
+      if (!join) return refuse([other]);
+      const left = ctx.own.leave();
+      if (chain) await refuse([chain]);
+      await ctx.store.batch([...left.writes, ['me', 'chain', undefined]]);
+      left.done();
+      chain = null;
+      foreign = [other];
+      last = null;
+      show();
     },
 
     close() {
@@ -388,4 +516,8 @@ export function ownDevices(ctx) {
       stopLooking();
     },
   };
+
+  async function askAgain() {
+    for (const id of askable()) await ctx.endorsement.ask(id);
+  }
 }

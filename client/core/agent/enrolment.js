@@ -24,6 +24,43 @@ export function enrolment(ctx) {
     return pending;
   }
 
+  /** The profile of this device for an address: a device that is certified keeps its key and address. @param {string} address */
+  async function profileFor(address) {
+    need(
+      !ctx.profile?.chain.length || ctx.profile.address === address,
+      'smime.other-address',
+      'this device has an address',
+    );
+    if (ctx.profile?.address === address) return ctx.profile;
+    const profile = {
+      address,
+      name: '',
+      key: await makeDeviceKey(),
+      chain: [],
+      friendsKey: random(32),
+      friendsVersion: 1,
+      ownKey: random(32),
+      ownVersion: 0,
+      network: ctx.peers.network(),
+      local: ctx.peers.local(),
+    };
+    ctx.profile = profile;
+    await ctx.saveProfile();
+    return profile;
+  }
+
+  /** This device is certified, by mail or by an S/MIME certificate. @param {Uint8Array<ArrayBuffer>[]} chain */
+  async function adopt(chain) {
+    const profile = /** @type {import('./context.js').Profile} */ (ctx.profile);
+    profile.chain = chain;
+    await ctx.saveProfile();
+    await acme.forget();
+    ctx.update({
+      notices: ctx.state.notices.filter((each) => !['renew', 'renew-smime', 'mail-late'].includes(each.id)),
+    });
+    watch(chain[0]);
+  }
+
   let stopWatching = () => {};
   /** Says so when two thirds of the certificate's time are over, now or when it comes to that. @param {Uint8Array} der */
   function watch(der) {
@@ -34,6 +71,9 @@ export function enrolment(ctx) {
       stopWatching = ctx.timer(Math.min(wait + 1000, LONGEST_TIMER_MILLIS), () => watch(der));
       return;
     }
+    // What an S/MIME key signed, only that key can renew: the person opens its file again.
+    if (leaf.extensions.proxy)
+      return ctx.notice({ id: 'renew-smime', kind: 'warning', key: 'renew-smime', args: {}, actions: [] });
     ctx.notice({
       id: 'renew',
       kind: 'warning',
@@ -68,22 +108,9 @@ export function enrolment(ctx) {
       const before = ctx.profile?.chain.length ? ctx.state.me.status : 'new';
       ctx.me({ status: 'enrolling', address });
       try {
-        if (ctx.profile?.address !== address) {
-          ctx.profile = {
-            address,
-            name: '',
-            key: await makeDeviceKey(),
-            chain: [],
-            friendsKey: random(32),
-            friendsVersion: 1,
-            ownKey: random(32),
-            network: ctx.peers.network(),
-            local: ctx.peers.local(),
-          };
-          await ctx.saveProfile();
-        }
+        const profile = await profileFor(address);
         const pending = await order(address);
-        ctx.me({ status: 'code', codeExpires: pending.expires, deviceId: ctx.profile.key.id });
+        ctx.me({ status: 'code', codeExpires: pending.expires, deviceId: profile.key.id });
       } catch (e) {
         ctx.me({ status: before });
         throw e;
@@ -106,12 +133,10 @@ export function enrolment(ctx) {
       const chain = await acme.finish(pending, pasted, () => makeCsr(profile.key, profile.address));
       const verified = await verifyChain(chain, profile.address, ctx.around.now(), ctx.trust());
       need(verified.device === profile.key.id, 'generic', 'a certificate for another key');
-      profile.chain = chain;
-      await ctx.saveProfile();
-      await acme.forget();
-      ctx.update({ notices: ctx.state.notices.filter((each) => each.id !== 'renew' && each.id !== 'mail-late') });
-      watch(chain[0]);
+      await adopt(chain);
     },
+    profileFor,
+    adopt,
 
     /** A new certificate for the same key: mails a code, unless one is on its way. */
     async renew() {

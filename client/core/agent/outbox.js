@@ -10,12 +10,15 @@ const MAX_ITEMS = 10_000;
 const MAX_RECEIPTS = 5000;
 /** As many as one receipt carries: docs/protocols/formats.md, section 9. */
 const IDS_A_RECEIPT = 200;
+/** So long anything is tried, and kept for whoever is away. */
+export const LIFE_MILLIS = 7 * 86_400_000;
 
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('../cms/bodies.js').BodyType} BodyType */
 /** @typedef {[string, string, any]} Write */
-/** @typedef {{id: string, bodyId: string, to: string, type: BodyType, content: any, created: number, done: string[], only: string, token: Uint8Array | null}} Item  done: devices that have it; only: one device, else all listed; token: for somebody who is no contact */
-/** @typedef {{to: string, type: BodyType, content: any, bodyId?: string, only?: string, token?: Uint8Array | null}} Wish */
+/** A copy kept for one device: key and id in the DHT, until in Unix s; bases: peers that took it; kept: those of them that were seen to have it @typedef {{key: string, id: string, until: number, bases: string[], kept: string[]}} Held */
+/** done: devices that have it; only: one device, else all listed; token, friendsKey: for somebody who is no contact; held: copies by device; wanted: the devices listed when it was held @typedef {{id: string, bodyId: string, to: string, type: BodyType, content: any, created: number, done: string[], only: string, token: Uint8Array | null, friendsKey: Uint8Array | null, held: Record<string, Held>, wanted: string[]}} Item */
+/** @typedef {{to: string, type: BodyType, content: any, bodyId?: string, only?: string, token?: Uint8Array | null, friendsKey?: Uint8Array | null}} Wish */
 
 /** @param {Context} ctx */
 export function outbox(ctx) {
@@ -26,13 +29,13 @@ export function outbox(ctx) {
   let last = 0;
 
   /** @param {Wish} wish @returns {Item} not kept yet */
-  function make({ to, type, content, bodyId = hex(random(16)), only = '', token = null }) {
+  function make({ to, type, content, bodyId = hex(random(16)), only = '', token = null, friendsKey = null }) {
     const texts = [...items.values()].filter((each) => each.type === 'text').length;
     if (items.size >= MAX_ITEMS || (type === 'text' && texts >= MAX_TEXTS)) throw new StarlingError('outbox-full');
     // Strictly rising, so that what was written later stands later, whatever the clock does.
     last = Math.max(last + 1, ctx.now());
     const id = `${String(last).padStart(15, '0')} ${bodyId}`;
-    return { id, bodyId, to, type, content, created: last, done: [], only, token };
+    return { id, bodyId, to, type, content, created: last, done: [], only, token, friendsKey, held: {}, wanted: [] };
   }
 
   return {
@@ -40,7 +43,7 @@ export function outbox(ctx) {
 
     async load() {
       for (const [id, item] of await ctx.store.list(OUTBOX)) {
-        items.set(id, item);
+        items.set(id, { friendsKey: null, held: {}, wanted: [], ...item });
         last = Math.max(last, item.created);
       }
       for (const [key, state] of await ctx.store.list(RECEIPTS)) owed.set(key, state);
@@ -55,7 +58,7 @@ export function outbox(ctx) {
     /** After the batch. @param {Item[]} gone */
     drop: (gone) => gone.forEach((item) => items.delete(item.id)),
     /** @param {Item} item */
-    has: (item) => items.get(item.id) === item,
+    has: (item) => items.has(item.id),
 
     /** @param {string} to @returns {Item[]} oldest first */
     of: (to) => [...items.values()].filter((item) => item.to === to),

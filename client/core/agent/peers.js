@@ -1,6 +1,5 @@
 // The peers this client uses: known by their key, asked for what they say about themselves.
 import { StarlingError } from '../errors.js';
-import { parseCertificate, pemCertificates } from '../identity/certificate.js';
 
 const TABLE = 'peers';
 const PATIENCE_MILLIS = 5000;
@@ -80,13 +79,14 @@ export function peerBook(ctx) {
       throw new StarlingError('other-network', { server: base });
     }
     // A test CA is believed only by a page that itself comes from this computer.
-    if (kept.local && ctx.around.loopback && ctx.anchors.length === 0) {
+    if (kept.local && ctx.around.loopback && !ctx.trusted.hasLocal()) {
       const pems = anchors.slice(0, 4);
       await ctx.store.put('me', 'anchors', pems);
       ctx.believe(pems);
     }
     if (old?.ws !== kept.ws) ctx.ua?.disconnect(base);
     known.set(base, kept);
+    ctx.watching.soon();
     await ctx.store.put(TABLE, base, kept);
     ctx.ua?.connect(kept);
     return kept;
@@ -95,6 +95,7 @@ export function peerBook(ctx) {
   /** Not used any more; what was remembered of it stays. @param {string} base */
   function drop(base) {
     known.delete(base);
+    ctx.watching.soon();
     ctx.ua?.disconnect(base);
   }
 
@@ -131,6 +132,3 @@ export function peerBook(ctx) {
     },
   };
 }
-
-/** @param {string[]} pems */
-export const anchorsOf = (pems) => pems.flatMap((pem) => pemCertificates(pem).map(parseCertificate));

@@ -137,7 +137,13 @@ export function presence(ctx) {
 
   /** @param {string} address */
   async function watch(address) {
-    if (closed) return;
+    const contact = ctx.contacts.get(address);
+    if (closed || contact?.state !== 'accepted') return;
+    ctx.locator.follow(address, {
+      friendsKey: contact.friendsKey,
+      how: () => ctx.contacts.howToFind(address),
+      changed: () => void watch(address),
+    });
     const targets = await ctx.contacts.targets(address).catch(() => []);
     later(`watch ${address}`, targets.length ? REFRESH_MILLIS : RETRY_MILLIS, () => void watch(address));
     const devices = seen.get(address);

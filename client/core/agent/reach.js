@@ -5,6 +5,8 @@ import { UserAgent } from '../sip/ua.js';
 const SETTLE_MILLIS = 150;
 const FIRST_AGAIN_MILLIS = 1000;
 const LAST_AGAIN_MILLIS = 60_000;
+/** While all is well, the record is read back again, one of its places at a time. */
+const CHECK_MILLIS = 720_000;
 
 /** @param {import('./context.js').Context} ctx */
 export function reachability(ctx) {
@@ -13,6 +15,8 @@ export function reachability(ctx) {
   let settling = Promise.resolve();
   let waiting = false;
   let again = FIRST_AGAIN_MILLIS;
+  let checks = 0;
+  let cancelCheck = () => {};
   let closed = false;
 
   function connect() {
@@ -70,7 +74,7 @@ export function reachability(ctx) {
         waiting = false;
         return settleNow();
       })
-      .catch((e) => console.warn('starling: settling', e instanceof Error ? e.message : e));
+      .catch(warn);
     return settling;
   }
 
@@ -82,19 +86,26 @@ export function reachability(ctx) {
       return ctx.me({ status, detail: 'no server answers' });
     }
     if (!(await ctx.devices.settle())) {
-      if (ctx.state.me.status !== 'waiting-for-device')
+      if (!['waiting-for-device', 'removed'].includes(ctx.state.me.status))
         ctx.me({ status: 'connecting', detail: 'the store does not answer' });
       return;
     }
     ctx.presence.watchAll();
+    await ctx.own.ready();
     void ctx.delivery.flushAll();
+    void ctx.boxes.look();
     await Promise.all([readBack(), ctx.contacts.publishConsent(), ctx.presence.publish()]);
   }
 
   /** Only what is read back, through another peer where there is one, counts as reachable. */
   async function readBack() {
+    cancelCheck();
     const written = await ctx.devices.publishAll();
-    const kept = await ctx.locator.readBack(written);
+    await judge(await ctx.locator.readBack(written));
+  }
+
+  /** @param {Set<string>} kept  the gates that keep our record */
+  async function judge(kept) {
     const ready = ctx.ua?.ready.length ?? 0;
     if (!ready) return soon();
     const all = ctx.peers.known.size;
@@ -118,16 +129,47 @@ export function reachability(ctx) {
             ? 'one server does not keep your record'
             : '';
     ctx.me({ status: ready > 1 ? 'online' : 'one-server', detail });
+    cancelCheck();
+    cancelCheck = ctx.timer(CHECK_MILLIS * (0.8 + Math.random() * 0.4), () => {
+      settling = settling.then(check).catch(warn);
+    });
+  }
+
+  /** What was there may have gone: then it is published anew, and said honestly until it is back. */
+  async function check() {
+    if (closed || !ctx.ua?.ready.length) return;
+    const written = await ctx.devices.publishAll();
+    const keys = [...new Set(written.map((each) => each.key))];
+    const one = keys[checks++ % Math.max(1, keys.length)];
+    const kept = await ctx.locator.readBack(written.filter((each) => each.key === one));
+    const lost = ctx.ua?.flows.size === ctx.ua?.ready.length && kept.size < ctx.peers.known.size;
+    if (!lost) return judge(kept);
+    ctx.devices.stale();
+    await judge(kept);
+    if (kept.size) await readBack();
+  }
+
+  /** Not one of this person's devices any more. */
+  async function leave() {
+    const before = ctx.ua;
+    ctx.ua = null;
+    await before?.close();
+    ctx.contacts.show();
   }
 
   return {
     connect,
+    leave,
     soon,
     settle,
     reconnect,
     close() {
       closed = true;
       cancelSoon();
+      cancelCheck();
     },
   };
 }
+
+/** @param {unknown} e */
+const warn = (e) => console.warn('starling: settling', e instanceof Error ? e.message : e);

@@ -15,6 +15,7 @@ const STRANGERS = { burst: 20, everyMillis: 3000 };
 /** @typedef {import('../cms/bodies.js').BodyType} BodyType */
 /** @typedef {import('../cms/bodies.js').Body} Body */
 /** @typedef {import('../identity/verifier.js').Verified} Verified */
+/** @typedef {{body: Body, signer: Verified}} Opened */
 /** @typedef {{writes: import('./outbox.js').Write[], done: () => void}} Change  done: after the batch */
 /** @typedef {(signer: Verified, body: Body) => Promise<Change | null>} Taker  null: declined */
 
@@ -43,33 +44,51 @@ export function reception(ctx) {
 
   /** @param {import('../sip/ua.js').Incoming} incoming @returns {Promise<[number, string]>} */
   async function take({ message, signer }) {
-    const { address, key } = /** @type {import('./context.js').Profile} */ (ctx.profile);
     let opened;
     try {
-      const us = { agree: key.agree, address, device: key.id, now: ctx.now(), trust: ctx.trust() };
-      opened = await openBody(message.body, us);
+      opened = await open(message.body);
     } catch (e) {
       return [e instanceof StarlingError && e.key === 'not-for-this-key' ? 493 : 400, 'Undecipherable'];
     }
+    return judge(opened, signer, !!first(message, 'starling-knock'));
+  }
+
+  /** @param {Uint8Array} cms @returns {Promise<Opened>} */
+  function open(cms) {
+    const { address, key } = /** @type {import('./context.js').Profile} */ (ctx.profile);
+    return openBody(cms, { agree: key.agree, address, device: key.id, now: ctx.now(), trust: ctx.trust() });
+  }
+
+  /**
+   * What came, whichever way, stored once.
+   * @param {Opened} opened @param {{address: string, device: string} | null} signer  of what it came in @param {boolean} knock
+   * @returns {Promise<[number, string]>} status and reason, as of SIP
+   */
+  async function judge(opened, signer, knock) {
     if (!signer || opened.signer.device !== signer.device || opened.signer.address !== signer.address)
       return [438, 'Another signer inside'];
     const { body } = opened;
     const taker = takers.get(body.type);
     /** @type {[number, string]} */
-    const declined = first(message, 'starling-knock') ? [202, 'Accepted'] : [603, 'Declined'];
+    const declined = knock ? [202, 'Accepted'] : [603, 'Declined'];
     if (!taker || !isWelcome(signer.address, body.type)) return declined;
     if (!(await isHeard(opened.signer, body.type))) return [403, 'Not a listed device'];
     return ctx.inTurn(async () => {
-      const id = `${signer.device.slice(0, 16)} ${body.id}`;
       // A copy that came another way, or one whose answer was lost.
-      if (await ctx.store.get(SEEN, id)) return [200, 'OK'];
+      if (await hasSeen(signer.device, body.id)) return [200, 'OK'];
       const change = await taker(opened.signer, body);
       if (!change) return declined;
-      await ctx.store.batch([...change.writes, [SEEN, id, ctx.around.now()]]);
+      await ctx.store.batch([...change.writes, [SEEN, seenAs(signer.device, body.id), ctx.around.now()]]);
       change.done();
       return [200, 'OK'];
     });
   }
+
+  /** @param {string} device @param {string} id */
+  const seenAs = (device, id) => `${device.slice(0, 16)} ${id}`;
+
+  /** @param {string} device @param {string} id @returns {Promise<boolean>} */
+  const hasSeen = async (device, id) => !!(await ctx.store.get(SEEN, seenAs(device, id)));
 
   /** What is not wanted from this address costs nothing more. @param {string} address @param {BodyType} type */
   function isWelcome(address, type) {
@@ -82,6 +101,7 @@ export function reception(ctx) {
   async function isHeard(signer, type) {
     if (type === 'endorseRequest') return signer.address === ctx.profile?.address;
     const own = signer.address === ctx.profile?.address;
+    if (own && ctx.endorsement.mayAnswer(signer.device, type)) return true;
     const known = own ? ctx.devices.lists(signer.device) : ctx.contacts.get(signer.address);
     if (!known && !mayLookUp()) return false;
     return ctx.contacts.isListed(signer.address, signer.device);
@@ -98,6 +118,9 @@ export function reception(ctx) {
 
   return {
     received,
+    open,
+    judge,
+    hasSeen,
     /** @param {BodyType} type @param {Taker} taker */
     on: (type, taker) => void takers.set(type, taker),
     /** Forgets what nobody will send again. */

@@ -1,6 +1,8 @@
 // Asking somebody to be a contact, and being asked: requests, acceptance, decline, and new friends keys.
 import { need } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
+import { compare } from '../identity/der.js';
+import { readEntry, timeValue } from './shared.js';
 
 const MAX_REQUESTS = 200;
 const MAX_HELLO = 140;
@@ -8,7 +10,7 @@ const MAX_HELLO = 140;
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('./context.js').Contact} Contact */
 /** @typedef {import('./reception.js').Change} Change */
-/** @typedef {import('../types.js').ContactRequest & {friendsKey: Uint8Array, version: number, token: Uint8Array}} Request */
+/** @typedef {import('../types.js').ContactRequest & {friendsKey: Uint8Array, version: number, token: Uint8Array, sent?: number}} Request  sent: by the clock of whoever asks */
 
 /** @param {Context} ctx */
 export function contactRequests(ctx) {
@@ -89,6 +91,8 @@ export function contactRequests(ctx) {
     const { address } = signer;
     const contact = ctx.contacts.get(address);
     const { name, text, friendsKey, version, token } = body.content;
+    // Another device of ours said no to it.
+    if (body.sent <= answeredUntil(address)) return { writes: [], done() {} };
     // Both asked, or they ask anew: that is an acceptance.
     if (contact && contact.state !== 'removed')
       return welcome({
@@ -102,7 +106,7 @@ export function contactRequests(ctx) {
     if (!requests.has(address) && requests.size >= MAX_REQUESTS) return null;
     const trust = signer.level === 'test' ? 'test' : 'verified';
     /** @type {Request} */
-    const request = { address, name, text, at: ctx.now(), trust, friendsKey, version, token };
+    const request = { address, name, text, at: ctx.now(), trust, friendsKey, version, token, sent: body.sent };
     return {
       writes: [['requests', address, request]],
       done() {
@@ -162,13 +166,41 @@ export function contactRequests(ctx) {
 
   ctx.reception.on('rotate', async (signer, body) => {
     const contact = ctx.contacts.get(signer.address);
-    if (contact?.state !== 'accepted' || body.content.version < contact.version) return null;
+    if (contact?.state !== 'accepted') return null;
     const { friendsKey, version } = body.content;
+    // Their list of devices may be another one now, too.
+    void ctx.contacts.targets(signer.address, true).catch(() => {});
+    // Of two made at once by two devices of theirs, everybody keeps the same one.
+    const isOld = version < contact.version;
+    if (isOld || (version === contact.version && contact.friendsKey && compare(friendsKey, contact.friendsKey) <= 0))
+      return { writes: [], done() {} };
     return ctx.contacts.changed(signer.address, { friendsKey, version });
   });
 
+  /** Also at our other devices. @param {Request} request */
+  const refused = (request) => ctx.own.note(`answered ${request.address}`, timeValue(request.sent ?? 0));
+
+  /** @param {string} address */
+  function answeredUntil(address) {
+    const entry = ctx.own.get(`answered ${address}`);
+    const said = entry && readEntry(entry);
+    return said?.kind === 'answered' ? said.at : 0;
+  }
+
   return {
     accept,
+
+    /** To a contact who seems to have missed a new friends key of theirs, or whom we never told: asks anew, which a contact grants unasked. Only in a turn. @param {string} address @returns {Change | null} */
+    again(address) {
+      const contact = ctx.contacts.get(address);
+      const asked = ctx.delivery.waits((item) => item.to === address && item.type === 'request');
+      if (contact?.state !== 'accepted' || asked) return null;
+      const word = ctx.delivery.prepare([{ to: address, type: 'request', content: { ...ours(contact), text: '' } }]);
+      return { writes: word.writes, done: word.admit };
+    },
+    /** Another own device answered what was asked until then. @param {string} address @param {number} until @returns {Change} */
+    answered: (address, until) =>
+      (requests.get(address)?.sent ?? 0) <= until ? erase(address) : { writes: [], done() {} },
 
     async load() {
       for (const [address, request] of await ctx.store.list('requests')) requests.set(address, request);
@@ -211,13 +243,15 @@ export function contactRequests(ctx) {
       ctx.inTurn(async () => {
         const request = requests.get(address);
         if (!request) return;
-        const word = ctx.delivery.prepare([{ to: address, type: 'decline', content: {}, token: request.token }]);
-        await commit(erase(address), { writes: word.writes, done: word.admit });
+        const { token, friendsKey } = request;
+        const word = ctx.delivery.prepare([{ to: address, type: 'decline', content: {}, token, friendsKey }]);
+        await commit(erase(address), refused(request), { writes: word.writes, done: word.admit });
       }),
 
     /** They see nothing of us any more, and we nothing of them. @param {string} address */
     async block(address) {
-      await ctx.inTurn(() => commit(erase(address)));
+      const request = requests.get(address);
+      await ctx.inTurn(() => commit(erase(address), ...(request ? [refused(request)] : [])));
       await ctx.contacts.remove(address, { block: true });
     },
   };

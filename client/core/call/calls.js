@@ -6,7 +6,7 @@ import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
 import { callKey, IncomingLeg } from './incoming.js';
-import { ELSEWHERE, isElsewhere, OutgoingLeg } from './outgoing.js';
+import { DECLINED, ELSEWHERE, OutgoingLeg, outcomeOf } from './outgoing.js';
 
 const RING_MILLIS = 120_000;
 const CONNECT_MILLIS = 15_000;
@@ -177,6 +177,11 @@ export function calls(ctx) {
         failed: (loser, reason) => {
           own.legs.delete(loser);
           why = worse(why, reason);
+          // RFC 3261, section 16.7, step 5: a decline is the word of the person, for all devices.
+          if (reason === 'call.declined' && !own.dialog) {
+            for (const other of own.legs) other.cancel(DECLINED);
+            own.legs.clear();
+          }
           if (live === own && !own.dialog && !own.legs.size) void end('failed', why);
         },
       });
@@ -336,7 +341,7 @@ export function calls(ctx) {
       remember(gone, key);
       const leg = live?.incoming;
       if (!leg || leg.key !== key || !leg.cancelledBy(message)) return;
-      if (await leg.refuse(487, 'Request Terminated')) await end(isElsewhere(message) ? 'elsewhere' : 'missed');
+      if (await leg.refuse(487, 'Request Terminated')) await end(outcomeOf(message));
     },
 
     /** BYE. @param {Incoming} incoming */

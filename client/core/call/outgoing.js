@@ -10,6 +10,7 @@ const HEDGE_MILLIS = 300;
 const INVITE_MILLIS = 130_000;
 const MAX_WAYS = 4;
 export const ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"';
+export const DECLINED = 'SIP;cause=603;text="Declined elsewhere"';
 
 /** @typedef {import('./dialog.js').Way} Way */
 /** @typedef {import('../sip/message.js').Message} Message */
@@ -217,5 +218,8 @@ export class OutgoingLeg {
   }
 }
 
-/** @param {Message} message */
-export const isElsewhere = (message) => /cause\s*=\s*200\b/.test(first(message, 'reason'));
+/** What became of a call that is cancelled here: RFC 3326. @param {Message} cancel @returns {'elsewhere'|'declined'|'missed'} */
+export function outcomeOf(cancel) {
+  const cause = /^SIP\b.*;\s*cause\s*=\s*([0-9]+)\b/i.exec(first(cancel, 'reason'))?.[1];
+  return cause === '200' ? 'elsewhere' : cause === '603' ? 'declined' : 'missed';
+}

@@ -8,6 +8,7 @@ import { openFor, sealFor } from './cms.js';
 const MAX_TIME = 2 ** 50;
 const MAX_IDS = 200;
 const MAX_CONTACTS = 500;
+const MAX_ENTRIES = 500;
 const SPKI_BYTES = 91;
 export const TYPE = {
   text: 1,
@@ -21,11 +22,14 @@ export const TYPE = {
   sentCopy: 9,
   endorseRefusal: 10,
   readMark: 11,
+  ownKey: 12,
+  entries: 13,
+  summary: 14,
 };
 /** @typedef {keyof typeof TYPE} BodyType */
 /** @typedef {{type: BodyType, id: string, sent: number, from: string, to: string, device: string, content: any}} Body  id hex; device: addressee's, hex */
 
-/** Field by field: [key, name, kind, limit]. Texts are counted in UTF-16 code units, `utf8` in bytes. @type {Record<BodyType, [number, string, string, number?][]>} */
+/** Field by field: [key, name, kind, limit]. Texts are counted in UTF-16 code units, `utf8` in bytes; a kind with `?` may be left out. @type {Record<BodyType, [number, string, string, number?][]>} */
 const CONTENT = {
   text: [[1, 'text', 'utf8', 16384]],
   receipt: [
@@ -53,12 +57,15 @@ const CONTENT = {
   endorseRequest: [
     [1, 'name', 'text', 64],
     [2, 'spki', 'bytes', SPKI_BYTES],
+    [3, 'proof', 'bytes?', 32],
   ],
   endorseGrant: [
     [1, 'ownKey', 'bytes', 32],
     [2, 'friendsKey', 'bytes', 32],
     [3, 'version', 'number'],
     [4, 'contacts', 'contacts'],
+    [5, 'ownVersion', 'number?'],
+    [6, 'proof', 'bytes?', 32],
   ],
   sentCopy: [
     [1, 'to', 'address'],
@@ -71,6 +78,16 @@ const CONTENT = {
     [1, 'address', 'address'],
     [2, 'upTo', 'number'],
   ],
+  ownKey: [
+    [1, 'ownKey', 'bytes', 32],
+    [2, 'version', 'number'],
+  ],
+  entries: [[1, 'entries', 'entries']],
+  summary: [
+    [1, 'version', 'number'],
+    [2, 'digests', 'bytes', 128],
+    [3, 'state', 'state'],
+  ],
 };
 /** @type {[number, string, string, number?][]} */
 const CONTACT = [
@@ -82,17 +99,29 @@ const CONTACT = [
   [6, 'version', 'number'],
 ];
 
-/** @param {any} value @param {string} kind */
+/** One thing that the devices of a person share; value: CBOR of a map, empty when it was taken away. @type {[number, string, string, number?][]} */
+const ENTRY = [
+  [1, 'name', 'text', 300],
+  [2, 'time', 'number'],
+  [3, 'value', 'upTo', 1024],
+];
+
+/** @param {any} value @param {string} kind @returns {any} */
 function write(value, kind) {
   if (kind === 'ids') return value.map(unhex);
   if (kind === 'id') return unhex(value);
   if (kind === 'contacts') return value.map((/** @type {any} */ each) => fields(each, CONTACT));
+  if (kind === 'entries') return value.map((/** @type {any} */ each) => fields(each, ENTRY));
   return value;
 }
 
 /** @param {any} content @param {[number, string, string, number?][]} shape */
 const fields = (content, shape) =>
-  new Map(/** @type {[number, any][]} */ (shape.map(([key, name, kind]) => [key, write(content[name], kind)])));
+  new Map(
+    shape
+      .filter(([, name, kind]) => !kind.endsWith('?') || content[name] !== undefined)
+      .map(([key, name, kind]) => /** @type {[number, any]} */ ([key, write(content[name], kind)])),
+  );
 
 /** Refuses for the kind of limit that is exceeded. @param {any} value @param {string} kind @param {number} [limit] @returns {any} */
 function read(value, kind, limit = 0) {
@@ -109,19 +138,23 @@ function read(value, kind, limit = 0) {
       return number(value, 1, 2);
     case 'bytes':
       return exactly(value, limit);
+    case 'upTo':
+      return atMost(asBytes(value, 0, Infinity), value.length, limit);
     case 'id':
       return hex(exactly(value, 16));
     case 'ids':
       return several(value, 1, MAX_IDS).map((id) => hex(exactly(id, 16)));
+    case 'entries':
+      return readEntries(value, MAX_ENTRIES);
     default:
       return several(value, 0, MAX_CONTACTS).map((each) => parse(asMap(each), CONTACT));
   }
 }
 
-/** @param {string} text @param {number} length @param {number} limit */
-function atMost(text, length, limit) {
+/** @template T @param {T} value @param {number} length @param {number} limit */
+function atMost(value, length, limit) {
   need(length <= limit, 'too-long');
-  return text;
+  return value;
 }
 
 /** @param {any} value @param {number} length @returns {Uint8Array<ArrayBuffer>} */
@@ -159,7 +192,18 @@ function address(value) {
 
 /** @param {Map<number, any>} map @param {[number, string, string, number?][]} shape @returns {any} */
 const parse = (map, shape) =>
-  Object.fromEntries(shape.map(([key, name, kind, limit]) => [name, read(map.get(key), kind, limit)]));
+  Object.fromEntries(
+    shape
+      .filter(([key, , kind]) => !kind.endsWith('?') || map.has(key))
+      .map(([key, name, kind, limit]) => [name, read(map.get(key), kind.replace('?', ''), limit)]),
+  );
+
+/** name; time Unix ms; value: CBOR of a map, empty when it was taken away @typedef {{name: string, time: number, value: Uint8Array<ArrayBuffer>}} Entry */
+
+/** @param {Entry[]} entries @returns {Map<number, any>[]} */
+export const entryMaps = (entries) => write(entries, 'entries');
+/** @param {any} list @param {number} most @returns {Entry[]} */
+export const readEntries = (list, most) => several(list, 1, most).map((each) => parse(asMap(each), ENTRY));
 
 /** Refuses to write what nobody would read. @param {Body} body @returns {Uint8Array<ArrayBuffer>} */
 export function encodeBody(body) {

@@ -18,6 +18,7 @@ import {
 } from '../identity/der.js';
 import { sign, verify } from '../identity/device.js';
 import { verifyKnown as verifyChain } from '../identity/known.js';
+import { MAX_CHAIN } from '../identity/verifier.js';
 
 const DATA = '1.2.840.113549.1.7.1';
 const SIGNED = '1.2.840.113549.1.7.2';
@@ -132,7 +133,7 @@ const algorithmOf = (identifier) => identifier.sequence(1, 2)[0].oid;
 /** The signer's certificate first, then each one's issuer; none may be left over. @param {Uint8Array[]} set @param {Uint8Array} sid */
 function chainOf(set, sid) {
   need(set.length > 0, 'no-certificate');
-  need(set.length <= 4, 'chain-too-long');
+  need(set.length <= MAX_CHAIN, 'chain-too-long');
   const rest = set.map(parseCertificate);
   /** @type {import('../identity/certificate.js').Certificate[]} */
   const chain = [];

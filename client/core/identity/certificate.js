@@ -1,7 +1,9 @@
 // X.509 certificates (RFC 5280, section 4.1), read strictly and byte by byte as Java reads them. docs/protocols/formats.md, section 3.
 import { hex, same, sha256, unbase64 } from '../bytes.js';
 import { need } from '../errors.js';
+import { parseConstraints, relativeNames } from './constraints.js';
 import { parseDer } from './der.js';
+import { crlUrls, explicitPolicy, parseProxy, PROXY_INFO, timeOf } from './extensions.js';
 
 export const MAX_BYTES = 8192;
 const MAX_SERIAL_BYTES = 20;
@@ -12,17 +14,51 @@ export const BASIC = '2.5.29.19';
 export const POLICIES = '2.5.29.32';
 const AUTHORITY_KEY = '2.5.29.35';
 const SUBJECT_KEY = '2.5.29.14';
-const READ = new Set([SAN, KEY_USAGE, EXTENDED, BASIC, POLICIES, AUTHORITY_KEY, SUBJECT_KEY]);
+const CONSTRAINTS = '2.5.29.30';
+const POLICY_CONSTRAINTS = '2.5.29.36';
+const CRL_POINTS = '2.5.29.31';
+const POLICY_MAPPINGS = '2.5.29.33';
+const INHIBIT_ANY_POLICY = '2.5.29.54';
+/** What may be critical: what we obey, and what of the policies cannot change our verdict (formats.md, section 3). */
+export const KNOWN_CRITICAL = new Set([
+  SAN,
+  KEY_USAGE,
+  EXTENDED,
+  BASIC,
+  POLICIES,
+  CONSTRAINTS,
+  POLICY_CONSTRAINTS,
+  POLICY_MAPPINGS,
+  INHIBIT_ANY_POLICY,
+  PROXY_INFO,
+]);
+const READ = new Set([
+  SAN,
+  KEY_USAGE,
+  EXTENDED,
+  BASIC,
+  POLICIES,
+  CONSTRAINTS,
+  POLICY_CONSTRAINTS,
+  PROXY_INFO,
+  AUTHORITY_KEY,
+  SUBJECT_KEY,
+  CRL_POINTS,
+]);
 
 /**
  * @typedef {object} Extensions  what this reader knows of them
  * @property {Set<string>} critical
- * @property {{tag: number, content: Uint8Array<ArrayBuffer>}[]} names  of the SAN; tag is the identifier octet
+ * @property {Set<string>} oids  all that are there
+ * @property {boolean} named  whether there is a SAN
+ * @property {{tag: number, content: Uint8Array<ArrayBuffer>, parts: string[]}[]} names  of the SAN; tag is the identifier octet, parts are those of a directory name
  * @property {number} usage  the first eight bits, digitalSignature in the highest; all when absent
  * @property {string[] | null} extendedUsage
  * @property {number} below  how many authorities may stand below this one; -1: not a CA
  * @property {string[]} policies
  * @property {Uint8Array | null} authorityKey  @property {Uint8Array | null} subjectKey
+ * @property {import('./constraints.js').Constraints | null} constraints  @property {boolean} explicitPolicy  whether it asks for policies that we do not follow
+ * @property {import('./extensions.js').ProxyInfo | null} proxy  @property {string[]} crls  URLs (http) of its revocation lists
  */
 
 /**
@@ -33,6 +69,7 @@ const READ = new Set([SAN, KEY_USAGE, EXTENDED, BASIC, POLICIES, AUTHORITY_KEY, 
  * @property {Uint8Array<ArrayBuffer>} signature
  * @property {Uint8Array<ArrayBuffer>} serialDer  @property {string} serial  hex
  * @property {Uint8Array<ArrayBuffer>} issuer  @property {Uint8Array<ArrayBuffer>} subject  DER names
+ * @property {string[]} subjectNames  the subject's relative names, comparable
  * @property {number} notBefore  Unix ms  @property {number} notAfter  Unix ms
  * @property {Uint8Array<ArrayBuffer>} spki
  * @property {Extensions} extensions
@@ -67,8 +104,9 @@ export function parseCertificate(der) {
     serial: hex(number),
     issuer: issuer.der,
     subject: subject.der,
-    notBefore: time(from),
-    notAfter: time(to),
+    subjectNames: relativeNames(subject),
+    notBefore: timeOf(from),
+    notAfter: timeOf(to),
     spki: spki.expect(16).der,
     extensions: found,
   };
@@ -89,8 +127,16 @@ function extensions(wrapped) {
   const [names, usage, extended, basic] = [SAN, KEY_USAGE, EXTENDED, BASIC].map((oid) => values.get(oid));
   const [policies, authorityKey, subjectKey] = [POLICIES, AUTHORITY_KEY, SUBJECT_KEY].map((oid) => values.get(oid));
   const identifier = authorityKey?.sequence(0, 3)[0];
+  const [constraints, wanted, proxy, points] = [CONSTRAINTS, POLICY_CONSTRAINTS, PROXY_INFO, CRL_POINTS].map((oid) =>
+    values.get(oid),
+  );
   return {
     critical,
+    oids: new Set(values.keys()),
+    constraints: constraints ? parseConstraints(constraints) : null,
+    explicitPolicy: wanted ? explicitPolicy(wanted) : false,
+    proxy: proxy ? parseProxy(proxy) : null,
+    crls: points ? crlUrls(points) : [],
     named: !!names,
     names: names ? generalNames(names) : [],
     usage: usage ? (usage.expect(3).content[1] ?? 0) : 255,
@@ -130,7 +176,10 @@ function listed(wrapped) {
 const generalNames = (list) =>
   list.expect(16).items.map((item) => {
     need(item.tagClass === 3, 'malformed', 'name');
-    return { tag: 0x80 | (item.constructed ? 32 : 0) | item.tag, content: item.content };
+    const tag = 0x80 | (item.constructed ? 32 : 0) | item.tag;
+    const directory = tag === 0xa4 ? item.items : [];
+    need(tag !== 0xa4 || directory.length === 1, 'malformed', 'name');
+    return { tag, content: item.content, parts: directory.length ? relativeNames(directory[0]) : [] };
   });
 
 /** @param {import('./der.js').Item} constraints @returns {number} -1: not a CA */
@@ -141,22 +190,6 @@ function pathLength(constraints) {
   const below = parts.length === 1 ? Infinity : parts[1].integer;
   need(below >= 0, 'malformed', 'path length');
   return below;
-}
-
-/** @param {import('./der.js').Item} item @returns {number} Unix ms */
-function time(item) {
-  need(item.is(23) || item.is(24), 'malformed', 'time');
-  const written = String.fromCharCode(...item.content);
-  const text = item.tag === 24 ? written : `${written < '50' ? '20' : '19'}${written}`;
-  const match = /^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$/.exec(text);
-  need(!!match, 'malformed', 'time');
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number);
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999, and rolls a 30 February over.
-  const at = new Date(0);
-  at.setUTCFullYear(year, month - 1, day);
-  at.setUTCHours(hour, minute, second);
-  need(at.toISOString().replace(/[-:T]|\.000/g, '') === text, 'malformed', 'time');
-  return at.getTime();
 }
 
 /** @param {string} pem one or more certificates @returns {Uint8Array<ArrayBuffer>[]} */

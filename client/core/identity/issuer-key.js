@@ -68,7 +68,7 @@ export function onP256(spki) {
 
 /**
  * Whether the key in `spki` signed the certificate. Says no to keys and signatures of other kinds.
- * @param {import('./certificate.js').Certificate} certificate @param {Uint8Array<ArrayBuffer>} spki
+ * @param {{tbs: Uint8Array<ArrayBuffer>, algorithm: Uint8Array, signature: Uint8Array<ArrayBuffer>}} certificate @param {Uint8Array<ArrayBuffer>} spki
  */
 export async function signedBy(certificate, spki) {
   const algorithm = SIGNATURES[hex(certificate.algorithm)];

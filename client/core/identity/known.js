@@ -2,7 +2,7 @@
 // what is believed: time, name and test level are looked at anew, and any doubt goes to the verifier itself.
 import { base64 } from '../bytes.js';
 import { parseCertificate } from './certificate.js';
-import { verifyChain } from './verifier.js';
+import { isWithdrawn, verifyChain } from './verifier.js';
 
 const MAX_KNOWN = 1000;
 
@@ -44,6 +44,7 @@ function isGood({ verified, from, until }, address, now, trust, revoked) {
     now <= until &&
     (address === null || address === verified.address) &&
     (trust.allowTest || verified.level !== 'test') &&
+    !isWithdrawn(verified.path, trust) &&
     !revoked?.size
   );
 }

@@ -4,6 +4,7 @@ import { need, StarlingError } from '../errors.js';
 import { addressOfUri } from './address.js';
 import { gruu, sign, verify } from './device.js';
 import { verifyKnown as verifyChain } from './known.js';
+import { MAX_CHAIN } from './verifier.js';
 
 const MAX_TOKEN = 16 * 1024;
 const MAX_DEPTH = 8;
@@ -47,7 +48,7 @@ export function parseToken(compact) {
     const form = header.ppt ?? '';
     need(header.alg === 'ES256' && typeof header.typ === 'string' && typeof form === 'string', 'malformed', 'header');
     need(Object.keys(header).length === (form ? 4 : 3) && signature.length === 64, 'malformed', 'header');
-    need(Array.isArray(header.x5c) && header.x5c.length > 0 && header.x5c.length <= 4, 'malformed', 'x5c');
+    need(Array.isArray(header.x5c) && header.x5c.length > 0 && header.x5c.length <= MAX_CHAIN, 'malformed', 'x5c');
     return {
       compact,
       type: header.typ,

@@ -2,12 +2,16 @@
 import { hex, same } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { addressOfUri, parseAddress } from './address.js';
-import { BASIC, EXTENDED, fingerprint, KEY_USAGE, parseCertificate, POLICIES, SAN } from './certificate.js';
+import { mayCertify } from './anchors.js';
+import { fingerprint, KNOWN_CRITICAL, parseCertificate } from './certificate.js';
+import { mayVouch } from './constraints.js';
 import { deviceId } from './device.js';
 import { isUsableKey, isP256, onP256, signedBy, SIGNATURES } from './issuer-key.js';
+import { checkProxy, proxyAddress } from './proxy.js';
 
 export const POLICY_ARC = '2.25.79549199400722170753484347576486920845.1';
-const KNOWN = new Set([SAN, KEY_USAGE, EXTENDED, BASIC, POLICIES]);
+export const MAX_CHAIN = 5;
+const ANY_USAGE = '2.5.29.37.0';
 const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';
 const DIGITAL_SIGNATURE = 0x80;
 const KEY_CERT_SIGN = 0x04;
@@ -15,9 +19,11 @@ const RFC822_NAME = 0x81;
 const URI = 0x86;
 
 /** @typedef {import('./certificate.js').Certificate} Certificate */
-/** anchor: SHA-256 of its certificate; issuer: SHA-256 of the key of the CA that issued the leaf, both hex
- * @typedef {{address: string, device: string, spki: Uint8Array<ArrayBuffer>, level: string, notAfter: number, anchor: string, issuer: string, leaf: Certificate}} Verified */
-/** @typedef {{anchors: Certificate[], allowTest: boolean}} Trust */
+/** anchor: SHA-256 of its certificate; path: without a proxy, with the anchor; issuer: SHA-256 of the key of the CA that issued the leaf, both hex
+ * @typedef {{address: string, device: string, spki: Uint8Array<ArrayBuffer>, level: string, notAfter: number, anchor: string, issuer: string, leaf: Certificate, path: Certificate[]}} Verified */
+/** @typedef {import('./anchors.js').Anchor} Anchor */
+/** What is known of withdrawn certificates; asked for every certificate of a chain and its issuer. @typedef {{revoked: (certificate: Certificate, issuer: Anchor | Certificate) => boolean}} Revocations */
+/** @typedef {{anchors: Anchor[], allowTest: boolean, revocations?: Revocations}} Trust */
 
 /**
  * @param {Uint8Array[]} chain  DER, leaf first
@@ -30,20 +36,27 @@ const URI = 0x86;
 export async function verifyChain(chain, address, now, trust, revoked = new Set()) {
   const parsed = parse(chain);
   const leaf = parsed[0];
+  need(isP256(leaf.spki) && onP256(leaf.spki), 'unsupported-algorithm', 'the key is not on P-256');
   const anchor = await issuerOf(parsed[parsed.length - 1], trust);
   need(!!anchor, 'unknown-anchor');
   for (let i = 0; i + 1 < parsed.length; i++) await checkSigned(parsed[i], parsed[i + 1]);
   for (const each of [...parsed, anchor]) checkTime(each, now);
-  for (let i = 1; i < parsed.length; i++) checkAuthority(parsed[i], i - 1);
-  checkAuthority(anchor, parsed.length - 1);
-  need((leaf.extensions.usage & DIGITAL_SIGNATURE) !== 0, 'key-usage');
-  need(leaf.extensions.extendedUsage?.includes(EMAIL_PROTECTION) ?? true, 'extended-key-usage');
-  const name = nameOf(leaf);
+  checkProxy(parsed);
+  const proxy = !!leaf.extensions.proxy;
+  // A proxy is no part of the path (RFC 3820, section 4): that begins with its owner.
+  const path = [...(proxy ? parsed.slice(1) : parsed), anchor];
+  const owner = path[0];
+  checkAuthorities(path, 1);
+  for (const each of new Set([leaf, owner])) checkUse(each);
+  const name = proxy ? proxyAddress(leaf, owner) : nameOf(leaf);
   need(address === null || address === name, 'wrong-name');
-  const level = levelOf(leaf);
+  const level = levelOf(owner, proxy);
   need(level !== 'test' || trust.allowTest, 'test-certificate');
+  need(mayCertify(anchor, name, level, proxy), 'constrained-anchor');
   const device = await deviceId(leaf.spki);
-  need(!revoked.has(device) && !revoked.has(leaf.serial), 'revoked');
+  const ids = [device, leaf.serial, ...(proxy ? [await deviceId(owner.spki), owner.serial] : [])];
+  need(!ids.some((id) => revoked.has(id)), 'revoked');
+  need(!isWithdrawn(path, trust), 'revoked');
   return {
     address: name,
     device,
@@ -51,10 +64,15 @@ export async function verifyChain(chain, address, now, trust, revoked = new Set(
     level,
     notAfter: leaf.notAfter,
     anchor: await fingerprint(anchor),
-    issuer: await deviceId((parsed[1] ?? anchor).spki),
+    issuer: await deviceId(path[1].spki),
     leaf,
+    path,
   };
 }
+
+/** Whether a list of one of the issuers names one of the certificates. @param {Certificate[]} path  with the anchor @param {Trust} trust */
+export const isWithdrawn = (path, { revocations }) =>
+  !!revocations && path.slice(0, -1).some((each, i) => revocations.revoked(each, path[i + 1]));
 
 /**
  * Whether `chain` is that of a CA, its own certificate first, up to an anchor or an anchor itself: for what a CA says with its own key (REVOKED records).
@@ -63,36 +81,35 @@ export async function verifyChain(chain, address, now, trust, revoked = new Set(
  */
 export async function verifyAuthority(chain, now, trust) {
   const parsed = parse(chain);
+  need(isP256(parsed[0].spki) && onP256(parsed[0].spki), 'unsupported-algorithm', 'the key is not on P-256');
   for (let i = 0; i + 1 < parsed.length; i++) await checkSigned(parsed[i], parsed[i + 1]);
   const last = parsed[parsed.length - 1];
-  if (!trust.anchors.some((anchor) => same(anchor.der, last.der))) {
-    const anchor = await issuerOf(last, trust);
-    need(!!anchor, 'unknown-anchor');
-    checkTime(anchor, now);
-    checkAuthority(anchor, parsed.length);
-  }
-  for (const [i, each] of parsed.entries()) {
-    checkTime(each, now);
-    checkAuthority(each, i);
-  }
+  const itself = trust.anchors.find((anchor) => same(anchor.der, last.der));
+  const anchor = itself ?? (await issuerOf(last, trust));
+  need(!!anchor, 'unknown-anchor');
+  const path = itself ? [...parsed.slice(0, -1), anchor] : [...parsed, anchor];
+  for (const each of path) checkTime(each, now);
+  checkProxy(parsed);
+  checkAuthorities(path, 0);
+  need(anchor.rules?.purposes.has('revoke') ?? true, 'constrained-anchor');
+  need(!isWithdrawn(path, trust), 'revoked');
   return { device: await deviceId(parsed[0].spki), spki: parsed[0].spki, notAfter: parsed[0].notAfter };
 }
 
 /** @param {Uint8Array[]} chain @returns {Certificate[]} */
 function parse(chain) {
   need(chain.length > 0, 'no-certificate');
-  need(chain.length <= 4, 'chain-too-long');
+  need(chain.length <= MAX_CHAIN, 'chain-too-long');
   const parsed = chain.map(parseCertificate);
   for (const each of parsed) {
-    for (const oid of each.extensions.critical) need(KNOWN.has(oid), 'unknown-critical-extension');
+    for (const oid of each.extensions.critical) need(KNOWN_CRITICAL.has(oid), 'unknown-critical-extension');
     need(hex(each.algorithm) in SIGNATURES && isUsableKey(each.spki), 'unsupported-algorithm');
   }
-  need(isP256(parsed[0].spki) && onP256(parsed[0].spki), 'unsupported-algorithm', 'the key is not on P-256');
   return parsed;
 }
 
 /** The anchor with the issuer's name, its key identifier where both tell one, and its signature. @param {Certificate} certificate @param {Trust} trust */
-async function issuerOf(certificate, trust) {
+export async function issuerOf(certificate, trust) {
   const wanted = certificate.extensions.authorityKey;
   for (const anchor of trust.anchors) {
     const own = anchor.extensions.subjectKey;
@@ -113,11 +130,34 @@ function checkTime(certificate, now) {
   need(now <= certificate.notAfter, 'expired');
 }
 
-/** @param {Certificate} certificate @param {number} below  how many authorities stand below it */
-function checkAuthority(certificate, below) {
-  need(certificate.extensions.below >= 0, 'not-a-ca');
-  need(certificate.extensions.below >= below, 'path-length');
-  need((certificate.extensions.usage & KEY_CERT_SIGN) !== 0, 'key-usage');
+/** From `first` on every certificate of the path is an authority's, and may vouch for what stands below it. @param {Certificate[]} path  with the anchor @param {number} first */
+function checkAuthorities(path, first) {
+  let below = 0;
+  for (const each of path.slice(first)) {
+    need(each.extensions.below >= 0, 'not-a-ca');
+    need(each.extensions.below >= below, 'path-length');
+    need((each.extensions.usage & KEY_CERT_SIGN) !== 0, 'key-usage');
+    // RFC 5280, section 4.2.1.9: what issued itself is not counted.
+    if (!same(each.subject, each.issuer)) below++;
+  }
+  for (const { extensions } of path.slice(first, -1)) {
+    const uses = extensions.extendedUsage;
+    need(!uses || uses.includes(EMAIL_PROTECTION) || uses.includes(ANY_USAGE), 'extended-key-usage');
+  }
+  for (const { extensions } of path) need(!extensions.explicitPolicy, 'explicit-policy');
+  path.forEach(({ extensions: { constraints } }, i) => {
+    if (!constraints || i < first) return;
+    path.slice(0, i).forEach((each, at) => {
+      const counts = at === 0 || !same(each.subject, each.issuer);
+      need(!counts || mayVouch(constraints, each), 'name-constraints');
+    });
+  });
+}
+
+/** @param {Certificate} certificate  a device's, or its owner's */
+function checkUse({ extensions }) {
+  need((extensions.usage & DIGITAL_SIGNATURE) !== 0, 'key-usage');
+  need(extensions.extendedUsage?.includes(EMAIL_PROTECTION) ?? true, 'extended-key-usage');
 }
 
 /** @param {Certificate} leaf */
@@ -144,14 +184,14 @@ function nameOf(leaf) {
   return name;
 }
 
-/** @param {Certificate} leaf */
-function levelOf(leaf) {
+/** @param {Certificate} owner @param {boolean} proxy */
+function levelOf(owner, proxy) {
   for (const [number, level] of [
     ['9', 'test'],
     ['1', 'code'],
     ['2', 'reply'],
     ['3', 'call'],
   ])
-    if (leaf.extensions.policies.includes(`${POLICY_ARC}.${number}`)) return level;
-  return 'other';
+    if (owner.extensions.policies.includes(`${POLICY_ARC}.${number}`) && (!proxy || level === 'test')) return level;
+  return proxy ? 'smime' : 'other';
 }

@@ -1,215 +1,206 @@
 // Finds and publishes records through the gates of peers. Neither the peers nor the DHT are trusted: what does not verify is counted and thrown away.
+//
+// What may be concluded when. Of a contact we remember the list of devices: as soon as the place that only friends know shows where these are,
+// that is the answer, however much junk lies elsewhere; the rest is read in the background. Of a stranger nothing is remembered, and what comes
+// first may be an attacker's: the lists and the revocations are read to their end (a second root, a fork or a revocation may stand there last),
+// and only the certificates and places of the devices on these lists need not be. What one watches is known without asking.
 import { base64, hex } from '../bytes.js';
-import { StarlingError } from '../errors.js';
-import { locationOf, publicPlaces } from '../record/bodies.js';
-import { devicesOf } from '../record/devices.js';
+import { daysAround, endOfDay, publicMaster, rendezvous, seal, valueId } from '../record/rendezvous.js';
 import { openRecord, openRevocation } from '../record/record.js';
-import { revokedDevices } from '../record/revoked.js';
-import { daysAround, endOfDay, publicMaster, rendezvous, seal, unseal, valueId } from '../record/rendezvous.js';
+import { evidence, revokedIn } from './evidence.js';
+import { following } from './follow.js';
 import { readValues, writeValue } from './gate.js';
+import { GRACE_MILLIS, readPlace } from './reading.js';
 
-/** One gate that has an answer does not wait longer for another. */
-const GRACE_MILLIS = 300;
+export { revokedIn };
+
 const FRESH_MILLIS = 60_000;
 const NEGATIVE_MILLIS = 10_000;
+/** What is watched is asked for again only so often, also when a fresh look is wanted. */
+const TOLD_MILLIS = 600_000;
+/** So long the friends' place alone is asked. */
+const HEAD_START_MILLIS = 200;
 const MAX_KEPT = 2000;
-const SEQUENCES = 'sequences';
 const PLACES = 'places';
 
 /** @typedef {import('../record/rendezvous.js').Kind} Kind */
 /** @typedef {import('../record/record.js').Opened} Opened */
+/** @typedef {import('../record/devices.js').DeviceChain} DeviceChain */
 /** @typedef {import('./gate.js').Gate} Gate */
+/** @typedef {import('./reading.js').Outcome} Outcome */
 /** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string}} Device  verified and listed */
-/** @typedef {{kind: 'found', chains: import('../record/devices.js').DeviceChain[], devices: Map<string, {certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string, issuer: string}>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number}} Found  every certified device; the caller decides by the chain which are listed */
-/** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number}} Lookup  asked: how many gates answered */
-/** @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean}} HowToFind  within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload */
+/** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number}} Found  every certified device; the caller decides by the chain which are listed */
+/** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number}} Lookup  asked: how many gates told all they have */
+/** within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload. chain: the list of devices that is remembered, and revoked which of them are out. whole: nothing is left out to be quick. once: an absence is not doubted
+ * @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean, chain?: DeviceChain | null, revoked?: string[], whole?: boolean, once?: boolean}} HowToFind */
 /** @typedef {{base: string, key: string, data: string}[]} Written  what was given to which gate and said to be taken; the same record is sealed anew for each, so that it can be told whose copy is seen */
+/** @typedef {{fetch: typeof fetch, now: () => number, timer: (ms: number, task: () => void) => () => void, store: import('../types.js').Store, network: () => string, trust: () => import('../identity/verifier.js').Trust, gates: () => Gate[], local: () => boolean, places?: ReturnType<typeof import('./places.js').placesWatched>}} Around  places: without them nothing is watched */
 
-/**
- * @param {{fetch: typeof fetch, now: () => number, timer: (ms: number, task: () => void) => () => void, store: import('../types.js').Store, network: () => string, trust: () => import('../identity/verifier.js').Trust, gates: () => Gate[], local: () => boolean}} around
- */
+/** @param {Around} around */
 export function locator(around) {
   /** kept: in the store too. @type {Map<string, {at: number, result: Lookup, kept?: boolean}>} */
   const cache = new Map();
   /** @type {Map<string, Promise<Lookup>>} */
   const running = new Map();
+  /** @type {Map<string, Promise<Found | null>>} */
+  const asking = new Map();
+  const followed = following({ ...around, believe, again: (address, told, how) => refresh(address, how, told) });
+
+  const pause = (/** @type {number} */ ms) =>
+    new Promise((/** @type {(nothing: null) => void} */ resolve) => void around.timer(ms, () => resolve(null)));
+
+  const begin = () => evidence({ store: around.store, network: around.network(), local: around.local() });
+
+  /** @param {Kind} kind @param {string} address @param {Uint8Array} bytes */
+  function believe(kind, address, bytes) {
+    const how = { kind, address, network: around.network(), now: around.now(), trust: around.trust() };
+    return kind === 'REVOKED' ? openRevocation(bytes, how) : openRecord(bytes, how);
+  }
 
   /**
-   * Asks every gate at once: one that lies by leaving out does not win against one that answers.
-   * @param {string} key  40 hex digits
-   * @param {(value: Uint8Array<ArrayBuffer>) => Promise<boolean>} take  true: this was one
-   * @returns {Promise<number>} how many gates answered
+   * Everything that lies there, as far as it can matter.
+   * @param {string} address @param {HowToFind} how @param {import('./evidence.js').Entry[]} told  by a stream, already believed
+   * @returns {Promise<Lookup>}
    */
-  function askAll(key, take) {
-    return new Promise((resolve) => {
-      const gates = around.gates();
-      let answered = 0;
-      let left = gates.length;
-      let over = false;
-      let stop = () => {};
-      const end = () => {
-        over = true;
-        stop();
-        resolve(answered);
+  async function lookUp(address, how, told = []) {
+    const proof = begin();
+    for (const each of told) await proof.take(each);
+    const master = publicMaster(address, around.network());
+    const out = new Set(how.revoked);
+    let enough = () => {};
+    const read = (/** @type {Kind} */ kind, /** @type {Uint8Array | Promise<Uint8Array>} */ where) =>
+      readPlace(around, kind, where, async (bytes) => {
+        await proof.take(await believe(kind, address, bytes));
+        enough();
+      });
+    const lists = read('DEVICES', master);
+    const revoked = read('REVOKED', master);
+    const others = [
+      read('CERT', master),
+      read('LOCATION', master),
+      ...(how.friendsKey ? [read('LOCATION', how.friendsKey)] : []),
+    ];
+    const all = Promise.all([...others, lists, revoked].map((each) => each.done));
+    all.catch(() => {});
+    await Promise.all([lists.done, revoked.done]);
+    if (!how.whole) {
+      const until = (/** @type {() => boolean} */ holds) =>
+        new Promise((/** @type {(nothing: null) => void} */ resolve) => {
+          enough = () => void (holds() && resolve(null));
+          enough();
+        });
+      const chain = how.chain ?? null;
+      await Promise.race([all, until(() => proof.proves(chain, out))]);
+      await Promise.race([all, until(() => proof.placesAll(chain, out)), pause(GRACE_MILLIS)]);
+      for (const each of others) each.stop();
+    }
+    return conclude(proof, how, await all);
+  }
+
+  /** @param {ReturnType<typeof begin>} proof @param {HowToFind} how @param {Outcome[]} read  CERT first, REVOKED last @returns {Lookup} */
+  function conclude(proof, how, read) {
+    const lists = read[read.length - 2];
+    const asked = Math.min(read[0].answered, lists.answered);
+    const forged = read.slice(0, -1).reduce((sum, each) => sum + each.forged, 0);
+    const devices = proof.devices();
+    let chains = proof.chains();
+    // A store that keeps the list back does not make us forget it.
+    if (chains.length === 0 && how.chain && proof.places(how.chain)) chains = [how.chain];
+    if (devices.size && chains.length)
+      return {
+        kind: 'found',
+        chains,
+        devices,
+        revocations: proof.revocations(),
+        forged,
+        asked,
+        expires: proof.expires(),
       };
-      if (!left) return end();
-      for (const gate of gates) {
-        let some = false;
-        readValues(around, gate, key, async (value) => {
-          if (!over) some = (await take(value)) || some;
-        })
-          .then(() => {
-            answered++;
-            if (some && left > 1 && !over) stop = around.timer(GRACE_MILLIS, end);
-          })
-          // This gate does not answer, or broke off: what came before counts, and the others are asked.
-          .catch(() => {})
-          .finally(() => --left || end());
-      }
+    if (!read[0].heard && !lists.heard) return { kind: 'unreachable' };
+    return { kind: forged ? 'forged' : 'absent', asked };
+  }
+
+  /**
+   * Where the remembered devices of a contact are, as the place says that only friends know; null when it does not say enough.
+   * @param {string} address @param {HowToFind} how @returns {Promise<Found | null>}
+   */
+  async function amongFriends(address, how) {
+    const { friendsKey, chain } = how;
+    if (!friendsKey || !chain || how.whole) return null;
+    const proof = begin();
+    const out = new Set(how.revoked);
+    const kept = unexpired(address);
+    /** @type {() => void} */
+    let enough = () => {};
+    const first = new Promise((/** @type {(nothing: null) => void} */ resolve) => (enough = () => resolve(null)));
+    const reading = readPlace(around, 'LOCATION', friendsKey, async (bytes) => {
+      await proof.take(await believe('LOCATION', address, bytes));
+      if (proof.places(chain)) enough();
+      if (proof.proves(chain, out)) reading.stop();
     });
-  }
-
-  /** @template T @param {Kind} kind @param {Uint8Array} master @param {(bytes: Uint8Array) => Promise<T>} believe */
-  async function open(kind, master, believe) {
-    const days = await Promise.all(daysAround(around.now()).map((day) => openDay(kind, master, day, believe)));
-    return {
-      opened: days.flatMap((each) => each.opened),
-      forged: days.reduce((sum, each) => sum + each.forged, 0),
-      answered: Math.min(...days.map((each) => each.answered)),
-    };
-  }
-
-  /** @template T @param {Kind} kind @param {Uint8Array} master @param {string} day @param {(bytes: Uint8Array) => Promise<T>} believe */
-  async function openDay(kind, master, day, believe) {
-    const place = await rendezvous(master, kind, day);
-    /** Two gates of one DHT give the same records; each is verified once. @type {Map<string, Promise<T>>} */
-    const records = new Map();
-    /** @type {unknown[]} */
-    const defects = [];
-    let forged = 0;
-    const answered = await askAll(hex(place.dhtKey), async (value) => {
-      try {
-        const bytes = await unseal(place, value);
-        const key = base64(bytes);
-        const believed = records.get(key) ?? believe(bytes);
-        records.set(key, believed);
-        await believed;
-        return true;
-      } catch (e) {
-        if (!(e instanceof StarlingError)) defects.push(e);
-        else if (e.key !== 'not-sealed') forged++;
-        return false;
-      }
-    });
-    if (defects.length) throw defects[0];
-    const all = await Promise.allSettled(records.values());
-    return { opened: all.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])), forged, answered };
-  }
-
-  /** @param {Kind} kind @param {string} address @param {Uint8Array} master */
-  async function records(kind, address, master) {
-    const found = await open(kind, master, (bytes) => openRecord(bytes, how(kind, address)));
-    return { ...found, opened: await newest(found.opened) };
-  }
-
-  /** @param {Kind} kind @param {string} address */
-  const how = (kind, address) => ({
-    kind,
-    address,
-    network: around.network(),
-    now: around.now(),
-    trust: around.trust(),
-  });
-
-  /** The highest sequence of each device, none lower than one seen before. @template {{record: import('../record/record.js').SignedRecord}} T @param {T[]} opened @returns {Promise<T[]>} */
-  async function newest(opened) {
-    /** @type {Map<string, T>} */
-    const best = new Map();
-    /** @type {[string, string, number][]} */
-    const writes = [];
-    for (const each of opened) {
-      const { kind, address, device, sequence } = each.record;
-      const key = `${kind} ${address} ${device}`;
-      const last = (await around.store.get(SEQUENCES, key)) ?? 0;
-      const other = best.get(device);
-      if (sequence < last || (other && sequence <= other.record.sequence)) continue;
-      if (sequence > last) writes.push([SEQUENCES, key, sequence]);
-      best.set(device, each);
-    }
-    if (writes.length) await around.store.batch(writes);
-    return [...best.values()];
-  }
-
-  /** @param {string} address @param {Uint8Array | null} friendsKey @returns {Promise<Lookup>} */
-  async function lookup(address, friendsKey) {
-    const master = await publicMaster(address, around.network());
-    const none = { opened: [], forged: 0, answered: 0 };
-    const [certs, lists, open1, open2, out] = await Promise.all([
-      records('CERT', address, master),
-      records('DEVICES', address, master),
-      records('LOCATION', address, master),
-      friendsKey ? records('LOCATION', address, friendsKey) : none,
-      open('REVOKED', master, (bytes) => openRevocation(bytes, how('REVOKED', address))),
-    ]);
-    const forged = certs.forged + lists.forged + open1.forged;
-    const asked = Math.min(certs.answered, lists.answered);
-    if (!certs.answered && !lists.answered) return { kind: 'unreachable' };
-    const chains = [];
-    for (const { record } of lists.opened) {
-      try {
-        if (record.body) chains.push(await devicesOf(record, around.network()));
-      } catch (e) {
-        if (!(e instanceof StarlingError)) throw e;
-      }
-    }
-    const locations = [...open1.opened, ...open2.opened].sort((a, b) => a.record.sequence - b.record.sequence);
-    /** @type {Found['devices']} */
-    const devices = new Map();
-    for (const { record, signer } of [...certs.opened, ...locations]) {
-      if (!record.body) continue;
-      const old = devices.get(record.device) ?? {
-        certificate: signer.leaf.der,
-        location: null,
-        level: signer.level,
-        issuer: signer.issuer,
-      };
-      if (record.kind === 'LOCATION') {
-        const location = locationOf(record);
-        if (!around.local()) location.peers = publicPlaces(location.peers);
-        if (location.peers.length) old.location = location;
-      }
-      devices.set(record.device, old);
-    }
-    if (devices.size === 0 || chains.length === 0) return { kind: forged ? 'forged' : 'absent', asked };
-    const all = [...certs.opened, ...lists.opened, ...locations];
+    await Promise.race([reading.done, first]);
+    await Promise.race([reading.done, pause(GRACE_MILLIS)]);
+    reading.stop();
+    await reading.done;
+    if (!proof.places(chain) || !proof.proves(chain, out, kept?.devices)) return null;
     return {
       kind: 'found',
-      chains,
-      devices,
-      revocations: await newest(out.opened),
-      forged,
-      asked,
-      expires: Math.min(...all.map((each) => each.record.expires)) * 1000,
+      chains: [chain],
+      devices: new Map([...(kept?.devices ?? []), ...proof.devices()]),
+      revocations: kept?.revocations ?? [],
+      forged: 0,
+      expires: Math.min(proof.expires(), kept?.expires ?? Infinity),
     };
   }
 
-  /** One look-up of an address at a time. @param {string} address @param {HowToFind} how @returns {Promise<Lookup>} */
-  function refresh(address, how) {
-    const already = running.get(address);
-    if (already) return already;
+  /** @param {string} address */
+  function unexpired(address) {
+    const result = cache.get(address)?.result;
+    return result?.kind === 'found' && result.expires > around.now() ? result : null;
+  }
+
+  /** One look-up of an address at a time. @param {string} address @param {HowToFind} how @param {import('./evidence.js').Entry[]} [told] @returns {Promise<Lookup>} */
+  function refresh(address, how, told) {
+    const name = how.whole ? `${address} whole` : address;
+    const already = running.get(name);
+    if (already && !told?.length) return already;
     const run = (async () => {
-      const result = await lookup(address, how.friendsKey ?? null);
-      const kept = cache.get(address)?.result;
+      let result = await lookUp(address, how, told);
+      // A young DHT misses some.
+      if (!how.once && result.kind === 'absent' && result.asked) result = await lookUp(address, how, told);
       // With the store gone, what is known goes on being used until it expires.
-      if (result.kind === 'unreachable' && kept?.kind === 'found' && kept.expires > around.now()) return kept;
-      const entry = { at: around.now(), result };
-      cache.set(address, entry);
-      if (cache.size > MAX_KEPT) cache.delete(/** @type {string} */ (cache.keys().next().value));
-      if (how.keep) await keep(address);
-      return result;
-    })().finally(() => running.delete(address));
-    running.set(address, run);
+      const kept = unexpired(address);
+      return result.kind === 'unreachable' && kept ? kept : learnt(address, how, result);
+    })().finally(() => {
+      if (running.get(name) === run) running.delete(name);
+    });
+    running.set(name, run);
     return run;
+  }
+
+  /** @param {string} address @param {HowToFind} how @param {Lookup} result */
+  async function learnt(address, how, result) {
+    cache.delete(address);
+    cache.set(address, { at: around.now(), result });
+    if (cache.size > MAX_KEPT) cache.delete(/** @type {string} */ (cache.keys().next().value));
+    if (how.keep) await keep(address);
+    return result;
+  }
+
+  /** The first that says enough. @param {string} address @param {HowToFind} how @returns {Promise<Lookup>} */
+  async function quickest(address, how) {
+    const friends = asking.get(address) ?? amongFriends(address, how).finally(() => asking.delete(address));
+    asking.set(address, friends);
+    const early = await Promise.race([friends, pause(HEAD_START_MILLIS)]);
+    const rest = () => refresh(address, how);
+    if (early) {
+      if (!followed.isTold(address)) rest().catch(warn);
+      return learnt(address, how, early);
+    }
+    const all = rest();
+    const late = friends.then((found) => found ?? all);
+    all.catch(() => {});
+    return Promise.race([all, late]);
   }
 
   /** What was found survives a reload. @param {string} address */
@@ -230,18 +221,36 @@ export function locator(around) {
       if (how.keep) await keep(address);
       const kept = cache.get(address);
       const age = kept ? around.now() - kept.at : Infinity;
-      if (how.fresh || !kept || age < 0) return refresh(address, how);
+      if (!kept || age < 0) return quickest(address, how);
       const found = kept.result.kind === 'found' ? kept.result : null;
-      if (found && found.expires <= around.now()) return refresh(address, how);
+      if (found && found.expires <= around.now()) return quickest(address, how);
+      if (followed.isTold(address) && !how.whole && age < TOLD_MILLIS) return kept.result;
+      if (how.fresh) return quickest(address, how);
+      if (followed.isTold(address) && found) return found;
       if (age < (found ? FRESH_MILLIS : NEGATIVE_MILLIS)) return kept.result;
-      const again = refresh(address, how);
+      const again = quickest(address, how);
       if (!found || age >= (how.within ?? 0)) return again;
-      again.catch((e) => console.warn('starling: look-up', e instanceof Error ? e.message : e));
+      again.catch(warn);
       return found;
     },
 
+    /** Every believed record under a master of one's own: what is merged needs no memory of sequences. @param {Kind} kind @param {string} address @param {Uint8Array} master */
+    async recordsAt(kind, address, master) {
+      /** @type {Opened[]} */
+      const opened = [];
+      const take = async (/** @type {Uint8Array} */ bytes) =>
+        void opened.push(/** @type {Opened} */ (await believe(kind, address, bytes)));
+      await readPlace(around, kind, master, take).done;
+      return opened;
+    },
+
+    follow: followed.follow,
+    isTold: followed.isTold,
+    unfollow: followed.unfollow,
+
     /** @param {string} address */
     async forget(address) {
+      followed.unfollow(address);
       cache.delete(address);
       await around.store.delete(PLACES, address);
     },
@@ -298,6 +307,5 @@ export function locator(around) {
   };
 }
 
-/** The devices that are out, seen from the list that the caller believes. @param {Found} found @param {import('../record/devices.js').DeviceChain | null} chain */
-export const revokedIn = (found, chain) =>
-  revokedDevices(found.revocations, chain, (device) => found.devices.get(device)?.issuer);
+/** @param {unknown} e */
+const warn = (e) => console.warn('starling: look-up', e instanceof Error ? e.message : e);

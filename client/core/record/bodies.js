@@ -135,6 +135,7 @@ export function checkBody(record) {
       break;
     case 'DEVICES':
       asList(body.get(1), 1, 64);
+      if (body.has(2)) asNumber(body.get(2), 1, MAX_TIME);
       break;
     case 'LOCATION':
       locationOf(record);

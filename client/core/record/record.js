@@ -5,7 +5,7 @@ import { parseAddress } from '../identity/address.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { sign, verify } from '../identity/device.js';
 import { verifyKnown as verifyChain } from '../identity/known.js';
-import { verifyAuthority } from '../identity/verifier.js';
+import { MAX_CHAIN, verifyAuthority } from '../identity/verifier.js';
 import { checkBody, revokedOf } from './bodies.js';
 import { asBytes, asList, asMap, asNumber, asText, decodeCbor, decodeMap, encodeCbor } from './cbor.js';
 import { KIND, MAX_PAYLOAD } from './rendezvous.js';
@@ -66,7 +66,7 @@ export function parseRecord(bytes) {
   need(asMap(four[1]).size === 0, 'malformed', 'unprotected header');
   const header = decodeMap(head);
   need(header.get(1) === -7, 'malformed', 'algorithm');
-  const chain = asList(header.get(33), 1, 4).map((der) => asBytes(der, 1, 8192));
+  const chain = asList(header.get(33), 1, MAX_CHAIN).map((der) => asBytes(der, 1, 8192));
   const payload = asBytes(four[2], 1, MAX_PAYLOAD);
   const said = decodeMap(payload);
   const kind = /** @type {Kind | undefined} */ (

@@ -1,6 +1,6 @@
 // Where records lie, and sealing them there: docs/protocols/formats.md, section 5.
 import { scryptAsync } from '@noble/hashes/scrypt.js';
-import { concat, encode, hex, hmac, random } from '../bytes.js';
+import { concat, encode, hex, hmac, random, unhex } from '../bytes.js';
 import { need } from '../errors.js';
 
 /** @typedef {'CERT'|'DEVICES'|'LOCATION'|'INBOX'|'KNOCK'|'OWN'|'REVOKED'|'PEERS'} Kind */
@@ -49,12 +49,21 @@ export function daysAround(now) {
 export const endOfDay = (now) => (Math.floor(now / DAY) * DAY + DAY + HOUR) / 1000;
 
 /** @param {Rendezvous} place @param {string} device hex @returns {Promise<string>} decimal */
-export async function valueId(place, device) {
-  const bytes = concat(
-    encode('id'),
-    Uint8Array.from(device.match(/../g) ?? [], (h) => parseInt(h, 16)),
-  );
-  return BigInt(`0x${hex((await hmac(place.sealingKey, bytes)).slice(0, 8))}`).toString();
+export const valueId = (place, device) => idOf(place, device);
+
+/** In INBOX and KNOCK every message has a value of its own for each device. @param {Rendezvous} place @param {string} from  hex @param {string} message  hex @param {string} to  hex @returns {Promise<string>} decimal */
+export const messageValueId = (place, from, message, to) => idOf(place, from + message + to);
+
+/** @param {Rendezvous} place @param {string} name  hex */
+async function idOf(place, name) {
+  const mac = await hmac(place.sealingKey, concat(encode('id'), unhex(name)));
+  return BigInt(`0x${hex(mac.slice(0, 8))}`).toString();
+}
+
+/** The days on which what still counts was sent: eight, and tomorrow's from 23:00 UTC, for clocks ahead of ours. @param {number} now Unix ms @returns {string[]} newest first */
+export function daysOfLetters(now) {
+  const day = (/** @type {number} */ at) => new Date(at).toISOString().slice(0, 10);
+  return [...new Set([day(now + HOUR), ...Array.from({ length: 8 }, (_, i) => day(now - i * DAY))])];
 }
 
 /** @param {Rendezvous} place @param {Uint8Array} payload @param {Uint8Array} [nonce] for tests @returns {Promise<Uint8Array<ArrayBuffer>>} */

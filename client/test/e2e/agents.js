@@ -86,3 +86,12 @@ export function until(starling, wanted, what, millis = 20_000) {
     look();
   });
 }
+
+/** For what is no part of the state: asked again until it is so. */
+export async function eventually(holds, what, millis = 40_000) {
+  const end = Date.now() + millis;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`waited for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,7 +1,7 @@
 // Two agents without a browser, through two real peer processes: everything that is said between people, and the attacks on it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { agent, until } from './agents.js';
+import { agent, eventually, until } from './agents.js';
 import { code, twoPeers } from './servers.js';
 
 let servers;
@@ -126,6 +126,63 @@ test('after a reload everything is there and bob comes back online', async () =>
   await until(bob, (s) => contact(s, 'alice@example.net')?.unread === 1, 'the waiting message', 30_000);
   await until(alice, (s) => contact(s, 'bob@example.net').presence === 'online', 'seen online');
   assert.equal((await bob.messages('alice@example.net')).length, 2);
+});
+
+test('alice writes while bob is away and leaves before he comes: he has all of it once and in order, and she learns of it', async () => {
+  const b = bob.store;
+  await bob.close();
+  await until(alice, (s) => contact(s, 'bob@example.net').presence === 'offline', 'offline');
+  const wanted = Array.from({ length: 20 }, (_, i) => `letter ${i}`);
+  for (const text of wanted) await alice.sendMessage('bob@example.net', text);
+  const states = async (one, who) =>
+    (await one.messages(who)).filter((m) => wanted.includes(m.text)).map((m) => m.state);
+  await eventually(async () => (await states(alice, 'bob@example.net')).every((state) => state === 'sent'), 'all sent');
+  const a = alice.store;
+  await alice.close();
+  bob = await agent([...servers.bases], { store: b });
+  const letters = async () =>
+    (await bob.messages('alice@example.net')).map((m) => m.text).filter((text) => wanted.includes(text));
+  await eventually(async () => (await letters()).length === wanted.length, 'all letters');
+  assert.deepEqual(await letters(), wanted);
+  const outbox = async () => (await b.list('outbox')).map(([, item]) => item);
+  await eventually(
+    async () =>
+      (await b.list('receipts')).length === 0 &&
+      (await outbox()).every((item) => Object.values(item.held).some((copy) => copy.kept.length === 2)),
+    'receipts kept by both',
+  );
+  await bob.close();
+  alice = await agent([...servers.bases], { store: a });
+  await eventually(
+    async () => (await states(alice, 'bob@example.net')).every((state) => state === 'delivered'),
+    'all delivered',
+  );
+  await eventually(async () => (await a.list('stops')).length === 0, 'taken back from both');
+  bob = await agent([...servers.bases], { store: b });
+  await until(bob, (s) => s.me.status === 'online', 'online');
+  await until(alice, (s) => contact(s, 'bob@example.net').presence === 'online', 'bob online');
+  assert.deepEqual(await letters(), wanted);
+});
+
+test('somebody new asks while alice is away, and leaves before she comes', async () => {
+  const a = alice.store;
+  await alice.close();
+  const dora = await enrolled('dora@example.net');
+  await dora.requestContact('alice@example.net', { text: 'Remember me?' });
+  await eventually(
+    async () =>
+      (await dora.store.list('outbox')).some(([, item]) =>
+        Object.values(item.held).some((copy) => copy.kept.length === 2),
+      ),
+    'a knock kept by both',
+  );
+  await dora.close();
+  alice = await agent([...servers.bases], { store: a });
+  const state = await until(alice, (s) => s.requests.length === 1, 'request', 40_000);
+  assert.equal(state.requests[0].text, 'Remember me?');
+  await alice.declineRequest('dora@example.net');
+  await until(alice, (s) => s.me.status === 'online', 'online');
+  await until(bob, (s) => contact(s, 'alice@example.net').presence === 'online', 'alice online', 30_000);
 });
 
 test('each peer dies in turn and people go on over the other one', async () => {

@@ -42,7 +42,13 @@ export function fakeState(options) {
   ];
   for (let i = 0; i < Number(options.people ?? 0); i++)
     contacts.push(person(`Person ${i}`, `person${i}@example.net`, 'offline'));
-  const early = { new: 'new', code: 'code', waiting: 'waiting-for-device' }[surface];
+  const early = {
+    new: 'new',
+    code: 'code',
+    waiting: 'waiting-for-device',
+    refused: 'waiting-for-device',
+    gone: 'removed',
+  }[surface];
   return {
     me: {
       address: early === 'new' ? '' : 'alice@example.net',
@@ -51,12 +57,13 @@ export function fakeState(options) {
       availability: 'available',
       detail: '',
       deviceId: 'c0ffee'.repeat(10) + 'beef',
-      checkCode: '402917',
+      checkCode: '402917118204',
+      refused: surface === 'refused',
       codeExpires: Date.now() + 23 * 60 * MINUTE,
       local: true,
       mailbox: '/mailbox/',
     },
-    contacts: early ? [] : contacts,
+    contacts: early && surface !== 'gone' ? [] : contacts,
     requests:
       surface === 'requests' || surface === 'everything'
         ? [
@@ -73,7 +80,7 @@ export function fakeState(options) {
     blocked: surface === 'everything' || surface === 'conversation' ? ['mallory@example.org'] : [],
     endorsements:
       surface === 'everything'
-        ? [{ deviceId: 'ab'.repeat(32), name: 'Firefox, Android', checkCode: '118204', at: NOW }]
+        ? [{ deviceId: 'ab'.repeat(32), name: 'Firefox, Android', checkCode: '118204402917', at: NOW }]
         : [],
     call: fakeCall(surface),
     pastCalls: [
@@ -96,6 +103,7 @@ export function fakeState(options) {
         result: 'answered',
       },
     ],
+    adding: surface === 'adding' ? { code: 'K7QX2M9TRD4H', expires: Date.now() + 9.6 * MINUTE } : null,
     notices:
       surface === 'everything'
         ? [
@@ -110,7 +118,27 @@ export function fakeState(options) {
               ],
             },
           ]
-        : [],
+        : surface === 'other-list'
+          ? [
+              {
+                id: 'n2',
+                kind: 'warning',
+                key: 'other-list',
+                args: { devices: 'Firefox, Windows' },
+                actions: [
+                  { id: 'keep', key: 'other-list.keep', safe: true },
+                  { id: 'join', key: 'other-list.join', safe: false },
+                ],
+              },
+              {
+                id: 'n3',
+                kind: 'info',
+                key: 'device-added',
+                args: { name: 'Firefox, Android' },
+                actions: [{ id: 'ok', key: 'device-added.ok', safe: true }],
+              },
+            ]
+          : [],
     settings: {
       strangersRing: false,
       sendReadMarks: true,
@@ -256,6 +284,11 @@ export function fakeCore(options) {
     'allowDevice',
     'refuseDevice',
     'removeDevice',
+    'renameDevice',
+    'showDeviceCode',
+    'hideDeviceCode',
+    'useDeviceCode',
+    'askDevicesAgain',
     'recover',
     'addPeer',
     'removePeer',

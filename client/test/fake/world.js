@@ -1,7 +1,8 @@
 // Whole agents over two peers and one store, in one process: what is on its way can be dropped, delayed, altered,
 // counted, and the store of a person cut off at any write. Time passes only while nothing else happens.
-import { base64, hex, random } from '../../core/bytes.js';
+import { base64, hex, random, unbase64 } from '../../core/bytes.js';
 import { sipUri } from '../../core/identity/address.js';
+import { publicMaster, rendezvous, seal, unseal } from '../../core/record/rendezvous.js';
 import { first, request, response } from '../../core/sip/message.js';
 import { Starling } from '../../core/starling.js';
 import { memoryStore } from '../../core/store/memory.js';
@@ -18,7 +19,7 @@ export const pem = (der) => `-----BEGIN CERTIFICATE-----\n${base64(der)}\n-----E
 export async function world({ peers = 2 } = {}) {
   const time = simulatedTime(Date.UTC(2026, 10, 24, 12));
   const ca = await authority(time.now());
-  const dht = new Map();
+  const dht = new Told();
   const all = Array.from({ length: peers }, () => peer(time, dht, ca));
   for (const one of all) for (const other of all) if (one !== other) one.relay.others.set(other.id, other.relay);
   const bases = all.map((each) => each.base);
@@ -97,27 +98,73 @@ export async function world({ peers = 2 } = {}) {
       }
     },
 
+    /** Days go by while nobody is there; the peers go on sealing what they keep for these addresses: CERT and DEVICES. */
+    async daysPass(days, addresses, on = () => {}) {
+      for (let day = 1; day <= days; day++) {
+        const before = time.now();
+        time.advance(86_400_000);
+        for (const address of addresses) for (const kind of ['CERT', 'DEVICES']) await reseal(address, kind, before);
+        await on(day);
+      }
+    },
+
+    /** What lies under the keys of a place now. @param {Uint8Array} master @param {string} kind */
+    async under(master, kind, at = time.now()) {
+      const place = await rendezvous(master, kind, dayOf(at));
+      return { place, values: dht.get(hex(place.dhtKey)) ?? new Map() };
+    },
+
     close: () => Promise.allSettled(agents.map((each) => each.reach && closeNow(each))),
   };
+  async function reseal(address, kind, before) {
+    const master = await publicMaster(address, 'local');
+    const old = await it.under(master, kind, before);
+    const now = await it.under(master, kind);
+    for (const [slot, data] of old.values)
+      now.values.set(slot, base64(await seal(now.place, await unseal(old.place, unbase64(data)))));
+    dht.set(hex(now.place.dhtKey), now.values);
+  }
+
   return it;
 }
+
+const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
 
 /** Signs nobody off: the process is gone. */
 export function closeNow(one) {
   one.reach.close();
   one.ctx.presence.close();
   one.ctx.devices.close();
+  one.ctx.own.close();
+  one.ctx.sync.close();
   one.ctx.delivery.close();
+  one.ctx.places.close();
+  one.ctx.watching.close();
+  one.ctx.boxes.close();
   for (const flow of one.ctx.ua?.flows.values() ?? []) flow.close();
 }
 
 export const contact = (state, address) => state.contacts.find((each) => each.address === address);
+
+/** Values by slot by key; whoever watches is told of all under a key that changed. */
+class Told extends Map {
+  told = new Set();
+
+  set(key, values) {
+    super.set(key, values);
+    for (const tell of this.told) tell(key, values);
+    return this;
+  }
+}
 
 /** A relay with what a peer does for presence, and the gate to the store. */
 function peer(time, dht, ca) {
   const one = relay({ id: hex(random(32)), now: time.now });
   const documents = new Map();
   const watchers = new Map();
+  const streams = new Set();
+  /** Until when a value is kept; what a test planted stays. */
+  const ends = new Map();
   const base = one.peer.base;
   const it = {
     id: one.id,
@@ -128,11 +175,14 @@ function peer(time, dht, ca) {
     down: false,
     swallows: false,
     hides: false,
+    full: 0,
     requests: [],
+    streams,
     network: 'local',
     die() {
       it.down = true;
       one.die();
+      for (const stop of [...streams]) stop(new TypeError('terminated'));
     },
     rise() {
       it.down = false;
@@ -206,15 +256,55 @@ function peer(time, dht, ca) {
     if (it.down) throw new TypeError('fetch failed');
     const path = url.slice(base.length);
     if (path === 'peer.json') return Response.json(describe());
-    const key = path.slice('key/'.length);
+    if (path === 'listen') return listen(JSON.parse(init.body).keys, init.signal);
+    const [key, query] = path.slice('key/'.length).split('?');
     const values = dht.get(key) ?? new Map();
     if (init.method === 'POST') {
-      const { id, data } = JSON.parse(new TextDecoder().decode(init.body));
-      if (!it.swallows) dht.set(key, values.set(`${it.id} ${id}`, data));
+      const { id, data, until } = JSON.parse(new TextDecoder().decode(init.body));
+      if (it.swallows) return new Response('{}');
+      if (it.full && values.size >= it.full) return new Response('', { status: 429 });
+      dht.set(key, values.set(`${it.id} ${id}`, data));
+      ends.set(`${key} ${it.id} ${id}`, until);
       return new Response('{}');
     }
+    if (init.method === 'DELETE') {
+      values.delete(`${it.id} ${query.slice('id='.length)}`);
+      return new Response('{}');
+    }
+    for (const slot of values.keys()) if (ends.get(`${key} ${slot}`) <= time.now() / 1000) values.delete(slot);
     const lines = it.hides ? [] : [...values].map(([slot, data]) => JSON.stringify({ id: slot.split(' ')[1], data }));
     return new Response(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  /** What changes under many keys, until the peer dies or the reader goes. */
+  function listen(keys, signal) {
+    let told, stop;
+    const wanted = new Set(keys);
+    const body = new ReadableStream({
+      start(to) {
+        const say = (line) => to.enqueue(new TextEncoder().encode(`${line && JSON.stringify(line)}\n`));
+        stop = (why) => {
+          if (!streams.delete(stop)) return;
+          dht.told.delete(told);
+          if (why) to.error(why);
+        };
+        told = (key, values) => {
+          if (wanted.has(key) && !it.hides)
+            for (const [slot, data] of values) say({ key, id: slot.split(' ')[1], data });
+        };
+        dht.told.add(told);
+        streams.add(stop);
+        for (const key of keys) {
+          if (!it.hides) for (const [slot, data] of dht.get(key) ?? []) say({ key, id: slot.split(' ')[1], data });
+          say({ key, complete: true });
+        }
+        const alive = () => streams.has(stop) && (say(''), time.timer(20_000, alive));
+        time.timer(20_000, alive);
+      },
+      cancel: () => stop(),
+    });
+    signal?.addEventListener('abort', () => stop(new DOMException('aborted', 'AbortError')));
+    return new Response(body);
   }
 
   const describe = () => ({

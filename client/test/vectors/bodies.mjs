@@ -1,4 +1,4 @@
-// The eleven bodies, and each limit passed by one: docs/protocols/formats.md, section 9. The layout is written down here a second time, by intention.
+// The fourteen bodies, and each limit passed by one: docs/protocols/formats.md, section 9. The layout is written down here a second time, by intention.
 import { hex, unhex } from '../../core/bytes.js';
 import { encodeCbor } from '../../core/record/cbor.js';
 
@@ -9,14 +9,29 @@ const KEYS = {
   accept: [4, { name: 1, friendsKey: 3, version: 4, token: 5 }],
   decline: [5, {}],
   rotate: [6, { friendsKey: 3, version: 4 }],
-  endorseRequest: [7, { name: 1, spki: 2 }],
-  endorseGrant: [8, { ownKey: 1, friendsKey: 2, version: 3, contacts: 4 }],
+  endorseRequest: [7, { name: 1, spki: 2, proof: 3 }],
+  endorseGrant: [8, { ownKey: 1, friendsKey: 2, version: 3, contacts: 4, ownVersion: 5, proof: 6 }],
   sentCopy: [9, { to: 1, id: 2, text: 3, sent: 4 }],
   endorseRefusal: [10, {}],
   readMark: [11, { address: 1, upTo: 2 }],
+  ownKey: [12, { ownKey: 1, version: 2 }],
+  entries: [13, { entries: 1 }],
+  summary: [14, { version: 1, digests: 2, state: 3 }],
 };
+const ENTRY = { name: 1, time: 2, value: 3 };
 const CONTACT = { address: 1, name: 2, theirToken: 3, ourToken: 4, friendsKey: 5, version: 6 };
-const BYTES = new Set(['friendsKey', 'token', 'spki', 'ownKey', 'id', 'theirToken', 'ourToken']);
+const BYTES = new Set([
+  'friendsKey',
+  'token',
+  'spki',
+  'ownKey',
+  'id',
+  'theirToken',
+  'ourToken',
+  'proof',
+  'digests',
+  'value',
+]);
 
 const value = (name, said) =>
   BYTES.has(name)
@@ -25,7 +40,9 @@ const value = (name, said) =>
       ? said.map(unhex)
       : name === 'contacts'
         ? said.map((each) => map(CONTACT, each))
-        : said;
+        : name === 'entries'
+          ? said.map((each) => map(ENTRY, each))
+          : said;
 const map = (keys, said) =>
   new Map(Object.keys(said).flatMap((name) => (name in keys ? [[keys[name], value(name, said[name])]] : [])));
 
@@ -62,6 +79,14 @@ const CONTENTS = {
   sentCopy: { to: 'carol@example.net', id: id(3), text: 'hello', sent: 1795521600000 },
   endorseRefusal: {},
   readMark: { address: 'carol@example.net', upTo: 1795521600000 },
+  ownKey: { ownKey: key(1), version: 2 },
+  entries: {
+    entries: [
+      { name: 'setting strangersRing', time: 1795521600000, value: 'a101f5' },
+      { name: 'contact carol@example.net', time: 1795521600001, value: '' },
+    ],
+  },
+  summary: { version: 2, digests: hex(new Uint8Array(128).fill(8)), state: 1 },
 };
 
 export const body = (type, content, more = {}) => ({
@@ -84,6 +109,9 @@ export function bodies() {
   good.push(body('receipt', { ids: Array(200).fill(id(1)), state: 1 }));
   good.push(body('endorseGrant', { ...CONTENTS.endorseGrant, contacts: [] }));
   good.push(body('readMark', { address: '+4930123456', upTo: 2 ** 50 }));
+  good.push(body('endorseRequest', { ...CONTENTS.endorseRequest, proof: key(4) }));
+  good.push(body('endorseGrant', { ...CONTENTS.endorseGrant, ownVersion: 3, proof: key(4) }));
+  good.push(body('entries', { entries: [{ name: 'n'.repeat(300), time: 0, value: 'ab'.repeat(1024) }] }));
   const bad = limits().map(([what, verdict, said]) => ({ what, verdict, said, cbor: cbor(said) }));
   for (const [what, verdict, change] of hostile()) {
     const whole = layout(body('text', CONTENTS.text));
@@ -104,6 +132,7 @@ export function bodies() {
 }
 
 function limits() {
+  const entry = { name: 'x', time: 1, value: '' };
   const over = (type, content, more) => body(type, { ...CONTENTS[type], ...content }, more);
   const cases = [
     ['a text of 16 KiB and a byte', 'too-long', over('text', { text: `${'ü'.repeat(8192)}x` })],
@@ -128,6 +157,17 @@ function limits() {
         }),
       }),
     ],
+    ['no entries', 'too-few', over('entries', { entries: [] })],
+    ['501 entries', 'too-many', over('entries', { entries: Array(501).fill({ name: '', time: 0, value: '' }) })],
+    ['an entry of 1025 bytes', 'too-long', over('entries', { entries: [{ ...entry, value: 'ab'.repeat(1025) }] })],
+    ['an entry with a name of 301', 'too-long', over('entries', { entries: [{ ...entry, name: 'n'.repeat(301) }] })],
+    ['an entry before 1970', 'out-of-range', over('entries', { entries: [{ ...entry, time: -1 }] })],
+    ['an entry after the end', 'out-of-range', over('entries', { entries: [{ ...entry, time: 2 ** 50 + 1 }] })],
+    ['a summary of 127 bytes', 'wrong-length', over('summary', { digests: hex(new Uint8Array(127)) })],
+    ['a summary in state 3', 'out-of-range', over('summary', { state: 3 })],
+    ['a proof of 31 bytes', 'wrong-length', over('endorseRequest', { proof: key(1).slice(2) })],
+    ['a proof of 33 bytes', 'wrong-length', over('endorseGrant', { proof: `${key(1)}00` })],
+    ['an own version below 0', 'out-of-range', over('endorseGrant', { ownVersion: -1 })],
     ['a key of 90 bytes', 'wrong-length', over('endorseRequest', { spki: hex(new Uint8Array(90)) })],
     ['a copy to nowhere', 'bad-address', over('sentCopy', { to: 'carol' })],
     ['a copy of a message id of 17 bytes', 'wrong-length', over('sentCopy', { id: `${id(1)}00` })],
@@ -148,6 +188,7 @@ function limits() {
     accept: ['friendsKey', 'token'],
     rotate: ['friendsKey'],
     endorseGrant: ['ownKey', 'friendsKey'],
+    ownKey: ['ownKey'],
   })) {
     for (const name of names)
       cases.push([`${type}: ${name} of 31 bytes`, 'wrong-length', over(type, { [name]: key(1).slice(2) })]);
@@ -167,7 +208,7 @@ function limits() {
 
 const hostile = () => [
   ['type 0', 'unknown-type', (b) => b.set(1, 0)],
-  ['type 12', 'unknown-type', (b) => b.set(1, 12)],
+  ['type 15', 'unknown-type', (b) => b.set(1, 15)],
   ['a type that is text', 'malformed', (b) => b.set(1, 'text')],
   ['no id', 'malformed', (b) => b.delete(2)],
   ['an id that is text', 'malformed', (b) => b.set(2, 'x')],

@@ -109,7 +109,8 @@ async function signatures(around) {
   await add('the intermediate missing', 'unknown-anchor', { chain: alice.chain.slice(0, 1) });
   await add("somebody else's certificate as well", 'malformed', { chain: [...alice.chain, eve.chain[0]] });
   await add("the signer's certificate missing", 'malformed', { chain: [around.middle] });
-  await add('five certificates', 'chain-too-long', { chain: [...alice.chain, ...alice.chain, eve.chain[0]] });
+  await add('five certificates', 'malformed', { chain: [...alice.chain, ...alice.chain, eve.chain[0]] });
+  await add('six certificates', 'chain-too-long', { chain: [...alice.chain, ...alice.chain, ...eve.chain] });
   const broken = alice.chain[0].slice();
   broken[broken.length - 1] ^= 1;
   await add('a changed certificate', 'bad-signature', { chain: [broken, around.middle] });

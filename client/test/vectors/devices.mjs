@@ -25,6 +25,10 @@ export async function devices(now, network, bob, others) {
   const cases = [];
   const add = (what, verdict, links, signer = bob) =>
     cases.push({ what, verdict, signer: signer.key.id, chain: base64(encodeCbor(links)) });
+  const addCut = (what, verdict, links, cut = 1) => {
+    add(what, verdict, links);
+    cases.at(-1).cut = cut;
+  };
   add('a root', 'ok', [root]);
   add('two versions', 'ok', [root, two]);
   add('a device added by one that was added', 'ok', [root, two, three]);
@@ -63,6 +67,24 @@ export async function devices(now, network, bob, others) {
     await makeLink(bob.key, [], listed(bob), at, 'eve@example.net', network),
   ]);
   add('signed by a device that is not on it', 'signer-not-listed', [root], b2);
+  // Two steps on one side, one on the other; two devices that merged the same at once; and the oldest left out.
+  const four = await make(b3, [heads[0]], [bob, b2], at + 4);
+  const far = await make(bob, [await hashOf(four), heads[1]], [bob], at + 6);
+  add('a merge of versions that are two steps and one apart', 'ok', [root, two, three, removed, four, far]);
+  const again = await make(b2, [t], [b2, b3, bob], at + 7);
+  const sides = [await hashOf(three), await hashOf(again)];
+  const [m1, m2] = [await make(bob, sides, [bob, b2, b3], at + 8), await make(b2, sides, [bob, b2, b3], at + 8)];
+  const mm = await make(b3, [await hashOf(m1), await hashOf(m2)], [bob, b2, b3], at + 9);
+  add('a merge of two merges of the same', 'ok', [root, two, three, again, m1, m2, mm]);
+  const brought = await make(bob, [await hashOf(four), heads[1]], [bob, b3], at + 6);
+  add('a far merge that brings a removed device back', 'bad-merge', [root, two, three, removed, four, brought]);
+  addCut('the oldest left out', 'ok', [two, three]);
+  addCut('a root that says something was left out', 'ok', [root, two]);
+  addCut('a merge with both its parents and theirs', 'ok', [two, three, removed, merged]);
+  addCut('a merge without one of its parents', 'bad-parent', [three, merged]);
+  addCut('a first version signed by a device that is not on it', 'not-a-device', [await make(b2, [t], [bob], at + 3)]);
+  addCut('two first versions', 'bad-parent', [two, await make(bob, ['ab'.repeat(32)], [bob])]);
+  addCut('nothing left out, said', 'malformed', [root], 0);
   await long({ add, make, bob, root, r, at, hashOf });
   await shapes({ add, bob, at, network, root });
   return {
@@ -76,9 +98,24 @@ export async function devices(now, network, bob, others) {
     peer: peerUri(bob.key.id),
     cases,
     ...(await relations({ root, two, three, removed, merged, other: await make(b2, [], [b2]) }, network)),
-    merged: { common: 1, a: 2, b: 3, devices: [bob.key.id, b3.key.id].sort() },
+    merges: [
+      merge('one step on each side', [root, two, three, removed], 2, 3, [bob, b3]),
+      merge('the other way round', [root, two, three, removed], 3, 2, [bob, b3]),
+      merge('two steps and one', [root, two, three, removed, four], 4, 3, [bob]),
+      merge('two merges of the same', [root, two, three, again, m1, m2], 4, 5, [bob, b2, b3]),
+      merge('a version and one before it', [root, two, three], 1, 2, null),
+      merge('a version and itself', [root, two], 1, 1, null),
+    ],
   };
 }
+
+const merge = (what, links, a, b, people) => ({
+  what,
+  chain: base64(encodeCbor(links)),
+  a,
+  b,
+  devices: people ? people.map((who) => who.key.id).sort() : 'none',
+});
 
 const flip = (bytes) => {
   const other = new Uint8Array(bytes);
@@ -160,6 +197,7 @@ async function relations({ root, two, three, removed, merged, other }, network) 
     [other],
   ];
   for (const chain of chains) await verifyDevices(chain, BOB, network);
+  chains.push([two, three], [three]);
   return {
     chains: chains.map((chain) => base64(encodeCbor(chain))),
     relations: [
@@ -174,6 +212,12 @@ async function relations({ root, two, three, removed, merged, other }, network) 
       [3, 4, 'older'],
       [5, 0, 'new-root'],
       [0, 5, 'new-root'],
+      [6, 2, 'same'],
+      [6, 1, 'newer'],
+      [1, 6, 'older'],
+      [6, 3, 'fork'],
+      [7, 3, 'new-root'],
+      [7, 4, 'older'],
     ],
   };
 }

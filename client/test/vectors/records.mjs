@@ -212,7 +212,7 @@ async function badShapes(cases, { said, bob, network, location }) {
   add('another algorithm', await raw({ head: (map) => map.set(1, -35) }));
   add('no algorithm', await raw({ head: (map) => (map.delete(1), map) }));
   add('no certificates', await raw({ head: (map) => map.set(33, []) }));
-  add('five certificates', await raw({ head: (map) => map.set(33, Array(5).fill(bob.chain[0])) }));
+  add('six certificates', await raw({ head: (map) => map.set(33, Array(6).fill(bob.chain[0])) }));
   add('a short signature', await raw({ cut: 63 }));
   add('a kind 0', await raw({ payload: (map) => map.set(1, 0) }));
   add('a kind 9', await raw({ payload: (map) => map.set(1, 9) }));

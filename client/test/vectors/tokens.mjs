@@ -170,7 +170,7 @@ async function shapes(alice, claims, good) {
     ['an empty ppt', await headed({ ppt: '' })],
     ['a ppt that is a number', await headed({ ppt: 1 })],
     ['no certificates', await headed({ x5c: [] })],
-    ['five certificates', await headed({ x5c: Array(5).fill(header.x5c[0]) })],
+    ['six certificates', await headed({ x5c: Array(6).fill(header.x5c[0]) })],
     ['certificates as text', await headed({ x5c: header.x5c[0] })],
     [
       'a certificate with white space',

@@ -1,9 +1,10 @@
 // Loud bars, and the two calm hints that everybody sees once.
 import { html, useState } from '../html.js';
 import { t } from '../i18n.js';
-import { spaced } from '../views/enrol.js';
+import { grouped } from '../adding.js';
 import { fromThisComputer } from '../origin.js';
 import { mayAskToNotify, mayNotify } from '../notify.js';
+import { Ask } from './dialog.js';
 import { Button } from './parts.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
@@ -16,7 +17,7 @@ export function Notices({ core, state }) {
       html`<div class="bar warning" role="alert" key=${request.deviceId}>
         <div>
           <strong>${t('device.asks')}</strong>
-          <p>${t('device.asks.lead', { name: request.name, code: spaced(request.checkCode) })}</p>
+          <p>${t('device.asks.lead', { name: request.name, code: grouped(request.checkCode, 3) })}</p>
         </div>
         <div class="row">
           <${Button} kind="main" task=${() => core.allowDevice(request.deviceId)}>${t('device.allow')}<//>
@@ -29,6 +30,7 @@ export function Notices({ core, state }) {
       html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'} key=${notice.id}>
         <p>${t(`notice.${notice.key}`, notice.args)}</p>
         <div class="row">
+          ${notice.id === 'renew-smime' && html`<a class="button main" href="#:settings">${t('notice.renew-smime.open')}</a>`}
           ${notice.actions.map(
             (action) =>
               html`<${Button} kind=${action.safe ? 'main' : ''} task=${() => core.answerNotice(notice.id, action.id)}>
@@ -38,8 +40,36 @@ export function Notices({ core, state }) {
         </div>
       </div>`,
   )}
+  ${state.me.status === 'removed' && html`<${Removed} core=${core} />`}
   ${state.me.status === 'clock' && html`<div class="bar error" role="alert"><p>${t('notice.clock')}</p></div>`}
   ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
+}
+
+/** Another browser took this one off the list. @param {{core: Core}} props */
+function Removed({ core }) {
+  const [asking, setAsking] = useState(false);
+  return html`<div class="bar error" role="alert">
+    <div>
+      <strong>${t('removed.title')}</strong>
+      <p>${t('removed.lead')}</p>
+    </div>
+    <div class="row">
+      <${Button} kind="main" task=${() => core.askDevicesAgain()}>${t('removed.again')}<//>
+      <${Button} kind="danger" task=${() => setAsking(true)}>${t('settings.delete')}<//>
+    </div>
+    ${
+      asking &&
+      html`<${Ask}
+        title=${t('settings.delete.title')}
+        lead=${t('settings.delete.lead')}
+        yes=${t('settings.delete.yes')}
+        danger
+        confirm=${core.state.me.address}
+        close=${() => setAsking(false)}
+        task=${() => core.deleteEverything().then(() => location.reload())}
+      />`
+    }
+  </div>`;
 }
 
 const SEEN = 'starling.hints-seen';

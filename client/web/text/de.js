@@ -13,6 +13,7 @@ export const de = {
   'status.code': 'Wartet auf den Code',
   'status.enrolling': 'Wird eingerichtet …',
   'status.waiting-for-device': 'Wartet auf Ihren anderen Browser',
+  'status.removed': 'Entfernt',
   'status.connecting': 'Verbindet …',
   'status.online': 'Online',
   'status.one-server': 'Online, nur ein Server',
@@ -54,8 +55,19 @@ export const de = {
   'enrol.privacy':
     'In diesem Browser entsteht ein Schlüssel, der ihn nie verlässt. Die Mail beweist, dass die Adresse Ihnen gehört.',
 
+  'enrol.add.title': 'Ihre Adresse auch in diesem Browser benutzen',
+  'enrol.add.lead':
+    'Ihr anderer Browser wartet auf diesen. Eine Mail beweist noch einmal, dass die Adresse Ihnen gehört; dann kommt dieser Browser von selbst hinzu.',
+
   'waiting.title': 'Ihre Adresse wird schon in einem anderen Browser benutzt',
-  'waiting.lead': 'Öffnen Sie dort Starling und erlauben Sie diesen Browser. Vergleichen Sie auf beiden diese Zahl:',
+  'waiting.add':
+    'Öffnen Sie in Ihrem anderen Browser die Einstellungen und wählen Sie „Browser oder Gerät hinzufügen“. Geben Sie den Code ein, den er zeigt.',
+  'waiting.add.field': 'Code Ihres anderen Browsers',
+  'waiting.add.use': 'Code benutzen',
+  'waiting.add.told': 'Ihr anderer Browser wird mit diesem Code gefragt.',
+  'waiting.lead': 'Oder erlauben Sie diesen Browser dort von Hand: vergleichen Sie auf beiden diese Zahl.',
+  'waiting.refused': 'Ihr anderer Browser hat abgelehnt. Wenn das ein Versehen war, fragen Sie noch einmal.',
+  'waiting.ask-again': 'Noch einmal fragen',
   'waiting.code': 'Zahl zum Vergleichen: {code}',
   'waiting.going': 'Wartet auf Ihren anderen Browser …',
   'waiting.lost': 'Ich habe den anderen Browser nicht mehr',
@@ -63,6 +75,11 @@ export const de = {
   'waiting.recover.lead':
     'Ihre Kontakte sehen, dass sich Ihre Identität geändert hat, und müssen zustimmen, bevor sie Ihnen etwas senden. Nur sinnvoll, wenn alle anderen Browser verloren sind.',
   'waiting.recover.yes': 'Neu beginnen',
+
+  'removed.title': 'Dieser Browser wurde von Ihren Geräten entfernt',
+  'removed.lead':
+    'Er bekommt keine neuen Nachrichten und keine Anrufe. Was hier ist, bleibt lesbar. Wenn das nicht Sie waren, sehen Sie in Ihrem anderen Browser unter „Ihre Browser und Geräte“ nach.',
+  'removed.again': 'Wieder benutzen',
 
   'elsewhere.title': 'Starling ist in einem anderen Tab offen',
   'elsewhere.lead': 'Machen Sie dort weiter, oder benutzen Sie es hier: der andere Tab lässt dann los.',
@@ -187,7 +204,25 @@ export const de = {
   'settings.devices.remove': 'Entfernen',
   'settings.devices.remove.title': '{name} entfernen?',
   'settings.devices.remove.lead':
-    'Das Gerät kann neue Nachrichten nicht mehr lesen und keine Anrufe für Ihre Adresse annehmen.',
+    'Das Gerät bekommt keine neuen Nachrichten und keine Anrufe für Ihre Adresse. Was es schon hat, bleibt dort lesbar. Wenn Sie es verloren haben, entfernen Sie es hier.',
+  'settings.devices.remove.which': '{name} entfernen',
+  'settings.devices.rename': 'Umbenennen',
+  'settings.devices.rename.which': '{name} umbenennen',
+  'settings.devices.rename.title': 'Dieses Gerät umbenennen',
+  'settings.devices.rename.field': 'Name des Geräts',
+  'settings.devices.add': 'Browser oder Gerät hinzufügen',
+  'settings.devices.hint':
+    'Alle klingeln und zeigen dieselben Personen und Nachrichten. Nachrichten von früher bleiben, wo sie sind.',
+
+  'adding.title': 'Browser oder Gerät hinzufügen',
+  'adding.lead': 'Richten Sie die Kamera Ihres Telefons darauf, oder öffnen Sie den Link im anderen Browser.',
+  'adding.qr': 'QR-Code mit dem Link für das neue Gerät',
+  'adding.code': 'Oder öffnen Sie dort {server}, geben Sie Ihre Adresse ein und danach diesen Code:',
+  'adding.left': 'Noch {time} gültig, einmal.',
+  'adding.secret': 'Zeigen Sie ihn niemandem: wer ihn hat und Ihre Mail liest, kann Ihre Adresse benutzen.',
+  'adding.waiting': 'Wartet auf das neue Gerät …',
+  'adding.copy': 'Link kopieren',
+  'adding.copied': 'Kopiert. Wartet auf das neue Gerät …',
   'settings.devices.ghost': 'Von Ihnen nicht erlaubt. Es hat ein Zertifikat für Ihre Adresse, bekommt aber nichts.',
   'settings.privacy': 'Privatsphäre',
   'settings.strangers': 'Unbekannte dürfen anrufen',
@@ -243,6 +278,12 @@ export const de = {
   'notice.ghost':
     'Ein Gerät, das Sie nicht erlaubt haben, hat ein Zertifikat für Ihre Adresse. Es bekommt nichts. Wenn Sie es nicht kennen, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort.',
   'notice.ghost.ok': 'Verstanden',
+  'notice.other-list':
+    'Eine andere Liste Ihrer Geräte ist aufgetaucht: {devices}. Wenn Sie gerade in einem anderen Browser neu begonnen haben, benutzen Sie sie auch hier. Wenn nicht, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort. Ihre Kontakte bleiben bei der Liste, die sie kennen.',
+  'notice.other-list.keep': 'Das war ich nicht',
+  'notice.other-list.join': 'Das war ich, hier benutzen',
+  'notice.device-added': '{name} kann jetzt Ihre Adresse benutzen.',
+  'notice.device-added.ok': 'Verstanden',
   'notice.peer-changed':
     'Der Server {server} zeigt eine andere Identität als bisher. Vielleicht wurde er neu aufgesetzt, vielleicht sitzt jemand dazwischen.',
   'notice.peer-changed.keep': 'Nicht benutzen',
@@ -293,5 +334,71 @@ export const de = {
   'error.too-long': 'Diese Nachricht ist zu lang.',
   'error.outbox-full':
     'Zu viele Nachrichten warten auf Zustellung. Senden Sie diese, wenn einige davon zugestellt sind.',
+  'error.device-code': 'Das ist kein Code eines anderen Browsers. Er hat zwölf Buchstaben und Ziffern.',
+  'error.removed': 'Dieser Browser wurde von Ihren Geräten entfernt. Was hier ist, bleibt lesbar.',
   'error.other-network': 'Dieser Server gehört zu einem anderen Netz als Ihre Adresse.',
+
+  'settings.trust': 'Vertrauen',
+  'trust.lead':
+    'Wer die Adressen anderer Menschen bestätigen darf. Das entscheiden Sie; ein Server kann niemanden hinzufügen.',
+  'trust.none':
+    'Noch niemand: Keine Adresse kann geprüft werden. Fügen Sie die Zertifikatsdatei einer Zertifizierungsstelle hinzu.',
+  'trust.test-ca': 'Testbetrieb, von diesem Computer',
+  'trust.domains': 'für {domains}',
+  'trust.every': 'für jede Adresse',
+  'trust.until': 'bis {date}',
+  'trust.add': 'Aus einer Datei hinzufügen',
+  'trust.unreadable':
+    'Diese Datei enthält keine Zertifikate von Zertifizierungsstellen, oder eine Zeile darin ist unverständlich.',
+  'trust.fingerprint': 'Fingerabdruck (SHA-256)',
+  'trust.compare':
+    'Vergleichen Sie den Fingerabdruck mit dem, was der Eigentümer des Zertifikats veröffentlicht oder Ihnen sagt. Wen Sie hinzufügen, der kann für diese Adressen bürgen.',
+  'trust.compared': 'Ich habe den Fingerabdruck verglichen',
+  'trust.believe': 'Vertrauen',
+  'trust.remove': 'Entfernen',
+  'trust.remove.who': '{name} entfernen',
+  'trust.remove.title': '{name} nicht mehr vertrauen?',
+  'trust.remove.lead':
+    'Wer von dort bestätigt ist, kann nicht mehr geprüft werden: Es wird nichts an ihn gesendet und nichts von ihm geglaubt.',
+  'smime.title': 'Ihr S/MIME-Zertifikat',
+  'smime.start': 'Ich habe ein S/MIME-Zertifikat (Datei .p12)',
+  'smime.lead': 'Wählen Sie die Datei mit Ihrem Zertifikat und seinem Schlüssel. Es wird keine Mail gesendet.',
+  'smime.file': 'Datei (.p12 oder .pfx)',
+  'smime.file.none': 'Wählen Sie zuerst eine Datei.',
+  'smime.passphrase': 'Ihr Kennwort',
+  'smime.open': 'Öffnen',
+  'smime.privacy':
+    'Die Datei wird nur in dieser Seite geöffnet. Ihr Schlüssel unterschreibt einmal für den Schlüssel dieses Browsers; weder Schlüssel noch Kennwort werden aufbewahrt.',
+  'smime.subject': 'Zertifikat von',
+  'smime.issuer': 'Ausgestellt von',
+  'smime.until': 'Gültig bis',
+  'smime.address': 'Adresse, die Sie verwenden',
+  'smime.unknown':
+    'Sie vertrauen {issuer} noch nicht. Das Zertifikat dieser Stelle liegt in der Datei; Ihre Kontakte müssen ihr auch vertrauen.',
+  'smime.other-file': 'Andere Datei',
+  'smime.use': 'Dieses Zertifikat verwenden',
+  'notice.renew-smime':
+    'Der Schlüssel dieses Browsers muss neu bestätigt werden: Öffnen Sie die Datei mit Ihrem S/MIME-Zertifikat oder mit seinem Nachfolger noch einmal.',
+  'notice.renew-smime.open': 'Einstellungen öffnen',
+  'error.unknown-anchor':
+    'Dieses Zertifikat kommt von einer Stelle, der Sie nicht vertrauen. Unter Einstellungen, Vertrauen können Sie eine hinzufügen.',
+  'error.constrained-anchor': 'Dieses Zertifikat kommt von einer Stelle, die diese Adresse nicht bestätigen darf.',
+  'error.anchors.too-many': 'Es sind zu viele Zertifizierungsstellen in Ihrer Liste.',
+  'error.p12.malformed': 'Das ist keine Datei mit einem Zertifikat und seinem Schlüssel (PKCS #12).',
+  'error.p12.passphrase': 'Das Kennwort ist falsch.',
+  'error.p12.old':
+    'Diese Datei ist auf eine alte Art verschlüsselt, die Browser nicht mehr lesen. Wandeln Sie sie um: openssl pkcs12 -legacy -in alt.p12 -out alles.pem, dann openssl pkcs12 -export -in alles.pem -out neu.p12, und löschen Sie alles.pem.',
+  'error.p12.unsupported':
+    'Diese Datei ist auf eine Art verschlüsselt, die nicht unterstützt wird. Exportieren Sie sie noch einmal, mit AES.',
+  'error.p12.no-key': 'In dieser Datei ist kein Schlüssel mit seinem Zertifikat.',
+  'error.p12.key':
+    'Der Schlüssel in dieser Datei ist von einer Art, die nicht unterstützt wird. RSA, P-256 und P-384 gehen.',
+  'error.smime.no-address': 'In dieser Datei ist kein Zertifikat mit einer E-Mail-Adresse.',
+  'error.smime.expired': 'Das Zertifikat in dieser Datei gilt heute nicht.',
+  'error.smime.no-subject':
+    'Das Zertifikat in dieser Datei nennt niemanden; ein solches kann nicht für einen Browser bürgen.',
+  'error.smime.use': 'Das Zertifikat in dieser Datei darf keine Mail unterschreiben.',
+  'error.smime.unknown-ca':
+    'Das Zertifikat in dieser Datei ist von {issuer}. Sie vertrauen dieser Stelle nicht, und ihr Zertifikat liegt nicht in der Datei. Fügen Sie es unter Einstellungen, Vertrauen hinzu.',
+  'error.smime.other-address': 'Dieser Browser hat schon eine andere Adresse.',
 };

@@ -31,12 +31,12 @@ export function Conversation({ core, state, address, focus = '', back }) {
       core=${core}
       contact=${contact}
       back=${back}
-      inCall=${!!state.call}
+      inCall=${!!state.call || state.me.status === 'removed'}
       search=${() => setQuery(query === null ? '' : null)}
     />
     ${query !== null && html`<${Search} query=${query} set=${setQuery} found=${messages.length} />`}
     <${Log} core=${core} contact=${contact} messages=${messages} older=${older} />
-    <${Write} core=${core} contact=${contact} />
+    ${state.me.status === 'removed' ? html`<div class="write removed"><p>${t('error.removed')}</p></div>` : html`<${Write} core=${core} contact=${contact} />`}
   </main>`;
 }
 

@@ -1,10 +1,12 @@
 // First use: one field and one button, then the code from the mail.
 import { Button } from '../components/parts.js';
-import { Ask } from '../components/dialog.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { duration, t } from '../i18n.js';
 import { codeIn } from '../../core/enrol/acme.js';
 import { saying } from '../errors.js';
+import { takeLink } from '../adding.js';
+import { SmimeForm } from './smime.js';
+import { Waiting } from './waiting.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
@@ -20,24 +22,51 @@ export function Enrol({ core, state }) {
           ? html`<${Waiting} core=${core} state=${state} />`
           : me.status === 'code'
             ? html`<${Code} core=${core} state=${state} />`
-            : html`<${AddressForm} core=${core} state=${state} />`
+            : html`<${Start} core=${core} state=${state} />`
       }
     </section>
   </main>`;
 }
 
+/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State}} props */
+function Start({ core, state }) {
+  const [smime, setSmime] = useState(false);
+  if (smime)
+    return html`<div>
+      <h1>${t('smime.title')}</h1>
+      <${SmimeForm} core=${core} close=${() => setSmime(false)} />
+    </div>`;
+  return html`<div>
+    <${AddressForm} core=${core} state=${state} />
+    <${Button} kind="plain" task=${() => setSmime(true)}>${t('smime.start')}<//>
+  </div>`;
+}
+
 /** @param {{core: Core, state: State}} props */
 function AddressForm({ core, state }) {
-  const [address, setAddress] = useState(state.me.address);
+  const [link, setLink] = useState(takeLink);
+  const [address, setAddress] = useState(link?.address ?? state.me.address);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    // The link may be pasted into a page that is open already.
+    const moved = () => {
+      const next = takeLink();
+      if (!next) return;
+      setLink(next);
+      setAddress(next.address);
+    };
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
   const start = async (/** @type {Event} */ e) => {
     e.preventDefault();
     setBusy(true);
     setError('');
     try {
+      if (link && link.address === address.trim()) await core.useDeviceCode(link.code);
       await core.enrol(address.trim());
     } catch (failure) {
       setError(saying(failure));
@@ -47,8 +76,8 @@ function AddressForm({ core, state }) {
   };
   const working = busy || state.me.status === 'enrolling';
   return html`<form onSubmit=${start} novalidate>
-    <h1>${t('enrol.title')}</h1>
-    <p class="lead">${t('enrol.lead')}</p>
+    <h1>${t(link ? 'enrol.add.title' : 'enrol.title')}</h1>
+    <p class="lead">${t(link ? 'enrol.add.lead' : 'enrol.lead')}</p>
     <label class="label" for="address">${t('enrol.address')}</label>
     <input
       class="field"
@@ -149,34 +178,6 @@ function Code({ core, state }) {
     ${me.mailbox && html`<p class="small"><a href=${me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a></p>`}
   </form>`;
 }
-
-/** Another browser of this address must allow this one. @param {{core: Core, state: State}} props */
-function Waiting({ core, state }) {
-  const [asking, setAsking] = useState(false);
-  return html`<div>
-    <h1>${t('waiting.title')}</h1>
-    <p class="lead">${t('waiting.lead')}</p>
-    <p class="check-code" aria-label=${t('waiting.code', { code: state.me.checkCode })}>
-      ${spaced(state.me.checkCode)}
-    </p>
-    <p class="small busy-line" role="status">${t('waiting.going')}</p>
-    <${Button} kind="plain" task=${() => setAsking(true)}>${t('waiting.lost')}<//>
-    ${
-      asking &&
-      html`<${Ask}
-        title=${t('waiting.recover.title')}
-        lead=${t('waiting.recover.lead')}
-        yes=${t('waiting.recover.yes')}
-        danger
-        close=${() => setAsking(false)}
-        task=${() => core.recover()}
-      />`
-    }
-  </div>`;
-}
-
-/** @param {string} code */
-export const spaced = (code) => `${code.slice(0, 3)} ${code.slice(3)}`;
 
 /** Unix ms, anew each second. */
 export function useClock() {

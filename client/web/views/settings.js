@@ -2,16 +2,17 @@
 import { Button, Presence } from '../components/parts.js';
 import { Ask } from '../components/dialog.js';
 import { html, useEffect, useState } from '../html.js';
-import { languages, moment, t } from '../i18n.js';
+import { languages, t } from '../i18n.js';
 import { saying } from '../errors.js';
 import { fromThisComputer } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
 import { Microphone } from './call.js';
+import { Devices } from './devices.js';
 import { Pane } from './pane.js';
+import { Trust } from './trust.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
-/** @typedef {import('../../core/types.js').DeviceInfo} DeviceInfo */
 
 /** @param {{core: Core, state: State, back: () => void}} props */
 export function Settings({ core, state, back }) {
@@ -25,6 +26,7 @@ export function Settings({ core, state, back }) {
     <${Section} title=${t('settings.sound')}><${Microphone} core=${core} /><//>
     <${Section} title=${t('settings.language')}><${Language} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.servers')}><${Servers} core=${core} /><//>
+    <${Section} title=${t('settings.trust')}><${Trust} core=${core} /><//>
     <${Section} title=${t('settings.data')}><${Data} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.details')}>
       <dl class="details">
@@ -59,45 +61,6 @@ function Person({ core, state }) {
     />
     <p class="small">${t('settings.name.hint')}</p>
     <p>${t('settings.address')}: <bdi>${state.me.address}</bdi></p>`;
-}
-
-/** @param {{core: Core, state: State}} props */
-function Devices({ core, state }) {
-  const [removing, setRemoving] = useState(/** @type {DeviceInfo | null} */ (null));
-  return html`<ul class="plain-list">
-      ${state.devices.map(
-        (device) =>
-          html`<li class="entry" key=${device.deviceId}>
-            <div class="entry-text">
-              <strong><bdi dir="auto">${device.name || device.deviceId.slice(0, 8)}</bdi></strong>
-              <span class="small">
-                ${
-                  device.listed
-                    ? [
-                        device.self && t('settings.devices.this'),
-                        t('settings.devices.since', { date: moment(device.added) }),
-                      ]
-                        .filter(Boolean)
-                        .join(' · ')
-                    : t('settings.devices.ghost')
-                }
-              </span>
-            </div>
-            ${!device.self && device.listed && html`<${Button} task=${() => setRemoving(device)}>${t('settings.devices.remove')}<//>`}
-          </li>`,
-      )}
-    </ul>
-    ${
-      removing &&
-      html`<${Ask}
-        title=${t('settings.devices.remove.title', { name: removing.name })}
-        lead=${t('settings.devices.remove.lead')}
-        yes=${t('settings.devices.remove')}
-        danger
-        close=${() => setRemoving(null)}
-        task=${() => core.removeDevice(removing.deviceId)}
-      />`
-    }`;
 }
 
 /** @param {{core: Core, state: State}} props */

@@ -92,7 +92,7 @@ final class EnrolCommand implements Callable<Integer> {
             if (local) believed.addAll(peer.anchors());
         }
         if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
-        var verifier = new CertificateVerifier(new TrustAnchors(believed), local);
+        var verifier = new CertificateVerifier(TrustAnchors.limited(believed), local);
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         var held = new Enrolment(URI.create(directory), verifier, Clock.systemUTC()).enrol(wanted, file, (to, note) -> {
             if (!note.isEmpty()) System.out.println(note);

@@ -4,6 +4,7 @@ import dev.starling.ca.CertificateAuthority;
 import dev.starling.dht.DhtException;
 import dev.starling.gate.AppFiles;
 import dev.starling.gate.Metrics;
+import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
@@ -13,10 +14,8 @@ import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +25,7 @@ import java.util.Optional;
 final class Peer implements AutoCloseable {
     private static final int MAX_SIP_MESSAGE = 65_535;
 
-    /// @param dht base URL of the peer whose store is used; empty for an own embedded store
+    /// @param dht the engine that is used
     /// @param joinToken what peers prove to store here, or there; empty for none
     /// @param caDirectory of the CA that clients are sent to; "" for the CA in this process
     /// @param peers base URLs of other peers to recommend
@@ -37,9 +36,9 @@ final class Peer implements AutoCloseable {
             int sipPort,
             boolean local,
             String network,
-            Optional<URI> dht,
+            DhtChoice dht,
             String joinToken,
-            List<X509Certificate> anchors,
+            List<Anchor> anchors,
             String caDirectory,
             boolean withCa,
             List<String> peers,
@@ -82,9 +81,9 @@ final class Peer implements AutoCloseable {
         var anchors = new ArrayList<>(config.anchors());
         opening.get().ifPresent(authority -> {
             parts.with(authority).mount(routes, config.base());
-            anchors.add(authority.root());
+            anchors.add(Anchor.of(authority.root()));
         });
-        var verifier = new CertificateVerifier(new TrustAnchors(anchors), config.local());
+        var verifier = new CertificateVerifier(TrustAnchors.limited(anchors), config.local());
         var tokens = new TokenVerifier(verifier, new ReplayCache(clock), clock, clock.instant());
         var store = PeerStore.open(config, key, metrics, parts, clock);
         var sip = PeerSip.open(config, key, verifier, tokens, store, parts, clock);

@@ -2,9 +2,11 @@ package dev.starling.cli;
 
 import dev.starling.dht.DhtException;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,13 +38,12 @@ final class PeerCommand implements Callable<Integer> {
             description = "Name of the network (default: starling; local in local mode).")
     String network = "";
 
-    @Option(
-            names = "--dht",
-            defaultValue = "",
-            description = "Base URL of another server whose store is used, with --join-token (default: an own store).")
-    String dht = "";
+    @Mixin
+    DhtOptions dht = new DhtOptions();
 
-    @Option(names = "--anchor", description = "PEM file of a CA to believe; may be repeated.")
+    @Option(
+            names = "--anchor",
+            description = "File of CAs to believe: PEM, with lines above that say for what; may be repeated.")
     List<Path> anchors = new ArrayList<>();
 
     @Option(names = "--ca", defaultValue = "", description = "ACME directory URL to which clients are sent.")
@@ -54,14 +55,15 @@ final class PeerCommand implements Callable<Integer> {
             throw new IOException("Local mode listens on the loopback only.");
         var believed = new ArrayList<>(PeerOptions.anchors(anchors));
         String directory = ca;
-        var store = PeerOptions.url(dht);
-        if (local && store.isPresent() && (believed.isEmpty() || directory.isEmpty())) {
-            PeerInfo other = PeerInfo.fetch(store.get());
-            if (believed.isEmpty() && other.local()) believed.addAll(other.anchors());
+        String name = network.isEmpty() ? local ? "local" : "starling" : network;
+        var store = dht.choice(options.port, name);
+        var neighbour = neighbour(store);
+        if (local && neighbour.isPresent() && (believed.isEmpty() || directory.isEmpty())) {
+            PeerInfo other = PeerInfo.fetch(neighbour.get());
+            if (other.local()) believed.addAll(other.anchors());
             if (directory.isEmpty()) directory = other.caDirectory();
         }
         if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
-        String name = network.isEmpty() ? local ? "local" : "starling" : network;
         var peer = new Peer(new Peer.Config(
                 options.folder("peer"),
                 host,
@@ -77,5 +79,10 @@ final class PeerCommand implements Callable<Integer> {
                 options.peers,
                 PeerOptions.client()));
         return PeerOptions.serve(peer, "ready " + peer.base());
+    }
+    // In local mode the test CA of the server whose store is used, or else of the first one recommended, is ours too.
+    private Optional<URI> neighbour(DhtChoice store) throws IOException {
+        if (store instanceof DhtChoice.Remote(URI base)) return Optional.of(base);
+        return options.peers.isEmpty() ? Optional.empty() : PeerOptions.url(options.peers.getFirst());
     }
 }

@@ -1,9 +1,9 @@
 package dev.starling.cli;
 
+import dev.starling.identity.Anchor;
 import dev.starling.identity.DeviceId;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
-import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 /// `GET /peer.json`: what a peer says about itself (docs/protocols/sip.md, section 1).
 ///
 /// @param anchors with that of a CA in this process
-record PeerDescription(Peer.Config config, DeviceId id, List<X509Certificate> anchors) {
+record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors) {
     void mount(Routes routes, Clock clock) {
         String head = head();
         routes.get("/peer.json", _ -> Response.json(200, head + clock.millis() + "}"));

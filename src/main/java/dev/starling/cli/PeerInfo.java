@@ -1,28 +1,24 @@
 package dev.starling.cli;
 
 import com.nimbusds.jose.util.JSONObjectUtils;
-import dev.starling.ca.issuance.Issuer;
+import dev.starling.identity.Anchor;
+import dev.starling.identity.AnchorFile;
 import dev.starling.identity.IdentityException;
-import dev.starling.identity.Keys;
-import dev.starling.identity.TrustAnchors;
 import dev.starling.web.Response;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.security.cert.X509Certificate;
 import java.text.ParseException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// What a peer says about itself: `GET /peer.json` (docs/protocols/sip.md, section 1).
-record PeerInfo(
-        String id, String uri, String network, boolean local, List<X509Certificate> anchors, String caDirectory) {
+record PeerInfo(String id, String uri, String network, boolean local, List<Anchor> anchors, String caDirectory) {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     static PeerInfo fetch(URI base) throws IOException {
@@ -40,9 +36,9 @@ record PeerInfo(
                 throw new IOException(base + " is no Starling server (status " + response.statusCode() + ")");
             Map<String, Object> json = Optional.ofNullable(JSONObjectUtils.parse(response.body()))
                     .orElseThrow(() -> new ParseException("null", 0));
-            var anchors = new ArrayList<X509Certificate>();
+            var anchors = new ArrayList<Anchor>();
             for (Map<String, Object> each : JSONObjectUtils.getJSONObjectArray(json, "anchors"))
-                anchors.add(certificate(String.valueOf(each.get("pem"))));
+                anchors.addAll(anchors(String.valueOf(each.get("pem")), "anchor"));
             Map<String, Object> ca = JSONObjectUtils.getJSONObject(json, "ca");
             return new PeerInfo(
                     String.valueOf(json.get("id")),
@@ -61,17 +57,18 @@ record PeerInfo(
         }
     }
 
-    static X509Certificate certificate(String pem) throws IOException {
-        String body = pem.replaceAll("-----[A-Z ]+-----", "").replaceAll("\\s", "");
+    /// Reads an anchor file; `source` names it in a complaint.
+    static List<Anchor> anchors(String text, String source) throws IOException {
         try {
-            return Keys.certificate(Base64.getDecoder().decode(body));
-        } catch (IdentityException | IllegalArgumentException e) {
-            throw new IOException("not a certificate in PEM form", e);
+            return AnchorFile.parse(text);
+        } catch (IdentityException e) {
+            throw new IOException(source + " holds no CA certificates in PEM form: " + e.getMessage(), e);
         }
     }
 
-    static String anchor(X509Certificate anchor) {
-        return "{\"name\":" + Response.quote(anchor.getSubjectX500Principal().getName()) + ",\"pem\":"
-                + Response.quote(Issuer.pem(anchor)) + ",\"sha256\":\"" + TrustAnchors.fingerprint(anchor) + "\"}";
+    static String anchor(Anchor anchor) {
+        return "{\"name\":"
+                + Response.quote(anchor.certificate().getSubjectX500Principal().getName())
+                + ",\"pem\":" + Response.quote(anchor.text()) + ",\"sha256\":\"" + anchor.sha256() + "\"}";
     }
 }

@@ -1,10 +1,10 @@
 package dev.starling.cli;
 
+import dev.starling.identity.Anchor;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,9 +57,9 @@ class PeerOptions {
         return Path.of(folder).toAbsolutePath();
     }
 
-    static List<X509Certificate> anchors(List<Path> files) throws IOException {
-        var anchors = new ArrayList<X509Certificate>();
-        for (Path file : files) anchors.add(PeerInfo.certificate(Files.readString(file)));
+    static List<Anchor> anchors(List<Path> files) throws IOException {
+        var anchors = new ArrayList<Anchor>();
+        for (Path file : files) anchors.addAll(PeerInfo.anchors(Files.readString(file), file.toString()));
         return anchors;
     }
 

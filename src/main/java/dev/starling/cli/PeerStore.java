@@ -5,6 +5,8 @@ import dev.starling.dht.DhtException;
 import dev.starling.dht.Publications;
 import dev.starling.dht.embedded.Bounds;
 import dev.starling.dht.embedded.EmbeddedDht;
+import dev.starling.dht.opendht.DhtNode;
+import dev.starling.dht.opendht.OpenDht;
 import dev.starling.dht.remote.RemoteDht;
 import dev.starling.gate.DhtRoutes;
 import dev.starling.gate.Metrics;
@@ -18,6 +20,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 
 /// The store of a peer, its own or another's, what is kept alive in it, and the gateway to it.
@@ -25,10 +28,17 @@ record PeerStore(Dht dht, Publications publications) {
     private static final int MAX_LISTENERS = 5_000, MAX_LISTENERS_PER_NETWORK = 256, ALIVE_SECONDS = 20;
 
     static PeerStore open(Peer.Config config, Keys.Held key, Metrics metrics, Parts parts, Clock clock)
-            throws DhtException {
-        Dht dht = config.dht().isPresent()
-                ? parts.with(remote(config.dht().get(), config, key, clock))
-                : parts.with(embedded(config, metrics, clock));
+            throws DhtException, IOException {
+        Dht dht = parts.with(
+                switch (config.dht()) {
+                    case DhtChoice.Own _ -> embedded(config, metrics, clock);
+                    case DhtChoice.Remote(URI base) -> remote(base, config, key, clock);
+                    case DhtChoice.Proxies(List<URI> bases) -> openDht(bases, config, metrics, clock);
+                    case DhtChoice.Node node -> {
+                        var running = parts.with(DhtNode.start(node.config(config.data())));
+                        yield openDht(List.of(running.proxy()), config, metrics, clock);
+                    }
+                });
         var publications = parts.with(
                 new Publications(dht, config.data().resolve("publications.db"), Publications.Bounds.USUAL, clock));
         metrics.gauge("starling.publications", "Values kept alive for clients", publications::size);
@@ -39,6 +49,14 @@ record PeerStore(Dht dht, Publications publications) {
         var store = new EmbeddedDht(config.data().resolve("dht.db"), Bounds.USUAL, clock);
         metrics.gauge("starling.dht.values", "Values in the embedded store", store::size);
         return store;
+    }
+
+    private static OpenDht openDht(List<URI> proxies, Peer.Config config, Metrics metrics, Clock clock)
+            throws IOException {
+        var dht = new OpenDht(proxies, config.data().resolve("dht-slot.key"), clock, OpenDht.Patience.USUAL);
+        metrics.gauge("starling.dht.proxies", "DHT proxies that work now", dht::workingProxies);
+        metrics.gauge("starling.dht.watched", "DHT keys watched now", dht::watchedKeys);
+        return dht;
     }
 
     private static RemoteDht remote(URI store, Peer.Config config, Keys.Held key, Clock clock) {
@@ -62,8 +80,9 @@ record PeerStore(Dht dht, Publications publications) {
 
     void mount(Routes routes, Peer.Config config, Keys.Held key, TokenVerifier tokens, Metrics metrics, Clock clock) {
         // Another peer's store is its to share; the join token then is what proves us there.
-        byte[] join =
-                config.dht().isPresent() ? new byte[0] : config.joinToken().getBytes(StandardCharsets.UTF_8);
+        byte[] join = config.dht() instanceof DhtChoice.Remote
+                ? new byte[0]
+                : config.joinToken().getBytes(StandardCharsets.UTF_8);
         var listeners = new Permits(MAX_LISTENERS, MAX_LISTENERS_PER_NETWORK);
         metrics.gauge("starling.dht.listeners", "Streams of changes open now", listeners::taken);
         var reads = new RateLimit(config.local() ? 60_000 : 600, config.local() ? 20_000 : 300, clock);

@@ -2,11 +2,13 @@ package dev.starling.cli;
 
 import dev.starling.dht.DhtException;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /// `starling up`: everything on this machine, in local mode.
 @Command(
@@ -18,6 +20,14 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     PeerOptions options = new PeerOptions();
 
+    @Option(
+            names = "--anchor",
+            description = "File of CAs to believe beside the test CA: PEM, with lines above that say for what.")
+    List<Path> anchors = new ArrayList<>();
+
+    @Mixin
+    DhtOptions dht = new DhtOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
         var peer = new Peer(new Peer.Config(
@@ -27,9 +37,9 @@ final class UpCommand implements Callable<Integer> {
                 options.sipPort(),
                 true,
                 "local",
-                Optional.empty(),
+                dht.choice(options.port, "local"),
                 options.joinToken(),
-                List.of(),
+                PeerOptions.anchors(anchors),
                 "",
                 true,
                 options.peers,

@@ -89,7 +89,10 @@ public record Body(byte[] id, long sent, Address from, Address to, DeviceId devi
         ENDORSE_GRANT(8, Content.EndorseGrant.class),
         SENT_COPY(9, Content.SentCopy.class),
         ENDORSE_REFUSAL(10, Content.EndorseRefusal.class),
-        READ_MARK(11, Content.ReadMark.class);
+        READ_MARK(11, Content.ReadMark.class),
+        OWN_KEY(12, Content.OwnKey.class),
+        ENTRIES(13, Content.Entries.class),
+        SUMMARY(14, Content.Summary.class);
 
         private final long number;
         private final Class<? extends Content> content;

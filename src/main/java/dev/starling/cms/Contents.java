@@ -4,12 +4,15 @@ import dev.starling.identity.IdentityException;
 import dev.starling.identity.cbor.CborMap;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 
-/// The eleven contents as CBOR maps, written and read.
+/// The fourteen contents as CBOR maps, written and read.
 final class Contents {
     private static final int MAX_TEXT_BYTES = 16 * 1024, MAX_NAME = 64, MAX_HELLO = 140;
     private static final int MAX_IDS = 200, MAX_CONTACTS = 500;
-    private static final int KEY_BYTES = 32, SPKI_BYTES = 91;
+    private static final int MAX_ENTRIES = 500, MAX_ENTRY_NAME = 300, MAX_ENTRY_BYTES = 1024;
+    private static final int KEY_BYTES = 32, SPKI_BYTES = 91, DIGESTS_BYTES = 128;
 
     private Contents() {}
 
@@ -30,17 +33,32 @@ final class Contents {
                         .with(4, c.version())
                         .with(5, c.token());
             case Content.Rotate c -> map.with(3, c.friendsKey()).with(4, c.version());
-            case Content.EndorseRequest c -> map.with(1, c.name()).with(2, c.spki());
-            case Content.EndorseGrant c ->
+            case Content.EndorseRequest c -> {
+                map.with(1, c.name()).with(2, c.spki());
+                yield c.proof().map(proof -> map.with(3, proof)).orElse(map);
+            }
+            case Content.EndorseGrant c -> {
                 map.with(1, c.ownKey())
                         .with(2, c.friendsKey())
                         .with(3, c.version())
                         .with(4, c.contacts().stream().map(Contents::write).toList());
+                if (c.ownVersion().isPresent()) map.with(5, c.ownVersion().getAsLong());
+                yield c.proof().map(proof -> map.with(6, proof)).orElse(map);
+            }
             case Content.SentCopy c ->
                 map.with(1, c.to().text()).with(2, c.id()).with(3, c.text()).with(4, c.sent());
             case Content.ReadMark c -> map.with(1, c.address().text()).with(2, c.upTo());
+            case Content.OwnKey c -> map.with(1, c.key()).with(2, c.version());
+            case Content.Entries c ->
+                map.with(1, c.entries().stream().map(Contents::write).toList());
+            case Content.Summary c ->
+                map.with(1, c.version()).with(2, c.digests()).with(3, c.state());
             case Content.Decline _, Content.EndorseRefusal _ -> map;
         };
+    }
+
+    private static CborMap write(Content.Entry entry) {
+        return new CborMap().with(1, entry.name()).with(2, entry.time()).with(3, entry.value());
     }
 
     private static CborMap write(Content.Contact contact) {
@@ -63,8 +81,16 @@ final class Contents {
             case ACCEPT -> new Content.Accept(name(map), key(map, 3), version(map, 4), key(map, 5));
             case DECLINE -> new Content.Decline();
             case ROTATE -> new Content.Rotate(key(map, 3), version(map, 4));
-            case ENDORSE_REQUEST -> new Content.EndorseRequest(name(map), Limits.bytes(map, 2, SPKI_BYTES));
-            case ENDORSE_GRANT -> new Content.EndorseGrant(key(map, 1), key(map, 2), version(map, 3), contacts(map));
+            case ENDORSE_REQUEST ->
+                new Content.EndorseRequest(name(map), Limits.bytes(map, 2, SPKI_BYTES), perhaps(map, 3));
+            case ENDORSE_GRANT ->
+                new Content.EndorseGrant(
+                        key(map, 1),
+                        key(map, 2),
+                        version(map, 3),
+                        contacts(map),
+                        map.has(5) ? OptionalLong.of(version(map, 5)) : OptionalLong.empty(),
+                        perhaps(map, 6));
             case SENT_COPY ->
                 new Content.SentCopy(
                         Limits.address(map, 1),
@@ -73,11 +99,30 @@ final class Contents {
                         Limits.number(map, 4, 0, Body.MAX_TIME));
             case ENDORSE_REFUSAL -> new Content.EndorseRefusal();
             case READ_MARK -> new Content.ReadMark(Limits.address(map, 1), Limits.number(map, 2, 0, Body.MAX_TIME));
+            case OWN_KEY -> new Content.OwnKey(key(map, 1), version(map, 2));
+            case ENTRIES -> new Content.Entries(entries(map));
+            case SUMMARY ->
+                new Content.Summary(
+                        version(map, 1), Limits.bytes(map, 2, DIGESTS_BYTES), (int) Limits.number(map, 3, 1, 2));
         };
     }
 
     private static String name(CborMap map) throws IdentityException {
         return Limits.text(map, 1, MAX_NAME);
+    }
+
+    private static Optional<byte[]> perhaps(CborMap map, long key) throws IdentityException {
+        return map.has(key) ? Optional.of(key(map, key)) : Optional.empty();
+    }
+
+    private static List<Content.Entry> entries(CborMap map) throws IdentityException {
+        var entries = new ArrayList<Content.Entry>();
+        for (Object each : Limits.list(map, 1, 1, MAX_ENTRIES)) {
+            CborMap entry = CborMap.map(each);
+            entries.add(new Content.Entry(
+                    Limits.text(entry, 1, MAX_ENTRY_NAME), version(entry, 2), Limits.upTo(entry, 3, MAX_ENTRY_BYTES)));
+        }
+        return entries;
     }
 
     private static byte[] key(CborMap map, long key) throws IdentityException {

@@ -33,6 +33,12 @@ final class Limits {
         return exactly(CborMap.bytes(item, 0, Integer.MAX_VALUE), length);
     }
 
+    static byte[] upTo(CborMap map, long key, int most) throws IdentityException {
+        byte[] bytes = map.bytes(key, 0, Integer.MAX_VALUE);
+        if (bytes.length > most) throw new IdentityException("too-long");
+        return bytes;
+    }
+
     private static byte[] exactly(byte[] bytes, int length) throws IdentityException {
         if (bytes.length != length) throw new IdentityException("wrong-length");
         return bytes;

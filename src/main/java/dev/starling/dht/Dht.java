@@ -66,6 +66,12 @@ public interface Dht extends AutoCloseable {
     /// again later
     void put(String key, Value value, Duration ttl) throws DhtException;
 
+    /// Takes the owner's value with this id away before its time; where there is none, nothing happens. When it
+    /// returns, no look-up through this engine gives it any more, and who watches has been told.
+    ///
+    /// @throws DhtException 400 no key, 502 or 503 the engine is not there: try again later
+    void remove(String key, Owner owner, long id) throws DhtException;
+
     /// Gives each stored value to `enough` until it says so, a limit is reached or there are no more. The
     /// verifier stops early when content, so that a flood of junk costs little.
     ///

@@ -151,6 +151,21 @@ final class Ledger implements AutoCloseable {
                 most);
     }
 
+    void forget(Slot slot) throws SQLException {
+        lock.lock();
+        try {
+            int gone = run(
+                    "delete from publication where key = ? and owner = ? and id = ?",
+                    PreparedStatement::executeUpdate,
+                    slot.key,
+                    slot.user,
+                    slot.id);
+            if (gone > 0) count();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Forgets what has ended.
     void forget(long now) throws SQLException {
         lock.lock();

@@ -17,7 +17,7 @@ public final class Publications implements AutoCloseable {
     /// What became of a value.
     ///
     /// @param put whether the engine has it now; otherwise it is kept and will be put later
-    /// @param until Unix s; at most 26 hours from now
+    /// @param until Unix s; at most eight days from now
     public record Published(boolean put, long until) {}
 
     /// @param valuesPerUser kept for one user
@@ -28,7 +28,7 @@ public final class Publications implements AutoCloseable {
     }
 
     private static final System.Logger LOG = System.getLogger("starling.dht");
-    private static final Duration LONGEST = Duration.ofHours(26);
+    private static final Duration LONGEST = Duration.ofDays(8);
     private static final Duration RETRY = Duration.ofSeconds(10), QUOTA_RETRY = Duration.ofMinutes(5);
     private static final Duration ROUND = Duration.ofSeconds(5);
     private static final int BATCH = 200, PATIENCE = 3, STRIPES = 64;
@@ -74,6 +74,22 @@ public final class Publications implements AutoCloseable {
             return new Published(put, end);
         } catch (SQLException e) {
             throw new DhtException(503, "the value cannot be kept: " + e.getMessage());
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /// Ends a publication of a local user before its time. It is not put again, whatever the engine says.
+    ///
+    /// @throws DhtException when the engine may still have it: to be repeated
+    public void withdraw(String key, Dht.Owner owner, long id) throws DhtException {
+        ReentrantLock stripe = stripe(key, owner.user(), id);
+        stripe.lock();
+        try {
+            ledger.forget(new Ledger.Slot(key, owner.user(), id));
+            dht.remove(key, owner, id);
+        } catch (SQLException e) {
+            throw new DhtException(503, "the value cannot be forgotten: " + e.getMessage());
         } finally {
             stripe.unlock();
         }

@@ -29,7 +29,7 @@ public final class AppFiles {
             "svg", "image/svg+xml",
             "png", "image/png",
             "webmanifest", "application/manifest+json");
-    private static final List<String> VENDOR = List.of("preact", "htm", "@noble/hashes");
+    private static final List<String> VENDOR = List.of("preact", "htm", "@noble/hashes", "uqr");
     private static final Pattern PLAIN = Pattern.compile("(/[A-Za-z0-9_@][A-Za-z0-9_@.-]*)+");
     private static final Pattern IMPORT_MAP =
             Pattern.compile("<script type=\"importmap\">(.*?)</script>", Pattern.DOTALL);

@@ -11,16 +11,16 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Events that wait for one listener to read. Whoever tells of an event is never held up: a listener that falls
 /// too far behind is cut off and, when it listens again, is shown what is there then; so no event is lost
 /// without being noticed.
-final class Backlog implements Dht.Watcher, AutoCloseable {
-    /// One line for the listener: an event, or, when empty, that all which was there has been told.
-    record Waiting(Optional<Dht.Event> event) {
+final class Backlog implements AutoCloseable {
+    /// One line for the listener: an event under a key, or, when empty, that all which was there has been told.
+    record Waiting(String key, Optional<Dht.Event> event) {
         private long size() {
             return EVENT_BYTES + event.map(e -> e.value().data().length).orElse(0);
         }
     }
 
     private static final int MAX_EVENTS = 4096;
-    private static final long MAX_BYTES = 8L << 20, EVENT_BYTES = 100;
+    private static final long MAX_BYTES = 8L << 20, LIGHT_BYTES = 1L << 20, EVENT_BYTES = 100;
 
     private final AtomicLong bytesOfAll;
     private final long maxBytesOfAll;
@@ -36,14 +36,19 @@ final class Backlog implements Dht.Watcher, AutoCloseable {
         this.maxBytesOfAll = maxBytesOfAll;
     }
 
-    @Override
-    public void complete() {
-        add(new Waiting(Optional.empty()));
-    }
+    /// What is told of one key.
+    Dht.Watcher of(String key) {
+        return new Dht.Watcher() {
+            @Override
+            public void complete() {
+                add(new Waiting(key, Optional.empty()));
+            }
 
-    @Override
-    public void changed(Dht.Event event) {
-        add(new Waiting(Optional.of(event)));
+            @Override
+            public void changed(Dht.Event event) {
+                add(new Waiting(key, Optional.of(event)));
+            }
+        };
     }
 
     private void add(Waiting line) {
@@ -81,6 +86,16 @@ final class Backlog implements Dht.Watcher, AutoCloseable {
     private void release(long size) {
         bytes -= size;
         bytesOfAll.addAndGet(-size);
+    }
+
+    /// Whether what another key holds would find room.
+    boolean isLight() {
+        lock.lock();
+        try {
+            return bytes < LIGHT_BYTES && lines.size() < MAX_EVENTS / 4;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// Whether events were left out: what waits is still to be had, then the listener has to ask again.

@@ -9,15 +9,10 @@ import dev.starling.web.Request;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import dev.starling.web.WebException;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -35,9 +30,11 @@ public final class DhtRoutes {
     public enum Outcome {
         GET,
         LISTEN,
+        WATCH,
         PUT,
         PUT_FOR_SERVER,
         PUT_LATER,
+        REMOVED,
         REFUSED_READ_RATE,
         REFUSED_LISTENERS,
         REFUSED_BUSY,
@@ -50,47 +47,35 @@ public final class DhtRoutes {
         REFUSED_UNAVAILABLE
     }
 
-    private static final Pattern KEY = Pattern.compile("/key/([0-9a-f]{40})(/listen)?");
+    private static final Pattern KEY = Pattern.compile("/key/([0-9a-f]{40})");
     private static final int MAX_BODY = 48 * 1024;
-    private static final int SMALL_ANSWER = 64 * 1024;
-    private static final long MAX_WAITING_BYTES = Runtime.getRuntime().maxMemory() / 8;
-    private static final byte[] ALIVE = {'\n'};
+    private static final int MAX_DELETE_BODY = 1024;
+    private static final Pattern ID = Pattern.compile("id=([0-9]{1,20})");
     private static final int RETRY_SECONDS = 10;
     private static final Duration DEFAULT_TTL = Duration.ofMinutes(10), LONGEST_TTL = Duration.ofHours(26);
 
     private final Dht dht;
     private final Publications publications;
     private final WriteAuthority authority;
-    private final Reading reading;
+    private final DhtReads reads;
     private final Consumer<Outcome> counter;
-    // What slow readers keep us from giving back: events of listeners, and large answers.
-    private final AtomicLong eventBytes = new AtomicLong(), answerBytes = new AtomicLong();
 
     public DhtRoutes(
             Dht dht, Publications publications, WriteAuthority authority, Reading reading, Consumer<Outcome> counter) {
         this.dht = dht;
         this.publications = publications;
         this.authority = authority;
-        this.reading = reading;
+        reads = new DhtReads(dht, reading, counter);
         this.counter = counter;
     }
 
     public void mount(Routes routes) {
-        routes.get("/key/", this::read);
+        reads.mount(routes);
         routes.on("POST", "/key/", MAX_BODY, this::write);
+        routes.on("DELETE", "/key/", MAX_DELETE_BODY, this::write);
         routes.get(
                 "/node/info",
                 _ -> Response.json(200, "{\"engine\":\"starling\",\"health\":" + Response.quote(dht.health()) + "}"));
-    }
-
-    private Response read(Request request) throws WebException {
-        var path = KEY.matcher(request.path());
-        if (!path.matches()) throw new WebException(400, "A key has 40 hex digits.");
-        if (!reading.reads.allows(request.remote()))
-            throw refused(
-                    Outcome.REFUSED_READ_RATE, 429, "Too many look-ups from your network. Try again in a minute.");
-        String key = path.group(1);
-        return path.group(2) == null ? values(key) : listen(key, request);
     }
 
     private WebException refused(Outcome why, int status, String detail) {
@@ -98,78 +83,9 @@ public final class DhtRoutes {
         return new WebException(status, detail, status == 429 || status == 503 ? RETRY_SECONDS : 0);
     }
 
-    private Response values(String key) throws WebException {
-        counter.accept(Outcome.GET);
-        var lines = new ByteArrayOutputStream(4 * 1024);
-        try {
-            dht.lookup(key, Dht.Limits.USUAL, value -> {
-                lines.writeBytes(line(new Dht.Event(value, false)));
-                return false;
-            });
-        } catch (DhtException e) {
-            throw refused(Outcome.REFUSED_UNAVAILABLE, e.status(), "Looking up failed: " + e.getMessage() + ".");
-        }
-        byte[] body = lines.toByteArray();
-        return body.length <= SMALL_ANSWER ? Response.of(200, "application/json", body) : large(body);
-    }
-
-    // A reader who does not read keeps the answer in memory until the connection is ended.
-    private Response large(byte[] body) throws WebException {
-        if (answerBytes.get() + body.length > MAX_WAITING_BYTES)
-            throw refused(Outcome.REFUSED_BUSY, 503, "Too many large answers are under way. Try again in a moment.");
-        return Response.streaming("application/json", out -> {
-            answerBytes.addAndGet(body.length);
-            try {
-                out.write(body);
-            } finally {
-                answerBytes.addAndGet(-body.length);
-            }
-        });
-    }
-
-    private Response listen(String key, Request request) throws WebException {
-        counter.accept(Outcome.LISTEN);
-        if (request.method().equals("HEAD")) return Response.of(200, "application/json", new byte[0]);
-        // Taken for good only when the stream begins: a client may go before that, and nobody would give it back.
-        if (!reading.listeners.free(request.remote()))
-            throw refused(Outcome.REFUSED_LISTENERS, 503, "Too many listeners. Try again in a moment.");
-        return Response.streaming("application/json", out -> {
-            var permit = reading.listeners.take(request.remote());
-            if (permit.isEmpty()) return;
-            try (var _ = permit.get()) {
-                stream(key, out);
-            }
-        });
-    }
-
-    private void stream(String key, OutputStream out) throws IOException {
-        try (var backlog = new Backlog(eventBytes, MAX_WAITING_BYTES);
-                var _ = dht.watch(key, backlog)) {
-            while (!backlog.isCutOff()) {
-                var next = backlog.next(reading.aliveSeconds);
-                if (next.isEmpty()) out.write(ALIVE);
-                for (; next.isPresent(); next = backlog.next(0))
-                    out.write(next.get().event().map(DhtRoutes::line).orElse(ALIVE));
-                out.flush();
-            }
-        } catch (DhtException e) {
-            throw new IOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static byte[] line(Dht.Event event) {
-        String id = Long.toUnsignedString(event.value().id());
-        String data = Base64.getEncoder().encodeToString(event.value().data());
-        String line = "{\"id\":\"" + id + "\",\"data\":\"" + data + "\"" + (event.expired() ? ",\"expired\":true" : "")
-                + "}\n";
-        return line.getBytes(StandardCharsets.US_ASCII);
-    }
-
     private Response write(Request request) throws WebException {
         var path = KEY.matcher(request.path());
-        if (!path.matches() || path.group(2) != null) throw new WebException(400, "A key has 40 hex digits.");
+        if (!path.matches()) throw new WebException(400, "A key has 40 hex digits.");
         return switch (authority.judge(request)) {
             case WriteAuthority.Refused(int status, String reason, int retry) -> {
                 counter.accept(
@@ -180,7 +96,10 @@ public final class DhtRoutes {
                         });
                 throw new WebException(status, reason, retry);
             }
-            case WriteAuthority.Allowed allowed -> store(path.group(1), allowed, Put.parse(request.text()));
+            case WriteAuthority.Allowed allowed ->
+                request.method().equals("DELETE")
+                        ? remove(path.group(1), allowed, request.query())
+                        : store(path.group(1), allowed, Put.parse(request.text()));
         };
     }
 
@@ -214,19 +133,49 @@ public final class DhtRoutes {
         try {
             return allowed.peer() ? storeForPeer(key, value, put.ttl) : publish(key, value, put.until);
         } catch (DhtException e) {
-            var why = switch (e.status()) {
-                case 413 -> Outcome.REFUSED_TOO_LARGE;
-                case 429 -> Outcome.REFUSED_QUOTA;
-                default -> e.away() ? Outcome.REFUSED_UNAVAILABLE : Outcome.REFUSED_MALFORMED;
-            };
-            throw refused(why, e.status(), "Not stored: " + e.getMessage() + ".");
+            throw refused(why(e), e.status(), "Not stored: " + e.getMessage() + ".");
+        }
+    }
+
+    private static Outcome why(DhtException e) {
+        return switch (e.status()) {
+            case 413 -> Outcome.REFUSED_TOO_LARGE;
+            case 429 -> Outcome.REFUSED_QUOTA;
+            default -> e.away() ? Outcome.REFUSED_UNAVAILABLE : Outcome.REFUSED_MALFORMED;
+        };
+    }
+
+    // What is not there is as good as removed: whoever repeats itself is answered alike.
+    private Response remove(String key, WriteAuthority.Allowed allowed, String query) throws WebException {
+        var named = ID.matcher(query);
+        if (!named.matches()) throw new WebException(400, "The query must be id=<decimal>.");
+        try {
+            long id = Long.parseUnsignedLong(named.group(1));
+            if (allowed.peer()) dht.remove(key, allowed.owner(), id);
+            else publications.withdraw(key, allowed.owner(), id);
+            counter.accept(Outcome.REMOVED);
+            return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(id) + "\"}");
+        } catch (NumberFormatException e) {
+            throw new WebException(400, "An id has 64 bits.");
+        } catch (DhtException e) {
+            throw refused(why(e), e.status(), "Not removed: " + e.getMessage() + ". Try again later.");
         }
     }
 
     private Response storeForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
-        dht.put(key, value, ttl);
+        if (ttl.compareTo(dht.caps().ttl()) <= 0) dht.put(key, value, ttl);
+        else keepForPeer(key, value, ttl);
         counter.accept(Outcome.PUT_FOR_SERVER);
         return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(value.id()) + "\"}");
+    }
+
+    // The engine forgets sooner than the other peer counts on: then it is put again from here.
+    private void keepForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
+        var owner = Dht.Owner.local(value.owner().peer() + "/" + value.owner().user());
+        var ours = new Dht.Value(value.id(), owner, value.data());
+        long until = java.time.Instant.now().plus(ttl).getEpochSecond();
+        if (!publications.publish(key, ours, until).put())
+            throw new DhtException(502, "the store is not reachable now");
     }
 
     private Response publish(String key, Dht.Value value, long until) throws DhtException, WebException {

@@ -7,44 +7,62 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// The certificates a user believes; each is known by the SHA-256 of its DER form.
+/// The CAs that a user or an operator believes; each is known by the SHA-256 of its certificate.
 public final class TrustAnchors {
-    private final List<X509Certificate> anchors;
-    private final List<CertificateFields> fields;
+    /// An anchor as the verifier reads it.
+    record Read(Anchor anchor, CertificateFields fields) {}
 
-    /// An anchor that is outside the profile (version 1, a key or an encoding we do not read) is kept but issues
-    /// nothing.
-    public TrustAnchors(List<X509Certificate> anchors) {
+    private final List<Anchor> anchors;
+    private final List<Read> readable;
+
+    /// Anchors that may vouch for everything.
+    public TrustAnchors(List<X509Certificate> certificates) {
+        anchors = certificates.stream().map(Anchor::of).toList();
+        readable = readable(anchors);
+    }
+
+    private TrustAnchors(List<Anchor> anchors, List<Read> readable) {
         this.anchors = List.copyOf(anchors);
-        var readable = new ArrayList<CertificateFields>();
-        for (var anchor : this.anchors) {
+        this.readable = readable;
+    }
+
+    // An anchor that is outside the profile (version 1, a key or an encoding we do not read) is kept but issues
+    // nothing.
+    private static List<Read> readable(List<Anchor> anchors) {
+        var read = new ArrayList<Read>();
+        for (var anchor : anchors) {
             try {
-                readable.add(CertificateFields.parse(Keys.encoded(anchor)));
+                read.add(new Read(anchor, CertificateFields.parse(Keys.encoded(anchor.certificate()))));
             } catch (IdentityException e) {
                 System.getLogger("starling.identity")
                         .log(
                                 System.Logger.Level.WARNING,
-                                "anchor " + fingerprint(anchor) + " issues nothing: " + e.getMessage());
+                                "anchor " + anchor.sha256() + " issues nothing: " + e.getMessage());
             }
         }
-        fields = List.copyOf(readable);
+        return List.copyOf(read);
     }
 
-    public static TrustAnchors of(X509Certificate... anchors) {
-        return new TrustAnchors(List.of(anchors));
+    public static TrustAnchors of(X509Certificate... certificates) {
+        return new TrustAnchors(List.of(certificates));
     }
 
-    public List<X509Certificate> anchors() {
+    /// Each may vouch for what it says.
+    public static TrustAnchors limited(List<Anchor> anchors) {
+        return new TrustAnchors(anchors, readable(anchors));
+    }
+
+    public List<Anchor> anchors() {
         return anchors;
     }
 
     /// The anchor that issued `certificate`: its name, its key identifier where both tell one, and its signature. An
     /// anchor of the same name with another key is another anchor.
-    Optional<CertificateFields> issuerOf(CertificateFields certificate) {
-        return fields.stream()
-                .filter(anchor -> Arrays.equals(anchor.subject(), certificate.issuer()))
-                .filter(anchor -> sameKey(anchor, certificate))
-                .filter(anchor -> IssuerKey.signed(certificate, anchor.spki()))
+    Optional<Read> issuerOf(CertificateFields certificate) {
+        return readable.stream()
+                .filter(anchor -> Arrays.equals(anchor.fields.subject(), certificate.issuer()))
+                .filter(anchor -> sameKey(anchor.fields, certificate))
+                .filter(anchor -> IssuerKey.signed(certificate, anchor.fields.spki()))
                 .findFirst();
     }
 
@@ -54,10 +72,10 @@ public final class TrustAnchors {
         return wanted.isEmpty() || own.isEmpty() || Arrays.equals(wanted.get(), own.get());
     }
 
-    /// The anchor with just this key, for statements that an anchor signs itself.
-    Optional<CertificateFields> byCertificate(byte[] der) {
-        return fields.stream()
-                .filter(anchor -> Arrays.equals(anchor.der(), der))
+    /// The anchor with just this certificate, for statements that an anchor signs itself.
+    Optional<Read> byCertificate(byte[] der) {
+        return readable.stream()
+                .filter(anchor -> Arrays.equals(anchor.fields.der(), der))
                 .findFirst();
     }
 

@@ -132,7 +132,7 @@ final class Evidence {
                 refuse(Kind.DEVICES, e);
             }
         }
-        if (chains.stream().map(chain -> chain.root().hash()).distinct().count() > 1) {
+        if (chains.stream().anyMatch(chain -> chain.against(chains.getFirst()) == DeviceChain.Relation.NEW_ROOT)) {
             refuse(Kind.DEVICES, new IdentityException("two-roots"));
             return List.of();
         }

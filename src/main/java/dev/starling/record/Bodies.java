@@ -178,7 +178,10 @@ public final class Bodies {
                 case CERT -> {
                     if (body.has(1)) body.bytes(1, 0, 8192);
                 }
-                case DEVICES -> body.list(1, 1, DeviceChain.MAX_LINKS);
+                case DEVICES -> {
+                    var _ = body.list(1, 1, DeviceChain.MAX_LINKS);
+                    if (body.has(2)) body.number(2, 1, MAX_TIME);
+                }
                 case LOCATION -> location(record);
                 case PEERS -> peers(body);
                 case INBOX -> Inbox.of(body);

@@ -9,9 +9,9 @@ import dev.starling.identity.cbor.CborMap;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,12 +44,18 @@ public final class DeviceChain {
         this.links = List.copyOf(links);
     }
 
+    /// The first version here: the root, unless older ones were left out.
     public Link root() {
         return links.getFirst();
     }
 
     public Link head() {
         return links.getLast();
+    }
+
+    /// Parents before children.
+    public List<Link> links() {
+        return links;
     }
 
     public boolean contains(String hash) {
@@ -63,19 +69,25 @@ public final class DeviceChain {
     /// Verifies every link of a DEVICES record and that its signer is listed in the head.
     public static DeviceChain of(SignedRecord record, String network) throws IdentityException {
         CborMap body = record.body().orElseThrow(() -> new IdentityException("withdrawn"));
-        DeviceChain chain = of(body.list(1, 0, 1 << 16), record.address(), network);
+        boolean cut = body.has(2) && body.number(2, 1, MAX_TIME) > 0;
+        DeviceChain chain = of(body.list(1, 0, 1 << 16), record.address(), network, cut);
         if (!chain.lists(record.device())) throw new IdentityException("signer-not-listed");
         return chain;
     }
 
     static DeviceChain of(List<?> encoded, Address address, String network) throws IdentityException {
+        return of(encoded, address, network, false);
+    }
+
+    /// @param cut the oldest versions were left out: the first one here may have parents
+    static DeviceChain of(List<?> encoded, Address address, String network, boolean cut) throws IdentityException {
         if (encoded.isEmpty()) throw new IdentityException("no-root");
         if (encoded.size() > MAX_LINKS) throw new IdentityException("too-many-links");
-        var byHash = new HashMap<String, Link>();
+        var byHash = new LinkedHashMap<String, Link>();
         var links = new ArrayList<Link>();
         for (Object each : encoded) {
             Link link = parse(each);
-            check(link, byHash, links.isEmpty(), address, network);
+            check(link, byHash, cut, address, network);
             byHash.put(link.hash, link);
             links.add(link);
         }
@@ -112,20 +124,25 @@ public final class DeviceChain {
                 CborMap.bytes(pair.get(1), 64, 64));
     }
 
-    private static void check(Link link, Map<String, Link> before, boolean first, Address address, String network)
+    private static void check(Link link, Map<String, Link> before, boolean cut, Address address, String network)
             throws IdentityException {
-        if (first != link.parents.isEmpty()) throw new IdentityException(first ? "no-root" : "bad-parent");
+        boolean first = before.isEmpty();
+        if (first && !cut && !link.parents.isEmpty()) throw new IdentityException("no-root");
+        if (!first && link.parents.isEmpty()) throw new IdentityException("bad-parent");
         if (before.containsKey(link.hash)) throw new IdentityException("bad-parent", "twice");
         DeviceId signer = DeviceId.ofKey(link.signer);
         var parents = new ArrayList<Link>();
-        for (String hash : link.parents) {
+        for (String hash : first ? List.<String>of() : link.parents) {
             Link parent = before.get(hash);
             if (parent == null) throw new IdentityException("bad-parent");
             parents.add(parent);
         }
         for (Link parent : first ? List.of(link) : parents)
             if (!parent.devices.containsKey(signer)) throw new IdentityException("not-a-device");
-        if (parents.size() == 2) checkMerge(link, parents.get(0), parents.get(1), before);
+        if (parents.size() == 2) {
+            var merged = merged(List.copyOf(before.values()), parents.get(0), parents.get(1));
+            if (!merged.equals(Optional.of(link.devices.keySet()))) throw new IdentityException("bad-merge");
+        }
         if (!signed(link, address, network)) throw new IdentityException("bad-link-signature");
     }
 
@@ -137,20 +154,34 @@ public final class DeviceChain {
         }
     }
 
-    private static void checkMerge(Link link, Link a, Link b, Map<String, Link> before) throws IdentityException {
-        if (a.parents.size() != 1 || !a.parents.equals(b.parents) || a.hash.equals(b.hash))
-            throw new IdentityException("bad-merge");
-        Link common = before.get(a.parents.getFirst());
-        if (common == null || !link.devices.keySet().equals(merged(common, a, b)))
-            throw new IdentityException("bad-merge");
-    }
-
-    /// The devices after two versions with the same parent meet: additions of both, and removal wins.
-    public static Set<DeviceId> merged(Link common, Link a, Link b) {
+    /// The devices after two versions, neither of which continues the other, meet: additions of both, and removal
+    /// wins, seen from each of the last versions that both continue. Empty: these two cannot be merged.
+    ///
+    /// @param links parents before children, with both in it
+    public static Optional<Set<DeviceId>> merged(List<Link> links, Link a, Link b) {
+        Set<String> before = past(links, a), other = past(links, b);
+        if (before.contains(b.hash) || other.contains(a.hash)) return Optional.empty();
+        var common = links.stream()
+                .filter(link -> before.contains(link.hash) && other.contains(link.hash))
+                .toList();
+        var last = common.stream()
+                .filter(link -> common.stream()
+                        .noneMatch(each -> !each.hash.equals(link.hash)
+                                && past(links, each).contains(link.hash)))
+                .toList();
+        if (last.isEmpty()) return Optional.empty();
         var all = new HashSet<>(a.devices.keySet());
         all.addAll(b.devices.keySet());
-        for (DeviceId device : common.devices.keySet())
-            if (!a.devices.containsKey(device) || !b.devices.containsKey(device)) all.remove(device);
+        for (Link link : last)
+            for (DeviceId device : link.devices.keySet())
+                if (!a.devices.containsKey(device) || !b.devices.containsKey(device)) all.remove(device);
+        return Optional.of(all);
+    }
+
+    /// Hashes of a version and of all that came before it; parents stand before their children.
+    private static Set<String> past(List<Link> links, Link link) {
+        var all = new HashSet<>(Set.of(link.hash));
+        for (Link each : links.reversed()) if (all.contains(each.hash)) all.addAll(each.parents);
         return all;
     }
 
@@ -163,11 +194,12 @@ public final class DeviceChain {
         NEW_ROOT
     }
 
+    /// Where both have a version in common they are of one list, whatever was cut off in front.
     public Relation against(DeviceChain remembered) {
-        if (!root().hash.equals(remembered.root().hash)) return Relation.NEW_ROOT;
         if (head().hash.equals(remembered.head().hash)) return Relation.SAME;
         if (contains(remembered.head().hash)) return Relation.NEWER;
-        return remembered.contains(head().hash) ? Relation.OLDER : Relation.FORK;
+        if (remembered.contains(head().hash)) return Relation.OLDER;
+        return links.stream().anyMatch(link -> remembered.contains(link.hash)) ? Relation.FORK : Relation.NEW_ROOT;
     }
 
     /// Makes the next version: `parents` are hashes, empty for a root.

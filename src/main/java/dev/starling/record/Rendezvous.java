@@ -67,11 +67,22 @@ public record Rendezvous(Kind kind, LocalDate day, byte[] dhtKey, byte[] sealing
 
     /// The id under which a device's value lies here; changes daily and tells nobody else who it is.
     public long valueId(DeviceId device) {
+        return id(device.bytes());
+    }
+
+    /// The id of one message (16 bytes) of a device for another one: in INBOX and KNOCK every message has its own
+    /// value.
+    public long valueId(DeviceId from, byte[] message, DeviceId to) {
+        return id(from.bytes(), message, to.bytes());
+    }
+
+    private long id(byte[]... parts) {
         try {
             var mac = Mac.getInstance("HmacSHA256");
             mac.init(new SecretKeySpec(sealingKey, "HmacSHA256"));
             mac.update("id".getBytes(StandardCharsets.US_ASCII));
-            return ByteBuffer.wrap(mac.doFinal(device.bytes())).getLong();
+            for (byte[] part : parts) mac.update(part);
+            return ByteBuffer.wrap(mac.doFinal()).getLong();
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }

@@ -1,6 +1,7 @@
 package dev.starling.record;
 
 import dev.starling.identity.Address;
+import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
@@ -109,7 +110,8 @@ public record SignedRecord(
             CborMap header = Cbor.decodeMap(head);
             if (header.number(1, -100, 100) != ES256) throw new IdentityException("malformed", "algorithm");
             var chain = new ArrayList<byte[]>();
-            for (Object der : header.list(X5CHAIN, 1, 4)) chain.add(CborMap.bytes(der, 1, 8192));
+            for (Object der : header.list(X5CHAIN, 1, CertificateVerifier.MAX_CHAIN))
+                chain.add(CborMap.bytes(der, 1, 8192));
             return new Envelope(
                     head,
                     CborMap.bytes(four.get(2), 1, Sealed.MAX_PAYLOAD),

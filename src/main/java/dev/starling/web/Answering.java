@@ -41,6 +41,7 @@ record Answering(Routes routes, Clock clock, ConnectionGuard guard) {
             send(out, connection, response, method.equals("HEAD"));
         } catch (IOException | UncheckedIOException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "client went away: " + e.getMessage());
+            connection.abort();
         } finally {
             connection.readingHead();
             // RFC 9112, section 9.6: the library says close, but leaves the closing to the other side.
@@ -117,9 +118,10 @@ record Answering(Routes routes, Clock clock, ConnectionGuard guard) {
         response.headers().forEach((name, value) -> out.header(HeaderNames.create(name), value));
         connection.writing();
         if (response.stream().isPresent() && !headOnly) {
-            try (var stream = new Timed(out.outputStream(), connection)) {
-                response.stream().get().write(stream);
-            }
+            // Closed only when whole: RFC 9112, section 8, what was broken off must be seen to be.
+            var stream = new Timed(out.outputStream(), connection);
+            response.stream().get().write(stream);
+            stream.close();
         } else if (headOnly || response.body().length == 0) out.send();
         else out.send(response.body());
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// Bodies as the vectors write them down: JSON with bytes in hex.
 @org.jspecify.annotations.NullUnmarked
@@ -39,13 +40,22 @@ final class SaidBody {
                 new Content.Accept(text(c, "name"), hex(c, "friendsKey"), number(c, "version"), hex(c, "token"));
             case "decline" -> new Content.Decline();
             case "rotate" -> new Content.Rotate(hex(c, "friendsKey"), number(c, "version"));
-            case "endorseRequest" -> new Content.EndorseRequest(text(c, "name"), hex(c, "spki"));
+            case "endorseRequest" -> new Content.EndorseRequest(text(c, "name"), hex(c, "spki"), perhaps(c, "proof"));
             case "endorseGrant" ->
-                new Content.EndorseGrant(hex(c, "ownKey"), hex(c, "friendsKey"), number(c, "version"), contacts(c));
+                new Content.EndorseGrant(
+                        hex(c, "ownKey"),
+                        hex(c, "friendsKey"),
+                        number(c, "version"),
+                        contacts(c),
+                        c.containsKey("ownVersion") ? OptionalLong.of(number(c, "ownVersion")) : OptionalLong.empty(),
+                        perhaps(c, "proof"));
             case "sentCopy" ->
                 new Content.SentCopy(new Address(text(c, "to")), hex(c, "id"), text(c, "text"), number(c, "sent"));
             case "endorseRefusal" -> new Content.EndorseRefusal();
             case "readMark" -> new Content.ReadMark(new Address(text(c, "address")), number(c, "upTo"));
+            case "ownKey" -> new Content.OwnKey(hex(c, "ownKey"), number(c, "version"));
+            case "entries" -> new Content.Entries(entries(c));
+            case "summary" -> new Content.Summary(number(c, "version"), hex(c, "digests"), (int) number(c, "state"));
             default -> throw new IllegalStateException(type);
         };
     }
@@ -64,6 +74,20 @@ final class SaidBody {
                     number(c, "version")));
         }
         return contacts;
+    }
+
+    private static List<Content.Entry> entries(Map<String, Object> content) {
+        var entries = new ArrayList<Content.Entry>();
+        for (Object each : (List<?>) content.get("entries")) {
+            @SuppressWarnings("unchecked")
+            var c = (Map<String, Object>) each;
+            entries.add(new Content.Entry(text(c, "name"), number(c, "time"), hex(c, "value")));
+        }
+        return entries;
+    }
+
+    private static Optional<byte[]> perhaps(Map<String, Object> map, String name) {
+        return map.containsKey(name) ? Optional.of(hex(map, name)) : Optional.empty();
     }
 
     private static List<byte[]> ids(Map<String, Object> content) {

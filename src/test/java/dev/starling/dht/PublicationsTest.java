@@ -46,6 +46,14 @@ class PublicationsTest {
         }
 
         @Override
+        public void remove(String key, Owner owner, long id) throws DhtException {
+            synchronized (this) {
+                puts.add("removed " + id);
+                if (refusal != 0) throw new DhtException(refusal, "as told");
+            }
+        }
+
+        @Override
         public void lookup(String key, Limits limits, java.util.function.Predicate<Value> enough) {
             throw new IllegalStateException();
         }
@@ -121,10 +129,56 @@ class PublicationsTest {
     }
 
     @Test
-    void theEndIsCutToTwentySixHoursAndSaid() throws DhtException {
+    void theEndIsCutToEightDaysAndSaid() throws DhtException {
         long granted = publish(1, "a", "one", 1_000_000).until();
-        assertEquals(clock.instant().getEpochSecond() + 26 * 3600, granted);
-        assertEquals(List.of("one 93600"), engine.taken());
+        assertEquals(clock.instant().getEpochSecond() + 8 * 86400, granted);
+        assertEquals(List.of("one 691200"), engine.taken());
+    }
+
+    @Test
+    void whatIsKeptForDaysIsPutAgainUntilItsEnd() throws DhtException {
+        publish(1, "a", "one", 7 * 86400);
+        int puts = engine.taken().size();
+        for (int hour = 0; hour < 8 * 24; hour++) {
+            pass(Duration.ofHours(1));
+            puts += engine.taken().size();
+        }
+        // Each six hours at the latest, and no oftener than a tenth earlier.
+        assertTrue(puts >= 28 && puts <= 36, puts + " puts");
+        assertEquals(0, publications().size());
+    }
+
+    @Test
+    void whatIsWithdrawnIsRemovedAndNeverPutAgainNotEvenAfterARestart() throws DhtException {
+        publish(1, "a", "one", 80_000);
+        publish(2, "a", "two", 80_000);
+        publish(1, "b", "other", 80_000);
+        publications().withdraw(KEY, Owner.local("a"), 1);
+        publications().withdraw(KEY, Owner.local("a"), 3);
+        assertEquals(List.of("one 80000", "two 80000", "other 80000", "removed 1", "removed 3"), engine.taken());
+        assertEquals(2, publications().size());
+        publications().close();
+        open();
+        assertEquals(2, publications().size());
+        pass(Duration.ofHours(6));
+        assertEquals(
+                List.of("other 58400", "two 58400"),
+                engine.taken().stream().sorted().toList());
+    }
+
+    @Test
+    void aWithdrawalThatTheEngineDoesNotHearIsSaidToBeRepeated() throws DhtException {
+        publish(1, "a", "one", 80_000);
+        engine.refusal = 502;
+        assertEquals(
+                502,
+                assertThrows(DhtException.class, () -> publications().withdraw(KEY, Owner.local("a"), 1))
+                        .status());
+        engine.refusal = 0;
+        engine.taken();
+        pass(Duration.ofHours(6));
+        assertEquals(List.of(), engine.taken());
+        assertEquals(0, publications().size());
     }
 
     @Test

@@ -78,7 +78,7 @@ class ListenTest {
     void aListenerThatDoesNotKeepUpIsCutOffAndNoOneWaits() throws Exception {
         var all = new AtomicLong();
         try (var backlog = new Backlog(all, 100L << 20)) {
-            for (int i = 0; i < 10_000; i++) backlog.changed(new Dht.Event(value(i, 32 * 1024), false));
+            for (int i = 0; i < 10_000; i++) backlog.of(KEY).changed(new Dht.Event(value(i, 32 * 1024), false));
             assertTrue(all.get() <= 8L << 20, "holds " + all.get());
             int kept = 0;
             while (backlog.next(0).isPresent()) kept++;
@@ -93,9 +93,9 @@ class ListenTest {
         var all = new AtomicLong();
         try (var first = new Backlog(all, 1 << 20);
                 var second = new Backlog(all, 1 << 20)) {
-            for (int i = 0; i < 100; i++) first.changed(new Dht.Event(value(i, 32 * 1024), false));
-            second.changed(new Dht.Event(value(1, 32 * 1024), false));
-            second.changed(new Dht.Event(value(2, 32 * 1024), false));
+            for (int i = 0; i < 100; i++) first.of(KEY).changed(new Dht.Event(value(i, 32 * 1024), false));
+            second.of(KEY).changed(new Dht.Event(value(1, 32 * 1024), false));
+            second.of(KEY).changed(new Dht.Event(value(2, 32 * 1024), false));
             assertTrue(all.get() <= (1 << 20) + 33 * 1024, "holds " + all.get());
             assertTrue(second.next(0).isPresent());
             assertTrue(second.next(0).isEmpty());

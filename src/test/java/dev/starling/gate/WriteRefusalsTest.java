@@ -59,6 +59,12 @@ class WriteRefusalsTest {
         }
 
         @Override
+        public void remove(String key, Owner owner, long id) throws DhtException {
+            check();
+            beneath.remove(key, owner, id);
+        }
+
+        @Override
         public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
             check();
             beneath.lookup(key, limits, enough);
@@ -179,10 +185,10 @@ class WriteRefusalsTest {
     }
 
     @Test
-    void anUntilBeyondTwentySixHoursIsCutAndSaid() throws Exception {
+    void anUntilBeyondEightDaysIsCutAndSaid() throws Exception {
         for (long until : new long[] {server().now() + 1_000_000, Long.MAX_VALUE}) {
             var answer = post(alice, body("1", "x", until));
-            assertEquals("{\"id\":\"1\",\"until\":" + (server().now() + 26 * 3600) + "}", answer.body());
+            assertEquals("{\"id\":\"1\",\"until\":" + (server().now() + 8 * 86400) + "}", answer.body());
         }
     }
 
@@ -426,6 +432,83 @@ class WriteRefusalsTest {
         assertEquals(List.of("b", "c"), stored().stream().sorted().toList());
     }
 
+    private HttpResponse<String> delete(Keys.Held key, String path) throws Exception {
+        var claims = server().claims(ALICE, "DELETE", path, new byte[0]);
+        return send("DELETE", path, "", StoreServer.signed(key, claims));
+    }
+
+    @Test
+    void aDeviceTakesItsOwnValueBackForGood() throws Exception {
+        assertEquals(200, post(alice, body("first")).statusCode());
+        assertEquals(
+                200, post(alice, body("2", "second", server().now() + 3600)).statusCode());
+        var answer = delete(alice, PATH + "?id=1");
+        assertEquals(200, answer.statusCode(), answer.body());
+        assertEquals("{\"id\":\"1\"}", answer.body());
+        assertEquals(List.of("second"), stored());
+        assertEquals(1, server().publications.size());
+        server().clock.pass(Duration.ofHours(7));
+        assertEquals(200, delete(alice, PATH + "?id=1").statusCode(), "again");
+        assertEquals(200, delete(alice, PATH + "?id=2").statusCode());
+        assertEquals(List.of(), stored());
+        assertEquals(0, server().publications.size());
+        assertEquals(3, server().counted(DhtRoutes.Outcome.REMOVED));
+    }
+
+    @Test
+    void nobodyTakesAnothersValueAway() throws Exception {
+        assertEquals(200, post(alice, body("genuine")).statusCode());
+        var other = server().devices.of(ALICE);
+        assertEquals(200, delete(other, PATH + "?id=1").statusCode(), "as if nothing were there");
+        try (var remote = new RemoteDht(
+                server().base(), server().otherPeer(server().devices.peer(), StoreServer.JOIN))) {
+            remote.remove(KEY, Dht.Owner.local("alice"), 1);
+        }
+        assertEquals(List.of("genuine"), stored());
+        assertEquals(401, send("DELETE", PATH + "?id=1", "", "").statusCode());
+        // A signature for one id, method or body is none for another.
+        var claims = server().claims(ALICE, "DELETE", PATH + "?id=2", new byte[0]);
+        assertEquals(
+                401,
+                send("DELETE", PATH + "?id=1", "", StoreServer.signed(alice, claims))
+                        .statusCode());
+        claims = server().claims(ALICE, "POST", PATH + "?id=1", new byte[0]);
+        assertEquals(
+                401,
+                send("DELETE", PATH + "?id=1", "", StoreServer.signed(alice, claims))
+                        .statusCode());
+        claims = server().claims(ALICE, "DELETE", PATH + "?id=1", new byte[0]);
+        assertEquals(
+                401,
+                send("DELETE", PATH + "?id=1", "{}", StoreServer.signed(alice, claims))
+                        .statusCode());
+        String signed = StoreServer.signed(alice, claims);
+        assertEquals(200, send("DELETE", PATH + "?id=1", "", signed).statusCode());
+        assertEquals(403, send("DELETE", PATH + "?id=1", "", signed).statusCode(), "replayed");
+        assertEquals(List.of(), stored());
+    }
+
+    @Test
+    void aRemovalThatNamesNoIdIsRefused() throws Exception {
+        for (String query : List.of("", "?id=", "?id=-1", "?id=1&id=2", "?id=18446744073709551616", "?id=1x", "?ID=1"))
+            assertEquals(400, delete(alice, PATH + query).statusCode(), query);
+        assertEquals(400, delete(alice, PATH + "/listen?id=1").statusCode());
+        assertEquals(413, send("DELETE", PATH + "?id=1", "x".repeat(2000), "").statusCode());
+    }
+
+    @Test
+    void whenTheStoreIsAwayARemovalIsToBeRepeatedAndTheValueIsNotPutAgain() throws Exception {
+        assertEquals(200, post(alice, body("x")).statusCode());
+        Objects.requireNonNull(store).away = true;
+        var answer = delete(alice, PATH + "?id=1");
+        assertEquals(502, answer.statusCode());
+        assertTrue(answer.body().contains("Try again later"), answer.body());
+        assertEquals(0, server().publications.size());
+        store.away = false;
+        assertEquals(200, delete(alice, PATH + "?id=1").statusCode());
+        assertEquals(List.of(), stored());
+    }
+
     @Test
     void aPathThatIsNoKeyIsRefused() throws Exception {
         for (String path : List.of(
@@ -445,14 +528,14 @@ class WriteRefusalsTest {
 
     @Test
     void otherMethodsAreRefusedAndThoseThatWorkAreNamed() throws Exception {
-        for (String method : List.of("PUT", "DELETE", "PATCH", "SUBSCRIBE", "FOO")) {
+        for (String method : List.of("PUT", "PATCH", "SUBSCRIBE", "FOO")) {
             var answer = send(method, PATH, "", "");
             assertEquals(405, answer.statusCode(), method);
             var allowed = Arrays.stream(
                             answer.headers().firstValue("allow").orElse("").split(", "))
                     .sorted()
                     .toList();
-            assertEquals(List.of("GET", "POST"), allowed);
+            assertEquals(List.of("DELETE", "GET", "POST"), allowed);
         }
         assertEquals(404, send("GET", "/keys", "", "").statusCode());
         assertEquals(404, send("OPTIONS", "/keys", "", "").statusCode());
@@ -477,7 +560,8 @@ class WriteRefusalsTest {
         assertEquals(
                 "authorization, content-type",
                 headers.firstValue("access-control-allow-headers").orElse(""));
-        assertTrue(headers.firstValue("access-control-allow-methods").orElse("").contains("POST"));
+        String methods = headers.firstValue("access-control-allow-methods").orElse("");
+        assertTrue(methods.contains("POST") && methods.contains("DELETE"), methods);
         for (var answer :
                 List.of(preflight, send("GET", PATH, "", ""), post(alice, body("x")), send("GET", "/", "", ""))) {
             assertEquals(

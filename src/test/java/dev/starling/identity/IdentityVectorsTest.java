@@ -10,11 +10,13 @@ import dev.starling.identity.passport.ReplayCache;
 import dev.starling.identity.passport.Token;
 import dev.starling.identity.passport.TokenVerifier;
 import java.time.Clock;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /// Names, CBOR, certificates and tokens: the verdicts are those of the JavaScript.
@@ -50,8 +52,11 @@ class IdentityVectorsTest {
         var v = Vectors.read("certificates");
         Clock clock = Vectors.clock(v);
         for (Map<String, Object> c : Vectors.cases(v, "cases")) {
-            var anchors = Vectors.allBase64(c.getOrDefault("anchors", v.get("anchors")));
-            var verifier = Vectors.verifier(anchors, Boolean.TRUE.equals(c.get("allowTest")));
+            boolean allowTest = Boolean.TRUE.equals(c.get("allowTest"));
+            var verifier = c.containsKey("anchorText")
+                    ? new CertificateVerifier(
+                            TrustAnchors.limited(AnchorFile.parse(Vectors.text(c, "anchorText"))), allowTest)
+                    : Vectors.verifier(Vectors.allBase64(c.getOrDefault("anchors", v.get("anchors"))), allowTest);
             var revoked = new HashSet<String>();
             for (Object each : (List<?>) c.getOrDefault("revoked", List.of())) revoked.add(String.valueOf(each));
             Optional<Address> address = c.get("address") == null
@@ -69,6 +74,34 @@ class IdentityVectorsTest {
             });
             assertEquals(c.get("verdict"), verdict, Vectors.text(c, "what"));
         }
+    }
+
+    @Test
+    void anchorFilesSayForWhatACaIsBelievedOrAreRefused() throws Exception {
+        var v = Vectors.read("anchors");
+        for (Map<String, Object> c : Vectors.cases(v, "good")) {
+            var anchors = AnchorFile.parse(Vectors.text(c, "text"));
+            assertEquals(c.get("anchors"), plain(anchors), Vectors.text(c, "what"));
+            var again = anchors.stream().map(Anchor::text).collect(Collectors.joining("\n"));
+            assertEquals(anchors, AnchorFile.parse(again), "written again");
+        }
+        for (List<?> row : Vectors.rows(v, "bad"))
+            assertEquals(
+                    "malformed",
+                    Vectors.verdict(() -> AnchorFile.parse(String.valueOf(row.get(1)))),
+                    String.valueOf(row.getFirst()));
+    }
+
+    private static List<Map<String, Object>> plain(List<Anchor> anchors) {
+        return anchors.stream()
+                .map(anchor -> Map.<String, Object>of(
+                        "certificate", Base64.getEncoder().encodeToString(Keys.encoded(anchor.certificate())),
+                        "name", anchor.name(),
+                        "purposes", anchor.purposes().stream().sorted().toList(),
+                        "domains", anchor.domains(),
+                        "levels", anchor.levels().stream().sorted().toList(),
+                        "crls", anchor.crls()))
+                .toList();
     }
 
     @Test

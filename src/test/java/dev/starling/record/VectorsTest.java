@@ -92,6 +92,41 @@ class VectorsTest {
     }
 
     @Test
+    void eachMessageForADeviceHasAValueOfItsOwn() throws Exception {
+        @SuppressWarnings("unchecked")
+        var inbox = (Map<String, Object>) Vectors.read("offline").get("inbox");
+        var place = Rendezvous.Master.ofFriendsKey(Vectors.hex(inbox.get("friendsKey")))
+                .at(Kind.INBOX, LocalDate.parse(Vectors.text(inbox, "day")));
+        assertEquals(inbox.get("key"), place.hexKey());
+        for (List<?> row : Vectors.rows(inbox, "ids")) {
+            var from = new DeviceId(String.valueOf(row.get(0)));
+            var to = new DeviceId(String.valueOf(row.get(2)));
+            assertEquals(row.get(3), Long.toUnsignedString(place.valueId(from, Vectors.hex(row.get(1)), to)));
+        }
+    }
+
+    @Test
+    void aStampInMemoryProvesItsWorkAndNothingElseDoes() throws Exception {
+        @SuppressWarnings("unchecked")
+        var s = (Map<String, Object>) Vectors.read("offline").get("stamp");
+        Address to = Address.parse(Vectors.text(s, "address"));
+        byte[] id = Vectors.hex(s.get("id")), cms = Vectors.hex(s.get("cms")), stamp = Vectors.hex(s.get("stamp"));
+        int bits = ((Number) s.get("bits")).intValue(), cost = ((Number) s.get("cost")).intValue();
+        assertEquals(bits, Stamp.memoryBits(stamp, cost, bits, to, id, cms));
+        assertEquals(0, Stamp.memoryBits(stamp, cost, bits, to, new byte[16], cms));
+        assertEquals(0, Stamp.memoryBits(stamp, cost, bits, new Address("eve@example.net"), id, cms));
+        assertEquals(0, Stamp.bits(stamp, to, id, cms), "no stamp of the first version");
+        for (List<?> row : Vectors.rows(s, "others")) {
+            byte[] other = Vectors.hex(row.get(1));
+            Object wanted = row.get(2) instanceof Number n ? "ok " + n : row.get(2);
+            var proven = new int[1];
+            String verdict = Vectors.verdict(() -> proven[0] = Stamp.memoryBits(other, cost, bits, to, id, cms));
+            assertEquals(wanted, verdict.equals("ok") ? "ok " + proven[0] : verdict, String.valueOf(row.get(0)));
+        }
+        assertArrayEquals(stamp, Stamp.makeInMemory(cost, bits, to, id, cms));
+    }
+
+    @Test
     void anEntryOfOnesOwnOpensUnderItsId() throws Exception {
         @SuppressWarnings("unchecked")
         var own = (Map<String, Object>) Vectors.read("records").get("own");
@@ -150,7 +185,10 @@ class VectorsTest {
                 1,
                 Instant.EPOCH,
                 Instant.EPOCH,
-                Optional.of(new CborMap().with(1, links)),
+                Optional.of(
+                        c.containsKey("cut")
+                                ? new CborMap().with(1, links).with(2, ((Number) c.get("cut")).longValue())
+                                : new CborMap().with(1, links)),
                 List.of(),
                 new byte[0]);
     }
@@ -159,8 +197,7 @@ class VectorsTest {
     void deviceChainsRelateAndMerge() throws Exception {
         var v = Vectors.read("devices");
         var chains = new ArrayList<DeviceChain>();
-        for (byte[] chain : Vectors.allBase64(v.get("chains")))
-            chains.add(DeviceChain.of((List<?>) Cbor.decode(chain), BOB, Vectors.text(v, "network")));
+        for (byte[] chain : Vectors.allBase64(v.get("chains"))) chains.add(chain(v, chain));
         for (List<?> row : Vectors.rows(v, "relations")) {
             var chain = chains.get(((Number) row.get(0)).intValue());
             var remembered = chains.get(((Number) row.get(1)).intValue());
@@ -168,16 +205,22 @@ class VectorsTest {
                     chain.against(remembered).name().toLowerCase(Locale.ROOT).replace('_', '-');
             assertEquals(row.get(2), relation, row.toString());
         }
-        @SuppressWarnings("unchecked")
-        var merged = (Map<String, Object>) v.get("merged");
-        var common = chains.get(((Number) merged.get("common")).intValue()).head();
-        var a = chains.get(((Number) merged.get("a")).intValue()).head();
-        var b = chains.get(((Number) merged.get("b")).intValue()).head();
-        assertEquals(
-                merged.get("devices"),
-                DeviceChain.merged(common, a, b).stream()
-                        .map(DeviceId::hex)
-                        .sorted()
-                        .toList());
+        for (Map<String, Object> c : Vectors.cases(v, "merges")) {
+            var links = chain(v, Vectors.base64(c.get("chain"))).links();
+            var a = links.get(((Number) c.get("a")).intValue());
+            var b = links.get(((Number) c.get("b")).intValue());
+            Object devices = DeviceChain.merged(links, a, b)
+                    .map(all ->
+                            (Object) all.stream().map(DeviceId::hex).sorted().toList())
+                    .orElse("none");
+            assertEquals(c.get("devices"), devices, Vectors.text(c, "what"));
+        }
+    }
+
+    private static DeviceChain chain(Map<String, Object> v, byte[] bytes) throws Exception {
+        var links = (List<?>) Cbor.decode(bytes);
+        byte[] first = CborMap.bytes(((List<?>) links.getFirst()).getFirst(), 1, Sealed.MAX_PAYLOAD);
+        boolean cut = !Cbor.decodeMap(first).list(1, 0, 2).isEmpty();
+        return DeviceChain.of(links, BOB, Vectors.text(v, "network"), cut);
     }
 }

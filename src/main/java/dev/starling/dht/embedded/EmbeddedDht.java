@@ -92,6 +92,20 @@ public final class EmbeddedDht implements Dht {
         watchers.tell(key, new Event(value, false));
     }
 
+    @Override
+    public void remove(String key, Owner owner, long id) throws DhtException {
+        if (!KEY.matcher(key).matches()) throw new DhtException(400, "a key has 40 hex digits");
+        Optional<Table.Stored> gone = inTransaction(() -> {
+            var stored = table.read(key, owner, id);
+            if (stored.isEmpty()) return stored;
+            table.delete(stored.get().row());
+            table.commit();
+            usage.add(owner, -1, -stored.get().value().data().length);
+            return stored;
+        });
+        gone.ifPresent(each -> watchers.tell(key, new Event(each.value(), true)));
+    }
+
     private interface Work<T> {
         T run() throws SQLException, DhtException;
     }

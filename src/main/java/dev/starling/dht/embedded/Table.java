@@ -131,6 +131,20 @@ final class Table implements AutoCloseable {
         }
     }
 
+    /// The value in this slot, expired or not.
+    Optional<Stored> read(String key, Dht.Owner owner, long id) throws SQLException {
+        try (var s = statement(
+                        "select row, key, id, peer, user, data from slot"
+                                + " where key = ? and peer = ? and user = ? and id = ?",
+                        key,
+                        owner.peer(),
+                        owner.user(),
+                        id);
+                var rows = s.executeQuery()) {
+            return rows.next() ? Optional.of(stored(rows)) : Optional.empty();
+        }
+    }
+
     private static Stored stored(ResultSet rows) throws SQLException {
         var value = new Dht.Value(rows.getLong(3), owner(rows, 4), rows.getBytes(6));
         return new Stored(rows.getLong(1), rows.getString(2), value);

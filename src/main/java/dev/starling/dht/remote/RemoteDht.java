@@ -86,21 +86,33 @@ public final class RemoteDht implements Dht {
                         "owner", value.owner().user(),
                         "ttl", Math.max(1, ttl.toSeconds())))
                 .getBytes(StandardCharsets.UTF_8);
-        int status = post("/key/" + key, body);
+        write("POST", "/key/" + key, body);
+    }
+
+    @Override
+    public void remove(String key, Owner owner, long id) throws DhtException {
+        if (!key.matches("[0-9a-f]{40}")) throw new DhtException(400, "a key has 40 hex digits");
+        byte[] body =
+                JSONObjectUtils.toJSONString(Map.of("owner", owner.user())).getBytes(StandardCharsets.UTF_8);
+        write("DELETE", "/key/" + key + "?id=" + Long.toUnsignedString(id), body);
+    }
+
+    private void write(String method, String path, byte[] body) throws DhtException {
+        int status = send(method, path, body);
         // It may be somebody else by now behind this address, with another key: asked once more.
         if (status == 401) {
             authorization.refused();
-            status = post("/key/" + key, body);
+            status = send(method, path, body);
         }
         if (status != 200) throw refused(status);
     }
 
-    private int post(String path, byte[] body) throws DhtException {
+    private int send(String method, String path, byte[] body) throws DhtException {
         try {
             var request = HttpRequest.newBuilder(base.resolve(path))
                     .header("Content-Type", "application/json")
-                    .header("Authorization", authorization.of("POST", path, body))
-                    .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                    .header("Authorization", authorization.of(method, path, body))
+                    .method(method, HttpRequest.BodyPublishers.ofByteArray(body))
                     .build();
             return answer(
                             request,

@@ -1,5 +1,6 @@
 package dev.starling.identity.passport;
 
+import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
@@ -23,7 +24,6 @@ public record Token(
     public static final int MAX_LENGTH = 16 * 1024;
     public static final String PASSPORT = "passport";
     public static final String PRESENCE = "starling-presence";
-    private static final int MAX_CHAIN = 4;
     private static final Base64.Encoder B64U = Base64.getUrlEncoder().withoutPadding();
 
     /// Signs `claims`; the certificate chain of the key travels in `x5c`.
@@ -60,7 +60,7 @@ public record Token(
     }
 
     private static List<byte[]> chain(@org.jspecify.annotations.Nullable Object x5c) throws IdentityException {
-        if (!(x5c instanceof List<?> list) || list.isEmpty() || list.size() > MAX_CHAIN)
+        if (!(x5c instanceof List<?> list) || list.isEmpty() || list.size() > CertificateVerifier.MAX_CHAIN)
             throw new IdentityException("malformed", "x5c");
         var chain = new ArrayList<byte[]>();
         for (Object each : list) {

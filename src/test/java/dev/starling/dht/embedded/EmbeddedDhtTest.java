@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.StandingClock;
 import dev.starling.dht.Dht;
 import dev.starling.dht.Dht.Owner;
-import dev.starling.dht.DhtContract;
 import dev.starling.dht.DhtException;
+import dev.starling.dht.StoreContract;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class EmbeddedDhtTest extends DhtContract {
+class EmbeddedDhtTest extends StoreContract {
     private static final Bounds SMALL = new Bounds(600, 4 << 20, 256, 1 << 20, 400, 2 << 20, 3 << 20, 8 << 20);
 
     private final StandingClock clock = new StandingClock();
@@ -89,6 +89,18 @@ class EmbeddedDhtTest extends DhtContract {
         assertEquals(429, refused(() -> put(Owner.local("many"), 7, 256, 10)));
         put(Owner.local("many"), 7, 255, 20);
         put(Owner.local("many"), 8, 256, 10);
+    }
+
+    @Test
+    void whatIsRemovedMakesRoomInEveryQuota() throws DhtException {
+        for (int i = 0; i < 64; i++) put(Owner.local("greedy"), i, 1, 32 * 1024);
+        assertEquals(429, refused(() -> put(Owner.local("greedy"), 99, 1, 32 * 1024)));
+        dht().remove(key(7), Owner.local("greedy"), 1);
+        put(Owner.local("greedy"), 99, 1, 32 * 1024);
+        dht().close();
+        open();
+        assertEquals(64, dht().size());
+        assertEquals(429, refused(() -> put(Owner.local("greedy"), 7, 1, 32 * 1024)));
     }
 
     @Test

@@ -25,6 +25,11 @@ final class Deferred implements Dht {
     }
 
     @Override
+    public void remove(String key, Owner owner, long id) throws DhtException {
+        dht().remove(key, owner, id);
+    }
+
+    @Override
     public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
         dht().lookup(key, limits, enough);
     }

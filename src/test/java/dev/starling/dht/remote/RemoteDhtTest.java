@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.StandingClock;
-import dev.starling.dht.DhtContract;
 import dev.starling.dht.DhtException;
+import dev.starling.dht.StoreContract;
 import dev.starling.dht.embedded.Bounds;
 import dev.starling.dht.embedded.EmbeddedDht;
 import dev.starling.gate.DhtRoutes;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Another peer's store, over the real routes, server and engine.
-class RemoteDhtTest extends DhtContract {
+class RemoteDhtTest extends StoreContract {
     @TempDir
     @org.jspecify.annotations.Nullable
     Path folder;

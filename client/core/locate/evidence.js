@@ -1,0 +1,119 @@
+// What one look-up brought, and what follows from all of it together: docs/protocols/formats.md, sections 6 and 7.
+import { StarlingError } from '../errors.js';
+import { locationOf, publicPlaces } from '../record/bodies.js';
+import { devicesOf, headOf } from '../record/devices.js';
+import { revokedDevices } from '../record/revoked.js';
+
+const SEQUENCES = 'sequences';
+
+/** @typedef {import('../record/record.js').SignedRecord} SignedRecord */
+/** @typedef {import('../record/devices.js').DeviceChain} DeviceChain */
+/** @typedef {{certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string, issuer: string}} Device */
+/** @typedef {{record: SignedRecord, signer?: any, devices?: string[], authority?: boolean}} Entry */
+/** @typedef {import('./locator.js').Found} Found */
+
+/**
+ * @param {{store: import('../types.js').Store, network: string, local: boolean}} around
+ */
+export function evidence({ store, network, local }) {
+  /** The newest of each kind and device. @type {Map<string, Entry>} */
+  const newest = new Map();
+  /** @type {Map<string, DeviceChain>} by device that signed the record */
+  const chains = new Map();
+
+  const of = (/** @type {string} */ kind) => [...newest.values()].filter(({ record }) => record.kind === kind);
+
+  /** @returns {Found['devices']} */
+  function devices() {
+    /** @type {Found['devices']} */
+    const all = new Map();
+    for (const { record, signer } of [...of('CERT'), ...of('LOCATION')]) {
+      if (!record.body) continue;
+      const old = all.get(record.device) ?? {
+        certificate: signer.leaf.der,
+        location: null,
+        level: signer.level,
+        issuer: signer.issuer,
+      };
+      if (record.kind === 'LOCATION') {
+        const location = locationOf(record);
+        if (!local) location.peers = publicPlaces(location.peers);
+        if (location.peers.length) old.location = location;
+      }
+      all.set(record.device, old);
+    }
+    return all;
+  }
+
+  /** @param {string} device */
+  const places = (device) => of('LOCATION').some(({ record }) => record.body && record.device === device);
+
+  return {
+    /**
+     * Takes a record that was believed. None lower than one seen before counts, be that a tombstone.
+     * @param {Entry} entry @returns {Promise<boolean>} whether it is news
+     */
+    async take(entry) {
+      const { kind, address, device, sequence } = entry.record;
+      const key = `${kind} ${address} ${device}`;
+      const last = (await store.get(SEQUENCES, key)) ?? 0;
+      const other = newest.get(key);
+      if (sequence < last || (other && sequence <= other.record.sequence)) return false;
+      newest.set(key, entry);
+      if (sequence > last) await store.put(SEQUENCES, key, sequence);
+      if (kind === 'DEVICES') await list(entry.record);
+      return sequence > last;
+    },
+
+    /** Whether every device in whom one trusts has shown a certificate. @param {DeviceChain | null} chain @param {Set<string>} out @param {Found['devices']} [kept] */
+    proves(chain, out, kept) {
+      const all = devices();
+      const heads = chain ? [chain] : [...chains.values()];
+      return (
+        heads.length > 0 &&
+        heads.every((each) =>
+          [...headOf(each).devices.keys()].every((id) => out.has(id) || all.has(id) || kept?.has(id)),
+        )
+      );
+    },
+
+    /** Whether it was said where one of the devices is. @param {DeviceChain} chain */
+    places: (chain) => [...headOf(chain).devices.keys()].some(places),
+
+    /** The same of all of them. @param {DeviceChain | null} chain @param {Set<string>} out */
+    placesAll: (chain, out) =>
+      (chain ? [chain] : [...chains.values()]).every((each) =>
+        [...headOf(each).devices.keys()].every((id) => out.has(id) || places(id)),
+      ),
+
+    devices,
+    chains: () => [...chains.values()],
+    revocations: () =>
+      of('REVOKED').map(({ record, devices: taken, authority }) => ({
+        signer: record.device,
+        authority: !!authority,
+        devices: taken ?? [],
+      })),
+    /** Unix ms. */
+    expires: () =>
+      Math.min(
+        ...[...newest.values()]
+          .filter(({ record }) => record.kind !== 'REVOKED')
+          .map(({ record }) => record.expires * 1000),
+      ),
+  };
+
+  /** @param {SignedRecord} record */
+  async function list(record) {
+    chains.delete(record.device);
+    try {
+      if (record.body) chains.set(record.device, await devicesOf(record, network));
+    } catch (e) {
+      if (!(e instanceof StarlingError)) throw e;
+    }
+  }
+}
+
+/** The devices that are out, seen from the list that the caller believes. @param {Found} found @param {DeviceChain | null} chain */
+export const revokedIn = (found, chain) =>
+  revokedDevices(found.revocations, chain, (device) => found.devices.get(device)?.issuer);

@@ -1,0 +1,84 @@
+// A new browser that another one of this person must allow: by its code, or by comparing a number.
+import { grouped } from '../adding.js';
+import { Ask } from '../components/dialog.js';
+import { Button } from '../components/parts.js';
+import { saying } from '../errors.js';
+import { html, useState } from '../html.js';
+import { t } from '../i18n.js';
+
+/** @typedef {import('../../core/types.js').StarlingApi} Core */
+/** @typedef {import('../../core/types.js').State} State */
+
+/** @param {{core: Core, state: State}} props */
+export function Waiting({ core, state }) {
+  const [asking, setAsking] = useState(false);
+  const { me } = state;
+  return html`<div>
+    <h1>${t('waiting.title')}</h1>
+    ${me.refused ? html`<${Refused} core=${core} />` : html`<${Code} core=${core} />`}
+    ${
+      !me.refused &&
+      html`<p class="small">${t('waiting.lead')}</p>
+        <p class="check-code number" dir="ltr" aria-label=${t('waiting.code', { code: me.checkCode })}>
+          ${grouped(me.checkCode, 3)}
+        </p>
+        <p class="small busy-line" role="status">${t('waiting.going')}</p>`
+    }
+    <${Button} kind="plain" task=${() => setAsking(true)}>${t('waiting.lost')}<//>
+    ${
+      asking &&
+      html`<${Ask}
+        title=${t('waiting.recover.title')}
+        lead=${t('waiting.recover.lead')}
+        yes=${t('waiting.recover.yes')}
+        danger
+        close=${() => setAsking(false)}
+        task=${() => core.recover()}
+      />`
+    }
+  </div>`;
+}
+
+/** @param {{core: Core}} props */
+function Code({ core }) {
+  const [code, setCode] = useState('');
+  const [error, setError] = useState('');
+  const [told, setTold] = useState(false);
+  const use = async (/** @type {Event} */ e) => {
+    e.preventDefault();
+    setError('');
+    try {
+      await core.useDeviceCode(code);
+      setTold(true);
+    } catch (failure) {
+      setError(saying(failure));
+    }
+  };
+  return html`<form onSubmit=${use} novalidate>
+    <p class="lead">${t('waiting.add')}</p>
+    <label class="label" for="device-code">${t('waiting.add.field')}</label>
+    <div class="row">
+      <input
+        class="field code"
+        id="device-code"
+        spellcheck="false"
+        autocomplete="off"
+        autocapitalize="characters"
+        maxlength="20"
+        aria-invalid=${error ? 'true' : undefined}
+        aria-describedby="device-code-error"
+        value=${code}
+        onInput=${(/** @type {any} */ e) => (setCode(e.target.value), setTold(false))}
+      />
+      <button class="button main" disabled=${!code.trim()}>${t('waiting.add.use')}</button>
+    </div>
+    <p class="error" id="device-code-error" role="alert">${error}</p>
+    <p class="small" role="status">${told && t('waiting.add.told')}</p>
+  </form>`;
+}
+
+/** @param {{core: Core}} props */
+function Refused({ core }) {
+  return html`<p class="lead" role="alert">${t('waiting.refused')}</p>
+    <p><${Button} kind="main" task=${() => core.askDevicesAgain()}>${t('waiting.ask-again')}<//></p>`;
+}

@@ -1,0 +1,149 @@
+package dev.starling.dht.opendht;
+
+import dev.starling.dht.Dht;
+import dev.starling.dht.DhtException;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+
+/// All watched keys of this process, a bounded number. No watch has a thread: streams are asynchronous, and the few
+/// look-ups that run at a time share the threads of one short task each.
+final class Watches implements AutoCloseable {
+    private static final int LOOKUPS_AT_ONCE = 8;
+    private static final long SWEEP_SECONDS = 5;
+
+    private final Proxies proxies;
+    private final Rest rest;
+    private final Clock clock;
+    private final OpenDht.Patience patience;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, Watching> byKey = new HashMap<>();
+    private final Semaphore lookups = new Semaphore(LOOKUPS_AT_ONCE);
+    private boolean closed;
+
+    private final Watching.Work work = new Watching.Work() {
+        @Override
+        public void later(long millis, Runnable task) {
+            try {
+                var _ = rest.alarms().schedule(task, millis, TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                // Closed meanwhile: there is nothing left to do.
+                System.getLogger("starling.dht").log(System.Logger.Level.DEBUG, "closed", e);
+            }
+        }
+
+        @Override
+        public void soon(Runnable task) {
+            var _ = Thread.ofVirtual().name("opendht-watch").start(() -> {
+                lookups.acquireUninterruptibly();
+                try {
+                    task.run();
+                } finally {
+                    lookups.release();
+                }
+            });
+        }
+
+        @Override
+        public boolean lookup(String key, Predicate<Signed> every) throws DhtException {
+            var search = new Search(proxies, rest, clock, key, Dht.Limits.USUAL, _ -> false);
+            search.every(every);
+            return search.run();
+        }
+    };
+
+    Watches(Proxies proxies, Rest rest, Clock clock, OpenDht.Patience patience) {
+        this.proxies = proxies;
+        this.rest = rest;
+        this.clock = clock;
+        this.patience = patience;
+        proxies.onFailure(proxy -> all().forEach(w -> w.failed(proxy)));
+        var _ = rest.alarms().scheduleWithFixedDelay(this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+    }
+
+    Dht.Subscription watch(String key, Dht.Watcher watcher) throws DhtException {
+        // A watcher may watch twice; each subscription is its own.
+        var own = new Dht.Watcher() {
+            @Override
+            public void changed(Dht.Event event) {
+                watcher.changed(event);
+            }
+
+            @Override
+            public void complete() {
+                watcher.complete();
+            }
+        };
+        boolean first = false;
+        Watching watching;
+        lock.lock();
+        try {
+            if (closed) throw new DhtException(502, "closed");
+            var here = byKey.get(key);
+            if (here == null) {
+                if (byKey.size() >= patience.watchedKeys())
+                    throw new DhtException(503, "too many keys are watched here");
+                here = new Watching(key, proxies, rest, clock, patience.reread(), work);
+                byKey.put(key, here);
+                first = true;
+            }
+            watching = here;
+            watching.add(own);
+        } finally {
+            lock.unlock();
+        }
+        if (first) watching.start();
+        return () -> leave(key, watching, own);
+    }
+
+    private void leave(String key, Watching watching, Dht.Watcher watcher) {
+        boolean last;
+        lock.lock();
+        try {
+            last = watching.remove(watcher) && byKey.remove(key, watching);
+        } finally {
+            lock.unlock();
+        }
+        if (last) watching.close();
+    }
+
+    private List<Watching> all() {
+        lock.lock();
+        try {
+            return List.copyOf(byKey.values());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    int keys() {
+        return all().size();
+    }
+
+    void sweep() {
+        all().forEach(Watching::sweep);
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        all().forEach(Watching::close);
+        lock.lock();
+        try {
+            byKey.clear();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

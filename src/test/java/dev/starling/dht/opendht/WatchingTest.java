@@ -1,0 +1,240 @@
+package dev.starling.dht.opendht;
+
+import static dev.starling.dht.opendht.Fakes.HOUR;
+import static dev.starling.dht.opendht.Fakes.KEY;
+import static dev.starling.dht.opendht.Fakes.value;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.starling.dht.Dht;
+import dev.starling.dht.DhtContract.Told;
+import dev.starling.dht.DhtException;
+import dev.starling.dht.opendht.FakeProxy.Call;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Watches: shared, bounded, without threads; streams that break, fall silent or lie.
+class WatchingTest {
+    private static final int WATCHES = 150;
+
+    @TempDir
+    Path folder = Path.of("");
+
+    private Fakes fakes = new Fakes(folder);
+
+    @BeforeEach
+    void open() {
+        fakes = new Fakes(folder);
+    }
+
+    @AfterEach
+    void close() {
+        fakes.close();
+    }
+
+    private static void until(BooleanSupplier done) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!done.getAsBoolean()) {
+            assertTrue(System.nanoTime() - end < 0, "it did not happen");
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+        }
+    }
+
+    @Test
+    void allWatchersOfAKeyShareOneStreamAndEachIsToldEverything() throws Exception {
+        var proxy = fakes.proxy();
+        var dht = fakes.dht(proxy);
+        dht.put(KEY, value(1, "a", "there"), HOUR);
+        var watchers = new ArrayList<Told>();
+        var open = new ArrayList<Dht.Subscription>();
+        for (int i = 0; i < 50; i++) {
+            watchers.add(new Told());
+            open.add(dht.watch(KEY, watchers.getLast()));
+        }
+        for (var told : watchers) assertEquals(List.of("there"), told.untilComplete());
+        dht.put(KEY, value(2, "a", "new"), HOUR);
+        for (var told : watchers) assertEquals("new", told.next());
+        assertEquals(1, proxy.count(Call.LISTEN));
+        assertEquals(1, dht.watchedKeys());
+        for (var each : open) each.close();
+        assertEquals(0, dht.watchedKeys());
+        until(() -> fakes.network.listening() == 0);
+    }
+
+    @Test
+    void whoComesLateIsToldWhatIsKnown() throws Exception {
+        var dht = fakes.dht(fakes.proxy());
+        var early = new Told();
+        try (var _ = dht.watch(KEY, early)) {
+            assertEquals(List.of(), early.untilComplete());
+            dht.put(KEY, value(1, "a", "one"), HOUR);
+            dht.put(KEY, value(2, "a", "two"), HOUR);
+            dht.remove(KEY, Dht.Owner.local("a"), 1);
+            assertEquals(List.of("one", "two", "gone one"), List.of(early.next(), early.next(), early.next()));
+            var late = new Told();
+            try (var _ = dht.watch(KEY, late)) {
+                assertEquals(List.of("two"), late.untilComplete());
+            }
+        }
+    }
+
+    @Test
+    void aStreamWhoseProxyDiesGoesOnThroughAnotherAndTellsWhatHappenedMeanwhile() throws Exception {
+        var dies = fakes.proxy();
+        var dht = fakes.dht(dies);
+        var both = new Told();
+        dht.put(KEY, value(1, "a", "stays"), HOUR);
+        dht.put(KEY, value(2, "a", "goes"), Duration.ofMinutes(2));
+        try (var _ = dht.watch(KEY, both)) {
+            assertEquals(
+                    List.of("goes", "stays"),
+                    both.untilComplete().stream().sorted().toList());
+            until(() -> fakes.network.listening() == 1);
+            dies.close();
+            fakes.network.put(KEY, another("new").json());
+            fakes.clock.pass(Duration.ofMinutes(3));
+            var _ = fakes.again(dies);
+            var told = List.of(both.next(), both.next()).stream().sorted().toList();
+            assertEquals(List.of("gone goes", "new"), told);
+        }
+    }
+
+    private Signed another(String text) throws Exception {
+        long end = fakes.clock.instant().getEpochSecond() + 3600;
+        return SlotKey.make()
+                .sign(77, 1, new Envelope(9, end, text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).bytes());
+    }
+
+    @Test
+    void aProxyThatFallsSilentLosesItsStreams() throws Exception {
+        var silent = fakes.proxy();
+        var honest = fakes.proxy();
+        silent.tricks.put(Call.LISTEN, (exchange, never) -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().flush();
+            never.await();
+        });
+        var dht = fakes.dht(silent, honest);
+        var told = new ArrayList<Told>();
+        for (int i = 0; i < 8; i++) {
+            told.add(new Told());
+            var _ = dht.watch("0".repeat(39) + i, told.getLast());
+        }
+        for (var each : told) assertEquals(List.of(), each.untilComplete());
+        until(() -> silent.count(Call.LISTEN) == 4 && honest.count(Call.LISTEN) == 4);
+        silent.tricks.put(Call.INFO, FakeProxy.STALL);
+        until(() -> fakes.network.listening() == 8);
+        for (int i = 0; i < 8; i++) dht.put("0".repeat(39) + i, value(1, "a", "v" + i), HOUR);
+        for (int i = 0; i < 8; i++) assertEquals("v" + i, told.get(i).next());
+    }
+
+    @Test
+    void aStreamThatHoldsBackIsMadeUpForByReading() throws Exception {
+        var holdsBack = fakes.proxy();
+        holdsBack.tricks.put(Call.LISTEN, (exchange, never) -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().flush();
+            never.await();
+        });
+        var often = new OpenDht.Patience(
+                Duration.ofMillis(500), Duration.ofMillis(700), Duration.ofSeconds(5), Duration.ofMillis(200), 10);
+        var dht = fakes.dht("slot.key", often, holdsBack);
+        var told = new Told();
+        try (var _ = dht.watch(KEY, told)) {
+            assertEquals(List.of(), told.untilComplete());
+            fakes.network.put(KEY, another("held back").json());
+            assertEquals("held back", told.next());
+            // Gone from the nodes, though its own end is far: told ten minutes after it was last seen.
+            fakes.clock.pass(Duration.ofSeconds(660));
+            assertEquals("gone held back", told.next());
+        }
+    }
+
+    @Test
+    void duplicatesAndReplacedOnesAreToldOnce() throws Exception {
+        var proxy = fakes.proxy();
+        var dht = fakes.dht(proxy);
+        var one = another("one");
+        var key = SlotKey.make();
+        long end = fakes.clock.instant().getEpochSecond() + 3600;
+        var first = key.sign(5, 1, new Envelope(1, end, new byte[] {'1'}).bytes());
+        var second = key.sign(5, 2, new Envelope(1, end, new byte[] {'2'}).bytes());
+        proxy.tricks.put(Call.LISTEN, (exchange, never) -> {
+            exchange.sendResponseHeaders(200, 0);
+            var out = exchange.getResponseBody();
+            for (int i = 0; i < 3; i++) FakeProxy.write(out, one.json() + "\n" + first.json() + "\n");
+            for (int i = 0; i < 3; i++) FakeProxy.write(out, second.json() + "\n" + first.json() + "\n");
+            FakeProxy.write(out, first.json().replaceFirst("\\{", "{\"expired\":true,") + "\n");
+            FakeProxy.write(out, second.json().replaceFirst("\\{", "{\"expired\":true,") + "\n");
+            out.flush();
+            never.await();
+        });
+        var told = new Told();
+        try (var _ = dht.watch(KEY, told)) {
+            var all = new ArrayList<String>();
+            while (all.size() < 5) all.add(told.next());
+            all.remove("complete");
+            assertEquals(List.of("one", "1", "2", "gone 2"), all);
+        }
+    }
+
+    @Test
+    void garbageOnAStreamIsPassedOverAndAnEndedOneComesBack() throws Exception {
+        var proxy = fakes.proxy();
+        var connections = new AtomicInteger();
+        proxy.tricks.put(Call.LISTEN, (exchange, never) -> {
+            switch (connections.incrementAndGet()) {
+                case 1 -> FakeProxy.answer(exchange, 503, "no");
+                case 2 -> FakeProxy.answer(exchange, 200, "<html>\nnull\n[]\n" + "x".repeat(200_000) + "\n");
+                default -> {
+                    exchange.sendResponseHeaders(200, 0);
+                    FakeProxy.write(exchange.getResponseBody(), fakes.junk(4, 3));
+                    exchange.getResponseBody().flush();
+                    never.await();
+                }
+            }
+        });
+        var told = new Told();
+        try (var _ = fakes.dht(proxy).watch(KEY, told)) {
+            assertEquals(List.of(), told.untilComplete());
+            assertEquals("\0\0\0", told.next());
+        }
+    }
+
+    @Test
+    void watchesAreBoundedAndHaveNoThreads() throws Exception {
+        var proxy = fakes.proxy();
+        var dht = fakes.dht(proxy);
+        int before = Thread.activeCount();
+        var complete = new CountDownLatch(WATCHES);
+        var open = new ArrayList<Dht.Subscription>();
+        for (int i = 0; i < WATCHES; i++)
+            open.add(dht.watch(String.format("%040x", i), new Dht.Watcher() {
+                @Override
+                public void changed(Dht.Event event) {}
+
+                @Override
+                public void complete() {
+                    complete.countDown();
+                }
+            }));
+        var refused = assertThrows(DhtException.class, () -> dht.watch("f".repeat(40), new Told()));
+        assertEquals(503, refused.status());
+        assertTrue(complete.await(60, TimeUnit.SECONDS));
+        assertTrue(Thread.activeCount() - before < 40, before + " and then " + Thread.activeCount() + " threads");
+        open.getFirst().close();
+        var _ = dht.watch("f".repeat(40), new Told());
+    }
+}
