@@ -18,8 +18,8 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /// Publishing and finding people in real OpenDHT networks of growing size, in turns with raw OpenDHT.
 public final class Bench {
-    private static final int[] SIZES = {8, 32, 128};
-    private static final int WARM_UP = 20, ROUNDS = 120;
+    private static final int[] SIZES = {8};
+    private static final int WARM_UP = 20, ROUNDS = 40;
     private static final double LOOKUP_RATIO = 1.5;
 
     private Bench() {}
@@ -29,12 +29,12 @@ public final class Bench {
         var options = List.of(args).subList(1, args.length);
         var report = new Report();
         for (int size : SIZES) {
-            try (var _ = new Nodes(size, fresh(out.resolve("nodes" + size)))) {
+            try (var _ = new Nodes(size)) {
                 operations(size, fresh(out.resolve("peer" + size)), report);
             }
         }
         if (!options.contains("--short")) {
-            try (var nodes = new Nodes(32, fresh(out.resolve("nodes-keep")))) {
+            try (var nodes = new Nodes(32)) {
                 Keeping.measure(nodes, fresh(out.resolve("peer-keep")), report);
             }
         }

@@ -13,31 +13,33 @@ import java.util.regex.Pattern;
 /// Real `dhtnode` processes on this machine; the first `PROXIES` speak REST too.
 final class Nodes implements AutoCloseable {
     static final int PROXIES = 2;
-    private static final int FIRST_PORT = 24_000, FIRST_PROXY = 28_080, NETWORK = 7707, READY_SECONDS = 60;
-    private static final Pattern GOOD = Pattern.compile("\"good\":(\\d+)");
+    private static final int FIRST_PORT = 24_000, FIRST_PROXY = 28_080, NETWORK = 7707, READY_SECONDS = 60, BUCKET = 6;
+    private static final Pattern KNOWN = Pattern.compile("\"(?:good|dubious)\":(\\d+)");
     private static final HttpClient HTTP = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2))
             .build();
 
     private final List<Process> processes = new ArrayList<>();
-    private final int count;
 
-    Nodes(int count, Path folder) throws IOException, InterruptedException {
-        this.count = count;
-        Files.createDirectories(folder);
-        for (int i = 0; i < count; i++) processes.add(start(i, folder));
-        for (int i = 0; i < PROXIES; i++) await(proxy(i));
+    Nodes(int count) throws IOException, InterruptedException {
+        processes.add(start(0));
+        // Who joins before the first one listens tries again after seconds.
+        await(proxy(0), 0);
+        for (int i = 1; i < count; i++) processes.add(start(i));
+        await(proxy(0), Math.min(count - 1, BUCKET));
+        for (int i = 1; i < PROXIES; i++) await(proxy(i), 1);
     }
 
-    private static Process start(int i, Path folder) throws IOException {
-        var command = new ArrayList<>(List.of("dhtnode", "-s", "-p", "" + (FIRST_PORT + i), "-n", "" + NETWORK));
+    private static Process start(int i) throws IOException {
+        var command = new ArrayList<>(
+                List.of("dhtnode", "-p", "" + (FIRST_PORT + i), "-n", "" + NETWORK, "--no-rate-limit"));
         if (i > 0) command.addAll(List.of("-b", "127.0.0.1:" + FIRST_PORT));
-        if (i < PROXIES) command.addAll(List.of("--proxyserver", "" + (FIRST_PROXY + i)));
+        if (i < PROXIES) command.addAll(List.of("--proxyserver", "" + (FIRST_PROXY + i), "--proxy-addr", "127.0.0.1"));
+        // Its input is a pipe from here: it ends with us.
         return new ProcessBuilder(command)
-                .redirectInput(new java.io.File("/dev/null"))
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("node" + i + ".log").toFile())
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
     }
 
@@ -50,24 +52,26 @@ final class Nodes implements AutoCloseable {
     }
 
     // A node tells nobody when it has joined: asked until it knows its neighbours.
-    private void await(URI proxy) throws IOException, InterruptedException {
+    private static void await(URI proxy, int others) throws IOException, InterruptedException {
         long end = System.nanoTime() + Duration.ofSeconds(READY_SECONDS).toNanos();
-        while (good(proxy) < Math.min(count - 1, 6)) {
+        while (known(proxy) < others) {
             if (System.nanoTime() > end) throw new IOException("the nodes do not find each other");
-            Thread.sleep(200);
+            Thread.sleep(50);
         }
     }
 
-    private static int good(URI proxy) throws InterruptedException {
+    private static int known(URI proxy) throws InterruptedException {
         try {
             var request = HttpRequest.newBuilder(proxy.resolve("node/info"))
                     .timeout(Duration.ofSeconds(2))
                     .build();
-            var match = GOOD.matcher(
-                    HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body());
-            return match.find() ? Integer.parseInt(match.group(1)) : 0;
+            return KNOWN.matcher(HTTP.send(request, HttpResponse.BodyHandlers.ofString())
+                            .body())
+                    .results()
+                    .mapToInt(found -> Integer.parseInt(found.group(1)))
+                    .sum();
         } catch (IOException e) {
-            return 0;
+            return -1;
         }
     }
 
