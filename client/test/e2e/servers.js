@@ -1,10 +1,12 @@
-// Real servers, each a process of its own: `./starling up` with the CA and the store, `./starling peer` on the store of the first.
+// Real servers, each a process of its own: `./starling up` with the CA and the store, `./starling peer` on the store of the first; or both on a
+// network of OpenDHT nodes.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dhtNodes } from './dhtnodes.js';
 
 export const starling = fileURLToPath(new URL('../../../starling', import.meta.url));
 const TOKEN = 'join-token-of-the-tests';
@@ -46,8 +48,13 @@ export async function run(args) {
   };
 }
 
-/** Two separate peers that share one store and one CA. */
-export async function twoPeers() {
+/**
+ * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
+ * theirs and the second runs a node of its own.
+ * @param {{dht?: string}} [options]  'embedded' or 'opendht'
+ */
+export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded' } = {}) {
+  const nodes = dht === 'opendht' ? await dhtNodes() : null;
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];
@@ -61,6 +68,7 @@ export async function twoPeers() {
     String(ports[2]),
     '--peer',
     bases[1],
+    ...(nodes ? ['--dht', `opendht:${nodes.proxies.join(',')}`] : []),
   ];
   const argsB = [
     'peer',
@@ -71,19 +79,20 @@ export async function twoPeers() {
     String(ports[1]),
     '--sip-port',
     String(ports[3]),
-    '--dht',
-    bases[0],
+    ...(nodes
+      ? ['--dht', 'opendht', '--dht-network', String(nodes.network), '--dht-bootstrap', nodes.bootstrap]
+      : ['--dht', bases[0]]),
     '--peer',
     bases[0],
   ];
-  const servers = { a: await run(argsA), b: await run(argsB), bases, folder };
+  const servers = { a: await run(argsA), b: await run(argsB), bases, folder, dht };
   return {
     ...servers,
     restartA: async () => (servers.a = await run(argsA)),
     restartB: async () => (servers.b = await run(argsB)),
     current: () => servers,
     async close() {
-      await Promise.allSettled([servers.a.kill(), servers.b.kill()]);
+      await Promise.allSettled([servers.a.kill(), servers.b.kill(), nodes?.close()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,3 @@
+import { onOpenDht } from './opendht.js';
+
+await onOpenDht('people.test.js');
