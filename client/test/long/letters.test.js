@@ -186,13 +186,20 @@ test(
         lost.push(...wanted.filter((text) => !texts.includes(text)));
         doubled.push(...texts.filter((text, i) => texts.indexOf(text) !== i));
         const order = texts.map((text) => Number(text.split(' ')[1]));
-        if (order.some((value, i) => i > 0 && value < order[i - 1])) disordered.push(`${from.address} -> ${to.address}`);
+        if (order.some((value, i) => i > 0 && value < order[i - 1]))
+          disordered.push(`${from.address} -> ${to.address}`);
       }
     await leaveTable('letters', [
-      ['people, devices, DHT nodes, peers', `${PEOPLE}, ${PEOPLE + SECOND_DEVICES}, ${world.nodes}, ${world.bases.length}`],
+      [
+        'people, devices, DHT nodes, peers',
+        `${PEOPLE}, ${PEOPLE + SECOND_DEVICES}, ${world.nodes}, ${world.bases.length}`,
+      ],
       ['messages written, copies for devices received', `${counts.sent}, ${copies}`],
       ['lost, doubled, out of order', [lost.length, doubled.length, disordered.length].join(', ')],
-      ['sign-offs, peers killed with -9, DHT nodes killed and replaced', `${counts.signOffs}, ${counts.peers}, ${counts.nodes}`],
+      [
+        'sign-offs, peers killed with -9, DHT nodes killed and replaced',
+        `${counts.signOffs}, ${counts.peers}, ${counts.nodes}`,
+      ],
       ['time of writing, until the last was there', `${(wrote / 1000).toFixed(0)} s, ${(settled / 1000).toFixed(0)} s`],
     ]);
     assert.deepEqual({ lost, doubled, disordered }, { lost: [], doubled: [], disordered: [] });
