@@ -83,6 +83,7 @@ after(async () => {
 
 /** @param {Person} a @param {Person} b */
 async function befriend(a, b) {
+  if (a === b || a.friends.includes(b) || b.friends.includes(a)) return;
   await a.devices[0].one.requestContact(b.address, {});
   await until(b.devices[0].one, (s) => s.requests.some((r) => r.address === a.address), 'request', 60_000);
   await b.devices[0].one.acceptRequest(a.address);
