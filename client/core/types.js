@@ -90,6 +90,7 @@
  * @property {(url: string, protocols: string[]) => WebSocket} webSocket
  * @property {() => number} now  Unix ms
  * @property {string[]} peers  base URLs of peers, first = origin of the page
+ * @property {() => Promise<string[]>} [morePeers]  base URLs shipped with the client, for when no other is known
  * @property {boolean} loopback  page from a loopback origin: local mode may be believed
  * @property {MediaEngine | null} media  null: no calls (Thunderbird without WebRTC, Node)
  * @property {string} deviceName

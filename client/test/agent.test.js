@@ -186,6 +186,7 @@ test('a second browser asks the first one, is given the contacts, and never star
     alice.state.devices.map((d) => d.self),
     [true],
   );
+  await it.until(alice, () => alice.ctx.endorsement.guests().length === 0, 'told');
   const targets = await alice.ctx.contacts.targets(ALICE, true);
   assert.deepEqual(
     targets.map((t) => t.id),

@@ -58,6 +58,7 @@ test('the code of one browser lets another one in without a question, once', asy
   const second = await added(it, alice);
   assert.equal(alice.state.endorsements.length, 0);
   assert.equal(alice.state.adding, null);
+  assert.ok(!alice.state.notices.some((n) => n.key === 'ghost'));
   assert.ok(alice.state.notices.some((n) => n.key === 'device-added' && n.args.name === 'phone'));
   await it.until(second, (s) => contact(s, BOB)?.state === 'accepted', 'contacts');
   assert.deepEqual(keysOf(second), keysOf(alice));
@@ -180,11 +181,18 @@ test('a removed browser says so, learns nothing new, and keeps what it has', asy
   await bob.sendMessage(ALICE, 'before');
   await it.until(second, (s) => contact(s, BOB).unread === 1, 'message');
   const before = keysOf(second);
+  const token = () => hex(bob.ctx.contacts.get(ALICE).ourToken);
+  const given = token();
   await alice.removeDevice(idOf(second));
   await it.until(second, (s) => s.me.status === 'removed', 'removed');
   for (const [i, key] of keysOf(alice).entries()) assert.notEqual(key, before[i]);
   assert.deepEqual(keysOf(second), before);
   await it.until(bob, () => hex(bob.ctx.contacts.get(ALICE).friendsKey) === keysOf(alice)[1], 'bob has the new key');
+  // Bob's servers let whoever shows his token through: the removed browser has only the old one.
+  await it.until(bob, () => token() !== given, 'another token');
+  await it.until(alice, () => hex(alice.ctx.contacts.get(BOB).theirToken) === token(), 'given to the one that is left');
+  assert.equal(hex(second.ctx.contacts.get(BOB).theirToken), given);
+  await it.until(alice, (s) => contact(s, BOB).presence === 'online', 'seen online with it');
   await bob.sendMessage(ALICE, 'after');
   await it.until(alice, (s) => contact(s, BOB).last.text === 'after', 'message');
   await it.pass(20_000);
@@ -304,3 +312,49 @@ test('a list is changed more often than a record holds versions, and contacts fo
   await carol.requestContact(ALICE, {});
   await it.until(alice, (s) => s.requests.length === 1, 'a stranger reads it, too');
 });
+
+function dice(seed) {
+  let state = seed;
+  return (n) => Math.floor(((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32) * n);
+}
+
+for (const seed of [3, 11])
+  test(`three browsers that come and go while people are added, removed, blocked and settings change end alike, seed ${seed}`, async () => {
+    const { it, alice, second } = await three();
+    const third = await added(it, alice, { deviceName: 'tablet' });
+    await it.until(second, (s) => s.devices.length === 3, 'three');
+    const next = dice(seed);
+    const crowd = ['x@example.net', 'y@example.net', 'z@example.net'];
+    const here = [alice, second, third];
+    for (let step = 0; step < 30; step++) {
+      const at = next(3);
+      const who = crowd[next(3)];
+      const one = here[at];
+      const kind = next(8);
+      if (kind === 0) {
+        // The page is gone, with whatever it had not told yet, and opened again later.
+        closeNow(one);
+        await it.pass(next(3) * 500);
+        here[at] = await it.online(ALICE, { store: one.ctx.store });
+      } else if (kind === 1) await one.set({ strangersRing: next(2) === 0 });
+      else if (kind === 2) await one.setName(`Alice ${step}`);
+      else if (kind === 3) await one.block(who);
+      else if (kind === 4) await one.unblock(who);
+      else if (kind === 5) await one.removeContact(who);
+      else await one.requestContact(who, {});
+      await it.pass(next(4) * 250);
+    }
+    const told = (one) =>
+      JSON.stringify([
+        one.ctx.own
+          .all()
+          .map(({ name, time, value }) => `${name} ${time} ${hex(value)}`)
+          .sort(),
+        one.state.contacts.map((c) => [c.address, c.state]).sort(),
+        one.state.blocked,
+        one.state.me.name,
+        one.state.settings.strangersRing,
+        keysOf(one),
+      ]);
+    await it.until(here[0], () => new Set(here.map(told)).size === 1, 'all of them alike');
+  });

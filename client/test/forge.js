@@ -84,14 +84,21 @@ export async function rsaAuthority(name, modulusLength, hash = 'SHA-256', number
     name,
     spki: new Uint8Array(await subtle.exportKey('spki', pair.publicKey)),
     algorithm: sequence(oid(`1.2.840.113549.1.1.${number}`), tlv(5)),
+    pkcs8: async () => new Uint8Array(await subtle.exportKey('pkcs8', pair.privateKey)),
     sign: async (tbs) => new Uint8Array(await subtle.sign(algorithm.name, pair.privateKey, tbs)),
   };
 }
 
+const ECDSA_HASHES = {
+  'SHA-256': '1.2.840.10045.4.3.2',
+  'SHA-384': '1.2.840.10045.4.3.3',
+  'SHA-512': '1.2.840.10045.4.3.4',
+};
+
 /** A key on another curve. @returns {Promise<Authority>} */
 export async function curveAuthority(name, namedCurve, hash) {
   const pair = await subtle.generateKey({ name: 'ECDSA', namedCurve }, true, ['sign', 'verify']);
-  const half = { 'P-384': 48, 'P-521': 66 }[namedCurve];
+  const half = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }[namedCurve];
   const unsigned = (bytes) => {
     const short = bytes.subarray(bytes.findIndex((b) => b !== 0));
     return short[0] & 128 ? tlv(2, Uint8Array.of(0), short) : tlv(2, short);
@@ -99,7 +106,8 @@ export async function curveAuthority(name, namedCurve, hash) {
   return {
     name,
     spki: new Uint8Array(await subtle.exportKey('spki', pair.publicKey)),
-    algorithm: sequence(oid(hash === 'SHA-384' ? '1.2.840.10045.4.3.3' : '1.2.840.10045.4.3.4')),
+    algorithm: sequence(oid(ECDSA_HASHES[hash])),
+    pkcs8: async () => new Uint8Array(await subtle.exportKey('pkcs8', pair.privateKey)),
     sign: async (tbs) => {
       const plain = new Uint8Array(await subtle.sign({ name: 'ECDSA', hash }, pair.privateKey, tbs));
       return sequence(unsigned(plain.subarray(0, half)), unsigned(plain.subarray(half)));

@@ -5,9 +5,12 @@ import { test } from 'node:test';
 import { b64u, concat, encode, hex, unb64u, unbase64, unhex } from '../core/bytes.js';
 import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
+import { parseAnchors } from '../core/identity/anchors.js';
 import { parseCertificate } from '../core/identity/certificate.js';
+import { parseCrl } from '../core/identity/crl.js';
 import { deviceId } from '../core/identity/device.js';
 import { parseToken, ReplayCache, verifyToken } from '../core/identity/passport.js';
+import { openPkcs12 } from '../core/identity/pkcs12.js';
 import { verifyChain } from '../core/identity/verifier.js';
 import { checkBody } from '../core/record/bodies.js';
 import { decodeCbor, encodeCbor } from '../core/record/cbor.js';
@@ -63,6 +66,16 @@ test('any bytes are a certificate or malformed', async () => {
   const trust = { anchors: v.anchors.map((a) => parseCertificate(unbase64(a))), allowTest: true };
   await feed(CASES * 4, 1, good, (bytes) => assert.deepEqual(parseCertificate(bytes).der, bytes));
   await feed(CASES / 4, 2, good, (bytes) => verifyChain([bytes], null, v.now * 1000, trust));
+});
+
+test('any bytes are a list of withdrawn certificates, a PKCS #12 file, an anchor file, or refused', async () => {
+  const lists = (await vectors('crls')).cases.map((c) => unbase64(c.crl));
+  await feed(CASES, 21, lists, (bytes) => assert.ok(parseCrl(bytes).serials.size < bytes.length));
+  const files = await vectors('pkcs12');
+  const good = files.good.map((c) => unbase64(c.file));
+  await feed(CASES / 20, 22, good, (bytes) => openPkcs12(bytes, 'x'));
+  const texts = (await vectors('anchors')).good.map((c) => encode(c.text));
+  await feed(CASES, 23, texts, (bytes) => parseAnchors(new TextDecoder().decode(bytes)));
 });
 
 test('any bytes are CBOR in one form or malformed, and a body in one form or refused', async () => {

@@ -1,7 +1,7 @@
 // A store that lies, floods and replays, seen through the gates of peers: none of it is shown as true, and the genuine device still gets through.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { base64, hex, random } from '../core/bytes.js';
+import { hex, random } from '../core/bytes.js';
 import { gruu } from '../core/identity/device.js';
 import { locator, revokedIn } from '../core/locate/locator.js';
 import { locationBody, revokedBody } from '../core/record/bodies.js';
@@ -30,17 +30,15 @@ before(async () => {
 
 /** A store behind one gate, and whoever reads it. */
 function world({ local = false, trust = { anchors: [ca.certificate], allowTest: true } } = {}) {
-  /** @type {Map<string, Uint8Array[]>} */
+  /** Lines. @type {Map<string, string[]>} */
   const values = new Map();
   let sequence = NOW;
   let asked = 0;
   const around = {
-    fetch: async (url) => {
+    fetch: async (url, { signal } = {}) => {
       asked++;
-      const lines = (values.get(url.slice(GATE.length + 4)) ?? []).map(
-        (v) => `${JSON.stringify({ id: '1', data: base64(v) })}\n`,
-      );
-      return new Response(new Blob(lines));
+      if (signal?.aborted) throw signal.reason;
+      return new Response(new Blob(values.get(url.slice(GATE.length + 4)) ?? []));
     },
     now: () => NOW,
     timer,
@@ -50,12 +48,15 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
     gates: () => [{ base: GATE, id: 'ab'.repeat(32) }],
     local: () => local,
   };
-  const place = async (kind) => rendezvous(await publicMaster(BOB, NETWORK), kind, '2026-11-24');
-  const raw = async (kind, value) => {
-    const key = hex((await place(kind)).dhtKey);
-    values.set(key, [...(values.get(key) ?? []), value]);
+  const place = async (kind, master) => rendezvous(master ?? (await publicMaster(BOB, NETWORK)), kind, '2026-11-24');
+  const raw = async (kind, value, master) => {
+    const key = hex((await place(kind, master)).dhtKey);
+    const all = values.get(key) ?? [];
+    values.set(key, all);
+    all.push(`${JSON.stringify({ id: '1', data: Buffer.from(value).toString('base64') })}\n`);
   };
-  const put = async (kind, bytes) => raw(kind, await seal(await place(kind), bytes));
+  const put = async (kind, bytes, master) => raw(kind, await seal(await place(kind, master), bytes), master);
+  const finder = locator(around);
   const record = (who, kind, body, more = {}) =>
     signRecord(who.signer, NETWORK, {
       kind,
@@ -84,7 +85,11 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
     publish,
     link,
     asked: () => asked,
-    find: () => locator(around).find(BOB, { fresh: true }),
+    find: (how) => (how ? finder : locator(around)).find(BOB, how ?? { fresh: true }),
+    /** Until what goes on in the background is over. */
+    async settled() {
+      for (let before = -1; before !== asked; await new Promise((resolve) => setTimeout(resolve, 50))) before = asked;
+    },
     enrol: async (...people) => {
       for (const who of people) await publish(who, 'CERT', new Map());
       await publish(people[0], 'DEVICES', new Map([[1, [await link(people[0], [], people)]]]));
@@ -243,4 +248,89 @@ test('a gate that breaks off is passed over, and what came before counts', async
     local: () => false,
   };
   assert.equal((await locator(dead).find(BOB)).kind, 'unreachable');
+});
+
+/** Bob among friends and in public, with 2,000 values of junk in front of everything that is public. */
+async function flooded(w, { friendsKey = null } = {}) {
+  const cert = await w.record(bob, 'CERT', new Map());
+  for (const kind of ['CERT', 'DEVICES', 'LOCATION', 'REVOKED']) {
+    for (let i = 0; i < 400; i++) await w.raw(kind, random(1024));
+    const sealed = [];
+    // With the genuine certificate in them, so that only the signature tells.
+    for (let i = 0; i < 60; i++) {
+      const changed =
+        kind === 'CERT' ? cert.slice() : await w.record(bob, kind, new Map(), { expires: NOW / 1000 + 60 + i });
+      changed[changed.length - 1 - (i % 60)] ^= 1;
+      sealed.push(changed);
+    }
+    for (const each of sealed) await w.put(kind, each);
+    for (let i = 0; i < 1500; i++) await w.raw(kind, random(900));
+  }
+  await w.enrol(bob, phone);
+  if (friendsKey)
+    for (const who of [bob, phone]) await w.put('LOCATION', await w.record(who, 'LOCATION', location(who)), friendsKey);
+}
+
+test('a contact is found among friends in 300 ms, whatever lies in public', async () => {
+  const friendsKey = random(32);
+  const quiet = world();
+  await quiet.enrol(bob, phone);
+  const [chain] = (await quiet.find()).chains;
+  const w = world();
+  await flooded(w, { friendsKey });
+  const began = performance.now();
+  const found = await w.find({ friendsKey, chain, fresh: true });
+  const took = performance.now() - began;
+  assert.ok(took <= 300, `${took} ms`);
+  assert.deepEqual([...found.devices.keys()].sort(), ids(bob, phone));
+  assert.equal(placeOf(found, bob).uri, PLACE);
+  assert.ok(w.asked() < 4, 'and nothing else was read for it');
+  await w.settled();
+});
+
+test('a stranger under 2,000 values of junk is found, and nobody else', async () => {
+  const w = world();
+  await flooded(w);
+  const found = await w.find();
+  assert.equal(found.kind, 'found');
+  assert.deepEqual(verified(found), ids(bob, phone));
+  assert.equal(found.devices.size, 2);
+});
+
+test('what comes last is not hidden by what comes first: a second root, a fork, a revocation', async () => {
+  const forked = world();
+  await forked.enrol(bob);
+  await forked.publish(bob, 'LOCATION', location(bob));
+  for (let i = 0; i < 500; i++) await forked.raw('DEVICES', random(1024));
+  await forked.publish(ghost, 'DEVICES', new Map([[1, [await forked.link(ghost, [], [ghost])]]]));
+  await forked.publish(ghost, 'CERT', new Map());
+  assert.equal(new Set((await forked.find()).chains.map((c) => c[0].hash)).size, 2);
+  const revoking = world();
+  await revoking.enrol(bob, phone);
+  for (const who of [bob, phone]) await revoking.publish(who, 'LOCATION', location(who));
+  for (let i = 0; i < 500; i++) await revoking.raw('REVOKED', random(1024));
+  await revoking.revoke(bob, phone);
+  assert.deepEqual(verified(await revoking.find()), ids(bob));
+});
+
+test('a place that was withdrawn among friends is not found in public either', async () => {
+  const friendsKey = random(32);
+  const w = world();
+  await w.enrol(bob);
+  await w.publish(bob, 'LOCATION', location(bob));
+  assert.equal(placeOf(await w.find({ friendsKey, fresh: true }), bob).uri, PLACE);
+  await w.put('LOCATION', await w.record(bob, 'LOCATION', null), friendsKey);
+  assert.equal(placeOf(await w.find({ friendsKey, fresh: true }), bob), undefined);
+});
+
+test('a list that the store keeps back is not forgotten by who remembers it', async () => {
+  const friendsKey = random(32);
+  const w = world();
+  await w.enrol(bob);
+  const [chain] = (await w.find()).chains;
+  const later = world();
+  await later.put('LOCATION', await later.record(bob, 'LOCATION', location(bob)), friendsKey);
+  const found = await later.find({ friendsKey, chain, fresh: true });
+  assert.deepEqual(verified(found), ids(bob));
+  await later.settled();
 });

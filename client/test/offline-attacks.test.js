@@ -104,7 +104,8 @@ test('nothing forged is shown, acknowledged or believed', async () => {
 });
 
 test('a letter that is left again, elsewhere, later, and after a restart, is shown once', async () => {
-  const { it, alice, bob } = await bobAway();
+  const { it, alice, bob, mallory } = await bobAway();
+  await mallory.close();
   const bytes = await letter(it, cardOf(alice), bob, { text: 'once' });
   await leave(it, bob, bytes);
   await leave(it, bob, bytes);

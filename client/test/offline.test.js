@@ -1,6 +1,7 @@
 // Messages to people who are away: kept by peers, fetched once, shown once and in order, acknowledged, and taken back.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { certify } from './authority.js';
 import { hex, random, unbase64 } from '../core/bytes.js';
 import { heldBack, knownKeys, stateOf, textsOf } from './fake/letters.js';
 import { closeNow, contact, world } from './fake/world.js';
@@ -97,6 +98,91 @@ test('a store that refuses keeps nothing from waiting, and being sent when it ta
   await alice.close();
   const bob2 = await back(it, bob);
   await shows(it, bob2, ALICE, 3);
+});
+
+test('copies leave room at the peers for what a device says of itself', async () => {
+  const { it, alice } = await bobAway();
+  await alice.close();
+  const held = { key: '00'.repeat(20), id: '1', until: 2 ** 40, size: 4096, bases: [], kept: [] };
+  for (let i = 0; i < 798; i++) {
+    const item = {
+      id: `${String(i).padStart(15, '0')} x`,
+      bodyId: 'x',
+      to: 'ghost@example.org',
+      type: 'text',
+      content: {},
+    };
+    const created = it.time.now();
+    await alice.ctx.store.put('outbox', item.id, {
+      ...item,
+      created,
+      done: [],
+      only: '',
+      token: null,
+      held: { d: held },
+    });
+  }
+  const alice2 = await back(it, alice);
+  for (const text of ['one', 'two', 'three']) await alice2.sendMessage(BOB, text);
+  const sent = async () => (await alice2.messages(BOB)).filter((m) => m.state === 'sent').length;
+  await it.until(alice2, async () => (await sent()) === 2, 'two of three');
+  await it.pass(20_000);
+  assert.equal(await sent(), 2);
+  alice2.ctx.delivery.withdraw((item) => item.to === 'ghost@example.org').drop();
+  await it.until(alice2, async () => (await sent()) === 3, 'all');
+});
+
+test('a copy under a certificate that ends soon is given anew under the next one', async () => {
+  const it = await make();
+  const store = await it.card(ALICE);
+  const profile = await store.get('me', 'profile');
+  const days = 86_400_000;
+  profile.chain = [await certify(it.ca, ALICE, profile.key.spki, it.time.now() - 27 * days)];
+  await store.put('me', 'profile', profile);
+  const [alice, bob] = [await it.online(ALICE, { store }), await it.online(BOB)];
+  await alice.requestContact(BOB, {});
+  await it.until(bob, (s) => s.requests.length === 1, 'request');
+  await bob.acceptRequest(ALICE);
+  await it.until(alice, (s) => contact(s, BOB)?.state === 'accepted', 'accepted');
+  await bob.close();
+  await alice.sendMessage(BOB, 'hello');
+  await became(it, alice, BOB, 'hello', 'sent');
+  const until = async () => Object.values((await store.list('outbox'))[0][1].held)[0].until * 1000 - it.time.now();
+  assert.ok((await until()) <= 3 * days);
+  alice.ctx.profile.chain = [await certify(it.ca, ALICE, profile.key.spki, it.time.now())];
+  await it.until(alice, async () => (await until()) > 6.9 * days, 'given anew');
+  await alice.close();
+  await it.daysPass(5, [ALICE, BOB]);
+  const bob2 = await back(it, bob);
+  await shows(it, bob2, ALICE, 1);
+});
+
+test('a message to somebody with two devices is sent when both will have it, and delivered when one has it', async () => {
+  const it = await make();
+  const [alice, bob] = await it.friends();
+  const second = await it.agent(BOB);
+  await it.until(bob, (s) => s.endorsements.length === 1, 'asked');
+  await bob.allowDevice(second.ctx.profile.key.id);
+  await it.until(second, (s) => s.me.status === 'online' && contact(s, ALICE)?.state === 'accepted', 'allowed');
+  await it.until(alice, async () => (await alice.ctx.contacts.targets(BOB, true)).length === 2, 'both are known');
+  await Promise.all([bob.close(), second.close()]);
+  // Room for the copy of one device only.
+  for (const peer of it.peers) peer.full = 2;
+  await alice.sendMessage(BOB, 'hello');
+  await it.until(alice, async () => (await inboxOf(it, second)) === 2, 'one copy');
+  await it.pass(10_000);
+  assert.equal(await stateOf(alice, BOB, 'hello'), 'waiting');
+  for (const peer of it.peers) peer.full = 0;
+  await became(it, alice, BOB, 'hello', 'sent');
+  const bob2 = await back(it, bob);
+  await became(it, alice, BOB, 'hello', 'delivered');
+  await it.until(alice, async () => (await inboxOf(it, second)) === 2, 'the copy of the other stays');
+  assert.equal((await alice.ctx.store.list('outbox')).length, 1);
+  const again = await back(it, second);
+  await it.until(again, async () => (await textsOf(again, ALICE)).length === 1, 'the other one');
+  await it.until(alice, async () => (await alice.ctx.store.list('outbox')).length === 0, 'all have it');
+  await it.until(alice, async () => (await inboxOf(it, second)) === 0, 'taken back');
+  assert.deepEqual(await textsOf(bob2, ALICE), ['hello']);
 });
 
 test('the sender’s peers are gone after it was sent: the addressee gets it through others', async () => {
@@ -340,4 +426,31 @@ test('a contact who was not told of a new friends key is heard under the old one
   assert.deepEqual(await textsOf(bob3, ALICE), ['under the old key', 'under the new key']);
   await it.pass(3000);
   assert.deepEqual(await textsOf(bob3, CAROL), [], 'somebody removed is not heard');
+});
+
+test('what comes while other letters are judged is judged too', async () => {
+  const it = await make();
+  const [alice, bob] = await it.friends();
+  const watch = heldBack(bob);
+  await bob.ctx.boxes.look();
+  onlyCopies(it);
+  // While the first is looked at, the second comes.
+  const { judge } = bob.ctx.inbox;
+  let meanwhile = async () => {};
+  bob.ctx.inbox.judge = async (letters) => {
+    const then = meanwhile;
+    meanwhile = async () => {};
+    await then();
+    return judge(letters);
+  };
+  const values = async () => [...(await it.under(bob.ctx.profile.friendsKey, 'INBOX')).values.values()].map(unbase64);
+  const { place } = await it.under(bob.ctx.profile.friendsKey, 'INBOX');
+  for (const text of ['one', 'two']) {
+    await alice.sendMessage(BOB, text);
+    await became(it, alice, BOB, text, 'sent');
+  }
+  const [one, , two] = await values();
+  meanwhile = async () => watch.give(hex(place.dhtKey), two);
+  watch.give(hex(place.dhtKey), one);
+  await shows(it, bob, ALICE, 2);
 });

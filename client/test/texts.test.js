@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { grouped, linkFor, readLink } from '../web/adding.js';
 import { pieces } from '../web/links.js';
 import { resembles, visible } from '../web/names.js';
 import { de } from '../web/text/de.js';
@@ -45,4 +46,20 @@ test('a link is shown in full and never hides where it goes', () => {
   ]);
   assert.deepEqual(pieces('javascript:alert(1)'), [{ text: 'javascript:alert(1)', href: '' }]);
   assert.deepEqual(pieces('<b>bold</b>'), [{ text: '<b>bold</b>', href: '' }]);
+});
+
+test('the link for a new device says an address and a code, or nothing', () => {
+  const adding = { address: 'a&b=c#d@example.net', code: 'K7QX2M9TRD4H' };
+  const link = linkFor('https://example.net/', adding);
+  assert.deepEqual(readLink(new URL(link).hash), adding);
+  assert.equal(grouped(adding.code, 4), 'K7QX 2M9T RD4H');
+  for (const bad of [
+    '',
+    '#add=',
+    '#add=a@b.example',
+    '#add=%ff&code=K7QX2M9TRD4H',
+    `${new URL(link).hash}x`,
+    '#add=a&code=<img>',
+  ])
+    assert.equal(readLink(bad), null, bad);
 });

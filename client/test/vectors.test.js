@@ -7,6 +7,7 @@ import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
 import { anchorText, parseAnchors } from '../core/identity/anchors.js';
 import { parseCertificate } from '../core/identity/certificate.js';
+import { parseCrl, verifyCrl } from '../core/identity/crl.js';
 import { deviceId, gruu, instanceId, peerUri } from '../core/identity/device.js';
 import { mky, parseToken, ReplayCache, verifyPresence, verifyToken } from '../core/identity/passport.js';
 import { verifyChain } from '../core/identity/verifier.js';
@@ -89,6 +90,19 @@ test('anchor files say for what a CA is believed, or are refused', async () => {
     assert.deepEqual(plain(parseAnchors(anchors.map(anchorText).join('\n'))), c.anchors, `${c.what}, written again`);
   }
   for (const [what, text] of v.bad) assert.equal(await verdictOf(() => parseAnchors(text)), 'malformed', what);
+});
+
+test('each list of withdrawn certificates is believed, or refused for its own reason', async () => {
+  const v = await vectors('crls');
+  for (const c of v.cases) {
+    const issuer = parseCertificate(unbase64(v.issuers[c.issuer]));
+    const verdict = await verdictOf(async () => {
+      const crl = parseCrl(unbase64(c.crl));
+      await verifyCrl(crl, issuer, c.url, v.now * 1000);
+      if (c.serials) assert.deepEqual([...crl.serials].sort(), [...c.serials].sort(), c.what);
+    });
+    assert.equal(verdict, c.verdict, c.what);
+  }
 });
 
 test('a rendezvous is found, and what lies there opens', async () => {

@@ -7,9 +7,11 @@ import { authority, issue } from './authority.js';
 import { bodies } from './vectors/bodies.mjs';
 import { certificates } from './vectors/certificates.mjs';
 import { cms } from './vectors/cms.mjs';
+import { crls } from './vectors/crls.mjs';
 import { devices } from './vectors/devices.mjs';
 import { offline } from './vectors/offline.mjs';
 import { anchorFiles } from './vectors/paths.mjs';
+import { pkcs12s } from './vectors/pkcs12.mjs';
 import { records } from './vectors/records.mjs';
 import { tokens } from './vectors/tokens.mjs';
 
@@ -189,6 +191,8 @@ await write('devices.json', 'docs/protocols/formats.md, sections 2 and 7', await
 await write('records.json', 'docs/protocols/formats.md, section 6', await records(NOW, NETWORK, ca, alice, bob, b2));
 await write('tokens.json', 'docs/protocols/formats.md, section 8', await tokens(NOW, ca, alice, bob));
 await write('anchors.json', 'docs/protocols/formats.md, section 3', await anchorFiles(NOW));
+await write('crls.json', 'docs/protocols/formats.md, section 3', await crls(NOW));
+await write('pkcs12.json', 'docs/protocols/formats.md, section 3; files by OpenSSL', await pkcs12s(NOW));
 await write('certificates.json', 'docs/protocols/formats.md, section 3', await certificates(NOW));
 await write('bodies.json', 'docs/protocols/formats.md, section 9', bodies());
 await write('cms.json', 'docs/protocols/formats.md, section 9', await cms(NOW));

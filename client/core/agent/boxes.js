@@ -8,11 +8,13 @@ import { readableKeys } from './friends-keys.js';
 
 /** What comes together is put into order together. */
 const GATHER_MILLIS = 150;
-const MAX_WAITING = 4096;
+const MAX_WAITING = 12_288;
 const MAX_WAITING_BYTES = 32 << 20;
 const MAX_JUDGED = 50_000;
 /** Another day has come, or, without a watch, something may have. */
 const AGAIN_MILLIS = 600_000;
+/** Until a stream that was just opened should have told what is there. */
+const UNTOLD_MILLIS = 4_000;
 /** Until more of a flood is judged. */
 const REST_MILLIS = 10_000;
 /** Until what could not be decided is judged again: a list of devices may not be there yet. */
@@ -40,9 +42,11 @@ export function boxes(ctx) {
   let closed = false;
   /** @type {Promise<void>} */
   let round = Promise.resolve();
-  let cancelRound = () => {};
+  let cancelGathering = () => {};
+  let cancelLater = () => {};
   let gathering = false;
   let cancelLook = () => {};
+  let cancelUntold = () => {};
 
   /** @returns {Promise<Map<string, Rendezvous>>} by DHT key */
   async function places() {
@@ -64,12 +68,16 @@ export function boxes(ctx) {
     bytes += value.length;
     if (gathering) return;
     gathering = true;
-    cancelRound();
-    cancelRound = ctx.timer(GATHER_MILLIS, judgeSoon);
+    cancelGathering = ctx.timer(GATHER_MILLIS, gathered);
   }
 
-  function judgeSoon() {
+  function gathered() {
     gathering = false;
+    inRound();
+  }
+
+  /** One round at a time. */
+  function inRound() {
     round = round.then(judge).catch((e) => console.warn('starling: boxes', e instanceof Error ? e.message : e));
   }
 
@@ -97,7 +105,7 @@ export function boxes(ctx) {
     } catch (e) {
       // Nothing can be stored now: what was not judged is kept for when it can.
       for (const each of letters) if (!judged.has(each.name)) later.set(each.name, each);
-      if (!closed) cancelRound = ctx.timer(UNDECIDED_MILLIS, judgeSoon);
+      judgeLater(UNDECIDED_MILLIS);
       throw e;
     }
     const rest = outcomes.flatMap((each) => each.rest);
@@ -109,8 +117,13 @@ export function boxes(ctx) {
       cancelLook();
       cancelLook = ctx.timer(REST_MILLIS, () => void look(true));
     }
-    cancelRound();
-    if (later.size && !gathering) cancelRound = ctx.timer(rest.length ? REST_MILLIS : UNDECIDED_MILLIS, judgeSoon);
+    if (later.size) judgeLater(rest.length ? REST_MILLIS : UNDECIDED_MILLIS);
+  }
+
+  /** @param {number} millis */
+  function judgeLater(millis) {
+    cancelLater();
+    if (!closed) cancelLater = ctx.timer(millis, inRound);
   }
 
   /** @param {Letter} letter */
@@ -140,14 +153,16 @@ export function boxes(ctx) {
   /** @param {Map<string, Rendezvous>} wanted */
   async function readAll(wanted) {
     const around = { fetch: ctx.around.fetch, now: ctx.now };
+    const enough = new AbortController();
     await Promise.allSettled(
       [...ctx.peers.known.values()].flatMap((gate) =>
-        [...wanted].map(([key, place]) =>
-          readValues(around, gate, key, async (value) => {
+        [...wanted].map(([key, place]) => {
+          const take = async (/** @type {Uint8Array} */ value) => {
             arrived(place, value);
-            return closed || overflown;
-          }),
-        ),
+            if (closed || overflown) enough.abort();
+          };
+          return readValues(around, gate, key, take, enough.signal);
+        }),
       ),
     );
   }
@@ -157,14 +172,23 @@ export function boxes(ctx) {
     if (closed || !ctx.profile?.chain.length) return;
     cancelLook();
     cancelLook = ctx.timer(AGAIN_MILLIS, () => void look());
+    cancelUntold();
     try {
       const wanted = await places();
       const { watch } = ctx;
-      if (!watch || again) await readAll(wanted);
-      if (watch && !closed) follow(watch, wanted);
+      if (!watch || again) return await readAll(wanted);
+      if (closed) return;
+      follow(watch, wanted);
+      cancelUntold = ctx.timer(UNTOLD_MILLIS, () => void readUntold(wanted));
     } catch (e) {
       console.warn('starling: boxes', e instanceof Error ? e.message : e);
     }
+  }
+
+  /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted */
+  function readUntold(wanted) {
+    const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false);
+    return readAll(new Map(untold));
   }
 
   /** @param {NonNullable<Context['watch']>} watch @param {Map<string, Rendezvous>} wanted */
@@ -182,8 +206,10 @@ export function boxes(ctx) {
     look,
     close() {
       closed = true;
-      cancelRound();
+      cancelGathering();
+      cancelLater();
       cancelLook();
+      cancelUntold();
       for (const { stop } of watched.values()) stop();
       watched.clear();
     },

@@ -1,7 +1,7 @@
 // People: who is a contact, the tokens and keys exchanged with them, the roots remembered of them, and the devices that their owner listed.
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as sha256Now } from '@noble/hashes/sha2.js';
-import { encode, random, sha256 } from '../bytes.js';
+import { encode, random, same, sha256 } from '../bytes.js';
 import { need } from '../errors.js';
 import { revokedIn } from '../locate/locator.js';
 import { deviceId, peerUri } from '../identity/device.js';
@@ -114,6 +114,8 @@ export function contactBook(ctx) {
     for (const other of found.chains) if (relation(other, chain) === 'newer') chain = other;
     if (chain !== contact.chain)
       await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
+    const lost = [...headOf(contact.chain).devices.keys()].some((id) => !headOf(chain).devices.has(id));
+    if (lost && contact.state === 'accepted') await renew(address, headOf(chain).hash);
     const other = found.chains.find((each) => relation(each, chain) === 'new-root');
     const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
     if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
@@ -146,6 +148,20 @@ export function contactBook(ctx) {
   const has = (chain, hash) => chain.some((link) => link.hash === hash);
   /** @param {Contact} contact @param {DeviceChain} chain */
   const rootIn = (contact, chain) => (contact.root && has(chain, contact.root) ? {} : { root: chain[0].hash });
+
+  /** A device that they removed knows the token we gave them: they get another one, the same from each of our devices. @param {string} address @param {string} head */
+  async function renew(address, head) {
+    await ctx.inTurn(async () => {
+      const contact = book.get(address);
+      if (contact?.state !== 'accepted') return;
+      const word = ctx.requests.welcome({ ...contact, ourToken: tokenFor(`${address} ${head}`) });
+      await ctx.store.batch(word.writes);
+      word.done();
+    });
+  }
+
+  /** The same on each of our devices, should two of them accept somebody at once. @param {string} whom */
+  const tokenFor = (whom) => new Uint8Array(hmac(sha256Now, profile().ownKey, encode(`token ${whom}`)));
 
   /** @param {string} address @param {DeviceChain} other */
   async function suspect(address, other) {
@@ -225,8 +241,7 @@ export function contactBook(ctx) {
       address,
       name,
       state: 'waiting',
-      // The same on each of our devices, should two of them accept somebody at once.
-      ourToken: new Uint8Array(hmac(sha256Now, profile().ownKey, encode(`token ${address}`))),
+      ourToken: tokenFor(address),
       theirToken: null,
       friendsKey: null,
       version: 0,
@@ -240,7 +255,7 @@ export function contactBook(ctx) {
       level: '',
     }),
 
-    /** The devices to send to: certified and on the list. @param {string} address @param {boolean} [again] @returns {Promise<import('./ways.js').Target[]>} */
+    /** The devices to send to: certified and on the list; of ours also one that is to be told that it is not. @param {string} address @param {boolean} [again] @returns {Promise<import('./ways.js').Target[]>} */
     async targets(address, again = false) {
       const found = await find(address, again);
       if (found.kind !== 'found') return [];
@@ -312,6 +327,7 @@ export function contactBook(ctx) {
       });
       await ctx.locator.forget(address);
       show();
+      void ctx.boxes.look();
       await Promise.all([publishConsent(), known ? ctx.devices.moveLocation(before) : undefined]);
     },
 
@@ -374,26 +390,28 @@ export function contactBook(ctx) {
       const gone = [];
       /** @type {Contact[]} */
       const kept = [];
+      /** @type {Change[]} */
+      const words = [];
       for (const [address, person] of people) {
         const old = book.get(address);
         if (!person && old) gone.push(await this.dropped(address));
         if (!person || address === profile().address || (!old && book.size + kept.length >= MAX_CONTACTS)) continue;
-        kept.push({
-          ...(old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) }),
-          ...person,
-          ...agreed(old, person),
-        });
+        const known = old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) };
+        kept.push({ ...known, ...person, ...agreed(old, person) });
+        // They may hold the token that we gave them here.
+        if (old?.state === 'accepted' && person.state === 'accepted' && !same(old.ourToken, person.ourToken))
+          words.push(ctx.requests.word(kept[kept.length - 1]));
       }
       const asked = kept
         .filter((contact) => contact.state === 'accepted')
         .map((contact) => ctx.requests.answered(contact.address, Infinity));
       return {
-        writes: [...gone, ...asked]
+        writes: [...gone, ...asked, ...words]
           .flatMap((each) => each.writes)
           .concat(kept.map((contact) => ['contacts', contact.address, contact])),
         done() {
           for (const contact of kept) book.set(contact.address, contact);
-          for (const each of [...gone, ...asked]) each.done();
+          for (const each of [...gone, ...asked, ...words]) each.done();
           show();
           void publishConsent();
           for (const { address, state } of kept) if (state === 'accepted') ctx.presence.watch(address);

@@ -3,7 +3,7 @@ import { encode, sha256 } from '../bytes.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { gruu } from '../identity/device.js';
 import { untilNextDay } from '../locate/places.js';
-import { locationBody, revokedBody } from '../record/bodies.js';
+import { locationBody } from '../record/bodies.js';
 import { revokedIn } from '../locate/locator.js';
 import {
   cutToFit,
@@ -18,11 +18,10 @@ import {
 } from '../record/devices.js';
 import { signRecord } from '../record/record.js';
 import { daysAround } from '../record/rendezvous.js';
+import { removals } from './removals.js';
 
 const DAY_SECONDS = 86_400;
 const LOCATION_SECONDS = 12 * 3600;
-const REVOKED_SECONDS = 31 * DAY_SECONDS;
-const MAX_REVOKED = 64;
 const REFRESH_MILLIS = 4 * 3600 * 1000;
 /** What a peer did not take is offered again. */
 const AGAIN_MILLIS = 60_000;
@@ -54,6 +53,8 @@ export function ownDevices(ctx) {
   const forks = new Set();
   /** @type {Set<string>} */
   const ghosts = new Set();
+  /** Allowed by the user. @type {Set<string>} */
+  const awaited = new Set();
   let stop = () => {};
   let stopLooking = () => {};
   /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
@@ -67,9 +68,6 @@ export function ownDevices(ctx) {
     if (await ctx.store.get('me', 'removed')) ctx.me({ status: 'removed' });
     show();
   }
-
-  /** @param {string} id */
-  const isGhost = (id) => !chain?.some((link) => link.devices.has(id));
 
   function show() {
     const self = ctx.profile?.key.id ?? '';
@@ -123,10 +121,9 @@ export function ownDevices(ctx) {
     }
     if (!chain) {
       foreign = found.chains.filter((each) => !isRefused(each));
-      const one = foreign.every((each) => relation(each, foreign[0]) !== 'new-root');
       // Two roots and no memory: which is ours, only the user knows, or the one who let us in.
       const ours = foreign.filter(
-        (each) => headOf(each).devices.has(profile().key.id) && ctx.endorsement.mayJoin(each, one),
+        (each) => headOf(each).devices.has(profile().key.id) && ctx.endorsement.mayJoin(each),
       );
       if (ours.length) await keep(ours[0]);
     }
@@ -244,6 +241,9 @@ export function ownDevices(ctx) {
     await ctx.left();
   }
 
+  /** What stood on the list once, or is about to, is no surprise. @param {string} id */
+  const isGhost = (id) => !awaited.has(id) && !chain?.some((link) => link.devices.has(id));
+
   /** Certified for our address, but never on our list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
   function noteGhosts(found) {
     if (!chain) return;
@@ -292,6 +292,8 @@ export function ownDevices(ctx) {
     return ctx.locator.publish(ctx.signer(), address, key.id, kind, bytes, masters);
   }
 
+  const revoked = removals(ctx, publish);
+
   const publishDevices = async () =>
     chain && lists(profile().key.id) ? publish('DEVICES', devicesBody(chain), 30 * DAY_SECONDS) : [];
 
@@ -311,42 +313,6 @@ export function ownDevices(ctx) {
     return publish('LOCATION', body, LOCATION_SECONDS, [null, friendsKey]);
   }
 
-  /** What this device took off the list, for as long as a certificate of it may live. @returns {Promise<{id: string, since: number}[]>} */
-  async function revoked() {
-    const from = Math.floor(ctx.now() / 1000) - REVOKED_SECONDS;
-    const all = /** @type {{id: string, since: number}[]} */ ((await ctx.store.get('me', 'revoked')) ?? []);
-    return all.filter((each) => each.since > from).slice(-MAX_REVOKED);
-  }
-
-  /** @param {string} id */
-  async function revoke(id) {
-    const others = (await revoked()).filter((each) => each.id !== id);
-    await ctx.store.put('me', 'revoked', [...others, { id, since: Math.floor(ctx.now() / 1000) }]);
-    await publishRevoked();
-  }
-
-  /** It comes back by the user's will. @param {string} id */
-  async function forgive(id) {
-    const all = await revoked();
-    const others = all.filter((each) => each.id !== id);
-    if (others.length === all.length) return;
-    await ctx.store.put('me', 'revoked', others);
-    if (others.length) await publishRevoked();
-    else await publish('REVOKED', null, REVOKED_SECONDS);
-  }
-
-  /** null: there is nothing to say. */
-  async function publishRevoked() {
-    const all = await revoked();
-    if (all.length === 0) return null;
-    const since = Math.min(...all.map((each) => each.since));
-    return publish(
-      'REVOKED',
-      revokedBody({ devices: all.map((each) => each.id), reason: 'removed', since }),
-      REVOKED_SECONDS,
-    );
-  }
-
   /**
    * Publishes everything this device has to say, unless it did so just now; again on a fixed schedule.
    * @returns {Promise<import('../locate/locator.js').Written>} where we are
@@ -358,7 +324,7 @@ export function ownDevices(ctx) {
     last = { of, written };
     stop();
     stop = ctx.timer(Math.min(REFRESH_MILLIS, untilNextDay(ctx.now())), republish);
-    Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), publishRevoked(), written]).then(
+    Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), revoked.publish(), written]).then(
       (all) => {
         const gates = ctx.peers.known.size;
         if (all.every((each) => !each || new Set(each.map(({ base }) => base)).size >= gates)) return;
@@ -385,6 +351,9 @@ export function ownDevices(ctx) {
     last = null;
     await publishAll();
   }
+
+  /** Whether there is one list only that could be ours. */
+  const isPlain = () => !!chain || foreign.every((each) => relation(each, foreign[0]) !== 'new-root');
 
   /** Asks the listed devices to allow this one, until one does. */
   async function askToBeAllowed() {
@@ -423,6 +392,7 @@ export function ownDevices(ctx) {
     look,
     lists,
     askable,
+    isPlain,
     chain: () => chain,
     /** Devices of ours, or of our address, that stand on no list and to which something is to be said all the same. @returns {string[]} */
     guests: () => [...(chain && lists(profile().key.id) ? [] : askable()), ...ctx.endorsement.guests()],
@@ -458,8 +428,9 @@ export function ownDevices(ctx) {
 
     /** @param {string} id @param {Uint8Array<ArrayBuffer>} spki @param {string} name */
     async allow(id, spki, name) {
+      awaited.add(id);
       ghosts.delete(id);
-      await forgive(id);
+      await revoked.drop(id);
       await edit((devices) => [
         ...devices.filter((each) => each.id !== id),
         { id, spki, name, added: Math.floor(ctx.now() / 1000) },
@@ -474,17 +445,11 @@ export function ownDevices(ctx) {
     async remove(id) {
       if (!chain || id === profile().key.id) return;
       // First of all: a store that keeps the new list back must not keep the device in.
-      await revoke(id);
+      await revoked.add(id);
       await edit((devices) => devices.filter((each) => each.id !== id));
       await ctx.endorsement.dismiss(id);
       await ctx.own.rotate();
-      const before = profile().friendsKey;
-      await ctx.inTurn(async () => {
-        const change = ctx.contacts.rotated();
-        await ctx.store.batch(change.writes);
-        change.done();
-      });
-      await moveLocation(before);
+      await rotateFriendsKey();
     },
 
     /** Every other device is lost: a list of our own, which others must agree to. */
@@ -494,6 +459,7 @@ export function ownDevices(ctx) {
       foreign = [];
       await append([], [], [thisDevice()]);
       await ctx.own.begin();
+      await rotateFriendsKey();
     },
 
     /** The other list that appeared. @param {string} root @param {boolean} join  the user made it: this device asks to stand on it */
@@ -516,6 +482,16 @@ export function ownDevices(ctx) {
       stopLooking();
     },
   };
+
+  async function rotateFriendsKey() {
+    const before = profile().friendsKey;
+    await ctx.inTurn(async () => {
+      const change = ctx.contacts.rotated();
+      await ctx.store.batch(change.writes);
+      change.done();
+    });
+    await moveLocation(before);
+  }
 
   async function askAgain() {
     for (const id of askable()) await ctx.endorsement.ask(id);

@@ -119,7 +119,8 @@ export function endorsement(ctx) {
     // Whoever knows the code that our other device showed is that device.
     const code = heard();
     const proven = !!code && !!proof && same(proof, await proofOf(code, 'grant', address(), signer.device, self()));
-    if ((code && !proven) || (ctx.own.isJoined() && !proven)) return { writes: [], done() {} };
+    // Without one it counts only where there is no other list of our address, and once.
+    if (!proven && (code || ctx.own.isJoined() || !ctx.devices.isPlain())) return { writes: [], done() {} };
     /** @type {import('./entries.js').Entry[]} */
     const entries = contacts.map((/** @type {any} */ each) => ({
       name: `contact ${each.address}`,
@@ -183,7 +184,7 @@ export function endorsement(ctx) {
 
   return {
     allow,
-    guests: () => [...guests],
+    guests: () => [...guests].filter((id) => ctx.delivery.waits((item) => item.only === id)),
 
     /** Before we stand on a list its devices are heard with their answer. @param {string} device @param {import('../cms/bodies.js').BodyType} type */
     mayAnswer: (device, type) =>
@@ -191,13 +192,14 @@ export function endorsement(ctx) {
       !ctx.own.isJoined() &&
       ctx.devices.askable().includes(device),
 
-    /** A list that names us is ours when whoever let us in stands on it, too. @param {import('../record/devices.js').DeviceChain} chain @param {boolean} only  there is no other */
-    mayJoin: (chain, only) => (admittedBy ? headOf(chain).devices.has(admittedBy) : only && !heard()),
+    /** A list that names us is ours when whoever let us in stands on it, too. @param {import('../record/devices.js').DeviceChain} chain */
+    mayJoin: (chain) => (admittedBy ? headOf(chain).devices.has(admittedBy) : ctx.devices.isPlain() && !heard()),
 
     /** Asks a listed device to allow this one. @param {string} device */
     async ask(device) {
-      if (!ctx.profile || ctx.state.me.refused) return;
       const code = heard();
+      // Of two lists nobody is asked for nothing but a number: whoever answers would be believed.
+      if (!ctx.profile || ctx.state.me.refused || (!code && !ctx.devices.isPlain())) return;
       const proof = code ? await proofOf(code, 'add', address(), self()) : undefined;
       await once(device, 'endorseRequest', {
         name: ctx.around.deviceName.slice(0, 64),

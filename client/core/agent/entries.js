@@ -69,19 +69,19 @@ const place = (name) => sha256(encode(name));
 /** What a device holds, in sixteen parts: those that differ are sent. @param {Entry[]} entries @returns {Uint8Array<ArrayBuffer>} */
 export function digests(entries) {
   const all = new Uint8Array(DIGESTS * DIGEST_BYTES);
-  for (let i = 0; i < DIGESTS; i++) {
-    const part = inPart(entries, i).sort((a, b) => (a.name < b.name ? -1 : 1));
-    if (part.length)
-      all.set(
-        sha256(encodeCbor([entryMaps(part).map((m) => sha256(encodeCbor(m)))])).slice(0, DIGEST_BYTES),
-        i * DIGEST_BYTES,
-      );
+  /** @type {Entry[][]} */
+  const parts = Array.from({ length: DIGESTS }, () => []);
+  for (const entry of entries) parts[partOf(entry)].push(entry);
+  for (const [i, part] of parts.entries()) {
+    part.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const hashes = entryMaps(part).map((each) => sha256(encodeCbor(each)));
+    if (part.length) all.set(sha256(encodeCbor([hashes])).slice(0, DIGEST_BYTES), i * DIGEST_BYTES);
   }
   return all;
 }
 
-/** @param {Entry[]} entries @param {number} part */
-const inPart = (entries, part) => entries.filter((entry) => place(entry.name)[0] >> 4 === part);
+/** @param {Entry} entry */
+const partOf = (entry) => place(entry.name)[0] >> 4;
 
 /** The entries of the parts in which two devices differ. @param {Entry[]} entries @param {Uint8Array} theirs */
 export function differing(entries, theirs) {
@@ -90,7 +90,7 @@ export function differing(entries, theirs) {
     const part = (/** @type {Uint8Array} */ all) => hex(all.slice(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES));
     return part(ours) !== part(theirs);
   });
-  return { any: differs.includes(true), entries: entries.filter((entry) => differs[place(entry.name)[0] >> 4]) };
+  return { any: differs.includes(true), entries: entries.filter((entry) => differs[partOf(entry)]) };
 }
 
 const sizeOf = (/** @type {Entry} */ entry) => encode(entry.name).length + entry.value.length + 20;
@@ -114,10 +114,11 @@ export function pieces(entries, bytes, most) {
 
 /** All entries in as few packs as possible, a power of two, each by the hash of its name. @param {Entry[]} entries @returns {Uint8Array<ArrayBuffer>[]} */
 export function pack(entries) {
+  const places = entries.map((entry) => place(entry.name)[1]);
   for (let of = 1; ; of *= 2) {
     /** @type {Entry[][]} */
     const packs = Array.from({ length: of }, () => []);
-    for (const entry of entries) packs[place(entry.name)[1] % of].push(entry);
+    for (const [i, entry] of entries.entries()) packs[places[i] % of].push(entry);
     const fits = packs.every((each) => each.reduce((sum, entry) => sum + sizeOf(entry), 0) <= PACK_BYTES);
     need(fits || of < MAX_PACKS, 'too-many');
     if (fits)

@@ -5,12 +5,20 @@ import { parseCertificate } from '../identity/certificate.js';
 import { keptElsewhere, put } from '../locate/letters.js';
 import { inboxBody, knockBody } from '../record/bodies.js';
 import { signRecord } from '../record/record.js';
-import { messageValueId, publicMaster, rendezvous } from '../record/rendezvous.js';
+import { messageValueId, publicMaster, rendezvous, sealedSize } from '../record/rendezvous.js';
 import { LIFE_MILLIS } from './outbox.js';
 
 /** Given to the peers before they are read back together. */
 const BATCH = 32;
 const AT_ONCE = 4;
+/** So many batches at once, then one in a while: a peer takes 600 writes a minute of a device, also those that say where it is. */
+const QUICK_BATCHES = 4;
+const PACE_MILLIS = 5_000;
+/** What one peer keeps for us at most, below its own bounds: there must be room for saying where we are. */
+const MAX_HELD = 800;
+const MAX_HELD_BYTES = 12 << 20;
+/** Stamps remembered until their knock is held: each costs a second or two. */
+const MAX_STAMPED = 16;
 /** A certificate that lives on shortly lets a copy end early; it is given anew when there is a newer one. */
 const EARLY_SECONDS = 3600;
 /** Between browsers of one person before they share a key: only while both are there. */
@@ -29,6 +37,8 @@ const NEVER = new Set(['endorseRequest', 'endorseGrant', 'endorseRefusal']);
 export function holding(ctx, box, stops, { seal, isFor }) {
   /** Addresses for which copies are being made. @type {Map<string, {targets: Target[], again: boolean}>} */
   const running = new Map();
+  /** @type {Map<string, {cms: Uint8Array, stamp: Uint8Array}>} */
+  const stamped = new Map();
   let closed = false;
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
   const gates = () => [...ctx.peers.known.values()];
@@ -67,12 +77,32 @@ export function holding(ctx, box, stops, { seal, isFor }) {
       .flatMap((item) => targets.filter((target) => isFor(item, target)).map((target) => ({ item, target })))
       .filter(({ item, target }) => !isHeld(item, target.id));
 
-  /** One copy, ready to be kept; null when it cannot be made now. @param {Job} job */
-  async function write({ item, target }) {
+  /** Copies that can still be given away. */
+  function room() {
+    const held = box.filter((item) => Object.keys(item.held).length > 0).flatMap((item) => Object.values(item.held));
+    return held.reduce((sum, { size }) => sum + size, 0) < MAX_HELD_BYTES ? MAX_HELD - held.length : 0;
+  }
+
+  /** The message of a knock with its stamp; null when none can be made now. @param {Job} job */
+  async function knock(job) {
+    const { item, target } = job;
+    const before = stamped.get(nameOf(job));
+    if (before) return before;
     const cms = await seal(item, target);
+    const stamp = await ctx.knocks.stamp(item.to, item.bodyId, cms, () => !closed && box.has(item));
+    if (!stamp) return null;
+    stamped.set(nameOf(job), { cms, stamp });
+    if (stamped.size > MAX_STAMPED) stamped.delete(/** @type {string} */ (stamped.keys().next().value));
+    return { cms, stamp };
+  }
+
+  /** One copy, ready to be kept; null when it cannot be made now. @param {Job} job */
+  async function write(job) {
+    const { item, target } = job;
     const isKnock = item.type === 'request';
-    const stamp = isKnock ? await ctx.knocks.stamp(item.to, item.bodyId, cms, () => !closed && box.has(item)) : null;
-    if (isKnock && !stamp) return null;
+    const inside = isKnock ? await knock(job) : { cms: await seal(item, target), stamp: null };
+    if (!inside) return null;
+    const { cms, stamp } = inside;
     const kind = isKnock ? 'KNOCK' : 'INBOX';
     const master = isKnock ? await publicMaster(item.to, ctx.network()) : /** @type {any} */ (friendsKeyOf(item));
     const place = await rendezvous(master, kind, new Date(item.created).toISOString().slice(0, 10));
@@ -100,8 +130,12 @@ export function holding(ctx, box, stops, { seal, isFor }) {
       const copy = await write(job);
       if (!copy || closed) return null;
       const written = await put(around(), gates(), ctx.signer(), profile().address, copy);
-      const { key, id, until } = copy;
-      return { job, held: { key, id, until, bases: written.map((each) => each.base), kept: [] }, written };
+      const { key, id, until, bytes } = copy;
+      return {
+        job,
+        held: { key, id, until, size: sealedSize(bytes.length), bases: written.map((each) => each.base), kept: [] },
+        written,
+      };
     } catch (e) {
       // Too large for a record, or no stamp today: it goes on waiting for the device itself.
       console.warn('starling: holding', e instanceof Error ? e.message : e);
@@ -116,7 +150,7 @@ export function holding(ctx, box, stops, { seal, isFor }) {
   async function batch(to, targets, tried) {
     const jobs = missing(to, targets)
       .filter((job) => !tried.has(nameOf(job)))
-      .slice(0, BATCH);
+      .slice(0, Math.min(BATCH, Math.max(0, room())));
     for (const job of jobs) tried.add(nameOf(job));
     /** @type {NonNullable<Awaited<ReturnType<typeof give>>>[]} */
     const given = [];
@@ -184,7 +218,8 @@ export function holding(ctx, box, stops, { seal, isFor }) {
         do {
           run.again = false;
           const tried = new Set();
-          while (!closed && enough() > 0 && (await batch(to, run.targets, tried)));
+          for (let n = 1; !closed && enough() > 0 && (await batch(to, run.targets, tried)); n++)
+            if (n >= QUICK_BATCHES) await new Promise((resolve) => ctx.timer(PACE_MILLIS, () => resolve(undefined)));
         } while (run.again && !closed);
       } finally {
         running.delete(to);

@@ -13,7 +13,7 @@ const MAX_OURS = 40;
 /** Looked at in one round: signatures (a fraction of a millisecond each), and stamps (about 30 ms). */
 const MAX_OPENED = 300;
 const MAX_STAMPS = 12;
-/** Stamps of one address, until we start anew. */
+/** Stamps of one address in a day. */
 const MAX_OF_ONE = 3;
 const MAX_ADDRESSES = 5000;
 
@@ -24,6 +24,7 @@ const MAX_ADDRESSES = 5000;
 export function knocks(ctx) {
   /** How many stamps of an address were tried. @type {Map<string, number>} */
   const tried = new Map();
+  let day = 0;
 
   /** May be worth a signature check; costs nothing. @param {Letter} letter */
   function isCandidate({ record, judged }) {
@@ -60,6 +61,9 @@ export function knocks(ctx) {
   /** @param {Letter} letter @param {import('./reception.js').Opened} opened @returns {Promise<'judged'|'undecided'|'too many'>} */
   async function take({ record, judged }, opened) {
     const { address } = record;
+    const today = Math.floor(ctx.around.now() / DAY_MILLIS);
+    if (today !== day) tried.clear();
+    day = today;
     const before = tried.get(address) ?? 0;
     if (before >= MAX_OF_ONE || tried.size >= MAX_ADDRESSES) return (judged(), 'too many');
     tried.set(address, before + 1);

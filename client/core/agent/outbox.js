@@ -16,7 +16,7 @@ export const LIFE_MILLIS = 7 * 86_400_000;
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('../cms/bodies.js').BodyType} BodyType */
 /** @typedef {[string, string, any]} Write */
-/** A copy kept for one device: key and id in the DHT, until in Unix s; bases: peers that took it; kept: those of them that were seen to have it @typedef {{key: string, id: string, until: number, bases: string[], kept: string[]}} Held */
+/** A copy kept for one device: key and id in the DHT, until in Unix s; size in bytes; bases: peers that took it; kept: those of them that were seen to have it @typedef {{key: string, id: string, until: number, size: number, bases: string[], kept: string[]}} Held */
 /** done: devices that have it; only: one device, else all listed; token, friendsKey: for somebody who is no contact; held: copies by device; wanted: the devices listed when it was held @typedef {{id: string, bodyId: string, to: string, type: BodyType, content: any, created: number, done: string[], only: string, token: Uint8Array | null, friendsKey: Uint8Array | null, held: Record<string, Held>, wanted: string[]}} Item */
 /** @typedef {{to: string, type: BodyType, content: any, bodyId?: string, only?: string, token?: Uint8Array | null, friendsKey?: Uint8Array | null}} Wish */
 

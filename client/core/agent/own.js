@@ -162,15 +162,15 @@ export function ownEntries(ctx) {
     const { name, friendsKey, friendsVersion } = profile();
     const all = [
       note('friends', keyValue(friendsKey, friendsVersion), { time: friendsVersion }),
-      ...(name ? [seed('name', textValue(name))] : []),
-      ...SETTINGS.map((each) => seed(`setting ${each}`, flagValue(ctx.state.settings[each]))),
-      ...ctx.contacts.all().map((contact) => seed(`contact ${contact.address}`, personValue(contact))),
-      ...ctx.state.blocked.map((address) => seed(`blocked ${address}`, flagValue(true))),
+      ...(name ? [seed('name', () => textValue(name))] : []),
+      ...SETTINGS.map((each) => seed(`setting ${each}`, () => flagValue(ctx.state.settings[each]))),
+      ...ctx.contacts.all().map((contact) => seed(`contact ${contact.address}`, () => personValue(contact))),
+      ...ctx.state.blocked.map((address) => seed(`blocked ${address}`, () => flagValue(true))),
     ];
     return together(...all);
   }
-  /** @param {string} name @param {Uint8Array} value */
-  const seed = (name, value) => (register.get(name) ? nothing() : note(name, value, { time: BEFORE, quiet: true }));
+  /** @param {string} name @param {() => Uint8Array} value */
+  const seed = (name, value) => (register.get(name) ? nothing() : note(name, value(), { time: BEFORE, quiet: true }));
 
   return {
     note,
@@ -207,11 +207,10 @@ export function ownEntries(ctx) {
       ctx.sync.start();
     },
 
-    /** The first device of an address makes the keys. @returns {Promise<void>} */
+    /** The first device of an address, or of a list begun anew, makes the keys. @returns {Promise<void>} */
     begin: () =>
       ctx.inTurn(async () => {
-        if (isJoined()) return;
-        const change = keyed(profile().ownKey, 1);
+        const change = keyed(random(32), 1);
         await ctx.store.batch(change.writes);
         change.done();
       }),

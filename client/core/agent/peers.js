@@ -4,6 +4,9 @@ import { StarlingError } from '../errors.js';
 const TABLE = 'peers';
 const PATIENCE_MILLIS = 5000;
 const MAX_PEERS = 2;
+/** Heard of, for when none of ours answers any more. */
+const MAX_OTHERS = 32;
+const DAY_MILLIS = 86_400_000;
 
 /** @typedef {{base: string, id: string, ws: string, sip: string, network: string, local: boolean, directory: string, mailbox: string, recommends: string[]}} PeerInfo */
 
@@ -62,9 +65,10 @@ export function peerBook(ctx) {
           : [{ id: 'ok', key: 'other-network.ok', safe: true }],
     });
 
-  /** @param {string} base */
-  async function learn(base) {
+  /** @param {string} base @param {string} [id]  as somebody else says */
+  async function learn(base, id = '') {
     const { anchors, ...kept } = await fetchPeer(base, ctx.around.fetch);
+    if (id && id !== kept.id) throw new StarlingError('unreachable', { server: base }, 'another key');
     const old = /** @type {PeerInfo | undefined} */ (await ctx.store.get(TABLE, base));
     if (old && old.id !== kept.id) {
       refuse('peer-changed', base);
@@ -104,15 +108,48 @@ export function peerBook(ctx) {
     const alone = first() ? [] : ctx.around.peers.slice(0, 1);
     for (const base of alone) await learn(base).catch(() => {});
     const wanted = [...new Set([...ctx.around.peers, ...known.keys()])].slice(0, MAX_PEERS + 2);
-    await Promise.allSettled(wanted.filter((base) => !alone.includes(base)).map(learn));
+    await Promise.allSettled(wanted.filter((base) => !alone.includes(base)).map((base) => learn(base)));
     for (const info of [...known.values()])
       for (const base of info.recommends)
         if (known.size < MAX_PEERS && !known.has(base)) await learn(base).catch(() => {});
   }
 
+  /**
+   * Where else one could be, asked while somebody answers: what our peers recommend, and what the domain of our address does.
+   * At most once a day.
+   */
+  async function hearOfOthers() {
+    const kept = (await ctx.store.get('me', 'others')) ?? { at: 0, places: [] };
+    const age = ctx.around.now() - kept.at;
+    const domain = ctx.profile?.address.split('@')[1];
+    if (!domain || (age >= 0 && age < DAY_MILLIS)) return;
+    const heard = await ctx.locator.recommended(domain);
+    const said = [...known.values()].flatMap((info) => info.recommends).map((base) => ({ base, id: '' }));
+    const places = new Map([...kept.places, ...said, ...heard].map((each) => [each.base, each]));
+    await ctx.store.put('me', 'others', { at: ctx.around.now(), places: [...places.values()].slice(-MAX_OTHERS) });
+  }
+
+  /** None of ours has answered for long: in the order of docs/decisions/0014-finding-people.md. */
+  async function findOthers() {
+    const kept = (await ctx.store.get('me', 'others')) ?? { places: [] };
+    const shipped = ((await ctx.around.morePeers?.()) ?? []).map((base) => ({ base, id: '' }));
+    for (const { base, id } of [...kept.places, ...shipped]) {
+      if (ctx.ua?.ready.length) return;
+      if (known.has(base)) continue;
+      try {
+        const found = await learn(base, id);
+        if (found) return;
+      } catch (e) {
+        console.warn('starling: another peer', e instanceof Error ? e.message : e);
+      }
+    }
+  }
+
   return {
     known,
-    learn,
+    learn: (/** @type {string} */ base) => learn(base),
+    hearOfOthers,
+    findOthers,
     network: () => ctx.profile?.network || first()?.network || 'starling',
     local: () => ctx.around.loopback && (ctx.profile?.network ? ctx.profile.local : !!first()?.local),
     mailbox: () => (first()?.local ? first().mailbox : ''),

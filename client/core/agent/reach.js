@@ -5,6 +5,8 @@ import { UserAgent } from '../sip/ua.js';
 const SETTLE_MILLIS = 150;
 const FIRST_AGAIN_MILLIS = 1000;
 const LAST_AGAIN_MILLIS = 60_000;
+/** So long none of our peers answers before others are looked for. */
+const LOST_MILLIS = 600_000;
 /** While all is well, the record is read back again, one of its places at a time. */
 const CHECK_MILLIS = 720_000;
 
@@ -17,6 +19,8 @@ export function reachability(ctx) {
   let again = FIRST_AGAIN_MILLIS;
   let checks = 0;
   let cancelCheck = () => {};
+  /** @type {(() => void) | null} */
+  let cancelLost = null;
   let closed = false;
 
   function connect() {
@@ -81,10 +85,14 @@ export function reachability(ctx) {
   async function settleNow() {
     if (closed || !ctx.ua || ctx.ua.clock.isWrong) return;
     if (!ctx.ua.ready.length) {
+      lost();
       ctx.contacts.show();
       const status = ctx.state.me.status === 'connecting' ? 'connecting' : 'offline';
       return ctx.me({ status, detail: 'no server answers' });
     }
+    cancelLost?.();
+    cancelLost = null;
+    ctx.peers.hearOfOthers().catch(warn);
     if (!(await ctx.devices.settle())) {
       if (!['waiting-for-device', 'removed'].includes(ctx.state.me.status))
         ctx.me({ status: 'connecting', detail: 'the store does not answer' });
@@ -95,6 +103,14 @@ export function reachability(ctx) {
     void ctx.delivery.flushAll();
     void ctx.boxes.look();
     await Promise.all([readBack(), ctx.contacts.publishConsent(), ctx.presence.publish()]);
+  }
+
+  /** Peers come and go: others may serve us as well. */
+  function lost() {
+    cancelLost ??= ctx.timer(LOST_MILLIS, () => {
+      cancelLost = null;
+      if (!closed && !ctx.ua?.ready.length) ctx.peers.findOthers().catch(warn).finally(lost);
+    });
   }
 
   /** Only what is read back, through another peer where there is one, counts as reachable. */
@@ -167,6 +183,7 @@ export function reachability(ctx) {
       closed = true;
       cancelSoon();
       cancelCheck();
+      cancelLost?.();
     },
   };
 }

@@ -45,18 +45,24 @@ export function contactRequests(ctx) {
     token: contact.ourToken,
   });
 
+  /** @param {Contact} contact @returns {Change} */
+  function word(contact) {
+    const { writes, admit } = ctx.delivery.prepare([{ to: contact.address, type: 'accept', content: ours(contact) }]);
+    return { writes, done: admit };
+  }
+
   /** An accepted contact, and our word to them, in one step. @param {Contact} contact @returns {Change} */
   function welcome(contact) {
     const kept = ctx.contacts.put(contact);
     const stale = ctx.delivery.withdraw((item) => item.to === contact.address && item.type === 'request');
-    const word = ctx.delivery.prepare([{ to: contact.address, type: 'accept', content: ours(contact) }]);
+    const said = word(contact);
     return {
-      writes: [...kept.writes, ...stale.writes, ...word.writes],
+      writes: [...kept.writes, ...stale.writes, ...said.writes],
       done() {
         kept.done();
         stale.drop();
         void ctx.contacts.publishConsent();
-        word.admit();
+        said.done();
         ctx.presence.watch(contact.address);
       },
     };
@@ -130,7 +136,7 @@ export function contactRequests(ctx) {
       friendsKey,
       version,
       name: contact.name || name,
-      lastAt: ctx.now(),
+      lastAt: contact.state === 'accepted' ? contact.lastAt : ctx.now(),
     });
     return {
       writes: [...kept.writes, ...stale.writes],
@@ -189,6 +195,8 @@ export function contactRequests(ctx) {
 
   return {
     accept,
+    welcome,
+    word,
 
     /** To a contact who seems to have missed a new friends key of theirs, or whom we never told: asks anew, which a contact grants unasked. Only in a turn. @param {string} address @returns {Change | null} */
     again(address) {

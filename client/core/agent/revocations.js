@@ -6,7 +6,7 @@ import { MAX_CRL_BYTES, parseCrl, verifyCrl } from '../identity/crl.js';
 
 const TABLE = 'crls';
 const MAX_LISTS = 64;
-const PATIENCE_MILLIS = 15_000;
+const PATIENCE_MILLIS = 20_000;
 const AGAIN_MILLIS = 600_000;
 const LONGEST_MILLIS = 24 * 3600 * 1000;
 

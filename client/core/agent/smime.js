@@ -3,7 +3,6 @@ import { same } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { anchorId, anchorText } from '../identity/anchors.js';
 import { signedBy } from '../identity/issuer-key.js';
-import { openPkcs12 } from '../identity/pkcs12.js';
 import { addressesOf, makeProxy } from '../identity/proxy.js';
 import { issuerOf, MAX_CHAIN, verifyChain } from '../identity/verifier.js';
 import { nameText } from './trust.js';
@@ -59,6 +58,8 @@ export function smimeIdentity(ctx, enrolment) {
     async open(file, passphrase) {
       opened = null;
       const now = ctx.around.now();
+      // Needed once a month: not part of what every page loads.
+      const { openPkcs12 } = await import('../identity/pkcs12.js');
       const { owners, others } = await openPkcs12(file, passphrase);
       const fit = owners.filter((each) => !unfit(each.certificate, now));
       if (!fit.length) throw new StarlingError(unfit(owners[0].certificate, now));

@@ -17,7 +17,10 @@ export function stops(ctx) {
   const waiting = new Map();
   let again = FIRST_AGAIN_MILLIS;
   let running = false;
+  /** Something came during a run. */
+  let more = false;
   let cancel = () => {};
+  let closed = false;
 
   /** @param {Stop} stop */
   const name = ({ base, key, id }) => `${base} ${key} ${id}`;
@@ -30,18 +33,21 @@ export function stops(ctx) {
   }
 
   async function flush() {
-    if (running || !waiting.size || !ctx.profile?.chain.length) return;
+    if (running) return void (more = true);
+    if (!waiting.size || !ctx.profile?.chain.length) return;
     running = true;
     cancel();
     try {
-      const now = ctx.now() / 1000;
-      await forget([...waiting].filter(([, stop]) => stop.until <= now).map(([key]) => key));
-      const gates = [...ctx.peers.known.values()];
-      const all = await Promise.all(gates.map(tell));
-      if (all.every((answered) => answered)) again = FIRST_AGAIN_MILLIS;
+      do {
+        more = false;
+        const now = ctx.now() / 1000;
+        await forget([...waiting].filter(([, stop]) => stop.until <= now).map(([key]) => key));
+        const all = await Promise.all([...ctx.peers.known.values()].map(tell));
+        if (all.every((answered) => answered)) again = FIRST_AGAIN_MILLIS;
+      } while (more);
     } finally {
       running = false;
-      if (waiting.size) later();
+      if (waiting.size && !closed) later();
     }
   }
 
@@ -59,7 +65,7 @@ export function stops(ctx) {
     const { address } = /** @type {import('./context.js').Profile} */ (ctx.profile);
     for (const [key, stop] of [...waiting].filter(([, each]) => each.base === gate.base)) {
       const around = { fetch: ctx.around.fetch, now: ctx.now };
-      if (!(await removeValue(around, gate, ctx.signer(), address, stop))) return false;
+      if (closed || !(await removeValue(around, gate, ctx.signer(), address, stop))) return false;
       await forget([key]);
     }
     return true;
@@ -85,6 +91,9 @@ export function stops(ctx) {
     },
     soon,
     size: () => waiting.size,
-    close: () => cancel(),
+    close() {
+      closed = true;
+      cancel();
+    },
   };
 }

@@ -1,6 +1,6 @@
 // What the devices of this person share, in the DHT too: for those that are away longer than a message waits, or are never here at the same time.
 // Sealed under their own key, in as few records as it fits into. docs/protocols/formats.md, section 10.
-import { concat, encode, hex, hmac, random } from '../bytes.js';
+import { concat, encode, hex, hmac, random, sha256 } from '../bytes.js';
 import { StarlingError } from '../errors.js';
 import { ownBody, ownOf } from '../record/bodies.js';
 import { openEntry, sealEntry } from '../record/own.js';
@@ -23,6 +23,10 @@ export async function placeOf(ownKey, index) {
 /** @param {Context} ctx */
 export function ownRecords(ctx) {
   let stop = () => {};
+  /** Hashes of the packs as they were written last. @type {Map<number, string>} */
+  const written = new Map();
+  /** When all was read and written last, Unix ms. */
+  let whole = 0;
   let started = false;
   let closed = false;
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
@@ -32,25 +36,33 @@ export function ownRecords(ctx) {
   function later(millis) {
     stop();
     stop = ctx.timer(millis, () => {
-      run().catch((e) => console.warn('starling: own records', e instanceof Error ? e.message : e));
+      run(ctx.now() - whole >= AGAIN_MILLIS).catch((e) =>
+        console.warn('starling: own records', e instanceof Error ? e.message : e),
+      );
     });
   }
 
-  /** Reads what the others wrote, then writes what is known here. */
-  async function run() {
+  /** Reads what the others wrote and writes what is known here; or writes only what was changed. @param {boolean} all */
+  async function run(all = true) {
     if (closed || !started || !isShared()) return;
     later(AGAIN_MILLIS);
-    await read();
+    if (all) {
+      await read();
+      whole = ctx.now();
+      written.clear();
+    }
     await write();
   }
 
   async function write() {
     const { ownKey } = profile();
-    const packs = pack(ctx.own.all());
-    for (const [index, bytes] of packs.entries()) {
+    for (const [index, bytes] of pack(ctx.own.all()).entries()) {
+      const said = hex(await sha256(concat(ownKey, bytes)));
+      if (written.get(index) === said) continue;
       const { master, id } = await placeOf(ownKey, index);
       const entry = await sealEntry(ownKey, id, bytes, random(12));
-      await ctx.devices.publish('OWN', ownBody({ id, entry }), SECONDS, [master]);
+      const taken = await ctx.devices.publish('OWN', ownBody({ id, entry }), SECONDS, [master]);
+      if (taken.length) written.set(index, said);
     }
   }
 

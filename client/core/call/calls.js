@@ -167,9 +167,11 @@ export function calls(ctx) {
    */
   function dial(own, engine, targets) {
     let why = '';
-    const token = ctx.contacts.get(own.address)?.theirToken ?? null;
+    const contact = ctx.contacts.get(own.address);
+    const token = contact?.theirToken ?? null;
+    const friend = contact?.state === 'accepted' && !contact.changed;
     const legs = targets.slice(0, MAX_DEVICES).map((target) => {
-      const how = { uri: gruu(own.address, target.id), ways: ctx.delivery.paths(target), token };
+      const how = { uri: gruu(own.address, target.id), ways: ctx.delivery.paths(target), token, hidden: !friend };
       const leg = new OutgoingLeg(ua(), ctx.timer, how, {
         media: (media) => watch(own, media),
         ringing: () => void (live === own && ctx.state.call?.state === 'calling' && change({ state: 'ringing' })),

@@ -19,6 +19,18 @@ export const DECLINED = 'SIP;cause=603;text="Declined elsewhere"';
 /** @typedef {{way: Way, identity: Identity, branch: string, trying: boolean, dead: boolean, cancel: string | null}} Attempt  dead: whatever comes is not used; cancel: the Reason of a CANCEL that is wanted */
 /** @typedef {{media: (media: import('../types.js').MediaLeg) => void, ringing: () => void, answered: (leg: OutgoingLeg) => void, failed: (leg: OutgoingLeg, why: string) => void}} LegEvents  exactly one of answered and failed, unless cancelled */
 
+/**
+ * Says nothing of where we are: it shows by the checks that we send after the answer. Host and port are those of an offer
+ * that has no candidate yet.
+ * @param {string} sdp
+ */
+export const withoutPlaces = (sdp) =>
+  sdp
+    .replace(/^a=(candidate|end-of-candidates|remote-candidates|rtcp:).*\r?\n/gm, '')
+    .replace(/^c=IN IP[46] \S+/gm, 'c=IN IP4 0.0.0.0')
+    .replace(/^(o=(?:\S+ ){3})IN IP[46] \S+/gm, '$1IN IP4 127.0.0.1')
+    .replace(/^m=audio \d+/gm, 'm=audio 9');
+
 /** @returns {Identity} */
 const identity = () => ({ callId: b64u(random(15)), fromTag: hex(random(8)) });
 
@@ -42,7 +54,7 @@ export class OutgoingLeg {
   /**
    * @param {import('../sip/ua.js').UserAgent} ua
    * @param {(ms: number, task: () => void) => () => void} timer
-   * @param {{uri: string, ways: Way[], token: Uint8Array | null}} target  uri: the GRUU of the device
+   * @param {{uri: string, ways: Way[], token: Uint8Array | null, hidden?: boolean}} target  uri: the GRUU of the device; hidden: whoever is called must not learn before the answer where we are
    * @param {LegEvents} events
    */
   constructor(ua, timer, target, events) {
@@ -59,7 +71,8 @@ export class OutgoingLeg {
       const media = await engine.create();
       this.media = media;
       this.events.media(media);
-      this.#offer = encode(await media.offer());
+      const offer = await media.offer();
+      this.#offer = encode(this.target.hidden ? withoutPlaces(offer) : offer);
     } catch {
       return this.#fail('call.media');
     }

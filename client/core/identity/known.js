@@ -27,7 +27,7 @@ export async function verifyKnown(chain, address, now, trust, revoked) {
   const known = memory.get(name);
   if (known && isGood(known, address, now, trust, revoked)) return known.verified;
   const verified = await verifyChain(chain, address, now, trust, revoked);
-  const all = [...chain.map(parseCertificate), ...trust.anchors];
+  const all = [...chain.map(parseCertificate), ...verified.path];
   memory.set(name, {
     verified,
     from: Math.max(...all.map((each) => each.notBefore)),

@@ -18,9 +18,9 @@ const READ_MILLIS = 8000;
 /** @typedef {{fetch: typeof fetch, now: () => number}} GateAround */
 
 /**
- * Gives each value under a key to `each` as it comes, within bounds of time, number and bytes, until it says true: enough.
+ * Gives each value under a key to `each` as it comes, within bounds of time, number and bytes.
  * @param {GateAround} around @param {Gate} gate @param {string} key 40 hex digits
- * @param {(value: Uint8Array<ArrayBuffer>) => Promise<boolean | void>} each
+ * @param {(value: Uint8Array<ArrayBuffer>) => Promise<void>} each
  * @param {AbortSignal} [signal]  ends it
  */
 export async function readValues(around, gate, key, each, signal) {
@@ -44,7 +44,7 @@ export async function readValues(around, gate, key, each, signal) {
       for (const line of lines) {
         if (signal?.aborted) return;
         const value = parseLine(line);
-        if (value && ++count <= MAX_VALUES && (await each(value))) return;
+        if (value && ++count <= MAX_VALUES) await each(value);
       }
       if (bytes > MAX_BYTES || count >= MAX_VALUES || text.length > MAX_LINE) return;
     }

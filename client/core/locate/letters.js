@@ -39,13 +39,14 @@ export async function keptElsewhere(around, gates, written) {
         .map((each) => [each.data, each]),
     );
     if (!wanted.size) return;
-    await readValues(around, gate, key, async (value) => {
+    const enough = new AbortController();
+    const look = async (/** @type {Uint8Array} */ value) => {
       const data = base64(value);
       const seen = wanted.get(data);
       if (seen) kept.add(seen);
-      wanted.delete(data);
-      return wanted.size === 0;
-    });
+      if (wanted.delete(data) && !wanted.size) enough.abort();
+    };
+    await readValues(around, gate, key, look, enough.signal);
   };
   const keys = [...new Set(written.map((each) => each.key))];
   await Promise.allSettled(gates.flatMap((gate) => keys.map((key) => read(gate, key))));

@@ -6,6 +6,7 @@
 // and only the certificates and places of the devices on these lists need not be. What one watches is known without asking.
 import { base64, hex } from '../bytes.js';
 import { daysAround, endOfDay, publicMaster, rendezvous, seal, valueId } from '../record/rendezvous.js';
+import { peersOf, publicPlaces } from '../record/bodies.js';
 import { openRecord, openRevocation } from '../record/record.js';
 import { evidence, revokedIn } from './evidence.js';
 import { following } from './follow.js';
@@ -194,7 +195,8 @@ export function locator(around) {
     const early = await Promise.race([friends, pause(HEAD_START_MILLIS)]);
     const rest = () => refresh(address, how);
     if (early) {
-      if (!followed.isTold(address)) rest().catch(warn);
+      // The answer first.
+      if (!followed.isTold(address)) around.timer(1, () => void rest().catch(warn));
       return learnt(address, how, early);
     }
     const all = rest();
@@ -242,6 +244,25 @@ export function locator(around) {
         void opened.push(/** @type {Opened} */ (await believe(kind, address, bytes)));
       await readPlace(around, kind, master, take).done;
       return opened;
+    },
+
+    /**
+     * The peers that a domain recommends: formats.md, section 6. Whoever answers mail for `peers@` it says so.
+     * @param {string} domain @returns {Promise<{base: string, id: string}[]>} [] also when nobody could be asked
+     */
+    async recommended(domain) {
+      const address = `peers@${domain}`;
+      /** @type {Map<string, import('../record/record.js').SignedRecord>} */
+      const newest = new Map();
+      const reading = readPlace(around, 'PEERS', publicMaster(address, around.network()), async (bytes) => {
+        const { record } = await believe('PEERS', address, bytes);
+        const before = newest.get(record.device);
+        if (!before || before.sequence < record.sequence) newest.set(record.device, record);
+      });
+      await reading.done;
+      const places = [...newest.values()].flatMap(({ body }) => (body ? peersOf(body) : []));
+      const usable = around.local() ? places : publicPlaces(places);
+      return [...new Map(usable.filter(({ base }) => base).map(({ base, id }) => [base, { base, id }])).values()];
     },
 
     follow: followed.follow,

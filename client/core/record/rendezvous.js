@@ -66,12 +66,13 @@ export function daysOfLetters(now) {
   return [...new Set([day(now + HOUR), ...Array.from({ length: 8 }, (_, i) => day(now - i * DAY))])];
 }
 
+/** Bytes of the value that holds so many. @param {number} length */
+export const sealedSize = (length) => Math.max(1024, 2 ** Math.ceil(Math.log2(HEAD + 4 + length + TAG)));
+
 /** @param {Rendezvous} place @param {Uint8Array} payload @param {Uint8Array} [nonce] for tests @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function seal(place, payload, nonce = random(12)) {
   need(payload.length <= MAX_PAYLOAD, 'too-long');
-  let size = 1024;
-  while (size < HEAD + 4 + payload.length + TAG) size *= 2;
-  const padded = new Uint8Array(size - HEAD - TAG);
+  const padded = new Uint8Array(sealedSize(payload.length) - HEAD - TAG);
   new DataView(padded.buffer).setUint32(0, payload.length);
   padded.set(payload, 4);
   const sealed = await crypto.subtle.encrypt(gcm(place, nonce), await key(place, 'encrypt'), padded);

@@ -88,7 +88,7 @@ export function until(starling, wanted, what, millis = 20_000) {
 }
 
 /** For what is no part of the state: asked again until it is so. */
-export async function eventually(holds, what, millis = 40_000) {
+export async function eventually(holds, what, millis = 90_000) {
   const end = Date.now() + millis;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited for ${what}`);

@@ -166,7 +166,9 @@ test('the second one is removed: it says so, keeps what it has, and gets nothing
   const { alice, second, bob } = people;
   await alice.page.click('.entry button:has-text("Remove")');
   await alice.page.click('.ask button.danger');
-  await second.page.getByText('This browser was removed from your devices').waitFor({ timeout: 30_000 });
+  await second.page
+    .locator('strong', { hasText: 'This browser was removed from your devices' })
+    .waitFor({ timeout: 30_000 });
   await second.page.click('.person:has-text("bob@example.net")');
   await second.page.locator('.bubble-text', { hasText: 'For both of you' }).waitFor();
   await picture(second.page, 'devices-5-removed');
@@ -175,7 +177,7 @@ test('the second one is removed: it says so, keeps what it has, and gets nothing
   await alice.page.click('.person:has-text("bob@example.net")');
   await write(bob, 'Only for the one that is left', alice);
   await second.page.reload();
-  await second.page.getByText('This browser was removed from your devices').waitFor();
+  await second.page.locator('strong', { hasText: 'This browser was removed from your devices' }).waitFor();
   assert.equal(await second.page.locator('.bubble-text', { hasText: 'Only for the one' }).count(), 0);
 });
 

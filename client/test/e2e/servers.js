@@ -51,10 +51,12 @@ export async function run(args) {
 /**
  * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
  * theirs and the second runs a node of its own.
- * @param {{dht?: string}} [options]  'embedded' or 'opendht'
+ * @param {{dht?: string, anchor?: string, network?: any}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors beside the test CA;
+ *   network: of nodes, when the caller has and closes one
  */
-export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded' } = {}) {
-  const nodes = dht === 'opendht' ? await dhtNodes() : null;
+export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', anchor = '', network } = {}) {
+  const anchors = anchor ? ['--anchor', anchor] : [];
+  const nodes = network ?? (dht === 'opendht' ? await dhtNodes() : null);
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   const bases = [`http://127.0.0.1:${ports[0]}/`, `http://127.0.0.1:${ports[1]}/`];
@@ -68,7 +70,8 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     String(ports[2]),
     '--peer',
     bases[1],
-    ...(nodes ? ['--dht', `opendht:${nodes.proxies.join(',')}`] : []),
+    ...(nodes ? ['--dht', `opendht:${nodes.proxies.slice(0, 2).join(',')}`] : []),
+    ...anchors,
   ];
   const argsB = [
     'peer',
@@ -84,6 +87,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
       : ['--dht', bases[0]]),
     '--peer',
     bases[0],
+    ...anchors,
   ];
   const servers = { a: await run(argsA), b: await run(argsB), bases, folder, dht };
   return {
@@ -92,7 +96,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     restartB: async () => (servers.b = await run(argsB)),
     current: () => servers,
     async close() {
-      await Promise.allSettled([servers.a.kill(), servers.b.kill(), nodes?.close()]);
+      await Promise.allSettled([servers.a.kill(), servers.b.kill(), network ? null : nodes?.close()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,6 @@
 // What tests ask of conversations, and letters as whoever knows a place can leave them there: honest but for what is said.
 import { base64, hex, random } from '../../core/bytes.js';
+import { boxes } from '../../core/agent/boxes.js';
 import { sealBody } from '../../core/cms/bodies.js';
 import { inboxBody, knockBody } from '../../core/record/bodies.js';
 import { signRecord } from '../../core/record/record.js';
@@ -12,6 +13,9 @@ export const knownKeys = { address: (address) => publicMaster(address, 'local') 
 /** In place of the stream from the peers: what an agent watches is given to it when the test says so. */
 export function heldBack(one) {
   const watched = new Map();
+  one.ctx.boxes.close();
+  one.ctx.boxes = boxes(one.ctx);
+  one.ctx.watching = { ...one.ctx.watching, tells: (key) => watched.has(key) };
   one.ctx.watch = (key, each) => {
     watched.set(key, each);
     return () => void watched.delete(key);

@@ -15,9 +15,9 @@ const PATIENCE_MILLIS = 60_000;
 
 export const pem = (der) => `-----BEGIN CERTIFICATE-----\n${base64(der)}\n-----END CERTIFICATE-----\n`;
 
-/** @param {{peers?: number}} [how] */
-export async function world({ peers = 2 } = {}) {
-  const time = simulatedTime(Date.UTC(2026, 10, 24, 12));
+/** @param {{peers?: number, start?: number}} [how] */
+export async function world({ peers = 2, start = Date.UTC(2026, 10, 24, 12) } = {}) {
+  const time = simulatedTime(start);
   const ca = await authority(time.now());
   const dht = new Told();
   const all = Array.from({ length: peers }, () => peer(time, dht, ca));
@@ -91,9 +91,9 @@ export async function world({ peers = 2 } = {}) {
     },
 
     /** So much time passes, in steps, with what happens in it. */
-    async pass(millis) {
-      for (let left = millis; left > 0; left -= 250) {
-        time.advance(Math.min(250, left));
+    async pass(millis, step = 250) {
+      for (let left = millis; left > 0; left -= step) {
+        time.advance(Math.min(step, left));
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
     },
@@ -178,6 +178,8 @@ function peer(time, dht, ca) {
     full: 0,
     requests: [],
     streams,
+    /** Lists of withdrawn certificates by URL. */
+    lists: new Map(),
     network: 'local',
     die() {
       it.down = true;
@@ -257,6 +259,10 @@ function peer(time, dht, ca) {
     const path = url.slice(base.length);
     if (path === 'peer.json') return Response.json(describe());
     if (path === 'listen') return listen(JSON.parse(init.body).keys, init.signal);
+    if (path.startsWith('crl?url=')) {
+      const list = it.lists.get(decodeURIComponent(path.slice('crl?url='.length)));
+      return list ? new Response(list) : new Response('', { status: 404 });
+    }
     const [key, query] = path.slice('key/'.length).split('?');
     const values = dht.get(key) ?? new Map();
     if (init.method === 'POST') {

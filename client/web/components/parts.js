@@ -47,7 +47,7 @@ const MARKS = { waiting: '◷', sent: '✓', delivered: '✓✓', read: '✔✔'
 export function Mark({ state }) {
   if (state === 'received') return null;
   const name = t(`state.${state}`);
-  return html`<span class=${`mark mark-${state}`} title=${name}>
+  return html`<span class=${`mark mark-${state}`} title=${t(`state.${state}.hint`)}>
     <span aria-hidden="true">${MARKS[state]}</span><span class="unseen">${name}</span>
   </span>`;
 }

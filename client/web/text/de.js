@@ -147,6 +147,11 @@ export const de = {
   'state.failed': 'nicht zugestellt',
   'state.received': '',
   'state.retry': 'Noch einmal',
+  'state.waiting.hint': 'Wartet. Lassen Sie diese Seite offen, bis die Nachricht gesendet ist.',
+  'state.sent.hint': 'Gesendet. Die Nachricht kommt auch an, wenn diese Seite geschlossen ist.',
+  'state.delivered.hint': 'Auf mindestens einem Gerät angekommen.',
+  'state.read.hint': 'Gelesen',
+  'state.failed.hint': 'Nicht zugestellt: sieben Tage lang nicht abgeholt oder zurückgenommen.',
 
   'request.title': 'Anfragen',
   'request.lead': 'Diese Personen möchten Sie erreichen. Sie sehen nicht, ob Sie online sind.',

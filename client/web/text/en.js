@@ -145,6 +145,11 @@ export const en = {
   'state.failed': 'not delivered',
   'state.received': '',
   'state.retry': 'Try again',
+  'state.waiting.hint': 'Waiting. Keep this page open until it is sent.',
+  'state.sent.hint': 'Sent. It arrives also when this page is closed.',
+  'state.delivered.hint': 'Delivered to at least one of their devices.',
+  'state.read.hint': 'Read',
+  'state.failed.hint': 'Not delivered: nobody fetched it for seven days, or it was taken back.',
 
   'request.title': 'Requests',
   'request.lead': 'People who would like to reach you. They cannot see whether you are online.',

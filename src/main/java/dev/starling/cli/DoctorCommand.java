@@ -93,7 +93,10 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static String store(URI base) throws IOException, DhtException, InterruptedException {
         String health = get(base.resolve("/health")).body();
-        if (!health.contains("\"dht\":\"ok\"")) throw new IOException("the store does not work: " + health);
+        if (!health.contains("\"dht\":\"ok\"")) {
+            var why = java.util.regex.Pattern.compile("\"dht\":\"([^\"]*)\"").matcher(health);
+            throw new IOException(why.find() ? why.group(1) : "the store does not say how it is: " + health);
+        }
         try (var dht = new RemoteDht(base, (_, _, _) -> "")) {
             dht.lookup("0".repeat(40), Dht.Limits.USUAL, _ -> true);
         }

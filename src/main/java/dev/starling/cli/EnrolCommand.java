@@ -2,8 +2,10 @@ package dev.starling.cli;
 
 import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.SmimeIdentity;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.CrlStore;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
@@ -33,8 +35,20 @@ import picocli.CommandLine.Parameters;
             "What was interrupted goes on where it was."
         })
 final class EnrolCommand implements Callable<Integer> {
-    @Parameters(description = "Your e-mail address.")
+    @Parameters(
+            arity = "0..1",
+            description = "Your e-mail address; with --pkcs12 only when the certificate has several.")
     String address = "";
+
+    @Option(
+            names = "--pkcs12",
+            description =
+                    "PKCS#12 file with your S/MIME key: it certifies this device, no mail is sent. Its passphrase is"
+                            + " asked for, or read from --passphrase-file or the variable STARLING_PASSPHRASE.")
+    Optional<Path> pkcs12 = Optional.empty();
+
+    @Option(names = "--passphrase-file", description = "File whose first line is the passphrase of --pkcs12.")
+    Optional<Path> passphraseFile = Optional.empty();
 
     @Option(
             names = "--server",
@@ -62,6 +76,7 @@ final class EnrolCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         try {
+            if (pkcs12.isPresent()) return certify(pkcs12.get());
             Address wanted = Address.parse(address);
             Path file = out.orElse(Path.of(wanted + ".p12"));
             if (Files.exists(file) && !renew) {
@@ -79,6 +94,44 @@ final class EnrolCommand implements Callable<Integer> {
         } catch (EnrolmentException e) {
             throw new IOException(e.detail(), e);
         }
+    }
+
+    /// By an S/MIME key that is there already.
+    private int certify(Path source) throws IOException, IdentityException, EnrolmentException {
+        Optional<Address> wanted = address.isEmpty() ? Optional.empty() : Optional.of(Address.parse(address));
+        if (out.isEmpty() && wanted.isEmpty())
+            throw new IOException("Name your address, or the file to write with --out.");
+        Path file = out.orElseGet(() -> Path.of(address + ".p12"));
+        if (Files.exists(file) && Files.isSameFile(file, source))
+            throw new IOException("The key of this device needs a file of its own: name one with --out.");
+        var believed = PeerOptions.anchors(anchors);
+        if (believed.isEmpty())
+            throw new IOException("No CA is believed: name that of your certificate with --anchor.");
+        Clock clock = Clock.systemUTC();
+        char[] passphrase = passphrase();
+        try (var download = CrlDownload.of(false)) {
+            var lists = new CrlStore(download, Runnable::run, clock);
+            var verifier = new CertificateVerifier(TrustAnchors.limited(believed), false, lists);
+            var held = new SmimeIdentity(verifier, clock).certify(source, passphrase, wanted, file);
+            System.out.println("Certified until "
+                    + held.chain().getFirst().getNotAfter().toInstant() + ". Key and certificates are in " + file
+                    + ", the password beside it. Run it again before then.");
+            return 0;
+        } finally {
+            java.util.Arrays.fill(passphrase, ' ');
+        }
+    }
+
+    private char[] passphrase() throws IOException {
+        if (passphraseFile.isPresent()) {
+            String text = Files.readString(passphraseFile.get());
+            return text.lines().findFirst().orElse("").toCharArray();
+        }
+        String inherited = System.getenv("STARLING_PASSPHRASE");
+        if (inherited != null) return inherited.toCharArray();
+        return Optional.ofNullable(System.console())
+                .map(console -> console.readPassword("Passphrase of the PKCS#12 file: "))
+                .orElseThrow(() -> new IOException("No passphrase was given: use --passphrase-file."));
     }
 
     private void enrol(Address wanted, Path file) throws IOException, EnrolmentException {

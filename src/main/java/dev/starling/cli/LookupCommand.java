@@ -4,6 +4,7 @@ import dev.starling.dht.DhtException;
 import dev.starling.dht.remote.RemoteDht;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.CrlStore;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.locate.LocationService;
@@ -51,9 +52,13 @@ final class LookupCommand implements Callable<Integer> {
         var believed = new ArrayList<>(PeerOptions.anchors(anchors));
         boolean loopback = java.net.InetAddress.getByName(base.getHost()).isLoopbackAddress();
         if (peer.local() && loopback) believed.addAll(peer.anchors());
-        try (var dht = new RemoteDht(base, (_, _, _) -> "")) {
-            var verifier = new CertificateVerifier(TrustAnchors.limited(believed), peer.local() && loopback);
-            Clock clock = Clock.systemUTC();
+        Clock clock = Clock.systemUTC();
+        boolean local = peer.local() && loopback;
+        // Here one waits for the lists of withdrawn certificates.
+        try (var dht = new RemoteDht(base, (_, _, _) -> "");
+                var download = CrlDownload.of(local)) {
+            var lists = new CrlStore(download, Runnable::run, clock);
+            var verifier = new CertificateVerifier(TrustAnchors.limited(believed), local, lists);
             var opener = new RecordOpener(peer.network(), verifier, SequenceMemory.inMemory(1000), clock);
             var service = new LocationService(dht, peer.network(), verifier, opener, clock, peer.local() && loopback);
             return show(service.find(Address.parse(address)));

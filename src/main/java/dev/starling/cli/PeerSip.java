@@ -6,12 +6,12 @@ import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.Keys;
 import dev.starling.identity.passport.TokenVerifier;
 import dev.starling.locate.LocationService;
+import dev.starling.locate.Memory;
 import dev.starling.proxy.ConsentStore;
 import dev.starling.proxy.EdgePeer;
 import dev.starling.proxy.Forwarding;
 import dev.starling.proxy.Self;
 import dev.starling.record.RecordOpener;
-import dev.starling.record.SequenceMemory;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -32,7 +33,7 @@ import java.util.concurrent.atomic.AtomicReference;
 /// its users' records.
 record PeerSip(EdgePeer edge) {
     private static final int SECRET_BYTES = 32;
-    private static final int MAX_SEQUENCES = 100_000;
+    private static final int MAX_SEQUENCES = 200_000, MAX_SERVED = 20_000;
 
     static PeerSip open(
             Peer.Config config,
@@ -46,8 +47,7 @@ record PeerSip(EdgePeer edge) {
         var transport = new AtomicReference<Optional<PeerTransport>>(Optional.empty());
         var timers = timers(parts);
         var consent = parts.with(new ConsentStore(config.data().resolve("consent.db"), clock));
-        var keeper =
-                parts.with(new RecordKeeper(location(config, verifier, store, clock), store.publications(), clock));
+        var keeper = keeper(config, verifier, store, parts, clock);
         var edge = new EdgePeer(
                 new Self(
                         key.id(),
@@ -99,10 +99,16 @@ record PeerSip(EdgePeer edge) {
         }
     }
 
-    private static LocationService location(
-            Peer.Config config, CertificateVerifier verifier, PeerStore store, Clock clock) {
-        var opener = new RecordOpener(config.network(), verifier, SequenceMemory.inMemory(MAX_SEQUENCES), clock);
-        return new LocationService(store.dht(), config.network(), verifier, opener, clock, config.local());
+    private static RecordKeeper keeper(
+            Peer.Config config, CertificateVerifier verifier, PeerStore store, Parts parts, Clock clock)
+            throws IOException {
+        var memory =
+                parts.with(new Memory(config.data().resolve("memory.db"), config.network(), MAX_SEQUENCES, MAX_SERVED));
+        var served = parts.with(new Served(config.data().resolve("served.db"), MAX_SERVED));
+        var opener = new RecordOpener(config.network(), verifier, memory, clock);
+        var location = new LocationService(
+                store.dht(), config.network(), verifier, opener, clock, config.local(), Optional.of(memory));
+        return parts.with(new RecordKeeper(location, store.publications(), served, clock, new SplittableRandom()));
     }
 
     // Routes hold tokens made with it: they must be known again after a restart.

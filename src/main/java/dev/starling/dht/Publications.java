@@ -6,8 +6,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 
@@ -31,7 +34,7 @@ public final class Publications implements AutoCloseable {
     private static final Duration LONGEST = Duration.ofDays(8);
     private static final Duration RETRY = Duration.ofSeconds(10), QUOTA_RETRY = Duration.ofMinutes(5);
     private static final Duration ROUND = Duration.ofSeconds(5);
-    private static final int BATCH = 200, PATIENCE = 3, STRIPES = 64;
+    private static final int BATCH = 200, PATIENCE = 3, AT_ONCE = 16, STRIPES = 64;
 
     private final Dht dht;
     private final Clock clock;
@@ -95,6 +98,11 @@ public final class Publications implements AutoCloseable {
         }
     }
 
+    /// The same for a length of time.
+    public Published keep(String key, Dht.Value value, Duration time) throws DhtException {
+        return publish(key, value, clock.instant().getEpochSecond() + Math.max(1, time.toSeconds()));
+    }
+
     private boolean put(String key, Dht.Value value, long seconds) throws DhtException {
         try {
             dht.put(key, value, Duration.ofSeconds(seconds));
@@ -121,11 +129,29 @@ public final class Publications implements AutoCloseable {
         try {
             long now = clock.instant().getEpochSecond();
             ledger.forget(now);
-            int failures = 0;
-            for (Ledger.Slot slot : ledger.due(now, BATCH)) {
-                if (failures >= PATIENCE) return;
-                if (!putAgain(slot, now)) failures++;
+            var failures = new AtomicInteger();
+            // One at a time until one was taken, then some at once: an engine that is a network takes its time for
+            // each.
+            var room = new Semaphore(1);
+            var wide = new AtomicBoolean();
+            try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (Ledger.Slot slot : ledger.due(now, BATCH)) {
+                    room.acquire();
+                    if (failures.get() >= PATIENCE) return;
+                    threads.execute(() -> {
+                        try {
+                            if (!putAgain(slot, now)) failures.incrementAndGet();
+                            else if (!wide.getAndSet(true)) room.release(AT_ONCE - 1);
+                        } catch (SQLException | RuntimeException e) {
+                            LOG.log(System.Logger.Level.WARNING, "a publication is not put again", e);
+                        } finally {
+                            room.release();
+                        }
+                    });
+                }
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } catch (SQLException | RuntimeException e) {
             // Caught whatever it is: an exception would end the schedule for good.
             LOG.log(System.Logger.Level.WARNING, "publications are not put again", e);

@@ -28,6 +28,7 @@ public final class AppFiles {
             "css", "text/css; charset=utf-8",
             "svg", "image/svg+xml",
             "png", "image/png",
+            "json", "application/json",
             "webmanifest", "application/manifest+json");
     private static final List<String> VENDOR = List.of("preact", "htm", "@noble/hashes", "uqr");
     private static final Pattern PLAIN = Pattern.compile("(/[A-Za-z0-9_@][A-Za-z0-9_@.-]*)+");

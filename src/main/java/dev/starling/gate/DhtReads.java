@@ -32,6 +32,7 @@ final class DhtReads {
     private static final int RETRY_SECONDS = 10;
 
     private final Dht dht;
+    private final Watches watches;
     private final DhtRoutes.Reading reading;
     private final Consumer<Outcome> counter;
     // What slow readers keep us from giving back: events of listeners, and values looked up.
@@ -39,6 +40,7 @@ final class DhtReads {
 
     DhtReads(Dht dht, DhtRoutes.Reading reading, Consumer<Outcome> counter) {
         this.dht = dht;
+        watches = new Watches(dht, MAX_WAITING_BYTES);
         this.reading = reading;
         this.counter = counter;
     }
@@ -153,14 +155,14 @@ final class DhtReads {
     }
 
     private void stream(List<String> keys, boolean named, OutputStream out) throws IOException {
-        var watches = new ArrayList<Dht.Subscription>();
+        var open = new ArrayList<Dht.Subscription>();
         try (var backlog = new Backlog(eventBytes, MAX_WAITING_BYTES)) {
             var coming = new ArrayDeque<>(keys);
             while (!backlog.isCutOff()) {
                 // One after the other: what lies under all of them need not find room at once.
                 if (!coming.isEmpty() && backlog.isLight()) {
                     String key = coming.remove();
-                    watches.add(dht.watch(key, backlog.of(key)));
+                    open.add(watches.watch(key, backlog.of(key)));
                 }
                 var next = backlog.next(coming.isEmpty() ? reading.aliveSeconds() : 0);
                 if (next.isEmpty() && coming.isEmpty()) out.write(ALIVE);
@@ -172,7 +174,7 @@ final class DhtReads {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
-            watches.forEach(Dht.Subscription::close);
+            open.forEach(Dht.Subscription::close);
         }
     }
 

@@ -173,9 +173,7 @@ public final class DhtRoutes {
     private void keepForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
         var owner = Dht.Owner.local(value.owner().peer() + "/" + value.owner().user());
         var ours = new Dht.Value(value.id(), owner, value.data());
-        long until = java.time.Instant.now().plus(ttl).getEpochSecond();
-        if (!publications.publish(key, ours, until).put())
-            throw new DhtException(502, "the store is not reachable now");
+        if (!publications.keep(key, ours, ttl).put()) throw new DhtException(502, "the store is not reachable now");
     }
 
     private Response publish(String key, Dht.Value value, long until) throws DhtException, WebException {

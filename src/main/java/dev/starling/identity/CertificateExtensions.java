@@ -186,15 +186,21 @@ public record CertificateExtensions(
         var urls = new ArrayList<String>();
         for (Der point : list.sequence(1, 64)) {
             Der name = point.sequence(1, 3).getFirst();
-            if (!name.is(0xa0)) continue;
-            for (Der full : name.items())
-                if (full.is(0xa0))
-                    for (Der each : full.items()) {
-                        String text = each.is(0x86) ? CertificateFields.latin1(each.content()) : "";
-                        if (isCrlUrl(text)) urls.add(text);
-                    }
+            if (name.is(0xa0)) urls.addAll(fullNames(name));
         }
         return List.copyOf(urls.subList(0, Math.min(MAX_CRLS, urls.size())));
+    }
+
+    /// The URLs that we can fetch among the full names of a DistributionPointName, under its tag.
+    static List<String> fullNames(Der name) throws IdentityException {
+        var urls = new ArrayList<String>();
+        for (Der full : name.items())
+            if (full.is(0xa0))
+                for (Der each : full.items()) {
+                    String text = each.is(0x86) ? CertificateFields.latin1(each.content()) : "";
+                    if (isCrlUrl(text)) urls.add(text);
+                }
+        return urls;
     }
 
     static boolean isCrlUrl(String text) {

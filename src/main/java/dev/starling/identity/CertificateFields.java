@@ -104,7 +104,7 @@ public record CertificateFields(
         return name.bytes();
     }
 
-    private static Instant time(Der item) throws IdentityException {
+    static Instant time(Der item) throws IdentityException {
         String text = latin1(item.content());
         if (item.is(Der.UTC_TIME)) text = (text.compareTo("50") < 0 ? "20" : "19") + text;
         else item.expect(Der.TIME);

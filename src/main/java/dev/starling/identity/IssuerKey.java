@@ -71,15 +71,18 @@ final class IssuerKey {
 
     /// Whether the key in `spki` signed the certificate. Says no to keys and signatures of other kinds.
     static boolean signed(CertificateFields certificate, byte[] spki) {
-        String algorithm = HEX.formatHex(certificate.algorithm());
+        return signed(certificate.tbs(), certificate.algorithm(), certificate.signature(), spki);
+    }
+
+    static boolean signed(byte[] tbs, byte[] identifier, byte[] made, byte[] spki) {
+        String algorithm = HEX.formatHex(identifier);
         Optional<String> name = Optional.ofNullable(isRsa(spki) ? PKCS1.get(algorithm) : ECDSA.get(algorithm));
         if (name.isEmpty() || !usable(spki)) return false;
         try {
-            byte[] signature =
-                    isRsa(spki) ? certificate.signature() : plain(certificate.signature(), isP256(spki) ? 32 : 48);
+            byte[] signature = isRsa(spki) ? made : plain(made, isP256(spki) ? 32 : 48);
             var verifier = Signature.getInstance(name.get());
             verifier.initVerify(publicKey(spki));
-            verifier.update(certificate.tbs());
+            verifier.update(tbs);
             return verifier.verify(signature);
         } catch (GeneralSecurityException | IdentityException e) {
             return false;

@@ -43,6 +43,10 @@ public final class TrustAnchors {
         return List.copyOf(read);
     }
 
+    List<Read> readable() {
+        return readable;
+    }
+
     public static TrustAnchors of(X509Certificate... certificates) {
         return new TrustAnchors(List.of(certificates));
     }

@@ -18,30 +18,39 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
-/// What one look-up brought, and what follows from all of it together.
+/// What one look-up brought, and what follows from all of it together and from what is remembered. Several readers
+/// may bring something at once.
 final class Evidence {
     private final String network;
     private final boolean local;
+    private final Optional<DeviceChain> remembered;
+    private final Set<DeviceId> takenBefore;
     private final List<Seen> seen = new ArrayList<>();
     private final Map<String, Opened> newest = new HashMap<>();
     private final Map<DeviceId, Revocation> revocations = new HashMap<>();
+    private final Map<DeviceId, Optional<DeviceChain>> chains = new HashMap<>();
 
-    Evidence(String network, boolean local) {
+    /// @param remembered the list believed before, and `takenBefore`: which of its devices were taken out
+    Evidence(String network, boolean local, Optional<DeviceChain> remembered, Set<DeviceId> takenBefore) {
         this.network = network;
         this.local = local;
+        this.remembered = remembered;
+        this.takenBefore = takenBefore;
     }
 
-    void believe(Opened opened) {
+    synchronized void believe(Opened opened) {
         SignedRecord record = opened.record();
         newest.merge(
                 record.kind() + " " + record.device(),
                 opened,
                 (a, b) -> a.record().sequence() >= b.record().sequence() ? a : b);
+        if (record.kind() == Kind.DEVICES) chains.remove(record.device());
         seen.add(new Seen(record.kind(), "ok", record.toString(), Optional.of(record)));
     }
 
-    void believe(Revocation revocation) {
+    synchronized void believe(Revocation revocation) {
         SignedRecord record = revocation.record();
         revocations.merge(
                 record.device(),
@@ -50,23 +59,51 @@ final class Evidence {
         seen.add(new Seen(Kind.REVOKED, "ok", record.toString(), Optional.of(record)));
     }
 
-    void refuse(Kind kind, IdentityException why) {
+    synchronized void refuse(Kind kind, IdentityException why) {
         seen.add(new Seen(kind, why.reason(), String.valueOf(why.getMessage()), Optional.empty()));
     }
 
-    boolean isEmpty() {
+    synchronized boolean isEmpty() {
         return newest.isEmpty();
     }
 
-    List<Seen> seen() {
+    synchronized List<Seen> seen() {
         return List.copyOf(seen);
     }
 
+    /// The newest record of each kind and device, tombstones too.
+    synchronized List<SignedRecord> newest() {
+        return Stream.concat(
+                        newest.values().stream().map(Opened::record),
+                        revocations.values().stream().map(Revocation::record))
+                .toList();
+    }
+
+    /// Whether each device that counts has shown a certificate, and, when `placed`, where it is.
+    synchronized boolean isProven(boolean placed) {
+        Set<DeviceId> listed = listed(heads(false));
+        return !listed.isEmpty()
+                && listed.stream().allMatch(id -> says(Kind.LOCATION, id) || (!placed && says(Kind.CERT, id)));
+    }
+
+    private boolean says(Kind kind, DeviceId device) {
+        return Optional.ofNullable(newest.get(kind + " " + device))
+                .flatMap(opened -> opened.record().body())
+                .isPresent();
+    }
+
+    /// The one list that is believed, to be remembered; empty with none, or several.
+    synchronized Optional<DeviceChain> believed() {
+        var heads = heads(false);
+        return heads.size() == 1 ? Optional.of(heads.getFirst()) : remembered;
+    }
+
     /// Every certified device, with what counts against it.
-    Map<DeviceId, Device> devices() {
-        List<DeviceChain> heads = heads();
+    synchronized Map<DeviceId, Device> devices() {
+        List<DeviceChain> heads = heads(true);
         Set<DeviceId> listed = listed(heads);
-        Set<DeviceId> revoked = Revocation.taken(revocations.values(), listed, issuers());
+        var revoked = new HashSet<>(Revocation.taken(revocations.values(), listed, issuers()));
+        revoked.addAll(takenBefore);
         var devices = new TreeMap<DeviceId, Device>();
         for (var opened : newest.values()) {
             if (opened.record().body().isEmpty() || opened.record().kind() == Kind.DEVICES) continue;
@@ -120,20 +157,25 @@ final class Evidence {
                 .orElse("");
     }
 
-    /// The chains that no other one continues; none when there are two roots, for a reader without memory cannot tell
-    /// which is genuine (formats.md, section 7).
-    private List<DeviceChain> heads() {
+    private void say(boolean aloud, String reason) {
+        if (aloud) refuse(Kind.DEVICES, new IdentityException(reason));
+    }
+
+    /// The chains that no other one continues, the remembered one among them. Another root than the remembered one is
+    /// not followed. Without memory none when there are two roots, for it cannot be told which is genuine
+    /// (formats.md, section 7).
+    private List<DeviceChain> heads(boolean aloud) {
         var chains = new ArrayList<DeviceChain>();
-        for (var opened : newest.values()) {
-            if (opened.record().kind() != Kind.DEVICES || opened.record().body().isEmpty()) continue;
-            try {
-                chains.add(DeviceChain.of(opened.record(), network));
-            } catch (IdentityException e) {
-                refuse(Kind.DEVICES, e);
-            }
-        }
-        if (chains.stream().anyMatch(chain -> chain.against(chains.getFirst()) == DeviceChain.Relation.NEW_ROOT)) {
-            refuse(Kind.DEVICES, new IdentityException("two-roots"));
+        for (var opened : newest.values())
+            if (opened.record().kind() == Kind.DEVICES) chain(opened.record()).ifPresent(chains::add);
+        if (remembered.isPresent()) {
+            var before = remembered.get();
+            if (chains.removeIf(chain -> chain.against(before) == DeviceChain.Relation.NEW_ROOT))
+                say(aloud, "new-root");
+            chains.add(before);
+        } else if (chains.stream()
+                .anyMatch(chain -> chain.against(chains.getFirst()) == DeviceChain.Relation.NEW_ROOT)) {
+            say(aloud, "two-roots");
             return List.of();
         }
         var heads = new ArrayList<DeviceChain>();
@@ -144,8 +186,21 @@ final class Evidence {
             boolean known = heads.stream().anyMatch(other -> other.head().hash().equals(head));
             if (!continued && !known) heads.add(chain);
         }
-        if (heads.size() > 1) refuse(Kind.DEVICES, new IdentityException("fork"));
+        if (heads.size() > 1) say(aloud, "fork");
         return heads;
+    }
+
+    // Each list is verified once.
+    private Optional<DeviceChain> chain(SignedRecord record) {
+        return chains.computeIfAbsent(record.device(), _ -> {
+            if (record.body().isEmpty()) return Optional.empty();
+            try {
+                return Optional.of(DeviceChain.of(record, network));
+            } catch (IdentityException e) {
+                refuse(Kind.DEVICES, e);
+                return Optional.empty();
+            }
+        });
     }
 
     /// With a fork only what stands on every head, until a version merges them.

@@ -7,27 +7,50 @@ import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.record.Bodies;
+import dev.starling.record.DeviceChain;
 import dev.starling.record.Kind;
 import dev.starling.record.RecordOpener;
 import dev.starling.record.Rendezvous;
 import dev.starling.record.Sealed;
 import dev.starling.record.SignedRecord;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.Set;
+import java.util.TreeMap;
 
 /// Finds what the DHT says about an address and believes only what verifies (docs/protocols/formats.md, sections 5
 /// to 7): a device counts when its certificate verifies **and** DEVICES lists it, and nobody entitled revoked it.
 ///
 /// @param local local mode: places at private addresses are kept, which are dropped otherwise
+/// @param memory what is remembered between look-ups: without it the reader has none
 public record LocationService(
-        Dht dht, String network, CertificateVerifier certificates, RecordOpener opener, Clock clock, boolean local) {
-    /// Out of local mode.
+        Dht dht,
+        String network,
+        CertificateVerifier certificates,
+        RecordOpener opener,
+        Clock clock,
+        boolean local,
+        Optional<Memory> memory) {
+    private static final int MOST_RECOMMENDED = 32;
+
+    /// Out of local mode, and without memory.
     public LocationService(
             Dht dht, String network, CertificateVerifier certificates, RecordOpener opener, Clock clock) {
         this(dht, network, certificates, opener, clock, false);
+    }
+
+    public LocationService(
+            Dht dht,
+            String network,
+            CertificateVerifier certificates,
+            RecordOpener opener,
+            Clock clock,
+            boolean local) {
+        this(dht, network, certificates, opener, clock, local, Optional.empty());
     }
 
     /// How a look-up ended.
@@ -36,8 +59,10 @@ public record LocationService(
         List<Seen> seen();
     }
 
-    /// `devices` holds what was certified, ghosts and revoked ones too, so that they can be shown.
-    public record Found(Address address, Map<DeviceId, Device> devices, List<Seen> seen) implements Lookup {
+    /// `devices` holds what was certified, ghosts and revoked ones too, so that they can be shown; `newest` the newest
+    /// record of each kind and device, tombstones too.
+    public record Found(Address address, Map<DeviceId, Device> devices, List<SignedRecord> newest, List<Seen> seen)
+            implements Lookup {
         /// The devices that something may be sent to.
         public List<Device> verified() {
             return devices.values().stream().filter(Device::verified).toList();
@@ -67,39 +92,59 @@ public record LocationService(
     /// One value and the verdict: `ok` or the reason.
     public record Seen(Kind kind, String verdict, String detail, Optional<SignedRecord> record) {}
 
+    /// Everything that counts; an absence only after a second look, for a young DHT misses some.
     public Lookup find(Address address) throws DhtException {
         var master = Rendezvous.Master.of(address, network);
-        var evidence = new Evidence(network, local);
-        for (Kind kind : List.of(Kind.CERT, Kind.DEVICES, Kind.LOCATION))
-            for (Rendezvous place : master.around(kind, clock.instant())) look(address, place, evidence);
-        for (Rendezvous place : master.around(Kind.REVOKED, clock.instant())) revoked(address, place, evidence);
+        Lookup first = look(address, master);
+        return first instanceof Absent ? look(address, master) : first;
+    }
+
+    private Lookup look(Address address, Rendezvous.Master master) throws DhtException {
+        var evidence = new Evidence(
+                network,
+                local,
+                memory.flatMap(m -> m.list(address)),
+                memory.map(m -> m.revoked(address)).orElse(Set.of()));
+        new Search(dht, opener, address, evidence).run(master, clock.instant());
         var seen = evidence.seen();
         if (evidence.isEmpty())
             return seen.stream().anyMatch(s -> !s.verdict.equals("not-sealed")) ? new Forged(seen) : new Absent(seen);
-        return new Found(address, evidence.devices(), evidence.seen());
+        var devices = evidence.devices();
+        memory.ifPresent(m -> evidence.believed().ifPresent(list -> remember(m, address, list, devices)));
+        return new Found(address, devices, evidence.newest(), evidence.seen());
     }
 
-    private void look(Address address, Rendezvous place, Evidence evidence) throws DhtException {
-        each(place, evidence, value -> evidence.believe(opener.open(value, place.kind(), address)));
+    /// The peers that a domain recommends, by whoever proved to be `peers@` it; the newest word of each device.
+    public List<Bodies.PeerPlace> recommended(String domain) throws DhtException, IdentityException {
+        Address address = Address.parse("peers@" + domain);
+        var newest = new TreeMap<DeviceId, SignedRecord>();
+        for (Rendezvous place : Rendezvous.Master.of(address, network).around(Kind.PEERS, clock.instant()))
+            dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
+                try {
+                    SignedRecord record = opener.open(Sealed.open(place, value.data()), Kind.PEERS, address)
+                            .record();
+                    newest.merge(record.device(), record, (a, b) -> a.sequence() >= b.sequence() ? a : b);
+                } catch (IdentityException e) {
+                    System.getLogger("starling.locate").log(System.Logger.Level.DEBUG, () -> "PEERS: " + e.reason());
+                }
+                return false;
+            });
+        var places = new ArrayList<Bodies.PeerPlace>();
+        for (SignedRecord record : newest.values())
+            if (record.body().isPresent())
+                places.addAll(Bodies.peers(record.body().get()));
+        return places.stream()
+                .filter(each -> local || !each.isPrivate())
+                .map(each -> local ? each : each.withPublicBase())
+                .distinct()
+                .limit(MOST_RECOMMENDED)
+                .toList();
     }
 
-    private void revoked(Address address, Rendezvous place, Evidence evidence) throws DhtException {
-        each(place, evidence, value -> evidence.believe(opener.revocation(value, address)));
-    }
-
-    private interface Reader {
-        void read(byte[] record) throws IdentityException;
-    }
-
-    private void each(Rendezvous place, Evidence evidence, Reader reader) throws DhtException {
-        Predicate<Dht.Value> one = value -> {
-            try {
-                reader.read(Sealed.open(place, value.data()));
-            } catch (IdentityException e) {
-                evidence.refuse(place.kind(), e);
-            }
-            return false;
-        };
-        dht.lookup(place.hexKey(), Dht.Limits.USUAL, one);
+    private static void remember(Memory memory, Address address, DeviceChain list, Map<DeviceId, Device> devices) {
+        var revoked = new HashSet<>(memory.revoked(address));
+        devices.values().stream().filter(Device::revoked).map(Device::id).forEach(revoked::add);
+        revoked.removeIf(id -> !list.lists(id));
+        memory.believed(address, list, revoked);
     }
 }

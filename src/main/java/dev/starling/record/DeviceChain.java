@@ -75,6 +75,18 @@ public final class DeviceChain {
         return chain;
     }
 
+    /// What a reader keeps to remember it.
+    public byte[] encode() {
+        return Cbor.encode(links.stream()
+                .map(link -> (Object) List.of(link.payload, link.signature))
+                .toList());
+    }
+
+    public static DeviceChain decode(byte[] kept, Address address, String network) throws IdentityException {
+        if (Cbor.decode(kept) instanceof List<?> encoded) return of(encoded, address, network, true);
+        throw new IdentityException("malformed", "no list");
+    }
+
     static DeviceChain of(List<?> encoded, Address address, String network) throws IdentityException {
         return of(encoded, address, network, false);
     }

@@ -37,7 +37,7 @@ class DhtReadsTest {
     }
 
     /// A real store with look-ups of our own.
-    private record Scripted(Dht beneath, Giving giving) implements Dht {
+    private record Scripted(Dht beneath, Giving giving, AtomicInteger watches) implements Dht {
         @Override
         public Caps caps() {
             return beneath.caps();
@@ -49,12 +49,18 @@ class DhtReadsTest {
         }
 
         @Override
+        public void remove(String key, Dht.Owner owner, long id) throws DhtException {
+            beneath.remove(key, owner, id);
+        }
+
+        @Override
         public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
             giving.give(enough);
         }
 
         @Override
         public Subscription watch(String key, Watcher watcher) throws DhtException {
+            watches.incrementAndGet();
             return beneath.watch(key, watcher);
         }
 
@@ -117,7 +123,9 @@ class DhtReadsTest {
 
     private static StoreServer server(Path folder, Giving giving) throws Exception {
         return new StoreServer(
-                new Scripted(StoreServer.store(folder, new StandingClock()), giving), folder, StoreServer.JOIN);
+                new Scripted(StoreServer.store(folder, new StandingClock()), giving, new AtomicInteger()),
+                folder,
+                StoreServer.JOIN);
     }
 
     @Test
@@ -185,6 +193,49 @@ class DhtReadsTest {
             assertEquals(1, server.counted(DhtRoutes.Outcome.WATCH));
             assertEquals(1, server.listeners.taken());
         }
+    }
+
+    @Test
+    void listenersOfOneKeyShareOneWatchAndALaterOneIsToldWhatIsThere(@TempDir Path folder) throws Exception {
+        var store = StoreServer.store(folder, new StandingClock());
+        var watches = new AtomicInteger();
+        try (var http = HttpClient.newHttpClient();
+                var server = new StoreServer(new Scripted(store, _ -> {}, watches), folder, StoreServer.JOIN)) {
+            store.put(KEY, value(1, 3), Duration.ofHours(1));
+            try (var first = open(http, listen(server.base(), keys(KEY)))) {
+                assertTrue(first.readLine().contains("\"id\":\"1\""));
+                assertTrue(first.readLine().contains("complete"));
+                store.put(KEY, value(2, 4), Duration.ofHours(1));
+                try (var second = open(http, listen(server.base(), keys(KEY, OTHER)))) {
+                    assertTrue(second.readLine().contains("\"id\":\"1\""));
+                    assertTrue(second.readLine().contains("\"id\":\"2\""));
+                    assertTrue(second.readLine().contains("complete"));
+                }
+                assertEquals(2, watches.get(), "one for each key");
+            }
+        }
+    }
+
+    @Test
+    void whatIsTooMuchToKeepIsToldToEachAllTheSame(@TempDir Path folder) throws Exception {
+        var store = StoreServer.store(folder, new StandingClock());
+        for (int i = 0; i < 10; i++) store.put(KEY, value(i, 16 * 1024), Duration.ofHours(1));
+        var watches = new Watches(store, 1 << 20);
+        var told = new ArrayList<AtomicInteger>();
+        var open = new ArrayList<Dht.Subscription>();
+        for (int i = 0; i < 3; i++) {
+            var count = new AtomicInteger();
+            told.add(count);
+            open.add(watches.watch(KEY, _ -> count.incrementAndGet()));
+        }
+        for (var each : told) assertEquals(10, each.get());
+        store.put(KEY, value(11, 3), Duration.ofHours(1));
+        for (var each : told) assertEquals(11, each.get());
+        open.forEach(Dht.Subscription::close);
+        assertEquals(0, watches.size());
+        store.put(KEY, value(12, 3), Duration.ofHours(1));
+        for (var each : told) assertEquals(11, each.get());
+        store.close();
     }
 
     @Test

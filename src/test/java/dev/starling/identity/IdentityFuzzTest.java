@@ -59,6 +59,27 @@ class IdentityFuzzTest {
     }
 
     @Test
+    void anyBytesAreAListOfWithdrawnCertificatesOrRefused() throws Exception {
+        var good = new ArrayList<byte[]>();
+        for (Map<String, Object> c : Vectors.cases(Vectors.read("crls"), "cases"))
+            good.add(Vectors.base64(c.get("crl")));
+        int read = new Mutations(SEED, good)
+                .feed(20_000, bytes -> assertTrue(Crl.parse(bytes).serials().size() < bytes.length));
+        assertTrue(read > 0);
+    }
+
+    @Test
+    void anyTextIsAnAnchorFileThatReadsBackOrRefused() throws Exception {
+        var good = new ArrayList<byte[]>();
+        for (Map<String, Object> c : Vectors.cases(Vectors.read("anchors"), "good"))
+            good.add(Vectors.text(c, "text").getBytes(StandardCharsets.UTF_8));
+        new Mutations(SEED, good).feed(5_000, bytes -> {
+            for (var anchor : AnchorFile.parse(new String(bytes, StandardCharsets.UTF_8)))
+                assertEquals(List.of(anchor), AnchorFile.parse(anchor.text()));
+        });
+    }
+
+    @Test
     void anyBytesAreCborInOneFormOrMalformed() throws Exception {
         cbor(50_000);
     }

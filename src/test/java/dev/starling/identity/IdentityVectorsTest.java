@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -90,6 +91,23 @@ class IdentityVectorsTest {
                     "malformed",
                     Vectors.verdict(() -> AnchorFile.parse(String.valueOf(row.get(1)))),
                     String.valueOf(row.getFirst()));
+    }
+
+    @Test
+    void eachListOfWithdrawnCertificatesIsBelievedOrRefusedForItsOwnReason() throws Exception {
+        var v = Vectors.read("crls");
+        var now = Vectors.clock(v).instant();
+        @SuppressWarnings("unchecked")
+        var issuers = (Map<String, Object>) v.get("issuers");
+        for (Map<String, Object> c : Vectors.cases(v, "cases")) {
+            var issuer = CertificateFields.parse(Vectors.base64(issuers.get(c.get("issuer"))));
+            String verdict = Vectors.verdict(() -> {
+                var crl = Crl.parse(Vectors.base64(c.get("crl")));
+                crl.verify(issuer, Vectors.text(c, "url"), now);
+                if (c.get("serials") instanceof List<?> serials) assertEquals(Set.copyOf(serials), crl.serials());
+            });
+            assertEquals(c.get("verdict"), verdict, Vectors.text(c, "what"));
+        }
     }
 
     private static List<Map<String, Object>> plain(List<Anchor> anchors) {

@@ -1,10 +1,12 @@
 package dev.starling.locate;
 
+import dev.starling.StandingClock;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.embedded.Bounds;
 import dev.starling.dht.embedded.EmbeddedDht;
 import dev.starling.identity.Address;
+import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
@@ -24,10 +26,8 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PublicKey;
 import java.security.cert.X509Certificate;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
@@ -47,25 +47,34 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// A store, a clock that stands, and a CA that certifies whomever it is asked to.
-final class World implements AutoCloseable {
-    static final String NETWORK = "starling";
-    static final Address BOB = new Address("bob@example.net");
-    private static final Duration LIFE = Duration.ofHours(1);
+public final class World implements AutoCloseable {
+    public static final String NETWORK = "starling";
+    public static final Address BOB = new Address("bob@example.net");
+    private static final Duration LIFE = Duration.ofHours(1), CERTIFICATE = Duration.ofDays(30);
 
-    final Clock clock = Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC);
+    public final StandingClock clock;
     private static final Bounds BOUNDLESS =
             new Bounds(4096, 64L << 20, 4096, 64L << 20, 100_000, 1L << 30, 1L << 30, 4L << 30);
 
-    final Dht dht;
+    public final Dht dht;
     final Keys.Held ca;
     private CertificateVerifier certificates;
     private RecordOpener opener;
     private final Rendezvous.Master master = Rendezvous.Master.of(BOB, NETWORK);
     private int owners, published;
 
-    World(Path folder) throws DhtException {
+    public World(Path folder) throws DhtException {
+        this(folder, new StandingClock());
+    }
+
+    private World(Path folder, StandingClock clock) throws DhtException {
         // A store that keeps whatever anybody gives it.
-        dht = new EmbeddedDht(folder.resolve("dht.db"), BOUNDLESS, clock);
+        this(new EmbeddedDht(folder.resolve("dht.db"), BOUNDLESS, clock), clock);
+    }
+
+    World(Dht dht, StandingClock clock) {
+        this.dht = dht;
+        this.clock = clock;
         ca = authority("CN=first");
         certificates = new CertificateVerifier(TrustAnchors.of(ca.chain().getFirst()), true);
         opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
@@ -73,15 +82,44 @@ final class World implements AutoCloseable {
 
     /// Another CA that readers believe, too.
     Keys.Held believe(String name) {
+        return believe(name, List.of("*"));
+    }
+
+    /// Another CA that is believed about these domains.
+    Keys.Held believe(String name, List<String> domains) {
         var second = authority(name);
+        var all = Anchor.of(second.chain().getFirst());
+        var limited = new Anchor("", all.certificate(), all.purposes(), domains, all.levels(), List.of());
         certificates = new CertificateVerifier(
-                TrustAnchors.of(ca.chain().getFirst(), second.chain().getFirst()), true);
+                TrustAnchors.limited(List.of(Anchor.of(ca.chain().getFirst()), limited)), true);
         opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
         return second;
     }
 
     LocationService service(boolean local) {
         return new LocationService(dht, NETWORK, certificates, opener, clock, local);
+    }
+
+    /// Judges as somebody does who never looked before.
+    RecordOpener unknowing() {
+        return new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
+    }
+
+    /// Somebody who never looked before.
+    LocationService stranger(Dht through) {
+        return new LocationService(through, NETWORK, certificates, unknowing(), clock, false);
+    }
+
+    /// A reader that remembers.
+    public LocationService service(Memory memory) {
+        return new LocationService(
+                dht,
+                NETWORK,
+                certificates,
+                new RecordOpener(NETWORK, certificates, memory, clock),
+                clock,
+                false,
+                Optional.of(memory));
     }
 
     LocationService.Found found() throws DhtException {
@@ -94,29 +132,36 @@ final class World implements AutoCloseable {
 
     Keys.Held authority(String name) {
         KeyPair key = Keys.generate();
-        var certificate = certificate(name, key, name, key.getPublic(), true, "");
+        var certificate = certificate(name, key, name, key.getPublic(), CERTIFICATE, "");
         return new Keys.Held(key.getPrivate(), List.of(certificate));
     }
 
-    Keys.Held device(String address) {
+    public Keys.Held device(String address) {
         return device(address, ca, "CN=first");
     }
 
     Keys.Held device(String address, Keys.Held by, String issuer) {
+        return device(address, by, issuer, CERTIFICATE);
+    }
+
+    Keys.Held device(String address, Keys.Held by, String issuer, Duration life) {
         KeyPair key = Keys.generate();
         var issuing = new KeyPair(by.publicKey(), by.key());
         return new Keys.Held(
-                key.getPrivate(), List.of(certificate(issuer, issuing, "", key.getPublic(), false, address)));
+                key.getPrivate(), List.of(certificate(issuer, issuing, "", key.getPublic(), life, address)));
     }
 
+    // No address: that of a CA.
+
     private X509Certificate certificate(
-            String issuer, KeyPair issuing, String subject, PublicKey key, boolean authority, String address) {
+            String issuer, KeyPair issuing, String subject, PublicKey key, Duration life, String address) {
+        boolean authority = address.isEmpty();
         try {
             var builder = new JcaX509v3CertificateBuilder(
                     new X500Name(issuer),
                     BigInteger.valueOf(System.nanoTime()),
                     Date.from(clock.instant().minusSeconds(60)),
-                    Date.from(clock.instant().plus(Duration.ofDays(30))),
+                    Date.from(clock.instant().plus(life)),
                     new X500Name(subject),
                     key);
             if (authority) builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
@@ -144,9 +189,14 @@ final class World implements AutoCloseable {
     }
 
     byte[] record(Keys.Held signer, Kind kind, Address address, long sequence, Optional<CborMap> body) {
+        return record(signer, kind, address, sequence, LIFE, body);
+    }
+
+    public byte[] record(
+            Keys.Held signer, Kind kind, Address address, long sequence, Duration life, Optional<CborMap> body) {
         Instant now = clock.instant();
         return SignedRecord.sign(
-                signer, NETWORK, new SignedRecord.Statement(kind, address, sequence, now, now.plus(LIFE), body));
+                signer, NETWORK, new SignedRecord.Statement(kind, address, sequence, now, now.plus(life), body));
     }
 
     /// Puts a record of `signer` about bob where readers look, newer than all before.
@@ -166,7 +216,26 @@ final class World implements AutoCloseable {
                 LIFE.multipliedBy(2));
     }
 
-    Rendezvous place(Kind kind) {
+    /// The store keeps back from now on what lay there: covered by what is no record.
+    void clear(Kind kind) throws DhtException {
+        var values = new java.util.ArrayList<Dht.Value>();
+        dht.lookup(place(kind).hexKey(), Dht.Limits.USUAL, value -> !values.add(value));
+        for (var each : values)
+            dht.put(place(kind).hexKey(), new Dht.Value(each.id(), each.owner(), new byte[1]), Duration.ofSeconds(1));
+    }
+
+    /// The same for another address.
+    void putFor(Address address, Kind kind, byte[] record) throws DhtException {
+        Rendezvous place = Rendezvous.Master.of(address, NETWORK)
+                .around(kind, clock.instant())
+                .getFirst();
+        dht.put(
+                place.hexKey(),
+                new Dht.Value(owners, Dht.Owner.local("owner" + owners++), Sealed.seal(place, record)),
+                LIFE.multipliedBy(2));
+    }
+
+    public Rendezvous place(Kind kind) {
         return master.around(kind, clock.instant()).getFirst();
     }
 
@@ -176,11 +245,11 @@ final class World implements AutoCloseable {
         publish(devices[0], Kind.DEVICES, list(List.of(root(devices))));
     }
 
-    static CborMap list(List<?> links) {
+    public static CborMap list(List<?> links) {
         return new CborMap().with(1, links);
     }
 
-    List<Object> root(Keys.Held... devices) {
+    public List<Object> root(Keys.Held... devices) {
         return link(devices[0], List.of(), devices);
     }
 

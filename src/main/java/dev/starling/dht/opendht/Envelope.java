@@ -4,7 +4,7 @@ import dev.starling.dht.Dht;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
-/// What stands in `data` of a value of ours (docs/protocols/formats.md, section 10). OpenDHT's own id names the slot
+/// What stands in `data` of a value of ours (docs/protocols/formats.md, section 12). OpenDHT's own id names the slot
 /// of one publisher and its nodes forget everything after ten minutes, so the publisher's id and end travel inside.
 ///
 /// @param expires Unix s

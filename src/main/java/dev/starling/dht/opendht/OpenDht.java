@@ -21,15 +21,15 @@ public final class OpenDht implements Dht {
     /// @param put one attempt
     /// @param round between two questions to each proxy how it is
     /// @param reread about the time between two look-ups of a watched key
-    /// @param watchedKeys at once
-    public record Patience(Duration connect, Duration put, Duration round, Duration reread, int watchedKeys) {
+    /// @param streams of changes open at once; twenty times as many keys may be watched
+    public record Patience(Duration connect, Duration put, Duration round, Duration reread, int streams) {
         public static final Patience USUAL = new Patience(
                 Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(10), Duration.ofMinutes(4), 1000);
     }
 
     private static final System.Logger LOG = System.getLogger("starling.dht");
     private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Slots.LIFETIME, Duration.ofSeconds(510));
-    private static final Duration LONGEST = Duration.ofHours(26);
+    private static final Duration LONGEST = Duration.ofDays(9);
     private static final Pattern KEY = Pattern.compile("[0-9a-f]{40}");
     private static final int TRIES = 3;
 

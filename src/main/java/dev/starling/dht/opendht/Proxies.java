@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -16,19 +17,29 @@ import java.util.stream.Collectors;
 final class Proxies {
     private static final System.Logger LOG = System.getLogger("starling.dht");
 
+    private static final CompletableFuture<Void> COMPLETE = CompletableFuture.completedFuture(null);
+
     private final List<Proxy> all;
     private final Rest rest;
     private final Duration patience;
+    private final AtomicReference<CompletableFuture<Void>> asking = new AtomicReference<>(COMPLETE);
     private volatile Consumer<Proxy> onFailure = _ -> {};
 
     Proxies(List<URI> bases, Rest rest, Duration patience, Duration round) {
         all = bases.stream().map(Proxy::new).toList();
         this.rest = rest;
         this.patience = patience;
-        var _ = rest.alarms().scheduleWithFixedDelay(this::ask, 0, round.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = rest.alarms()
+                .scheduleWithFixedDelay(
+                        () -> {
+                            var _ = ask();
+                        },
+                        0,
+                        round.toMillis(),
+                        TimeUnit.MILLISECONDS);
     }
 
-    /// Told each time a proxy that was well fails.
+    /// Told each time a proxy fails that was well or has streams.
     void onFailure(Consumer<Proxy> told) {
         onFailure = told;
     }
@@ -38,9 +49,11 @@ final class Proxies {
     }
 
     void failed(Proxy proxy, String why) {
-        if (rest.closed() || !proxy.failed(why)) return;
-        LOG.log(System.Logger.Level.INFO, () -> "DHT proxy " + proxy + " fails: " + why);
-        onFailure.accept(proxy);
+        if (rest.closed()) return;
+        boolean well = proxy.failed(why);
+        if (well) LOG.log(System.Logger.Level.INFO, () -> "DHT proxy " + proxy + " fails: " + why);
+        // A stream may have been opened while it was failing, because no other was there.
+        if (well || proxy.streams.get() > 0) onFailure.accept(proxy);
     }
 
     /// Usable ones first, in random order; then the others, those first that may be tried soonest.
@@ -67,7 +80,7 @@ final class Proxies {
     Proxy forStream() {
         var order = forReading();
         return order.stream()
-                .filter(Proxy::usable)
+                .filter(p -> p.well() && p.usable())
                 .min(Comparator.comparingInt(p -> p.streams.get()))
                 .orElse(order.getFirst());
     }
@@ -84,16 +97,16 @@ final class Proxies {
                 });
     }
 
-    private void ask() {
-        for (Proxy each : all) {
-            var _ = ask(each);
-        }
+    // However many want to know: one question at a time to each.
+    private CompletableFuture<Void> ask() {
+        return asking.updateAndGet(now -> now.isDone()
+                ? CompletableFuture.allOf(all.stream().map(this::ask).toArray(CompletableFuture[]::new))
+                : now);
     }
 
     /// `ok`, or what is wrong, in words. Asks each proxy now.
     String health() {
-        var asked = all.stream().map(this::ask).toArray(CompletableFuture[]::new);
-        CompletableFuture.allOf(asked).join();
+        ask().join();
         if (all.stream().noneMatch(Proxy::well))
             return "no DHT proxy works (" + all.stream().map(Proxy::words).collect(Collectors.joining(", ")) + ")";
         return all.stream().anyMatch(p -> p.well() && p.others() > 0)

@@ -58,8 +58,6 @@ final class Search {
         }
     }
 
-    private record Copy(Name name, int seq, ByteBuffer data) {}
-
     private final Proxies proxies;
     private final Rest rest;
     private final Clock clock;
@@ -71,7 +69,8 @@ final class Search {
     private String mark = "";
     private final LinkedBlockingQueue<News> news = new LinkedBlockingQueue<>();
     private final List<Source> sources = new ArrayList<>();
-    private final Set<Copy> seen = new HashSet<>();
+    // Lines of ours: two proxies tell the same in the same words.
+    private final Set<String> seen = new HashSet<>();
     private final Map<Name, Signed> newest = new HashMap<>();
     private int values;
     private long bytes;
@@ -203,16 +202,20 @@ final class Search {
             full = System.nanoTime() - deadline > 0;
             return full;
         }
+        if (seen.contains(line)) {
+            from.sense = true;
+            return false;
+        }
         var signed = Signed.parse(line);
         if (signed.isPresent()) from.sense = true;
         var envelope = signed.filter(s -> !s.expired()).flatMap(s -> Envelope.read(s.data()));
-        if (envelope.isEmpty()) {
-            if (++from.others > limits.values() * OTHERS_PER_VALUE) {
-                cut(from, "sent other things than values");
-                return true;
-            }
-            return false;
+        boolean over = envelope.isEmpty() || envelope.get().withdrawn();
+        if (over && ++from.others > limits.values() * OTHERS_PER_VALUE) {
+            cut(from, "sent other things than values");
+            return true;
         }
+        if (envelope.isEmpty()) return false;
+        seen.add(line);
         content = value(signed.orElseThrow(), envelope.get());
         if (System.nanoTime() - deadline > 0) full = true;
         return content || full;
@@ -220,11 +223,10 @@ final class Search {
 
     private boolean value(Signed signed, Envelope envelope) {
         var name = new Name(signed);
-        if (!seen.add(new Copy(name, signed.seq(), ByteBuffer.wrap(signed.data())))) return false;
         if (every.test(signed)) return true;
+        bytes += envelope.value().length;
         if (replaced(name, signed)) return false;
         if (envelope.withdrawn() || envelope.expires() <= clock.instant().getEpochSecond()) return false;
-        bytes += envelope.value().length;
         if (++values > limits.values() || bytes > limits.bytes()) {
             full = true;
             return false;

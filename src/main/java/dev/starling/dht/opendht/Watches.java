@@ -12,10 +12,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
-/// All watched keys of this process, a bounded number. No watch has a thread: streams are asynchronous, and the few
+/// All watched keys of this process, a bounded number. A bounded number of them has a stream; the others are looked up
+/// now and then, and get a stream when one comes free. No watch has a thread: streams are asynchronous, and the few
 /// look-ups that run at a time share the threads of one short task each.
 final class Watches implements AutoCloseable {
-    private static final int LOOKUPS_AT_ONCE = 8;
+    private static final int LOOKUPS_AT_ONCE = 8, KEYS_PER_STREAM = 20;
     private static final long SWEEP_SECONDS = 5;
 
     private final Proxies proxies;
@@ -25,6 +26,7 @@ final class Watches implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Watching> byKey = new HashMap<>();
     private final Semaphore lookups = new Semaphore(LOOKUPS_AT_ONCE);
+    private final Semaphore streams;
     private boolean closed;
 
     private final Watching.Work work = new Watching.Work() {
@@ -36,6 +38,16 @@ final class Watches implements AutoCloseable {
                 // Closed meanwhile: there is nothing left to do.
                 System.getLogger("starling.dht").log(System.Logger.Level.DEBUG, "closed", e);
             }
+        }
+
+        @Override
+        public boolean takeStream() {
+            return streams.tryAcquire();
+        }
+
+        @Override
+        public void giveStream() {
+            streams.release();
         }
 
         @Override
@@ -63,6 +75,7 @@ final class Watches implements AutoCloseable {
         this.rest = rest;
         this.clock = clock;
         this.patience = patience;
+        streams = new Semaphore(patience.streams());
         proxies.onFailure(proxy -> all().forEach(w -> w.failed(proxy)));
         var _ = rest.alarms().scheduleWithFixedDelay(this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
     }
@@ -87,7 +100,7 @@ final class Watches implements AutoCloseable {
             if (closed) throw new DhtException(502, "closed");
             var here = byKey.get(key);
             if (here == null) {
-                if (byKey.size() >= patience.watchedKeys())
+                if (byKey.size() >= patience.streams() * KEYS_PER_STREAM)
                     throw new DhtException(503, "too many keys are watched here");
                 here = new Watching(key, proxies, rest, clock, patience.reread(), work);
                 byKey.put(key, here);

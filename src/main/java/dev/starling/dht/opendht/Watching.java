@@ -13,7 +13,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// One watched key, shared by all its watchers: one stream of changes from one proxy, and a look-up through others
-/// now and then, for a stream may keep silent about what it should tell. When the stream ends another one is opened
+/// now and then, for a stream may keep silent about what it should tell, and beyond so many streams there is none. When
+/// the stream ends another one is opened
 /// after a while that grows, with jitter.
 final class Watching {
     private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;
@@ -23,6 +24,11 @@ final class Watching {
     /// Does what takes time, and wakes up later; given by [Watches].
     interface Work {
         void later(long millis, Runnable task);
+
+        /// Whether one more stream may be open; each is given back.
+        boolean takeStream();
+
+        void giveStream();
 
         /// On a thread of its own, a few at a time.
         void soon(Runnable task);
@@ -39,7 +45,7 @@ final class Watching {
     private final ReentrantLock telling = new ReentrantLock();
     private final CopyOnWriteArrayList<Dht.Watcher> watchers = new CopyOnWriteArrayList<>();
     private final Held held = new Held();
-    private boolean complete;
+    private volatile boolean complete;
     private volatile boolean closed;
     private Optional<Stream> stream = Optional.empty();
     private long pause = FIRST_PAUSE_MILLIS;
@@ -48,10 +54,12 @@ final class Watching {
         private final Proxy proxy;
         private final LineSplitter lines = new LineSplitter();
         private final Reader reader;
+        private final Work work;
         private final AtomicBoolean left = new AtomicBoolean();
 
         Stream(Proxy proxy, Watching watching) {
             this.proxy = proxy;
+            work = watching.work;
             reader = new Reader((_, bytes) -> watching.pieces(this, bytes), why -> watching.lost(this, why));
             proxy.streams.incrementAndGet();
         }
@@ -63,7 +71,9 @@ final class Watching {
 
         /// The proxy carries one stream less; counted once.
         void left() {
-            if (!left.getAndSet(true)) proxy.streams.decrementAndGet();
+            if (left.getAndSet(true)) return;
+            proxy.streams.decrementAndGet();
+            work.giveStream();
         }
     }
 
@@ -109,7 +119,7 @@ final class Watching {
         Stream fresh;
         telling.lock();
         try {
-            if (closed || stream.isPresent()) return;
+            if (closed || stream.isPresent() || !work.takeStream()) return;
             fresh = new Stream(proxies.forStream(), this);
             stream = Optional.of(fresh);
         } finally {
@@ -195,6 +205,8 @@ final class Watching {
     private void look() {
         work.soon(() -> {
             boolean read = !closed && read();
+            // Perhaps there was no room for a stream before.
+            if (read && complete) open();
             long round = read ? reread.toMillis() : FIRST_PAUSE_MILLIS * 10;
             if (!closed) work.later(round / 2 + ThreadLocalRandom.current().nextLong(round), this::look);
         });

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Assumptions;
 /// them have a REST proxy. They end with this process, whatever way it ends: their standard input is a pipe from it.
 public final class DhtNodes implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(40);
-    private static final int BUCKET = 6;
+    private static final int BUCKET = 6, SOME = 3, STIR = 25;
 
     /// One node.
     ///
@@ -71,22 +71,31 @@ public final class DhtNodes implements AutoCloseable {
         }
     }
 
-    /// One more, which joins through the first that lives.
+    /// One more, which joins through one that lives.
     public Node add(boolean withProxy) throws IOException {
-        int port = freeUdp();
+        return begin(freeUdp(), withProxy ? URI.create("http://127.0.0.1:" + freeTcp() + "/") : null);
+    }
+
+    /// Another one on the ports of one that is dead, with nothing in its memory.
+    public Node again(Node dead) throws IOException {
+        nodes.remove(dead);
+        return begin(dead.port, dead.proxy);
+    }
+
+    private Node begin(int port, @org.jspecify.annotations.Nullable URI proxy) throws IOException {
         var command = new ArrayList<>(
                 List.of("dhtnode", "-p", String.valueOf(port), "-n", String.valueOf(network), "--no-rate-limit"));
         nodes.stream()
                 .filter(n -> n.process.isAlive())
                 .findFirst()
                 .ifPresent(n -> command.addAll(List.of("-b", "127.0.0.1:" + n.port)));
-        int http = withProxy ? freeTcp() : 0;
-        if (withProxy) command.addAll(List.of("--proxyserver", String.valueOf(http), "--proxy-addr", "127.0.0.1"));
+        if (proxy != null)
+            command.addAll(List.of("--proxyserver", String.valueOf(proxy.getPort()), "--proxy-addr", "127.0.0.1"));
         var process = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        var node = new Node(process, port, withProxy ? URI.create("http://127.0.0.1:" + http + "/") : null);
+        var node = new Node(process, port, proxy);
         nodes.add(node);
         return node;
     }
@@ -107,17 +116,29 @@ public final class DhtNodes implements AutoCloseable {
         return network;
     }
 
-    /// Until each living proxy knows another node, if there is one.
+    /// Until each living proxy knows some other nodes, if there are any.
     public void awaitReady() throws IOException, InterruptedException {
         long living = nodes.stream().filter(n -> n.process.isAlive()).count();
-        for (URI proxy : proxies()) await(proxy, Math.min(living - 1, 1));
+        for (URI proxy : proxies()) await(proxy, Math.min(living - 1, SOME));
     }
 
     private void await(URI proxy, long others) throws IOException, InterruptedException {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        while (known(proxy) < others) {
+        for (int i = 0; known(proxy) < others; i++) {
             if (System.nanoTime() - end > 0) throw new IOException("the nodes do not find each other");
+            if (i % STIR == STIR - 1) stir();
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+        }
+    }
+
+    // Idle nodes make acquaintances slowly: a search for anything introduces them.
+    private void stir() {
+        for (URI proxy : proxies()) {
+            String key = "%08x".formatted(ThreadLocalRandom.current().nextInt()).repeat(5);
+            var search = HttpRequest.newBuilder(proxy.resolve("/key/" + key))
+                    .timeout(Duration.ofSeconds(5))
+                    .build();
+            var _ = http.sendAsync(search, HttpResponse.BodyHandlers.discarding());
         }
     }
 

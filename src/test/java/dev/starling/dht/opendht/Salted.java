@@ -33,6 +33,11 @@ record Salted(OpenDht dht, String salt) implements Dht {
     }
 
     @Override
+    public void remove(String key, Owner owner, long id) throws DhtException {
+        dht.remove(key(key), owner, id);
+    }
+
+    @Override
     public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
         dht.lookup(key(key), limits, enough);
     }

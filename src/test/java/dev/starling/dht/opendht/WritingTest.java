@@ -74,15 +74,17 @@ class WritingTest {
     }
 
     @Test
-    void aStallingProxyCostsLessThanASecond() throws Exception {
+    void aStallingProxyIsNotWaitedFor() throws Exception {
         var stalls = fakes.proxy();
         var honest = fakes.proxy();
         stalls.tricks.put(Call.PUT, FakeProxy.STALL);
-        var dht = fakes.dht("slot.key", OpenDht.Patience.USUAL, stalls, honest);
+        var patient = new OpenDht.Patience(
+                Duration.ofSeconds(2), Duration.ofMinutes(1), Duration.ofSeconds(10), Duration.ofMinutes(4), 10);
+        var dht = fakes.dht("slot.key", patient, stalls, honest);
         for (int i = 0; i < 6; i++) {
             long start = System.nanoTime();
             dht.put(KEY, value(i, "a", "v" + i), HOUR);
-            assertTrue(System.nanoTime() - start < Duration.ofMillis(1500).toNanos());
+            assertTrue(System.nanoTime() - start < Duration.ofSeconds(20).toNanos());
         }
     }
 

@@ -1,0 +1,62 @@
+// What a client asks of the store while nothing happens, and what it does when its own record is gone.
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { contact, world } from './fake/world.js';
+
+const ALICE = 'alice@example.net';
+const BOB = 'bob@example.net';
+let it;
+afterEach(() => it.close());
+
+const reads = () => it.peers.flatMap((p) => p.requests).filter((r) => r.startsWith('GET key/')).length;
+
+test('while nothing happens nobody is looked up, and a dial needs no look-up', async () => {
+  it = await world();
+  const [alice, bob] = await it.friends();
+  await it.pass(5000);
+  assert.ok(alice.ctx.locator.isTold(BOB), 'the streams tell alice of bob');
+  assert.ok(alice.ctx.locator.isTold(ALICE), 'and of herself');
+  const before = reads();
+  await it.pass(1_500_000, 1000);
+  const while25Minutes = reads() - before;
+  // Each reads its own record back, one key at two peers, each 12 minutes or so.
+  assert.ok(while25Minutes <= 2 * 2 * 4, `${while25Minutes} reads`);
+  const warm = reads();
+  await alice.sendMessage(BOB, 'warm');
+  await it.until(bob, (s) => contact(s, ALICE).last?.text === 'warm', 'message');
+  assert.equal(reads() - warm, 0);
+});
+
+test('a record that vanished is noticed, said, and published anew', async () => {
+  it = await world();
+  const alice = await it.online(ALICE);
+  await it.pass(2000);
+  for (const peer of it.peers) peer.swallows = true;
+  for (const values of it.dht.values()) values.clear();
+  await it.pass(900_000, 1000);
+  assert.equal(alice.state.me.status, 'one-server', 'noticed within a quarter of an hour');
+  assert.match(alice.state.me.detail, /could not be read back/);
+  for (const peer of it.peers) peer.swallows = false;
+  await it.until(alice, (s) => s.me.status === 'online', 'healed');
+  assert.ok([...it.dht.values()].some((values) => values.size > 0));
+});
+
+test('somebody online over midnight stays to be found by those who look at one day only', async () => {
+  it = await world({ start: Date.UTC(2026, 10, 24, 21, 59) });
+  const alice = await it.online(ALICE);
+  const days = new Set();
+  const seen = async () => {
+    const { publicMaster, rendezvous } = await import('../core/record/rendezvous.js');
+    const { hex } = await import('../core/bytes.js');
+    for (const day of ['2026-11-24', '2026-11-25']) {
+      const place = await rendezvous(await publicMaster(ALICE, 'local'), 'LOCATION', day);
+      if (it.dht.get(hex(place.dhtKey))?.size) days.add(day);
+    }
+    return days.size;
+  };
+  assert.equal(await seen(), 1);
+  await it.pass(3_600_000 + 55 * 60_000, 1000);
+  assert.equal(new Date(it.time.now()).toISOString().slice(11, 13), '23');
+  assert.equal(await seen(), 2);
+  assert.equal(alice.state.me.status, 'online');
+});

@@ -1,0 +1,163 @@
+package dev.starling.locate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.starling.identity.Address;
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.Keys;
+import dev.starling.identity.cbor.CborMap;
+import dev.starling.record.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a reader knows of people over restarts, restored backups, and a store that hides or replays.
+@org.jspecify.annotations.NullUnmarked
+class MemoryTest {
+    private static final String OLD = "sip:192.0.2.1:5061;transport=tls", NEW = "sip:192.0.2.2:5061;transport=tls";
+
+    @TempDir
+    Path folder;
+
+    private World world;
+    private Keys.Held bob, phone;
+
+    @BeforeEach
+    void aWorldWithBob() throws Exception {
+        world = new World(folder);
+        bob = world.device("bob@example.net");
+        phone = world.device("bob@example.net");
+        world.enrol(bob, phone);
+    }
+
+    @AfterEach
+    void close() {
+        world.close();
+    }
+
+    private Memory memory() throws IOException {
+        return new Memory(folder.resolve("memory.db"), World.NETWORK, 1000, 1000);
+    }
+
+    /// One run of a reader.
+    private LocationService.Lookup find() throws Exception {
+        try (var memory = memory()) {
+            return world.service(memory).find(World.BOB);
+        }
+    }
+
+    private List<DeviceId> verified() throws Exception {
+        return ((LocationService.Found) find())
+                .verified().stream().map(LocationService.Device::id).toList();
+    }
+
+    private static String uri(LocationService.Lookup lookup, Keys.Held device) {
+        return ((LocationService.Found) lookup)
+                .devices()
+                .get(device.id())
+                .location()
+                .map(l -> l.peers().getFirst().uri())
+                .orElse("");
+    }
+
+    private byte[] location(long sequence, String uri) {
+        return world.record(bob, Kind.LOCATION, World.BOB, sequence, Optional.of(world.location(bob, uri, "")));
+    }
+
+    private byte[] tombstone(Keys.Held device, Kind kind, long sequence) {
+        return world.record(device, kind, World.BOB, sequence, Optional.empty());
+    }
+
+    @Test
+    void afterARestartAnOlderRecordIsStillOld() throws Exception {
+        world.put(Kind.LOCATION, location(2000, NEW));
+        assertEquals(NEW, uri(find(), bob));
+        world.clear(Kind.LOCATION);
+        world.put(Kind.LOCATION, location(1000, OLD));
+        var found = find();
+        assertEquals("", uri(found, bob));
+        assertTrue(found.seen().stream().anyMatch(s -> s.verdict().equals("old-sequence")));
+    }
+
+    @Test
+    void aWithdrawnRecordDoesNotComeBack() throws Exception {
+        world.put(Kind.LOCATION, location(1000, OLD));
+        world.put(Kind.LOCATION, tombstone(bob, Kind.LOCATION, 2000));
+        assertEquals("", uri(find(), bob));
+        world.clear(Kind.LOCATION);
+        world.put(Kind.LOCATION, location(1000, OLD));
+        assertEquals("", uri(find(), bob));
+        var newest = ((LocationService.Found) find())
+                .newest().stream().filter(r -> r.kind() == Kind.LOCATION).toList();
+        assertEquals(List.of(), newest);
+    }
+
+    @Test
+    void aRestoredBackupForgetsAndRefusesNothingNewer() throws Exception {
+        world.put(Kind.LOCATION, location(1000, OLD));
+        assertEquals(OLD, uri(find(), bob));
+        Files.copy(folder.resolve("memory.db"), folder.resolve("backup"));
+        world.put(Kind.LOCATION, location(2000, NEW));
+        assertEquals(NEW, uri(find(), bob));
+        for (String more : List.of("memory.db-wal", "memory.db-shm")) Files.deleteIfExists(folder.resolve(more));
+        Files.copy(folder.resolve("backup"), folder.resolve("memory.db"), StandardCopyOption.REPLACE_EXISTING);
+        assertEquals(NEW, uri(find(), bob));
+    }
+
+    @Test
+    void anotherRootIsNotFollowedByWhoRemembersOne() throws Exception {
+        assertEquals(2, verified().size());
+        var ghost = world.device("bob@example.net");
+        world.clear(Kind.DEVICES);
+        world.publish(ghost, Kind.CERT, new CborMap());
+        world.publish(ghost, Kind.DEVICES, World.list(List.of(world.root(ghost))));
+        assertEquals(2, verified().size());
+        assertFalse(verified().contains(ghost.id()));
+        assertTrue(find().seen().stream().anyMatch(s -> s.verdict().equals("new-root")));
+        try (var memory = memory()) {
+            memory.forget(World.BOB);
+        }
+        assertEquals(List.of(ghost.id()), verified());
+    }
+
+    @Test
+    void aRevocationThatIsKeptBackLaterStillCounts() throws Exception {
+        world.revoke(bob, phone);
+        assertEquals(List.of(bob.id()), verified());
+        world.clear(Kind.REVOKED);
+        assertEquals(List.of(bob.id()), verified());
+    }
+
+    @Test
+    void aListThatIsKeptBackIsNotForgotten() throws Exception {
+        assertEquals(2, verified().size());
+        world.clear(Kind.DEVICES);
+        assertEquals(2, verified().size());
+        world.clear(Kind.CERT);
+        assertInstanceOf(LocationService.Absent.class, find());
+    }
+
+    @Test
+    void itIsBoundedAndForgetsWhatItSawLongestAgo() throws Exception {
+        try (var memory = new Memory(folder.resolve("small.db"), World.NETWORK, 1000, 1000)) {
+            for (int i = 0; i < 3000; i++) memory.saw(new Address("u" + i + "@example.net"), Kind.CERT, bob.id(), 7);
+            int known = 0;
+            for (int i = 0; i < 3000; i++)
+                if (memory.last(new Address("u" + i + "@example.net"), Kind.CERT, bob.id())
+                        .isPresent()) known++;
+            assertTrue(known <= 2000, "remembers " + known);
+            assertEquals(OptionalLong.of(7), memory.last(new Address("u2999@example.net"), Kind.CERT, bob.id()));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package dev.starling.locate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.starling.dht.opendht.Attacker;
+import dev.starling.dht.opendht.DhtNodes;
+import dev.starling.identity.Address;
+import dev.starling.identity.Keys;
+import dev.starling.identity.cbor.CborMap;
+import dev.starling.record.Kind;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Two thousand values of an attacker under one of somebody's public keys after the other, on real nodes: 1,600 of
+/// noise, and 400 that whoever knows the address can seal, most of them with a genuine certificate of somebody else.
+@org.jspecify.annotations.NullUnmarked
+class OpenDhtFloodTest {
+    private static final int NOISE = 1600, EACH = 100, NOISE_BYTES = 900, TIMES = 3;
+    private static final double RATIO = 1.2;
+    private final Random random = new Random(20261125);
+
+    @TempDir
+    Path folder;
+
+    /// Nobody reads a whole list faster than it comes; what is judged meanwhile must cost next to nothing.
+    @Test
+    void aStrangerFindsHimInTheTimeThatReadingTakes() throws Exception {
+        try (var nodes = DhtNodes.start(OpenDhtWorld.NODES, OpenDhtWorld.PROXIES);
+                var it = new OpenDhtWorld(nodes.proxies(), folder)) {
+            it.publish();
+            it.reached("no flood yet");
+            var eve = it.world.device("eve@example.net");
+            for (Kind kind : OpenDhtWorld.PUBLIC) {
+                long start = System.nanoTime();
+                int taken = it.attacker.flood(it.key(kind), junk(it, eve, kind));
+                OpenDhtWorld.figure(
+                        "flood of " + kind, taken + " taken in " + (System.nanoTime() - start) / 1_000_000 + " ms");
+                assertTrue(taken > NOISE, "the flood failed: " + taken);
+            }
+            // He is alive, and his peer puts again what it keeps: under the flood too.
+            it.publish();
+            var through = List.of(nodes.proxies().get(1), nodes.proxies().get(2));
+            var raw = new ArrayList<Duration>();
+            var ours = new ArrayList<Duration>();
+            for (int i = 0; i < TIMES; i++) {
+                raw.add(raw(it, through));
+                ours.add(it.reached("2,000 values under each public key, a stranger"));
+            }
+            Duration bound = Duration.ofMillis((long) (RATIO * median(raw).toMillis()));
+            OpenDhtWorld.figure(
+                    "2,000 values under each public key",
+                    "raw whole read " + median(raw).toMillis() + " ms, found by a stranger in "
+                            + median(ours).toMillis() + " ms");
+            assertTrue(median(ours).compareTo(bound) <= 0, median(ours) + " of " + bound);
+            assertEquals(OpenDhtWorld.HERE, it.place((LocationService.Found)
+                    it.world.service(false).find(World.BOB)));
+        }
+    }
+
+    /// The lists and revocations, which nobody may leave half read.
+    private static Duration raw(OpenDhtWorld it, List<URI> through) {
+        var keys = List.of(it.key(Kind.DEVICES), it.key(Kind.REVOKED));
+        Attacker.Reading read = it.attacker.readWhole(through.getFirst(), keys);
+        OpenDhtWorld.figure(
+                "the same",
+                "lists and revocations read whole, raw: " + read.values() + " values in "
+                        + read.time().toMillis() + " ms");
+        return read.time();
+    }
+
+    private static Duration median(List<Duration> all) {
+        return all.stream().sorted().toList().get(all.size() / 2);
+    }
+
+    private List<byte[]> junk(OpenDhtWorld it, Keys.Held eve, Kind kind) {
+        var all = new ArrayList<byte[]>();
+        for (int i = 0; i < NOISE; i++) {
+            byte[] noise = new byte[NOISE_BYTES];
+            random.nextBytes(noise);
+            all.add(noise);
+        }
+        var eves = new Address("eve@example.net");
+        var body = Optional.of(new CborMap());
+        byte[] hers = it.world.record(eve, kind, eves, it.clock.millis(), body);
+        byte[] asHis = it.world.record(eve, kind, World.BOB, it.clock.millis() + 60_000, body);
+        byte[] elsewhere = it.elsewhere(eve, World.BOB);
+        byte[] broken = it.elsewhere(new Keys.Held(eve.key(), it.bob.chain()), World.BOB);
+        for (int i = 0; i < EACH; i++)
+            Stream.of(hers, asHis, elsewhere, broken)
+                    .map(record -> it.sealed(kind, record))
+                    .forEach(all::add);
+        java.util.Collections.shuffle(all, random);
+        return all;
+    }
+}
