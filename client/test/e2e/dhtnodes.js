@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path';
 const PATIENCE_MILLIS = 40_000;
 const LOOK_MILLIS = 20;
 
-/** @typedef {{port: number, proxy: string, kill: () => Promise<void>}} Node  UDP port, and the base URL of its REST proxy or '' */
+/** @typedef {{port: number, proxy: string, dead: boolean, kill: () => Promise<void>}} Node  UDP port, and the base URL of its REST proxy or '' */
 
 /** Whether dhtnode is installed. */
 export async function haveDhtnode() {
@@ -50,7 +50,8 @@ export async function dhtNodes({ nodes = 8, proxies = 2 } = {}) {
   async function add(withProxy) {
     const port = await freeUdp();
     const args = ['-p', String(port), '-n', String(network), '--no-rate-limit'];
-    if (all.length) args.push('-b', `127.0.0.1:${all[0].port}`);
+    const known = all.find((node) => !node.dead);
+    if (known) args.push('-b', `127.0.0.1:${known.port}`);
     let proxy = '';
     if (withProxy) {
       const http = await freeTcp();
@@ -62,7 +63,9 @@ export async function dhtNodes({ nodes = 8, proxies = 2 } = {}) {
     all.push({
       port,
       proxy,
+      dead: false,
       async kill() {
+        this.dead = true;
         child.kill('SIGKILL');
         await exit;
       },
@@ -96,6 +99,8 @@ export async function dhtNodes({ nodes = 8, proxies = 2 } = {}) {
     nodes: all,
     proxies: all.map((node) => node.proxy).filter(Boolean),
     bootstrap: `127.0.0.1:${all[0].port}`,
+    /** One more, which joins through one that lives. */
+    add: () => add(false),
     async close() {
       await Promise.allSettled(all.map((node) => node.kill()));
     },
