@@ -1,9 +1,5 @@
-// The list of devices of this address, and the records that say where this one is. A root is signed only when nobody's list was found, twice; otherwise a listed device must allow us.
+// The list of devices of this address. A root is signed only when nobody's list was found, twice; otherwise a listed device must allow us.
 import { encode, sha256 } from '../bytes.js';
-import { parseCertificate } from '../identity/certificate.js';
-import { gruu } from '../identity/device.js';
-import { untilNextDay } from '../locate/places.js';
-import { locationBody } from '../record/bodies.js';
 import { revokedIn } from '../locate/locator.js';
 import {
   cutToFit,
@@ -16,15 +12,8 @@ import {
   relation,
   verifyDevices,
 } from '../record/devices.js';
-import { signRecord } from '../record/record.js';
-import { daysAround } from '../record/rendezvous.js';
-import { removals } from './removals.js';
+import { ownRecords } from './own-records.js';
 
-const DAY_SECONDS = 86_400;
-const LOCATION_SECONDS = 12 * 3600;
-const REFRESH_MILLIS = 4 * 3600 * 1000;
-/** What a peer did not take is offered again. */
-const AGAIN_MILLIS = 60_000;
 const WAIT_MILLIS = 5_000;
 /** Somebody may add a device to our address behind our back. */
 const LOOK_MILLIS = 600_000;
@@ -57,12 +46,10 @@ export function ownDevices(ctx) {
   const awaited = new Set();
   /** Devices of this address that signed themselves off for good, as the last look showed. @type {Set<string>} */
   let withdrawn = new Set();
-  let stop = () => {};
   let stopLooking = () => {};
-  /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
-  let last = null;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
+  const records = ownRecords(ctx, () => (chain && lists(profile().key.id) ? devicesBody(chain) : null));
 
   async function load() {
     chain = (await ctx.store.get('me', 'chain')) ?? null;
@@ -216,7 +203,7 @@ export function ownDevices(ctx) {
     const fit = await cutToFit(all, address, ctx.network());
     const cut = fit.length < all.length || (before.length > 0 && isCut(before));
     await keep(await verifyDevices(fit, address, ctx.network(), cut));
-    await publishDevices();
+    await records.publishDevices();
   }
 
   /** The next version of our list, after the newest one that can be found. @param {(devices: Listed[]) => Listed[]} change */
@@ -266,96 +253,6 @@ export function ownDevices(ctx) {
     show();
   }
 
-  /** Strictly rising, also over a reload: readers remember it. @param {import('../record/rendezvous.js').Kind} kind */
-  const nextSequence = (kind) =>
-    ctx.inTurn(async () => {
-      const before = (await ctx.store.get('sequences', `own ${kind}`)) ?? 0;
-      const sequence = Math.max(before + 1, ctx.now());
-      await ctx.store.put('sequences', `own ${kind}`, sequence);
-      return sequence;
-    });
-
-  /**
-   * @param {import('../record/rendezvous.js').Kind} kind @param {Map<number, any> | null} body  null: a tombstone
-   * @param {number} seconds @param {(Uint8Array | null)[]} [masters]
-   */
-  async function publish(kind, body, seconds, masters) {
-    const { address, key } = profile();
-    const sequence = await nextSequence(kind);
-    const latest = Math.floor(parseCertificate(ctx.signer().chain[0]).notAfter / 1000);
-    const issued = Math.floor(ctx.now() / 1000);
-    const bytes = await signRecord(ctx.signer(), ctx.network(), {
-      kind,
-      address,
-      device: key.id,
-      sequence,
-      issued,
-      expires: Math.min(issued + seconds, latest),
-      body,
-    });
-    return ctx.locator.publish(ctx.signer(), address, key.id, kind, bytes, masters);
-  }
-
-  const revoked = removals(ctx, publish);
-
-  const publishDevices = async () =>
-    chain && lists(profile().key.id) ? publish('DEVICES', devicesBody(chain), 30 * DAY_SECONDS) : [];
-
-  /** Our peers, those that answer first: one that is away for a moment serves us again before anybody reads of it. */
-  function placesOfOurs() {
-    const ready = new Set(ctx.ua?.ready.map((flow) => flow.peer.id));
-    const known = [...ctx.peers.known.values()];
-    return [...known.filter((peer) => ready.has(peer.id)), ...known.filter((peer) => !ready.has(peer.id))].slice(0, 4);
-  }
-
-  /** One record in both places: readers remember one sequence for it. */
-  function publishLocation() {
-    const { address, key, friendsKey } = profile();
-    const peers = placesOfOurs().map((peer) => ({ uri: peer.sip, id: peer.id, base: peer.base }));
-    const capabilities = ['message', ...(ctx.around.media ? ['audio'] : [])];
-    const body = locationBody({ peers, gruu: gruu(address, key.id), capabilities });
-    return publish('LOCATION', body, LOCATION_SECONDS, [null, friendsKey]);
-  }
-
-  /**
-   * Publishes everything this device has to say, unless it did so just now; again on a fixed schedule.
-   * @returns {Promise<import('../locate/locator.js').Written>} where we are
-   */
-  function publishAll() {
-    const of = [...placesOfOurs().map((peer) => peer.id), daysAround(ctx.now()).sort().at(-1)].sort().join(' ');
-    if (last?.of === of) return last.written;
-    const written = publishLocation();
-    last = { of, written };
-    stop();
-    stop = ctx.timer(Math.min(REFRESH_MILLIS, untilNextDay(ctx.now())), republish);
-    Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishDevices(), revoked.publish(), written]).then(
-      (all) => {
-        const gates = ctx.peers.known.size;
-        if (all.every((each) => !each || new Set(each.map(({ base }) => base)).size >= gates)) return;
-        if (last?.written === written) last = null;
-        stop();
-        stop = ctx.timer(AGAIN_MILLIS, republish);
-      },
-      (e) => {
-        last = null;
-        console.warn('starling: publishing', e instanceof Error ? e.message : e);
-      },
-    );
-    return written;
-  }
-
-  function republish() {
-    last = null;
-    publishAll().catch(() => {});
-  }
-
-  /** Under a new friends key; the old place says that nobody is there any more. @param {Uint8Array} before */
-  async function moveLocation(before) {
-    await publish('LOCATION', null, LOCATION_SECONDS, [before]);
-    last = null;
-    await publishAll();
-  }
-
   /** Whether there is one list only that could be ours. */
   const isPlain = () => !!chain || foreign.every((each) => relation(each, foreign[0]) !== 'new-root');
 
@@ -374,25 +271,18 @@ export function ownDevices(ctx) {
 
   /** Tombstones: nobody should go on looking for this device. */
   async function withdraw() {
-    if (!ctx.profile?.chain.length) return;
-    stop();
     stopLooking();
-    await Promise.allSettled([
-      publish('LOCATION', null, LOCATION_SECONDS, [null, profile().friendsKey]),
-      publish('CERT', null, 30 * DAY_SECONDS),
-      ...(chain ? [publish('DEVICES', null, 30 * DAY_SECONDS)] : []),
-    ]);
+    await records.withdraw(!!chain);
   }
 
   return {
     load,
     show,
-    publish,
-    publishAll,
-    moveLocation,
+    publish: records.publish,
+    publishAll: records.publishAll,
+    moveLocation: records.moveLocation,
     withdraw,
-    /** What was published counts no more. */
-    stale: () => void (last = null),
+    stale: records.stale,
     look,
     lists,
     hasWithdrawn: (/** @type {string} */ id) => withdrawn.has(id),
@@ -424,7 +314,7 @@ export function ownDevices(ctx) {
       if (there === 'listed') return true;
       if (there === 'waiting') {
         // The certificate must be there before another device can look at it, and so must we, to be answered.
-        await Promise.all([publish('CERT', new Map(), 30 * DAY_SECONDS), publishLocation()]);
+        await records.publishPlace();
         await askToBeAllowed();
       }
       ctx.timer(WAIT_MILLIS, () => void ctx.delivery.settled());
@@ -435,7 +325,7 @@ export function ownDevices(ctx) {
     async allow(id, spki, name) {
       awaited.add(id);
       ghosts.delete(id);
-      await revoked.drop(id);
+      await records.revoked.drop(id);
       await edit((devices) => [
         ...devices.filter((each) => each.id !== id),
         { id, spki, name, added: Math.floor(ctx.now() / 1000) },
@@ -450,7 +340,7 @@ export function ownDevices(ctx) {
     async remove(id) {
       if (!chain || id === profile().key.id) return;
       // First of all: a store that keeps the new list back must not keep the device in.
-      await revoked.add(id);
+      await records.revoked.add(id);
       await edit((devices) => devices.filter((each) => each.id !== id));
       await ctx.endorsement.dismiss(id);
       await ctx.own.rotate();
@@ -478,12 +368,12 @@ export function ownDevices(ctx) {
       left.done();
       chain = null;
       foreign = [other];
-      last = null;
+      records.stale();
       show();
     },
 
     close() {
-      stop();
+      records.close();
       stopLooking();
     },
   };
@@ -495,7 +385,7 @@ export function ownDevices(ctx) {
       await ctx.store.batch(change.writes);
       change.done();
     });
-    await moveLocation(before);
+    await records.moveLocation(before);
   }
 
   async function askAgain() {

@@ -1,0 +1,145 @@
+// What this device publishes of itself: where it is, its certificate, the list of devices, who was removed. Everything again on a fixed schedule, and at a new day.
+import { parseCertificate } from '../identity/certificate.js';
+import { gruu } from '../identity/device.js';
+import { untilNextDay } from '../locate/places.js';
+import { locationBody } from '../record/bodies.js';
+import { signRecord } from '../record/record.js';
+import { daysAround } from '../record/rendezvous.js';
+import { removals } from './removals.js';
+
+const DAY_SECONDS = 86_400;
+const LOCATION_SECONDS = 12 * 3600;
+const REFRESH_MILLIS = 4 * 3600 * 1000;
+/** What a peer did not take is offered again. */
+const AGAIN_MILLIS = 60_000;
+
+/**
+ * @param {import('./context.js').Context} ctx
+ * @param {() => Map<number, any> | null} list  the body of DEVICES; null while this device stands on no list
+ */
+export function ownRecords(ctx, list) {
+  let stop = () => {};
+  /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
+  let last = null;
+
+  const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
+
+  /** Strictly rising, also over a reload: readers remember it. @param {import('../record/rendezvous.js').Kind} kind */
+  const nextSequence = (kind) =>
+    ctx.inTurn(async () => {
+      const before = (await ctx.store.get('sequences', `own ${kind}`)) ?? 0;
+      const sequence = Math.max(before + 1, ctx.now());
+      await ctx.store.put('sequences', `own ${kind}`, sequence);
+      return sequence;
+    });
+
+  /**
+   * @param {import('../record/rendezvous.js').Kind} kind @param {Map<number, any> | null} body  null: a tombstone
+   * @param {number} seconds @param {(Uint8Array | null)[]} [masters]
+   */
+  async function publish(kind, body, seconds, masters) {
+    const { address, key } = profile();
+    const sequence = await nextSequence(kind);
+    const latest = Math.floor(parseCertificate(ctx.signer().chain[0]).notAfter / 1000);
+    const issued = Math.floor(ctx.now() / 1000);
+    const bytes = await signRecord(ctx.signer(), ctx.network(), {
+      kind,
+      address,
+      device: key.id,
+      sequence,
+      issued,
+      expires: Math.min(issued + seconds, latest),
+      body,
+    });
+    return ctx.locator.publish(ctx.signer(), address, key.id, kind, bytes, masters);
+  }
+
+  const revoked = removals(ctx, publish);
+
+  const publishCertificate = () => publish('CERT', new Map(), 30 * DAY_SECONDS);
+
+  async function publishDevices() {
+    const body = list();
+    return body ? publish('DEVICES', body, 30 * DAY_SECONDS) : [];
+  }
+
+  /** Our peers, those that answer first: one that is away for a moment serves us again before anybody reads of it. */
+  function placesOfOurs() {
+    const ready = new Set(ctx.ua?.ready.map((flow) => flow.peer.id));
+    const known = [...ctx.peers.known.values()];
+    return [...known.filter((peer) => ready.has(peer.id)), ...known.filter((peer) => !ready.has(peer.id))].slice(0, 4);
+  }
+
+  /** One record in both places: readers remember one sequence for it. */
+  function publishLocation() {
+    const { address, key, friendsKey } = profile();
+    const peers = placesOfOurs().map((peer) => ({ uri: peer.sip, id: peer.id, base: peer.base }));
+    const capabilities = ['message', ...(ctx.around.media ? ['audio'] : [])];
+    const body = locationBody({ peers, gruu: gruu(address, key.id), capabilities });
+    return publish('LOCATION', body, LOCATION_SECONDS, [null, friendsKey]);
+  }
+
+  /**
+   * Publishes everything this device has to say, unless it did so just now; again on a fixed schedule.
+   * @returns {Promise<import('../locate/locator.js').Written>} where we are
+   */
+  function publishAll() {
+    const of = [...placesOfOurs().map((peer) => peer.id), daysAround(ctx.now()).sort().at(-1)].sort().join(' ');
+    if (last?.of === of) return last.written;
+    const written = publishLocation();
+    last = { of, written };
+    stop();
+    stop = ctx.timer(Math.min(REFRESH_MILLIS, untilNextDay(ctx.now())), republish);
+    Promise.all([publishCertificate(), publishDevices(), revoked.publish(), written]).then(
+      (all) => {
+        const gates = ctx.peers.known.size;
+        if (all.every((each) => !each || new Set(each.map(({ base }) => base)).size >= gates)) return;
+        if (last?.written === written) last = null;
+        stop();
+        stop = ctx.timer(AGAIN_MILLIS, republish);
+      },
+      (e) => {
+        last = null;
+        console.warn('starling: publishing', e instanceof Error ? e.message : e);
+      },
+    );
+    return written;
+  }
+
+  function republish() {
+    last = null;
+    publishAll().catch(() => {});
+  }
+
+  /** Under a new friends key; the old place says that nobody is there any more. @param {Uint8Array} before */
+  async function moveLocation(before) {
+    await publish('LOCATION', null, LOCATION_SECONDS, [before]);
+    last = null;
+    await publishAll();
+  }
+
+  /** Tombstones: nobody should go on looking for this device. @param {boolean} hasList */
+  async function withdraw(hasList) {
+    if (!ctx.profile?.chain.length) return;
+    stop();
+    await Promise.allSettled([
+      publish('LOCATION', null, LOCATION_SECONDS, [null, profile().friendsKey]),
+      publish('CERT', null, 30 * DAY_SECONDS),
+      ...(hasList ? [publish('DEVICES', null, 30 * DAY_SECONDS)] : []),
+    ]);
+  }
+
+  return {
+    publish,
+    publishDevices,
+    publishAll,
+    moveLocation,
+    withdraw,
+    revoked,
+    /** That we are certified, and where we are to be asked. */
+    publishPlace: () => Promise.all([publishCertificate(), publishLocation()]),
+    /** What was published counts no more. */
+    stale: () => void (last = null),
+    close: () => stop(),
+  };
+}
