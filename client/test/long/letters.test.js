@@ -15,7 +15,7 @@ const FRIENDS = 3;
 const WRITE_MILLIS = 400;
 const AWAY_MILLIS = 4_000;
 const MOVE_MILLIS = 1_500;
-const KILL_MILLIS = 30_000;
+const KILL_MILLIS = Number(process.env.STARLING_LETTERS_KILL ?? 30) * 1000;
 const DOWN_MILLIS = 3_000;
 const SETTLE_MILLIS = 240_000;
 const pause = (/** @type {number} */ millis) => new Promise((resolve) => setTimeout(resolve, millis));
@@ -40,9 +40,27 @@ let world;
 const people = [];
 const counts = { signOffs: 0, peers: 0, nodes: 0, sent: 0 };
 
+/** Answers that refused, by what was asked and why. @type {Map<string, number>} */
+const refusals = new Map();
+/** @param {string} url @param {RequestInit} init */
+async function counted(url, init) {
+  const count = (/** @type {string | number} */ why) => {
+    const what = `${init?.method ?? 'GET'} /${new URL(url).pathname.split('/')[1]} ${why}`;
+    refusals.set(what, (refusals.get(what) ?? 0) + 1);
+  };
+  try {
+    const answer = await fetch(url, init);
+    if (answer.status >= 400) count(answer.status);
+    return answer;
+  } catch (e) {
+    count(e instanceof Error ? e.name : 'error');
+    throw e;
+  }
+}
+
 /** @param {Device} device */
 async function open(device) {
-  device.one = await agent([...device.bases], { store: device.store });
+  device.one = await agent([...device.bases], { store: device.store, fetch: counted });
   return device.one;
 }
 
@@ -154,6 +172,19 @@ async function kill() {
 const got = async (device, from) =>
   (await device.one.messages(from.address, undefined, 10_000)).filter((m) => !m.mine).map((m) => m.text);
 
+/** Who is where, and what became of what was written. @param {{from: Person, to: Person, n: number}[]} links */
+async function explain(links) {
+  console.log(Object.fromEntries(refusals));
+  for (const log of world.logs()) console.log(log.split('\n').slice(-12).join('\n'));
+  for (const { address, devices } of people)
+    console.log(address, devices.map(({ one }) => `${one.state.me.status} ${one.ctx.peers.known.size}`).join(', '));
+  for (const { from, to } of links) {
+    const mine = (await from.devices[0].one.messages(to.address, undefined, 10_000)).filter((m) => m.mine);
+    const states = Map.groupBy(mine, (m) => m.state);
+    console.log(from.address, '->', to.address, [...states].map(([state, all]) => `${all.length} ${state}`).join(', '));
+  }
+}
+
 test(
   'a thousand messages between people who are seldom there together, over peers and nodes that die',
   { timeout: MESSAGES * WRITE_MILLIS + SETTLE_MILLIS + 600_000 },
@@ -203,6 +234,7 @@ test(
       ],
       ['time of writing, until the last was there', `${(wrote / 1000).toFixed(0)} s, ${(settled / 1000).toFixed(0)} s`],
     ]);
+    if (lost.length) await explain(links);
     assert.deepEqual({ lost, doubled, disordered }, { lost: [], doubled: [], disordered: [] });
   },
 );
