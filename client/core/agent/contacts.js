@@ -4,11 +4,12 @@ import { sha256 as sha256Now } from '@noble/hashes/sha2.js';
 import { encode, random, same, sha256 } from '../bytes.js';
 import { need } from '../errors.js';
 import { revokedIn } from '../locate/locator.js';
-import { deviceId, peerUri } from '../identity/device.js';
+import { peerUri } from '../identity/device.js';
 import { encodeCbor } from '../record/cbor.js';
 import { headOf, relation } from '../record/devices.js';
 import { formerKeys } from './friends-keys.js';
 import { flagValue, keyValue, personValue } from './shared.js';
+import { advanced, furthest, revokedSince, tips, undisputed } from './versions.js';
 
 /** Their tokens and those blocked must fit into one PUBLISH: docs/protocols/sip.md, section 4. */
 const MAX_CONTACTS = 1400;
@@ -106,42 +107,57 @@ export function contactBook(ctx) {
     );
   }
 
-  /** The remembered list of devices, brought up to date by what was found. @param {string} address @param {import('../locate/locator.js').Found} found */
+  /**
+   * Brings the remembered list of devices up to date by what was found.
+   * @param {string} address @param {import('../locate/locator.js').Found} found
+   * @returns {Promise<string[]>} the devices that count
+   */
   async function remember(address, found) {
     const contact = book.get(address);
     if (!contact?.chain) return first(address, found.chains, found);
-    let { chain } = contact;
-    for (const other of found.chains) if (relation(other, chain) === 'newer') chain = other;
-    if (chain !== contact.chain)
+    const before = contact.chain;
+    const chain = await advanced(found, before, contact.revoked);
+    if (chain !== before)
       await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
-    const lost = [...headOf(contact.chain).devices.keys()].some((id) => !headOf(chain).devices.has(id));
+    const listed = headOf(chain).devices;
+    const lost = [...headOf(before).devices.keys()].some((id) => !listed.has(id));
     if (lost && contact.state === 'accepted') await renew(address, headOf(chain).hash);
     const other = found.chains.find((each) => relation(each, chain) === 'new-root');
     const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
     if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
     // Remembered: a store that keeps the revocation back later does not bring the device in again.
-    const before = (contact.revoked ?? []).filter((id) => headOf(chain).devices.has(id));
-    const out = [...new Set([...before, ...revokedIn(found, chain)])];
-    if (out.length !== (contact.revoked ?? []).length) await note(address, { revoked: out });
-    return chain;
+    const out = new Set(
+      [...(contact.revoked ?? []), ...revokedSince(found, before, chain)].filter((id) => listed.has(id)),
+    );
+    const sure = await undisputed(chain, found.chains);
+    const disputed = [...listed.keys()].filter((id) => !sure.includes(id));
+    if (!isSame(out, contact.revoked) || !isSame(new Set(disputed), contact.disputed))
+      await note(address, { revoked: [...out], disputed });
+    return sure.filter((id) => !out.has(id));
   }
 
   /**
    * The list of somebody of whom none is remembered here; where another device of ours remembers one, it must be that.
    * @param {string} address @param {DeviceChain[]} chains @param {import('../locate/locator.js').Found} found
+   * @returns {Promise<string[]>} the devices that count
    */
   async function first(address, chains, found) {
     const contact = book.get(address);
     const known = contact?.root ? chains.filter((each) => has(each, contact.root ?? '')) : chains;
     if (!known.length) {
       if (contact && !contact.changed && !has(chains[0], contact.refused)) await suspect(address, chains[0]);
-      return null;
+      return [];
     }
-    const best = known.reduce((a, b) => (relation(b, a) === 'newer' ? b : a));
     // No memory and two roots: nothing is sent to either.
-    if (known.some((each) => relation(each, best) === 'new-root')) return null;
-    if (contact) await note(address, { chain: best, level: levelOf(found, best), ...rootIn(contact, best) });
-    return best;
+    if (known.some((each) => relation(each, known[0]) === 'new-root')) return [];
+    const best = furthest(known);
+    if (contact && best) await note(address, { chain: best, level: levelOf(found, best), ...rootIn(contact, best) });
+    // Nor is one of two versions remembered.
+    const heads = best ? [best] : tips(known);
+    const out = new Set(heads.flatMap((each) => [...revokedIn(found, each)]));
+    return [...headOf(heads[0]).devices.keys()].filter(
+      (id) => !out.has(id) && heads.every((each) => headOf(each).devices.has(id)),
+    );
   }
 
   /** @param {DeviceChain} chain @param {string} hash */
@@ -203,17 +219,11 @@ export function contactBook(ctx) {
   const findAll = (address) =>
     ctx.locator.find(address, { ...howToFind(address), fresh: true, whole: true, once: !book.has(address) });
 
-  /**
-   * The devices of a list which no other version of it lacks. A version signed by a device that this list took out counts for nothing.
-   * @param {DeviceChain} chain @param {DeviceChain[]} all
-   */
-  async function undisputed(chain, all) {
-    const listed = headOf(chain).devices;
-    /** @type {DeviceChain[]} */
-    const others = [];
-    for (const other of all)
-      if (relation(other, chain) === 'fork' && listed.has(await deviceId(headOf(other).signer))) others.push(other);
-    return [...listed.keys()].filter((id) => others.every((other) => headOf(other).devices.has(id)));
+  /** Those of our own devices to which something is sent. @param {import('../locate/locator.js').Found} found */
+  async function ours(found) {
+    const chain = ctx.devices.chain();
+    const out = revokedIn(found, chain);
+    return chain ? (await undisputed(chain, found.chains)).filter((id) => !out.has(id)) : [];
   }
 
   return {
@@ -260,9 +270,7 @@ export function contactBook(ctx) {
       const found = await find(address, again);
       if (found.kind !== 'found') return [];
       const own = address === profile().address;
-      const chain = own ? ctx.devices.chain() : await remember(address, found);
-      const out = new Set([...revokedIn(found, chain), ...(book.get(address)?.revoked ?? [])]);
-      const listed = chain ? (await undisputed(chain, found.chains)).filter((id) => !out.has(id)) : [];
+      const listed = own ? await ours(found) : await remember(address, found);
       return [...new Set([...listed, ...(own ? ctx.devices.guests() : [])])].flatMap((id) => {
         const device = found.devices.get(id);
         return device ? [{ id, certificate: device.certificate, location: device.location }] : [];
@@ -276,13 +284,11 @@ export function contactBook(ctx) {
         if (!ctx.devices.lists(device)) await ctx.devices.look();
         return ctx.devices.lists(device);
       }
-      const remembered = book.get(address)?.chain;
-      if (book.get(address)?.revoked?.includes(device)) return false;
-      if (remembered && headOf(remembered).devices.has(device)) return true;
+      const { chain, revoked, disputed } = book.get(address) ?? {};
+      if (revoked?.includes(device) || disputed?.includes(device)) return false;
+      if (chain && headOf(chain).devices.has(device)) return true;
       const found = await findAll(address);
-      if (found.kind !== 'found') return false;
-      const chain = await remember(address, found);
-      return !!chain && headOf(chain).devices.has(device) && !revokedIn(found, chain).has(device);
+      return found.kind === 'found' && (await remember(address, found)).includes(device);
     },
 
     /** @param {string} address @param {boolean} hide @returns {Change} */
@@ -426,7 +432,7 @@ export function contactBook(ctx) {
       const { changed: other } = contact;
       await ctx.locator.forget(address);
       const patch = agree
-        ? { chain: other, changed: null, root: other[0].hash }
+        ? { chain: other, changed: null, disputed: [], root: other[0].hash }
         : { changed: null, refused: other[0].hash };
       await note(address, patch);
       if (agree) void ctx.delivery.flush(address, true);
@@ -452,8 +458,11 @@ export function contactBook(ctx) {
 function agreed(old, { root }) {
   if (!old?.chain || !root || old.chain.some((link) => link.hash === root)) return {};
   const chain = old.changed?.some((link) => link.hash === root) ? old.changed : null;
-  return { chain, changed: null };
+  return { chain, changed: null, disputed: [] };
 }
+
+/** In whatever order, and whether one of them was never said. @param {Set<string>} now @param {string[]} [before] */
+const isSame = (now, before = []) => now.size === new Set(before).size && before.every((id) => now.has(id));
 
 /** How the listed devices proved the address. @param {import('../locate/locator.js').Found} found @param {import('../record/devices.js').DeviceChain} chain */
 function levelOf(found, chain) {
