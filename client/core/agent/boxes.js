@@ -20,7 +20,7 @@ const MAX_TRIES = 5;
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('../record/rendezvous.js').Rendezvous} Rendezvous */
 /** @typedef {ReturnType<typeof box>} Box */
-/** judged: it need not be looked at again @typedef {{name: string, record: import('../record/record.js').SignedRecord, bytes: Uint8Array, tries: number, judged: () => void}} Letter */
+/** judged: it need not be looked at again; held: it waits until its author is known @typedef {{name: string, record: import('../record/record.js').SignedRecord, bytes: Uint8Array, tries: number, judged: () => void, held?: boolean}} Letter */
 /** rest: not looked at yet; undecided: to be tried again; held: until somebody is known @typedef {{rest: Letter[], undecided: Letter[], held?: Letter[]}} Outcome */
 
 /** @param {Context} ctx */

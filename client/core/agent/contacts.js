@@ -51,11 +51,18 @@ export function contactBook(ctx) {
     return {
       writes: [['contacts', contact.address, contact], ...told.writes],
       done() {
+        const before = book.get(contact.address);
         book.set(contact.address, contact);
         told.done();
         show();
+        known(contact, before);
       },
     };
+  }
+
+  /** What they wrote before we knew that they accepted us. @param {Contact} contact @param {Contact} [before] */
+  function known({ address, state }, before) {
+    if (state === 'accepted' && before?.state !== 'accepted') void ctx.boxes.welcome(address);
   }
 
   /** @param {string} address @param {Partial<Contact>} patch @returns {Change} */
@@ -416,7 +423,9 @@ export function contactBook(ctx) {
           .flatMap((each) => each.writes)
           .concat(kept.map((contact) => ['contacts', contact.address, contact])),
         done() {
+          const before = kept.map(({ address }) => book.get(address));
           for (const contact of kept) book.set(contact.address, contact);
+          for (const [i, contact] of kept.entries()) known(contact, before[i]);
           for (const each of [...gone, ...asked, ...words]) each.done();
           show();
           void publishConsent();

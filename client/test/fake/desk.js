@@ -66,6 +66,7 @@ export function desk(address, card, { now, find }) {
     presence: { of: () => ({ presence: 'offline', note: '' }) },
     delivery: { take: () => {} },
     requests: { welcome: nothing },
+    boxes: { look: async () => {}, welcome: async () => {} },
     locator: {
       follow: () => {},
       isTold: () => false,
