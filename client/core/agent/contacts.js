@@ -7,7 +7,7 @@ import { revokedIn } from '../locate/locator.js';
 import { peerUri } from '../identity/device.js';
 import { encodeCbor } from '../record/cbor.js';
 import { headOf, relation } from '../record/devices.js';
-import { formerKeys } from './friends-keys.js';
+import { formerKeys, laterKey } from './friends-keys.js';
 import { flagValue, keyValue, personValue } from './shared.js';
 import { advanced, furthest, revokedSince, tips, undisputed } from './versions.js';
 
@@ -405,12 +405,18 @@ export function contactBook(ctx) {
       const kept = [];
       /** @type {Change[]} */
       const words = [];
+      /** Of whom we knew more. @type {string[]} */
+      const ahead = [];
       for (const [address, person] of people) {
         const old = book.get(address);
         if (!person && old) gone.push(await this.dropped(address));
         if (!person || address === profile().address || (!old && book.size + kept.length >= MAX_CONTACTS)) continue;
         const known = old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) };
-        kept.push({ ...known, ...person, ...agreed(old, person) });
+        const list = agreed(old, person);
+        // With another list the versions of their key begin anew.
+        const key = list ? null : laterKey(known, person);
+        kept.push({ ...known, ...person, ...list, ...key });
+        if (key?.friendsKey && key.friendsKey !== person.friendsKey) ahead.push(address);
         // They may hold the token that we gave them here.
         if (old?.state === 'accepted' && person.state === 'accepted' && !same(old.ourToken, person.ourToken))
           words.push(ctx.requests.word(kept[kept.length - 1]));
@@ -429,6 +435,7 @@ export function contactBook(ctx) {
           for (const each of [...gone, ...asked, ...words]) each.done();
           show();
           void publishConsent();
+          for (const address of ahead) void note(address, {});
           for (const { address, state } of kept) if (state === 'accepted') ctx.presence.watch(address);
         },
       };
@@ -441,7 +448,7 @@ export function contactBook(ctx) {
       const { changed: other } = contact;
       await ctx.locator.forget(address);
       const patch = agree
-        ? { chain: other, changed: null, disputed: [], root: other[0].hash }
+        ? { chain: other, changed: null, disputed: [], version: 0, root: other[0].hash }
         : { changed: null, refused: other[0].hash };
       await note(address, patch);
       if (agree) void ctx.delivery.flush(address, true);
@@ -463,9 +470,9 @@ export function contactBook(ctx) {
   };
 }
 
-/** Where another own device agreed to a new list, this one does too. @param {Contact | undefined} old @param {import('./shared.js').Person} person @returns {Partial<Contact>} */
+/** Where another own device agreed to a new list, this one does too. @param {Contact | undefined} old @param {import('./shared.js').Person} person @returns {Partial<Contact> | null} */
 function agreed(old, { root }) {
-  if (!old?.chain || !root || old.chain.some((link) => link.hash === root)) return {};
+  if (!old?.chain || !root || old.chain.some((link) => link.hash === root)) return null;
   const chain = old.changed?.some((link) => link.hash === root) ? old.changed : null;
   return { chain, changed: null, disputed: [] };
 }
