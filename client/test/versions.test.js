@@ -3,8 +3,14 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { contactBook } from '../core/agent/contacts.js';
 import { ownDevices } from '../core/agent/devices.js';
+import { pack } from '../core/agent/entries.js';
+import { nothing } from '../core/agent/own.js';
+import { ownRecords, placeOf } from '../core/agent/sync.js';
 import { furthest, tips } from '../core/agent/versions.js';
+import { hex } from '../core/bytes.js';
+import { ownBody } from '../core/record/bodies.js';
 import { headOf } from '../core/record/devices.js';
+import { sealEntry } from '../core/record/own.js';
 import { authority, issue } from './authority.js';
 import { desk, foundOf, known, version } from './fake/desk.js';
 
@@ -140,4 +146,33 @@ test('who is out is remembered anew also when as many are out as before', async 
   contacts.changed(BOB, { revoked: ['00'.repeat(32)] }).done();
   assert.deepEqual(await targets(contacts), idsOf(phone, laptop));
   assert.deepEqual(contacts.get(BOB).revoked, idsOf(tablet));
+});
+
+test('of our own devices one that was taken out is not heard, nor is what it left believed, while the list still names it', async () => {
+  let revocations = [];
+  const find = () => foundOf([root], people, revocations);
+  const { ctx, devices } = await own(phone, root, find);
+  const contacts = contactBook(ctx);
+  const { ownKey } = ctx.profile;
+  const { master, id } = await placeOf(ownKey, 0);
+  const body = ownBody({ id, entry: await sealEntry(ownKey, id, pack([])[0], new Uint8Array(12)) });
+  const from = (one) => [{ record: { body, device: one.key.id } }];
+  let left = [];
+  let merged = 0;
+  Object.assign(ctx.own, { isJoined: () => true, all: () => [], merge: async () => (merged++, nothing()) });
+  ctx.locator.recordsAt = async (_kind, _address, where) => (hex(where) === hex(master) ? left : []);
+  const sync = ownRecords(ctx);
+  sync.start();
+  const counts = async (one) => {
+    merged = 0;
+    left = from(one);
+    await sync.run();
+    return [await contacts.isListed(BOB, one.key.id), merged];
+  };
+  await devices.look();
+  assert.deepEqual(await counts(laptop), [true, 1]);
+  revocations = [[tablet, laptop]];
+  await devices.look();
+  assert.deepEqual(await counts(laptop), [false, 0]);
+  assert.deepEqual(await counts(tablet), [true, 1]);
 });

@@ -289,7 +289,7 @@ export function contactBook(ctx) {
       if (address === profile().address) {
         // It may have been allowed, or have allowed us, a moment ago.
         if (!ctx.devices.lists(device)) await ctx.devices.look();
-        return ctx.devices.lists(device);
+        return ctx.devices.hears(device);
       }
       const { chain, revoked, disputed } = book.get(address) ?? {};
       if (revoked?.includes(device) || disputed?.includes(device)) return false;

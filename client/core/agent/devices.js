@@ -46,6 +46,8 @@ export function ownDevices(ctx) {
   const awaited = new Set();
   /** Devices of this address that signed themselves off for good, as the last look showed. @type {Set<string>} */
   let withdrawn = new Set();
+  /** Listed devices that somebody entitled took out, as the last look showed. @type {Set<string>} */
+  let out = new Set();
   let stopLooking = () => {};
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
@@ -142,10 +144,10 @@ export function ownDevices(ctx) {
 
   /** Whether somebody entitled took this device out. For good, so one who is out has no say. @param {import('../locate/locator.js').Found} found @param {DeviceChain} before @param {DeviceChain} now */
   async function heed(found, before, now) {
-    const out = revokedSince(found, before, now);
-    const revocations = found.revocations.filter(({ signer, authority }) => authority || !out.has(signer));
+    out = revokedSince(found, before, now);
+    const heard = found.revocations.filter(({ signer, authority }) => authority || !out.has(signer));
     const self = profile().key.id;
-    if (lists(self) && revokedSince({ ...found, revocations }, before, now).has(self)) await gone();
+    if (lists(self) && revokedSince({ ...found, revocations: heard }, before, now).has(self)) await gone();
   }
 
   /** As soon as a stream tells of something, or where none does, after a while. */
@@ -309,6 +311,8 @@ export function ownDevices(ctx) {
     stale: records.stale,
     look,
     lists,
+    /** Listed, and nobody entitled took it out. @param {string} id */
+    hears: (id) => lists(id) && !out.has(id),
     hasWithdrawn: (/** @type {string} */ id) => withdrawn.has(id),
     askable,
     isPlain,
@@ -349,6 +353,7 @@ export function ownDevices(ctx) {
     async allow(id, spki, name) {
       awaited.add(id);
       ghosts.delete(id);
+      out.delete(id);
       await records.revoked.drop(id);
       await edit((devices) => [
         ...devices.filter((each) => each.id !== id),
