@@ -52,7 +52,7 @@ public final class DhtRoutes {
     private static final int MAX_DELETE_BODY = 1024;
     private static final Pattern ID = Pattern.compile("id=([0-9]{1,20})");
     private static final int RETRY_SECONDS = 10;
-    private static final Duration DEFAULT_TTL = Duration.ofMinutes(10), LONGEST_TTL = Duration.ofHours(26);
+    private static final Duration DEFAULT_TTL = Duration.ofMinutes(10), LONGEST_TTL = Duration.ofDays(8);
 
     private final Dht dht;
     private final Publications publications;
@@ -151,8 +151,8 @@ public final class DhtRoutes {
         if (!named.matches()) throw new WebException(400, "The query must be id=<decimal>.");
         try {
             long id = Long.parseUnsignedLong(named.group(1));
-            if (allowed.peer()) dht.remove(key, allowed.owner(), id);
-            else publications.withdraw(key, allowed.owner(), id);
+            if (allowed.peer() && !forgetsSooner()) dht.remove(key, allowed.owner(), id);
+            else publications.withdraw(key, keeping(allowed.owner()), id);
             counter.accept(Outcome.REMOVED);
             return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(id) + "\"}");
         } catch (NumberFormatException e) {
@@ -163,17 +163,26 @@ public final class DhtRoutes {
     }
 
     private Response storeForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
-        if (ttl.compareTo(dht.caps().ttl()) <= 0) dht.put(key, value, ttl);
-        else keepForPeer(key, value, ttl);
+        if (forgetsSooner()) keepForPeer(key, value, ttl);
+        else dht.put(key, value, ttl);
         counter.accept(Outcome.PUT_FOR_SERVER);
         return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(value.id()) + "\"}");
     }
 
-    // The engine forgets sooner than the other peer counts on: then it is put again from here.
+    // What another peer puts is then put again from here, for however long: so each of its slots has one place, where
+    // a later write replaces it and a DELETE finds it.
+    private boolean forgetsSooner() {
+        return dht.caps().ttl().compareTo(LONGEST_TTL) < 0;
+    }
+
     private void keepForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
-        var owner = Dht.Owner.local(value.owner().peer() + "/" + value.owner().user());
-        var ours = new Dht.Value(value.id(), owner, value.data());
+        var ours = new Dht.Value(value.id(), keeping(value.owner()), value.data());
         if (!publications.keep(key, ours, ttl).put()) throw new DhtException(502, "the store is not reachable now");
+    }
+
+    // The engine knows only us; whose it is stands in the name.
+    private static Dht.Owner keeping(Dht.Owner owner) {
+        return owner.peer().isEmpty() ? owner : Dht.Owner.local(owner.peer() + "/" + owner.user());
     }
 
     private Response publish(String key, Dht.Value value, long until) throws DhtException, WebException {

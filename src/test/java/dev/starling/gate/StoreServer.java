@@ -34,7 +34,7 @@ public final class StoreServer implements AutoCloseable {
     public final StandingClock clock = new StandingClock();
     public final Devices devices = new Devices(clock.instant());
     public final Keys.Held key = devices.peer();
-    public final Permits listeners = new Permits(LISTENERS, LISTENERS);
+    public final Permits listeners;
     public final Routes routes = new Routes();
     public final Publications publications;
     private final Map<DhtRoutes.Outcome, AtomicInteger> outcomes = new EnumMap<>(DhtRoutes.Outcome.class);
@@ -43,7 +43,13 @@ public final class StoreServer implements AutoCloseable {
 
     /// @param join what other peers have to know; empty when none may store here
     public StoreServer(Dht dht, Path folder, byte[] join) throws DhtException, IOException {
+        this(dht, folder, join, LISTENERS);
+    }
+
+    /// @param most streams at once
+    public StoreServer(Dht dht, Path folder, byte[] join, int most) throws DhtException, IOException {
         this.dht = dht;
+        listeners = new Permits(most, most);
         publications = new Publications(
                 dht, folder.resolve("publications.db"), new Publications.Bounds(8, 1 << 20, 4 << 20), clock);
         var tokens = new TokenVerifier(devices.verifier(), new ReplayCache(clock), clock, clock.instant());
