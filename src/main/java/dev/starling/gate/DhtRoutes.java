@@ -3,6 +3,7 @@ package dev.starling.gate;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.Publications;
+import dev.starling.identity.Address;
 import dev.starling.web.Permits;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
@@ -59,14 +60,22 @@ public final class DhtRoutes {
     private final WriteAuthority authority;
     private final DhtReads reads;
     private final Consumer<Outcome> counter;
+    private final Consumer<Address> writers;
 
+    /// @param writers told for which address a device of ours is certified that published something
     public DhtRoutes(
-            Dht dht, Publications publications, WriteAuthority authority, Reading reading, Consumer<Outcome> counter) {
+            Dht dht,
+            Publications publications,
+            WriteAuthority authority,
+            Reading reading,
+            Consumer<Outcome> counter,
+            Consumer<Address> writers) {
         this.dht = dht;
         this.publications = publications;
         this.authority = authority;
         reads = new DhtReads(dht, reading, counter);
         this.counter = counter;
+        this.writers = writers;
     }
 
     public void mount(Routes routes) {
@@ -131,7 +140,10 @@ public final class DhtRoutes {
     private Response store(String key, WriteAuthority.Allowed allowed, Put put) throws WebException {
         var value = new Dht.Value(put.id, allowed.owner(), put.data);
         try {
-            return allowed.peer() ? storeForPeer(key, value, put.ttl) : publish(key, value, put.until);
+            if (allowed.peer()) return storeForPeer(key, value, put.ttl);
+            var stored = publish(key, value, put.until);
+            allowed.address().ifPresent(writers);
+            return stored;
         } catch (DhtException e) {
             throw refused(why(e), e.status(), "Not stored: " + e.getMessage() + ".");
         }
