@@ -116,7 +116,20 @@ public record LocationService(
 
     /// The peers that a domain recommends, by whoever proved to be `peers@` it; the newest word of each device.
     public List<Bodies.PeerPlace> recommended(String domain) throws DhtException, IdentityException {
-        Address address = Address.parse("peers@" + domain);
+        var places = new ArrayList<Bodies.PeerPlace>();
+        for (SignedRecord record : recommendations(Address.parse("peers@" + domain)))
+            if (record.body().isPresent())
+                places.addAll(Bodies.peers(record.body().get()));
+        return places.stream()
+                .filter(each -> local || !each.isPrivate())
+                .map(each -> local ? each : each.withPublicBase())
+                .distinct()
+                .limit(MOST_RECOMMENDED)
+                .toList();
+    }
+
+    /// The newest PEERS record of each device of an address, tombstones too.
+    public List<SignedRecord> recommendations(Address address) throws DhtException {
         var newest = new TreeMap<DeviceId, SignedRecord>();
         for (Rendezvous place : Rendezvous.Master.of(address, network).around(Kind.PEERS, clock.instant()))
             dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
@@ -129,16 +142,7 @@ public record LocationService(
                 }
                 return false;
             });
-        var places = new ArrayList<Bodies.PeerPlace>();
-        for (SignedRecord record : newest.values())
-            if (record.body().isPresent())
-                places.addAll(Bodies.peers(record.body().get()));
-        return places.stream()
-                .filter(each -> local || !each.isPrivate())
-                .map(each -> local ? each : each.withPublicBase())
-                .distinct()
-                .limit(MOST_RECOMMENDED)
-                .toList();
+        return List.copyOf(newest.values());
     }
 
     private static void remember(Memory memory, Address address, DeviceChain list, Map<DeviceId, Device> devices) {

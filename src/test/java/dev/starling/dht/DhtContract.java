@@ -69,6 +69,13 @@ public abstract class DhtContract {
             return next;
         }
 
+        /// What comes next that is not `again`: a value may come twice.
+        public String after(String again) throws InterruptedException {
+            String next = next();
+            while (next.equals(again)) next = next();
+            return next;
+        }
+
         public List<String> untilComplete() throws InterruptedException {
             var told = new ArrayList<String>();
             for (String next = next(); !next.equals("complete"); next = next()) told.add(next);

@@ -26,7 +26,7 @@ import java.util.regex.Pattern;
 /// half a minute.
 public final class EmbeddedDht implements Dht {
     private static final System.Logger LOG = System.getLogger("starling.dht");
-    private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofHours(26), Duration.ofHours(6));
+    private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofDays(8), Duration.ofHours(6));
     private static final Duration SWEEP = Duration.ofSeconds(30);
     private static final int SWEEP_BATCH = 200, VICTIMS = 100;
     private static final Pattern KEY = Pattern.compile("[0-9a-f]{40}");
