@@ -95,7 +95,7 @@ final class RecordKeeper implements AutoCloseable {
 
     private boolean reseal(Address address, Instant now) throws DhtException {
         var master = Rendezvous.Master.of(address, location.network());
-        if (!(location.find(address) instanceof LocationService.Found found)) return false;
+        if (!(location.find(address, master) instanceof LocationService.Found found)) return false;
         for (SignedRecord record : found.newest())
             if (KEPT.contains(record.kind()))
                 for (Rendezvous place : master.around(record.kind(), now)) put(place, record);

@@ -66,7 +66,9 @@ final class Watches {
         private record Name(long id, ByteBuffer data) {}
 
         private final String key;
-        private final ReentrantLock lock = new ReentrantLock();
+        // The engine tells us under locks of its own, which it needs to begin and end a watch as well: it is asked for
+        // that under `engine` only, and told of under `lock` only.
+        private final ReentrantLock lock = new ReentrantLock(), engine = new ReentrantLock();
         private final List<Dht.Watcher> watchers = new ArrayList<>();
         private final Map<Name, Dht.Value> present = new LinkedHashMap<>();
         private Optional<Dht.Subscription> watch = Optional.empty();
@@ -81,17 +83,25 @@ final class Watches {
 
         /// A watch of his own, where there is too much to be kept.
         Optional<Dht.Subscription> join(Dht.Watcher watcher) throws DhtException {
+            engine.lock();
+            try {
+                if (!add(watcher)) return Optional.of(dht.watch(key, watcher));
+                if (watch.isEmpty()) watch = Optional.of(dht.watch(key, this));
+                return Optional.empty();
+            } finally {
+                engine.unlock();
+            }
+        }
+
+        // Tells what is known; false when that is not kept.
+        private boolean add(Dht.Watcher watcher) {
             lock.lock();
             try {
-                if (tooMuch) return Optional.of(dht.watch(key, watcher));
+                if (tooMuch) return false;
                 watchers.add(watcher);
-                if (watch.isEmpty()) {
-                    watch = Optional.of(dht.watch(key, this));
-                } else {
-                    for (Dht.Value value : present.values()) watcher.changed(new Dht.Event(value, false));
-                    if (complete) watcher.complete();
-                }
-                return Optional.empty();
+                for (Dht.Value value : present.values()) watcher.changed(new Dht.Event(value, false));
+                if (complete) watcher.complete();
+                return true;
             } finally {
                 lock.unlock();
             }
@@ -101,11 +111,16 @@ final class Watches {
             lock.lock();
             try {
                 watchers.remove(watcher);
-                if (!last) return;
-                watch.ifPresent(Dht.Subscription::close);
-                drop();
+                if (last) drop();
             } finally {
                 lock.unlock();
+            }
+            if (!last) return;
+            engine.lock();
+            try {
+                watch.ifPresent(Dht.Subscription::close);
+            } finally {
+                engine.unlock();
             }
         }
 
