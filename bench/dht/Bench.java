@@ -15,6 +15,7 @@ public final class Bench {
     private Bench() {}
 
     public static void main(String[] args) throws Exception {
+        Requests.count();
         Path out = Path.of(args[0]);
         var options = List.of(args).subList(1, args.length);
         var report = new Report();

@@ -34,7 +34,8 @@ final class Keeping {
                 var kept = new Publications(
                         dht, folder.resolve("publications.db"), Publications.Bounds.USUAL, Clock.systemUTC())) {
             var idle = Spent.during(nodes, IDLE);
-            report.line("32 nodes with nothing to keep, all traffic", idle.traffic("%.0f kB and %.0f datagrams an hour", 1));
+            report.line(
+                    "32 nodes with nothing to keep, all traffic", idle.traffic("%.0f kB and %.0f datagrams an hour", 1));
             long start = System.nanoTime();
             var keys = publish(people, kept);
             report.line(

@@ -1,23 +1,23 @@
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
-/// One kind of operation: how long each took, and what the nodes sent meanwhile.
+/// One kind of operation: how long each took, what was asked of proxies, and what the nodes sent meanwhile.
 final class Series {
     interface Work {
         void run() throws Exception;
     }
 
     private final List<Double> millis = new ArrayList<>();
-    private long datagrams;
+    private long requests, datagrams;
 
     void add(boolean counts, Work work) throws Exception {
-        long before = Traffic.now().datagrams();
+        long asked = Requests.now(), before = Traffic.now().datagrams();
         long start = System.nanoTime();
         work.run();
         double took = (System.nanoTime() - start) / 1e6;
         if (!counts) return;
         millis.add(took);
+        requests += Requests.now() - asked;
         datagrams += Traffic.now().datagrams() - before;
     }
 
@@ -25,12 +25,12 @@ final class Series {
         return Report.spread(millis);
     }
 
-    /// @param calls to REST proxies for each operation
-    void report(Report report, String what, String calls) {
+    void report(Report report, String what) {
+        double count = millis.size();
         report.line(
                 what,
-                "%s, %s calls, %.0f datagrams each"
-                        .formatted(spread(), calls, (double) datagrams / millis.size()));
+                "%s, %.1f requests and %.0f datagrams each"
+                        .formatted(spread(), requests / count, datagrams / count));
     }
 
     double median() {

@@ -94,14 +94,20 @@ final class Turns implements AutoCloseable {
 
     void report(Report report, int size) {
         String nodes = ", " + size + " nodes";
-        rawPut.report(report, "publish a value, raw OpenDHT" + nodes, "1");
-        ourPut.report(report, "publish a record: signed, sealed, put, read back" + nodes, "2");
+        rawPut.report(report, "publish a value, raw OpenDHT" + nodes);
+        ourPut.report(report, "publish a record: signed, sealed, put" + nodes);
         report.line("publish, ours to raw" + nodes, "%.2f".formatted(ourPut.median() / rawPut.median()));
-        rawOne.report(report, "four keys read through one proxy, raw OpenDHT" + nodes, "4");
-        rawBoth.report(report, "four keys read through two proxies, raw OpenDHT" + nodes, "8");
-        ourFind.report(report, "look-up of a person, every value verified" + nodes, "8");
-        report.bar("look-up, ours to raw that asks the same" + nodes, ourFind.median() / rawBoth.median(), LOOKUP_RATIO, "");
-        report.line("look-up, ours to raw through one proxy" + nodes, "%.2f".formatted(ourFind.median() / rawOne.median()));
+        rawOne.report(report, "four keys read through one proxy, raw OpenDHT" + nodes);
+        rawBoth.report(report, "four keys read through two proxies, raw OpenDHT" + nodes);
+        ourFind.report(report, "look-up of a person, every value verified" + nodes);
+        report.bar(
+                "look-up, ours to raw that asks the same" + nodes,
+                ourFind.median() / rawBoth.median(),
+                LOOKUP_RATIO,
+                "");
+        report.line(
+                "look-up, ours to raw through one proxy" + nodes,
+                "%.2f".formatted(ourFind.median() / rawOne.median()));
         report.line("address to keys (scrypt)" + nodes, hardening.spread());
     }
 
