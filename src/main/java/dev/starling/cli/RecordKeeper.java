@@ -107,7 +107,7 @@ final class RecordKeeper implements AutoCloseable {
     private boolean reseal(Address address, Instant now) throws DhtException {
         var master = Rendezvous.Master.of(address, location.network());
         var records = new ArrayList<SignedRecord>();
-        if (location.find(address) instanceof LocationService.Found found) records.addAll(found.newest());
+        if (location.find(address, master) instanceof LocationService.Found found) records.addAll(found.newest());
         records.removeIf(record -> !KEPT.contains(record.kind()));
         if (speaksForDomain(address)) records.addAll(location.recommendations(address));
         for (SignedRecord record : records)

@@ -94,7 +94,11 @@ public record LocationService(
 
     /// Everything that counts; an absence only after a second look, for a young DHT misses some.
     public Lookup find(Address address) throws DhtException {
-        var master = Rendezvous.Master.of(address, network);
+        return find(address, Rendezvous.Master.of(address, network));
+    }
+
+    /// The same for whoever keeps the master of that address, which takes longer to compute than most look-ups.
+    public Lookup find(Address address, Rendezvous.Master master) throws DhtException {
         Lookup first = look(address, master);
         return first instanceof Absent ? look(address, master) : first;
     }

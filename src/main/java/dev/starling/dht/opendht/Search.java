@@ -72,7 +72,7 @@ final class Search {
     // Lines of ours: two proxies tell the same in the same words.
     private final Set<String> seen = new HashSet<>();
     private final Map<Name, Signed> newest = new HashMap<>();
-    private int values;
+    private int values, wholes;
     private long bytes;
     private boolean content, whole, full;
     private String trouble = "no proxy";
@@ -109,15 +109,19 @@ final class Search {
         var order = proxies.forReading();
         try {
             round(order.subList(0, Math.min(AT_ONCE, order.size())));
-            if (values == 0 && !content) {
-                var more = order.subList(Math.min(AT_ONCE, order.size()), Math.min(MOST, order.size()));
-                round(more.isEmpty() ? order.subList(0, 1) : more);
-            }
+            if (values == 0 && !content) doubt(order);
         } finally {
             for (Source each : sources) each.reader.close();
         }
         if (!whole && values == 0) throw new DhtException(502, "the DHT does not answer (" + trouble + ")");
         return whole;
+    }
+
+    // Two that told everything and know of nothing have been asked too, each for the other.
+    private void doubt(List<Proxy> order) {
+        var more = order.subList(Math.min(AT_ONCE, order.size()), Math.min(MOST, order.size()));
+        if (!more.isEmpty()) round(more);
+        else if (wholes < AT_ONCE) round(order.subList(0, 1));
     }
 
     /// Through one proxy only, once.
@@ -263,6 +267,7 @@ final class Search {
             proxies.failed(from.proxy, "is no DHT proxy");
         } else {
             whole = true;
+            wholes++;
             from.proxy.worked();
         }
     }

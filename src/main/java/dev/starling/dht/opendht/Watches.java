@@ -107,19 +107,22 @@ final class Watches implements AutoCloseable {
                 first = true;
             }
             watching = here;
-            watching.add(own);
+            watching.users++;
         } finally {
             lock.unlock();
         }
+        // Not under our lock: telling takes as long as the watchers of that key take, and may call us.
+        watching.add(own);
         if (first) watching.start();
         return () -> leave(key, watching, own);
     }
 
     private void leave(String key, Watching watching, Dht.Watcher watcher) {
+        if (!watching.remove(watcher)) return;
         boolean last;
         lock.lock();
         try {
-            last = watching.remove(watcher) && byKey.remove(key, watching);
+            last = --watching.users == 0 && byKey.remove(key, watching);
         } finally {
             lock.unlock();
         }

@@ -36,6 +36,9 @@ final class Watching {
         boolean lookup(String key, java.util.function.Predicate<Signed> every) throws DhtException;
     }
 
+    /// Who has come and not left, guarded by the lock of [Watches].
+    int users;
+
     private final String key;
     private final Proxies proxies;
     private final Rest rest;
@@ -103,13 +106,12 @@ final class Watching {
         }
     }
 
-    /// True when nobody is left. Nothing is told to `watcher` afterwards.
+    /// False when it had left before. Nothing is told to `watcher` afterwards.
     boolean remove(Dht.Watcher watcher) {
         // Its own call of close() may come out of changed(): the lock is reentrant.
         telling.lock();
         try {
-            watchers.remove(watcher);
-            return watchers.isEmpty();
+            return watchers.remove(watcher);
         } finally {
             telling.unlock();
         }

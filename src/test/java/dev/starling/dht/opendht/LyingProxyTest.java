@@ -244,4 +244,15 @@ class LyingProxyTest {
         });
         assertEquals(List.of("genuine"), all(dht));
     }
+
+    @Test
+    void twoThatKnowOfNothingAreNotAskedAgainButOneIs() throws Exception {
+        var first = fakes.proxy();
+        var second = fakes.proxy();
+        assertEquals(List.of(), all(fakes.dht(first, second)));
+        assertEquals(List.of(1, 1), List.of(first.count(Call.GET), second.count(Call.GET)));
+        second.tricks.put(Call.GET, (exchange, _) -> FakeProxy.answer(exchange, 500, ""));
+        assertEquals(List.of(), all(fakes.dht(first, second)));
+        assertEquals(4, first.count(Call.GET) + second.count(Call.GET) - 1, "one that fails says nothing");
+    }
 }

@@ -15,8 +15,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -236,5 +238,39 @@ class WatchingTest {
         for (int i = 0; i < STREAMS; i++) open.get(i).close();
         until(() -> proxy.count(Call.LISTEN) == 2 * STREAMS);
         var _ = dht.watch("f".repeat(40), new Told());
+    }
+
+    @Test
+    void aWatcherThatTakesItsTimeHoldsUpNoOtherKeyAndMayLeave() throws Exception {
+        var dht = fakes.dht(fakes.proxy());
+        dht.put(KEY, value(1, "a", "there"), HOUR);
+        var first = new AtomicReference<Dht.Subscription>();
+        var left = new CountDownLatch(1);
+        var begun = new CountDownLatch(1);
+        first.set(dht.watch(KEY, _ -> {
+            try {
+                begun.await();
+                // Waits for us, who are being told.
+                var second = Thread.ofPlatform().start(() -> watchAndLeave(dht, KEY));
+                until(() -> second.getState() == Thread.State.WAITING);
+                var other = Thread.ofPlatform().start(() -> watchAndLeave(dht, "02".repeat(20)));
+                if (!other.join(Duration.ofSeconds(10))) return;
+                first.get().close();
+                left.countDown();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }));
+        begun.countDown();
+        assertTrue(left.await(20, TimeUnit.SECONDS));
+        until(() -> dht.watchedKeys() == 0);
+    }
+
+    private static void watchAndLeave(Dht dht, String key) {
+        try (var _ = dht.watch(key, new Told())) {
+            return;
+        } catch (DhtException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }
