@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtContract.Told;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.opendht.FakeProxy.Call;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Watches: shared, bounded, without threads; streams that break, fall silent or lie.
 class WatchingTest {
-    private static final int STREAMS = 8, KEYS = 160;
+    private static final int STREAMS = 8, KEYS = 160, LOOKUPS_AT_ONCE = 8;
 
     @TempDir
     Path folder = Path.of("");
@@ -220,7 +223,11 @@ class WatchingTest {
         var often = new OpenDht.Patience(
                 Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(10), Duration.ofMillis(500), STREAMS);
         var dht = fakes.dht("slot.key", often, proxy);
-        int before = Thread.activeCount();
+        var answering = new CountDownLatch(1);
+        proxy.tricks.put(Call.GET, (exchange, _) -> {
+            answering.await();
+            FakeProxy.answer(exchange, 200, "");
+        });
         var told = new ArrayList<Told>();
         var open = new ArrayList<Dht.Subscription>();
         for (int i = 0; i < KEYS; i++) {
@@ -229,9 +236,12 @@ class WatchingTest {
         }
         var refused = assertThrows(DhtException.class, () -> dht.watch("f".repeat(40), new Told()));
         assertEquals(503, refused.status());
+        until(() -> proxy.count(Call.GET) == LOOKUPS_AT_ONCE);
+        assertEquals(LOOKUPS_AT_ONCE, threads("opendht-watch"));
+        answering.countDown();
+        proxy.tricks.remove(Call.GET);
         for (var each : told) assertEquals(List.of(), each.untilComplete());
         assertEquals(STREAMS, proxy.count(Call.LISTEN));
-        assertTrue(Thread.activeCount() - before < 40, before + " and then " + Thread.activeCount() + " threads");
         // The last one has no stream: it is told by reading.
         dht.put(String.format("%040x", KEYS - 1), value(1, "a", "read"), HOUR);
         assertEquals("read", told.getLast().next());
@@ -271,6 +281,17 @@ class WatchingTest {
             return;
         } catch (DhtException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /// Virtual threads of that name.
+    private long threads(String name) throws Exception {
+        Path dump = folder.resolve("threads");
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+                .dumpThreads(dump.toAbsolutePath().toString(), HotSpotDiagnosticMXBean.ThreadDumpFormat.TEXT_PLAIN);
+        try (var lines = Files.lines(dump)) {
+            return lines.filter(line -> line.startsWith("#") && line.contains("\"" + name + "\""))
+                    .count();
         }
     }
 }
