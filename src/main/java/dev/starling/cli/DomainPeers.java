@@ -63,11 +63,10 @@ record DomainPeers(Looking at, Address address, Keys.Held key, Clock clock) {
         long sequence = Math.max(last() + 1, now.toEpochMilli());
         Optional<CborMap> body = places.map(Bodies::peers);
         byte[] record = SignedRecord.sign(
-                key,
-                at.peer().network(),
-                new SignedRecord.Statement(Kind.PEERS, address, sequence, now, end, body));
+                key, at.peer().network(), new SignedRecord.Statement(Kind.PEERS, address, sequence, now, end, body));
         var writes = new DeviceWrites(at.base(), at.peer().uri(), key, address, clock);
-        for (Rendezvous place : Rendezvous.Master.of(address, at.peer().network()).around(Kind.PEERS, now)) {
+        for (Rendezvous place :
+                Rendezvous.Master.of(address, at.peer().network()).around(Kind.PEERS, now)) {
             long night = place.day().plusDays(1).atTime(1, 0).toEpochSecond(ZoneOffset.UTC);
             writes.put(
                     place.hexKey(),

@@ -18,8 +18,7 @@ import java.util.List;
 /// What a command uses that looks up through a server.
 ///
 /// @param local test certificates and private addresses count: a server in local mode, on this computer
-record Looking(
-        URI base, PeerInfo peer, boolean local, RemoteDht dht, CrlDownload download, LocationService service)
+record Looking(URI base, PeerInfo peer, boolean local, RemoteDht dht, CrlDownload download, LocationService service)
         implements AutoCloseable {
     private static final int MAX_SEQUENCES = 1000;
 

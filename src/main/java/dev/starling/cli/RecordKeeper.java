@@ -21,7 +21,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
-/// Looks after CERT, DEVICES and REVOKED of the addresses this peer serves, and PEERS of domains, so that somebody asleep stays known: in
+/// Looks after CERT, DEVICES and REVOKED of the addresses this peer serves, and PEERS of domains, so that somebody
+/// asleep stays known: in
 /// the hour before midnight UTC what is newest of each device is sealed for the day to come, until it expires.
 ///
 /// Only the newest: what was withdrawn is a tombstone, which is kept alive too, so that an older copy which somebody

@@ -15,7 +15,8 @@ import javax.naming.directory.Attribute;
 import javax.naming.directory.InitialDirContext;
 
 /// Service records by the JDK's own resolver: over UDP, and TCP where an answer is too long for that. What it gives
-/// is taken apart strictly, and so many at most.
+/// is taken apart strictly, and so many at most; what of an answer cannot be read, or does not come over TCP, counts
+/// as not there.
 ///
 /// @param server `host:port` to ask; empty for those that the system asks
 /// @param patience for the first try at one server; the second has twice that
@@ -25,13 +26,15 @@ public record Dns(Optional<String> server, Duration patience) implements Service
             Pattern.compile("(?!.{254})[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*");
     private static final int MAX_RECORDS = 64, MAX_NUMBER = 65_535;
 
+    // The provider for the DNS alone, named here and not by anybody's text: it makes strings of records, no objects.
+    @SuppressWarnings("BanJNDI")
     @Override
     public List<Srv> of(String name) throws IOException {
         try {
             var context = new InitialDirContext(settings());
             try {
-                var found = Optional.ofNullable(context.getAttributes(name, new String[] {"SRV"})
-                        .get("SRV"));
+                var found = Optional.ofNullable(
+                        context.getAttributes(name, new String[] {"SRV"}).get("SRV"));
                 return found.isEmpty() ? List.of() : places(found.get());
             } finally {
                 context.close();

@@ -23,7 +23,8 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
 /// `GET /peers?domain=…`: where the DNS says that the peers of a domain are, for a page, which cannot ask it itself
-/// (docs/decisions/0016-peers-by-dns.md). It is no way to anywhere else: two names of that domain are asked for, what is
+/// (docs/decisions/0016-peers-by-dns.md). It is no way to anywhere else: two names of that domain are asked for, what
+/// is
 /// answered is text, and whoever goes there looks at what is there.
 public final class PeersRoute {
     private static final int MAX_PEERS = 8, AT_ONCE = 16, MAX_KEPT = 2_000, RETRY_SECONDS = 10;
@@ -88,7 +89,8 @@ public final class PeersRoute {
     private String domain(String query) throws WebException {
         try {
             if (query.startsWith(QUERY) && query.length() <= QUERY.length() + Address.MAX_LENGTH) {
-                String text = Address.parse("peers@" + query.substring(QUERY.length())).text();
+                String text = Address.parse("peers@" + query.substring(QUERY.length()))
+                        .text();
                 String domain = text.substring(text.indexOf('@') + 1);
                 // What the resolver of this network alone knows is nobody else's business.
                 if (config.local || !PrivateHost.is(domain)) return domain;
@@ -140,8 +142,7 @@ public final class PeersRoute {
             var gates = dns.of("_sips._ws." + domain);
             if (gates.isEmpty())
                 gates = dns.of("_sips._tcp." + domain).stream()
-                        .map(each -> new ServiceRecords.Srv(
-                                each.priority(), each.weight(), usualPort(), each.target()))
+                        .map(each -> new ServiceRecords.Srv(each.priority(), each.weight(), usualPort(), each.target()))
                         .toList();
             var allowed = gates.stream()
                     .filter(each -> config.local || !PrivateHost.is(each.target()))

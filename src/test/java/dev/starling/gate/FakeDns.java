@@ -135,8 +135,7 @@ final class FakeDns implements AutoCloseable {
                     answer = message(question, 0, 0, List.of());
                     answer[2] |= 2;
                 }
-                if (answer.length > 0)
-                    udp.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
+                if (answer.length > 0) udp.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
             } catch (IOException e) {
                 return;
             }
