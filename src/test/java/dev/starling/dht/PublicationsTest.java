@@ -54,7 +54,7 @@ class PublicationsTest {
         }
 
         @Override
-        public void lookup(String key, Limits limits, java.util.function.Predicate<Value> enough) {
+        public boolean lookup(String key, Limits limits, java.util.function.Predicate<Value> enough) {
             throw new IllegalStateException();
         }
 

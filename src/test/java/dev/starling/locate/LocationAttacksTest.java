@@ -3,13 +3,17 @@ package dev.starling.locate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.dht.Dht;
+import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
 import dev.starling.identity.Keys;
 import dev.starling.identity.cbor.CborMap;
 import dev.starling.record.Kind;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -54,6 +58,36 @@ class LocationAttacksTest {
                 .location()
                 .map(l -> l.peers().getFirst().uri())
                 .orElse("");
+    }
+
+    /// More than anybody reads: what stands behind it is not known.
+    private void bury(Kind kind) throws Exception {
+        byte[] junk = new byte[900];
+        for (int i = 0; i <= Dht.Limits.USUAL.values(); i++) world.raw(kind, junk);
+    }
+
+    @Test
+    void aListOrRevocationsThatCannotBeReadWholeSayNothing() throws Exception {
+        for (Kind kind : List.of(Kind.DEVICES, Kind.REVOKED)) {
+            close();
+            world = new World(Files.createTempDirectory(folder, "world"));
+            bob = world.device("bob@example.net");
+            world.enrol(bob);
+            assertEquals(List.of(bob.id()), world.verified());
+            bury(kind);
+            var thrown =
+                    assertThrows(DhtException.class, () -> world.service(false).find(World.BOB));
+            assertTrue(thrown.away() && thrown.toString().contains(kind.toString()), thrown.toString());
+        }
+    }
+
+    @Test
+    void certificatesMayBeBuriedAsLongAsThoseOfTheListAreSeen() throws Exception {
+        bury(Kind.CERT);
+        // A store gives each writer his turn.
+        assertEquals(List.of(bob.id()), world.verified());
+        world.publish(bob, Kind.DEVICES, World.list(List.of(world.root(bob, world.device("bob@example.net")))));
+        assertThrows(DhtException.class, () -> world.service(false).find(World.BOB));
     }
 
     @Test

@@ -44,6 +44,8 @@ public final class RemoteDht implements Dht {
 
     private static final System.Logger LOG = System.getLogger("starling.dht");
     private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofHours(26), Duration.ofHours(6));
+    // The last line of an answer that was cut off by a limit of the other side.
+    private static final String CUT = "{\"cut\":true}";
     private static final int MAX_ANSWER_BYTES = 16 * 1024;
     private static final long MAX_SEEN_BYTES = 4L << 20;
     private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;
@@ -168,19 +170,20 @@ public final class RemoteDht implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
         try (var lines = lines("/key/" + key, limits.time())) {
             var reading = new Reading(limits);
             try {
                 for (var line = lines.next(); line.isPresent(); line = lines.next())
-                    if (reading.take(line.get(), enough)) return;
+                    if (reading.take(line.get(), enough)) return !reading.cut;
             } catch (IOException e) {
                 // Out of time with something in hand is a limit reached; with nothing, we know nothing.
-                if (lines.late() && reading.values > 0) return;
+                if (lines.late() && reading.values > 0) return false;
                 throw e;
             }
             if (reading.values == 0 && reading.nonsense)
                 throw new DhtException(502, "what answers at " + base + " is no store");
+            return !reading.cut;
         } catch (IOException e) {
             throw unreachable(e);
         }
@@ -190,7 +193,7 @@ public final class RemoteDht implements Dht {
     private static final class Reading {
         private final Limits limits;
         private int values, others;
-        private boolean nonsense;
+        private boolean nonsense, cut;
         private long bytes;
 
         Reading(Limits limits) {
@@ -201,14 +204,15 @@ public final class RemoteDht implements Dht {
         boolean take(String line, Predicate<Value> enough) throws IOException {
             var event = parse(line);
             if (event.isEmpty()) {
+                cut |= line.equals(CUT);
                 nonsense |= !line.isBlank();
                 if (++others > limits.values()) throw new IOException("not values but " + others + " other lines");
                 return false;
             }
             if (event.get().expired()) return false;
             bytes += event.get().value().data().length;
-            if (++values > limits.values() || bytes > limits.bytes()) return true;
-            return enough.test(event.get().value());
+            cut |= ++values > limits.values() || bytes > limits.bytes();
+            return cut || enough.test(event.get().value());
         }
     }
 
