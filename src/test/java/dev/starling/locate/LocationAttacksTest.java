@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
 import dev.starling.identity.Keys;
@@ -19,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,34 +60,41 @@ class LocationAttacksTest {
                 .orElse("");
     }
 
-    /// More than anybody reads: what stands behind it is not known.
-    private void bury(Kind kind) throws Exception {
-        byte[] junk = new byte[900];
-        for (int i = 0; i <= Dht.Limits.USUAL.values(); i++) world.raw(kind, junk);
+    /// A stranger's look-up while more lies under a key of bob's than is read.
+    private LocationService.Lookup findCut(Kind kind) throws DhtException {
+        return world.stranger(new CutOff(world.dht, Set.of(world.place(kind).hexKey())))
+                .find(World.BOB);
     }
 
     @Test
     void aListOrRevocationsThatCannotBeReadWholeSayNothing() throws Exception {
         for (Kind kind : List.of(Kind.DEVICES, Kind.REVOKED)) {
-            close();
-            world = new World(Files.createTempDirectory(folder, "world"));
-            bob = world.device("bob@example.net");
-            world.enrol(bob);
-            assertEquals(List.of(bob.id()), world.verified());
-            bury(kind);
-            var thrown =
-                    assertThrows(DhtException.class, () -> world.service(false).find(World.BOB));
+            var thrown = assertThrows(DhtException.class, () -> findCut(kind));
             assertTrue(thrown.away() && thrown.toString().contains(kind.toString()), thrown.toString());
         }
+        assertEquals(List.of(bob.id()), world.verified());
     }
 
     @Test
-    void certificatesMayBeBuriedAsLongAsThoseOfTheListAreSeen() throws Exception {
-        bury(Kind.CERT);
-        // A store gives each writer his turn.
-        assertEquals(List.of(bob.id()), world.verified());
-        world.publish(bob, Kind.DEVICES, World.list(List.of(world.root(bob, world.device("bob@example.net")))));
-        assertThrows(DhtException.class, () -> world.service(false).find(World.BOB));
+    void certificatesAndPlacesMayBeCutOffAsLongAsThoseOfTheListAreSeen() throws Exception {
+        for (Kind kind : List.of(Kind.CERT, Kind.LOCATION)) {
+            var found = assertInstanceOf(LocationService.Found.class, findCut(kind));
+            assertEquals(
+                    List.of(bob.id()),
+                    found.verified().stream().map(LocationService.Device::id).toList());
+        }
+        var phone = world.device("bob@example.net");
+        world.publish(bob, Kind.DEVICES, World.list(List.of(world.root(bob, phone))));
+        assertThrows(DhtException.class, () -> findCut(Kind.CERT));
+    }
+
+    @Test
+    void nobodyIsCalledUnknownBecauseOfAReadThatWasCutOff() throws Exception {
+        close();
+        world = new World(Files.createTempDirectory(folder, "empty"));
+        assertInstanceOf(LocationService.Absent.class, world.service(false).find(World.BOB));
+        for (Kind kind : List.of(Kind.DEVICES, Kind.REVOKED, Kind.CERT))
+            assertThrows(DhtException.class, () -> findCut(kind), kind.toString());
     }
 
     @Test

@@ -80,9 +80,8 @@ class OpenDhtEvilProxyTest {
         String attack = "a proxy that "
                 + malice.toString().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
         // What lay there before, for whoever replays it.
-        it.publish();
         it.publish(Kind.LOCATION, Optional.of(it.world.location(it.bob, OpenDhtWorld.ELSEWHERE, "")));
-        for (String key : it.keys()) it.strangers.lookup(key, Dht.Limits.USUAL, _ -> false);
+        it.strangers.lookup(it.key(Kind.LOCATION), Dht.Limits.USUAL, _ -> false);
         it.publish();
         evil.be(malice);
         Duration found = it.reached(attack);

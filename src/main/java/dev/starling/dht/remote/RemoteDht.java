@@ -204,8 +204,9 @@ public final class RemoteDht implements Dht {
         boolean take(String line, Predicate<Value> enough) throws IOException {
             var event = parse(line);
             if (event.isEmpty()) {
-                cut |= line.equals(CUT);
-                nonsense |= !line.isBlank();
+                boolean over = line.equals(CUT);
+                cut |= over;
+                nonsense |= !line.isBlank() && !over;
                 if (++others > limits.values()) throw new IOException("not values but " + others + " other lines");
                 return false;
             }
