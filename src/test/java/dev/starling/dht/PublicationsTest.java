@@ -58,7 +58,7 @@ class PublicationsTest {
         }
 
         @Override
-        public void lookup(String key, Limits limits, java.util.function.Predicate<Value> enough) {
+        public boolean lookup(String key, Limits limits, java.util.function.Predicate<Value> enough) {
             throw new IllegalStateException();
         }
 

@@ -186,18 +186,19 @@ public final class EmbeddedDht implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
         long end = System.nanoTime() + limits.time().toNanos();
         long bytes = 0;
         int values = 0;
         for (Slot slot : inTransaction(() -> Shares.fair(table.under(key, now())))) {
             bytes += slot.size();
-            if (++values > limits.values() || bytes > limits.bytes() || System.nanoTime() - end > 0) return;
+            if (++values > limits.values() || bytes > limits.bytes() || System.nanoTime() - end > 0) return false;
             Optional<Table.Stored> stored = inTransaction(() -> table.read(slot.row()));
             // Gone since, or its row taken by another: then it is not ours to serve.
             if (stored.filter(s -> s.key().equals(key)).isPresent()
-                    && enough.test(stored.get().value())) return;
+                    && enough.test(stored.get().value())) return true;
         }
+        return true;
     }
 
     private long now() {

@@ -6,17 +6,16 @@ import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /// One look-up. Two proxies are asked at once, and what they tell is looked at on the caller's thread as it comes:
 /// one that is silent, slow or holds something back costs nothing as long as the other does not. Nothing found is
-/// believed only after others have been asked too, or the same once more: a young network misses now and then.
+/// believed only after others have been asked too, or the same once more: a young network misses now and then. Each
+/// proxy has bounds of its own, so that one that invents values does not hide those of another.
 final class Search {
     private static final int AT_ONCE = 2, MOST = 4;
     // How long the second may be silent after the first has told everything: something, or nothing.
@@ -28,9 +27,7 @@ final class Search {
     /// What is given to whoever searches.
     record Hit(Signed signed, Envelope envelope) {}
 
-    private sealed interface News {
-        Source from();
-    }
+    private sealed interface News {}
 
     private record Pieces(Source from, List<ByteBuffer> bytes) implements News {}
 
@@ -42,8 +39,9 @@ final class Search {
         private final LineSplitter lines = new LineSplitter();
         private final Reader reader =
                 new Reader((_, bytes) -> news.add(new Pieces(this, bytes)), why -> news.add(new Ended(this, why)));
-        private boolean open = true, sense;
-        private int others;
+        private boolean open = true, sense, whole;
+        private int others, values;
+        private long bytes;
         private long lastNews = System.nanoTime();
 
         Source(Proxy proxy) {
@@ -69,11 +67,10 @@ final class Search {
     private String mark = "";
     private final LinkedBlockingQueue<News> news = new LinkedBlockingQueue<>();
     private final List<Source> sources = new ArrayList<>();
-    // Lines of ours: two proxies tell the same in the same words.
-    private final Set<String> seen = new HashSet<>();
+    // Lines of ours, and how many bytes of a value each brought: two proxies tell the same in the same words.
+    private final Map<String, Integer> seen = new HashMap<>();
     private final Map<Name, Signed> newest = new HashMap<>();
-    private int values, wholes;
-    private long bytes;
+    private int values;
     private boolean content, whole, full;
     private String trouble = "no proxy";
 
@@ -121,7 +118,22 @@ final class Search {
     private void doubt(List<Proxy> order) {
         var more = order.subList(Math.min(AT_ONCE, order.size()), Math.min(MOST, order.size()));
         if (!more.isEmpty()) round(more);
-        else if (wholes < AT_ONCE) round(order.subList(0, 1));
+        else if (sources.stream().filter(s -> s.whole).count() < AT_ONCE) round(List.of(again(order)));
+    }
+
+
+    // Who has told everything does so again; one that stalled would stall again.
+    private Proxy again(List<Proxy> order) {
+        return sources.stream()
+                .filter(s -> s.whole)
+                .map(s -> s.proxy)
+                .findFirst()
+                .orElse(order.getFirst());
+    }
+
+    /// Whether more may lie there than was given: no proxy has told everything it knows, and nobody was content.
+    boolean isCut() {
+        return !content && sources.stream().noneMatch(s -> s.whole);
     }
 
     /// Through one proxy only, once.
@@ -148,7 +160,6 @@ final class Search {
                     giveUp();
                     return;
                 }
-                next.from().lastNews = System.nanoTime();
                 switch (next) {
                     case Pieces(Source from, List<ByteBuffer> pieces) -> take(from, pieces);
                     case Ended(Source from, String why) -> ended(from, why);
@@ -206,12 +217,13 @@ final class Search {
             full = System.nanoTime() - deadline > 0;
             return full;
         }
-        if (seen.contains(line)) {
-            from.sense = true;
+        if (seen.containsKey(line)) {
+            sense(from);
+            boolean _ = within(from, seen.get(line));
             return false;
         }
         var signed = Signed.parse(line);
-        if (signed.isPresent()) from.sense = true;
+        if (signed.isPresent()) sense(from);
         var envelope = signed.filter(s -> !s.expired()).flatMap(s -> Envelope.read(s.data()));
         boolean over = envelope.isEmpty() || envelope.get().withdrawn();
         if (over && ++from.others > limits.values() * OTHERS_PER_VALUE) {
@@ -219,22 +231,36 @@ final class Search {
             return true;
         }
         if (envelope.isEmpty()) return false;
-        seen.add(line);
-        content = value(signed.orElseThrow(), envelope.get());
+        seen.put(line, envelope.get().value().length);
+        content = value(from, signed.orElseThrow(), envelope.get());
         if (System.nanoTime() - deadline > 0) full = true;
         return content || full;
     }
 
-    private boolean value(Signed signed, Envelope envelope) {
+    // Whoever sends anything else is as good as silent.
+    private static void sense(Source from) {
+        from.sense = true;
+        from.lastNews = System.nanoTime();
+    }
+
+    // Whether a source has not told too much.
+    private boolean within(Source from, int bytes) {
+        if (bytes > 0) from.values++;
+        from.bytes += bytes;
+        if (from.values <= limits.values() && from.bytes <= limits.bytes()) return true;
+        from.open = false;
+        from.reader.close();
+        trouble = from.proxy + " tells more than is read";
+        return false;
+    }
+
+    private boolean value(Source from, Signed signed, Envelope envelope) {
         var name = new Name(signed);
         if (every.test(signed)) return true;
-        bytes += envelope.value().length;
+        if (!within(from, envelope.value().length)) return false;
         if (replaced(name, signed)) return false;
         if (envelope.withdrawn() || envelope.expires() <= clock.instant().getEpochSecond()) return false;
-        if (++values > limits.values() || bytes > limits.bytes()) {
-            full = true;
-            return false;
-        }
+        values++;
         return enough.test(new Hit(signed, envelope));
     }
 
@@ -267,7 +293,7 @@ final class Search {
             proxies.failed(from.proxy, "is no DHT proxy");
         } else {
             whole = true;
-            wholes++;
+            from.whole = true;
             from.proxy.worked();
         }
     }

@@ -39,6 +39,8 @@ public final class RemoteDht implements Dht {
     }
 
     private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofDays(8), Duration.ofHours(6));
+    // The last line of an answer that was cut off by a limit of the other side.
+    private static final String CUT = "{\"cut\":true}";
     private static final int MAX_ANSWER_BYTES = 16 * 1024;
 
     private final HttpClient http = HttpClient.newBuilder()
@@ -170,20 +172,21 @@ public final class RemoteDht implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
         var request = HttpRequest.newBuilder(base.resolve("/key/" + key)).GET().build();
         try (var lines = lines(request, limits.time())) {
             var reading = new Reading(limits);
             try {
                 for (var line = lines.next(); line.isPresent(); line = lines.next())
-                    if (reading.take(line.get(), enough)) return;
+                    if (reading.take(line.get(), enough)) return !reading.cut;
             } catch (IOException e) {
                 // Out of time with something in hand is a limit reached; with nothing, we know nothing.
-                if (lines.late() && reading.values > 0) return;
+                if (lines.late() && reading.values > 0) return false;
                 throw e;
             }
             if (reading.values == 0 && reading.nonsense)
                 throw new DhtException(502, "what answers at " + base + " is no store");
+            return !reading.cut;
         } catch (IOException e) {
             throw unreachable(e);
         }
@@ -193,7 +196,7 @@ public final class RemoteDht implements Dht {
     private static final class Reading {
         private final Limits limits;
         private int values, others;
-        private boolean nonsense;
+        private boolean nonsense, cut;
         private long bytes;
 
         Reading(Limits limits) {
@@ -204,14 +207,16 @@ public final class RemoteDht implements Dht {
         boolean take(String line, Predicate<Value> enough) throws IOException {
             var event = Line.parse(line).event();
             if (event.isEmpty()) {
-                nonsense |= !line.isBlank();
+                boolean over = line.equals(CUT);
+                cut |= over;
+                nonsense |= !line.isBlank() && !over;
                 if (++others > limits.values()) throw new IOException("not values but " + others + " other lines");
                 return false;
             }
             if (event.get().expired()) return false;
             bytes += event.get().value().data().length;
-            if (++values > limits.values() || bytes > limits.bytes()) return true;
-            return enough.test(event.get().value());
+            cut |= ++values > limits.values() || bytes > limits.bytes();
+            return cut || enough.test(event.get().value());
         }
     }
 
