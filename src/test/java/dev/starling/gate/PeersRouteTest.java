@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -69,7 +70,8 @@ class PeersRouteTest {
     private List<?> peers(URI server) throws Exception {
         var answer = ask(server, "domain=example.net");
         assertEquals(200, answer.statusCode(), answer.body());
-        return (List<?>) JSONObjectUtils.parse(answer.body()).get("peers");
+        return Objects.requireNonNull(
+                (List<?>) JSONObjectUtils.parse(answer.body()).get("peers"));
     }
 
     private void isUnknown(URI server) {

@@ -71,7 +71,7 @@ class WatchesTest {
         }
 
         @Override
-        public void lookup(String key, Limits limits, Predicate<Value> enough) {
+        public boolean lookup(String key, Limits limits, Predicate<Value> enough) {
             throw new IllegalStateException();
         }
 

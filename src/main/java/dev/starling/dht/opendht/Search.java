@@ -121,7 +121,6 @@ final class Search {
         else if (sources.stream().filter(s -> s.whole).count() < AT_ONCE) round(List.of(again(order)));
     }
 
-
     // Who has told everything does so again; one that stalled would stall again.
     private Proxy again(List<Proxy> order) {
         return sources.stream()
