@@ -142,7 +142,7 @@ export function peerBook(ctx) {
     await ctx.store.put('me', 'others', { at: ctx.around.now(), places });
   }
 
-  /** None of ours has answered for long: in the order of docs/decisions/0016-peers-by-dns.md. */
+  /** None of ours has answered for long: in the order of docs/decisions/0017-peers-by-dns.md. */
   async function findOthers() {
     const kept = (await ctx.store.get('me', 'others')) ?? { places: [] };
     const shipped = ((await ctx.around.morePeers?.()) ?? []).map((base) => ({ base, id: '' }));

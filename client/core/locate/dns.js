@@ -1,5 +1,5 @@
 // Where the DNS says that the peers of a domain are. A page cannot ask it; peers can, and are believed as little as the DNS: what they name is
-// looked at like any other peer. docs/decisions/0016-peers-by-dns.md.
+// looked at like any other peer. docs/decisions/0017-peers-by-dns.md.
 import { isPrivateHost } from '../record/bodies.js';
 
 const PATIENCE_MILLIS = 6000;

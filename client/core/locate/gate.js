@@ -14,8 +14,9 @@ const MAX_LINE = 64 * 1024;
 /** The last line of an answer that a bound of the gate cut off. */
 const CUT = '{"cut":true}';
 const PATIENCE_MILLIS = 5000;
-/** A flooded key takes a DHT 4.7 s to read whole; a gate gives up after 8 s, and says so. */
-const READ_MILLIS = 10_000;
+/** A flooded key takes a DHT 5 to 9 s to read whole; a gate gives up after 20 s, and says so. */
+const READ_MILLIS = 22_000;
+const SILENCE_MILLIS = 8_000;
 
 /** @typedef {{base: string, id: string}} Gate */
 /** @typedef {{fetch: typeof fetch, now: () => number}} GateAround */
@@ -37,24 +38,30 @@ export async function readValues(around, gate, key, each, signal) {
   ended.catch(() => {});
   const end = () => over.abort();
   const late = setTimeout(end, READ_MILLIS);
+  let silent = setTimeout(end, SILENCE_MILLIS);
+  const heard = () => {
+    clearTimeout(silent);
+    silent = setTimeout(end, SILENCE_MILLIS);
+  };
   signal?.addEventListener('abort', end, { once: true });
   if (signal?.aborted) end();
   try {
     const asked = around.fetch(`${gate.base}key/${key}`, { credentials: 'omit', signal: over.signal });
     const response = await Promise.race([asked, ended]);
     if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
-    return await readLines(response.body.getReader(), each, ended, over.signal);
+    return await readLines(response.body.getReader(), each, ended, heard, over.signal);
   } finally {
     clearTimeout(late);
+    clearTimeout(silent);
     signal?.removeEventListener('abort', end);
   }
 }
 
 /**
  * @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {(value: Uint8Array<ArrayBuffer>) => Promise<void>} each
- * @param {Promise<never>} ended @param {AbortSignal} signal @returns {Promise<boolean>} whether nothing was cut off
+ * @param {Promise<never>} ended @param {() => void} heard  something came @param {AbortSignal} signal @returns {Promise<boolean>} whether nothing was cut off
  */
-async function readLines(reader, each, ended, signal) {
+async function readLines(reader, each, ended, heard, signal) {
   let text = '';
   let bytes = 0;
   let count = 0;
@@ -64,6 +71,7 @@ async function readLines(reader, each, ended, signal) {
     for (;;) {
       const piece = await Promise.race([reader.read(), ended]);
       if (piece.done) return whole;
+      heard();
       bytes += piece.value.length;
       text += decoder.decode(piece.value, { stream: true });
       const lines = text.split('\n');

@@ -49,7 +49,7 @@ public interface Dht extends AutoCloseable {
     ///
     /// @param bytes of all values together
     record Limits(Duration time, int values, long bytes) {
-        public static final Limits USUAL = new Limits(Duration.ofSeconds(8), 2048, 32L << 20);
+        public static final Limits USUAL = new Limits(Duration.ofSeconds(20), 2048, 32L << 20);
     }
 
     /// Ends a watch; nothing is told afterwards.

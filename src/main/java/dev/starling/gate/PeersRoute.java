@@ -23,7 +23,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
 /// `GET /peers?domain=…`: where the DNS says that the peers of a domain are, for a page, which cannot ask it itself
-/// (docs/decisions/0016-peers-by-dns.md). It is no way to anywhere else: two names of that domain are asked for, what
+/// (docs/decisions/0017-peers-by-dns.md). It is no way to anywhere else: two names of that domain are asked for, what
 /// is
 /// answered is text, and whoever goes there looks at what is there.
 public final class PeersRoute {

@@ -19,7 +19,9 @@ import java.util.function.Predicate;
 final class Search {
     private static final int AT_ONCE = 2, MOST = 4;
     // How long the second may be silent after the first has told everything: something, or nothing.
-    private static final long SILENCE_MILLIS = 1_000, SILENCE_WITH_NOTHING_MILLIS = 2_500;
+    private static final long SILENCE_MILLIS = 1_000, SILENCE_WITH_NOTHING_MILLIS = 2_500, SILENCE_OF_ALL_MILLIS = 5_000;
+    // So long the others may go on when one has told everything.
+    private static final long AFTER_WHOLE_MILLIS = 5_000;
     // Lines that are no values of ours, for each value that may be read.
     private static final int OTHERS_PER_VALUE = 4;
     private static final long SPARE_BYTES = 4L << 20;
@@ -63,6 +65,7 @@ final class Search {
     private final Dht.Limits limits;
     private final Predicate<Hit> enough;
     private final long deadline;
+    private long wholeAt;
     private Predicate<Signed> every = _ -> false;
     private String mark = "";
     private final LinkedBlockingQueue<News> news = new LinkedBlockingQueue<>();
@@ -170,16 +173,16 @@ final class Search {
         }
     }
 
-    // Until when to wait for the next news.
+    // Until when to wait for the next news. As long as something comes that makes sense there may be a lot to read.
     private long patience() {
-        if (!whole) return deadline;
-        long silence = values > 0 ? SILENCE_MILLIS : SILENCE_WITH_NOTHING_MILLIS;
+        long silence = !whole ? SILENCE_OF_ALL_MILLIS : values > 0 ? SILENCE_MILLIS : SILENCE_WITH_NOTHING_MILLIS;
         long last = sources.stream()
                 .filter(s -> s.open)
                 .mapToLong(s -> s.lastNews)
                 .max()
                 .orElse(System.nanoTime());
-        return Math.min(deadline, last + TimeUnit.MILLISECONDS.toNanos(silence));
+        long end = whole ? Math.min(deadline, wholeAt + TimeUnit.MILLISECONDS.toNanos(AFTER_WHOLE_MILLIS)) : deadline;
+        return Math.min(end, last + TimeUnit.MILLISECONDS.toNanos(silence));
     }
 
     private void giveUp() {
@@ -200,11 +203,16 @@ final class Search {
         from.reader.more();
     }
 
+    private void whole() {
+        if (!whole) wholeAt = System.nanoTime();
+        whole = true;
+    }
+
     private void cut(Source from, String why) {
         from.open = false;
         from.reader.close();
         trouble = from.proxy + " " + why;
-        if (from.sense) whole = true;
+        if (from.sense) whole();
         else proxies.failed(from.proxy, why);
     }
 
@@ -291,7 +299,7 @@ final class Search {
             trouble = from.proxy + " is no DHT proxy";
             proxies.failed(from.proxy, "is no DHT proxy");
         } else {
-            whole = true;
+            whole();
             from.whole = true;
             from.proxy.worked();
         }
