@@ -16,7 +16,7 @@ const CUT = '{"cut":true}';
 const PATIENCE_MILLIS = 5000;
 /** A flooded key takes a DHT 5 to 9 s to read whole; a gate gives up after 20 s, and says so. */
 const READ_MILLIS = 22_000;
-const SILENCE_MILLIS = 8_000;
+const SILENCE_MILLIS = 12_000;
 
 /** @typedef {{base: string, id: string}} Gate */
 /** @typedef {{fetch: typeof fetch, now: () => number}} GateAround */

@@ -19,7 +19,9 @@ import java.util.function.Predicate;
 final class Search {
     private static final int AT_ONCE = 2, MOST = 4;
     // How long the second may be silent after the first has told everything: something, or nothing.
-    private static final long SILENCE_MILLIS = 1_000, SILENCE_WITH_NOTHING_MILLIS = 2_500, SILENCE_OF_ALL_MILLIS = 5_000;
+    private static final long SILENCE_MILLIS = 1_000,
+            SILENCE_WITH_NOTHING_MILLIS = 2_500,
+            SILENCE_OF_ALL_MILLIS = 10_000;
     // So long the others may go on when one has told everything.
     private static final long AFTER_WHOLE_MILLIS = 5_000;
     // Lines that are no values of ours, for each value that may be read.
