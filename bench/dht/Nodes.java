@@ -75,17 +75,17 @@ final class Nodes implements AutoCloseable {
         }
     }
 
-    /// Seconds of CPU so far of the node behind the first proxy, and of all.
+    /// Seconds of CPU so far of the nodes with a REST proxy, and of all.
     double[] cpu() throws IOException {
-        double first = 0, all = 0;
+        double proxies = 0, all = 0;
         for (var process : processes) {
             String[] stat =
                     Files.readString(Path.of("/proc/" + process.pid() + "/stat")).split("\\) ")[1].split(" ");
             double seconds = (Long.parseLong(stat[11]) + Long.parseLong(stat[12])) / 100.0;
-            if (process == processes.getFirst()) first = seconds;
+            if (processes.indexOf(process) < PROXIES) proxies += seconds;
             all += seconds;
         }
-        return new double[] {first, all};
+        return new double[] {proxies, all};
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -23,16 +24,18 @@ final class Raw implements AutoCloseable {
             .connectTimeout(Duration.ofSeconds(2))
             .build();
     private final ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor();
-    private final URI base;
+    private final List<URI> proxies;
 
-    Raw(URI base) {
-        this.base = base;
+    Raw(List<URI> proxies) {
+        this.proxies = proxies;
     }
 
+    /// Through any of them.
     void put(String key, byte[] value) throws IOException, InterruptedException {
         String json = "{\"data\":\"" + Base64.getEncoder().encodeToString(value) + "\",\"id\":\""
                 + Long.toUnsignedString(ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE)) + "\"}";
-        var request = HttpRequest.newBuilder(base.resolve("key/" + key))
+        var proxy = proxies.get(ThreadLocalRandom.current().nextInt(proxies.size()));
+        var request = HttpRequest.newBuilder(proxy.resolve("key/" + key))
                 .timeout(PATIENCE)
                 .POST(HttpRequest.BodyPublishers.ofString(json))
                 .build();
@@ -41,9 +44,9 @@ final class Raw implements AutoCloseable {
     }
 
     /// Reads all values of one key to the end of the search.
-    int count(String key) throws IOException, InterruptedException {
+    int count(URI proxy, String key) throws IOException, InterruptedException {
         var request =
-                HttpRequest.newBuilder(base.resolve("key/" + key)).timeout(PATIENCE).build();
+                HttpRequest.newBuilder(proxy.resolve("key/" + key)).timeout(PATIENCE).build();
         int values = 0;
         try (var in = new BufferedReader(new InputStreamReader(
                 http.send(request, HttpResponse.BodyHandlers.ofInputStream()).body(), StandardCharsets.UTF_8))) {
@@ -53,13 +56,21 @@ final class Raw implements AutoCloseable {
         return values;
     }
 
-    /// All these keys at once, as a look-up of an address does.
-    int count(List<String> keys) throws InterruptedException, ExecutionException {
-        List<Future<Integer>> all =
-                keys.stream().map(key -> readers.submit(() -> count(key))).toList();
-        int sum = 0;
-        for (var each : all) sum += each.get();
-        return sum;
+    /// All these keys at once, each to its end through as many proxies, as a look-up of an address does. The values
+    /// that the one knew who knew least.
+    int count(List<String> keys, int through) throws InterruptedException, ExecutionException {
+        var all = new ArrayList<List<Future<Integer>>>();
+        for (URI proxy : proxies.subList(0, through))
+            all.add(keys.stream()
+                    .map(key -> readers.submit(() -> count(proxy, key)))
+                    .toList());
+        int least = Integer.MAX_VALUE;
+        for (var each : all) {
+            int sum = 0;
+            for (var key : each) sum += key.get();
+            least = Math.min(least, sum);
+        }
+        return least;
     }
 
     @Override

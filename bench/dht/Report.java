@@ -1,4 +1,5 @@
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -10,6 +11,8 @@ import java.util.Locale;
 /// Lines while it runs, and one table at the end.
 final class Report {
     private final List<String> rows = new ArrayList<>();
+    // Of everybody on this machine, before we begin: what else runs makes everything slower.
+    private final double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     private boolean isShort;
 
     void line(String what, String value) {
@@ -47,7 +50,8 @@ final class Report {
 
     void write(Path file) throws IOException {
         var text = new StringBuilder("# OpenDHT as the store\n\n`./build bench dht`, " + LocalDate.now(ZoneOffset.UTC)
-                + ", " + Runtime.getRuntime().availableProcessors() + " cores, JDK " + Runtime.version().feature()
+                + ", " + Runtime.getRuntime().availableProcessors() + " cores (load of others %.1f)".formatted(load)
+                + ", JDK " + Runtime.version().feature()
                 + ". p50 / p99 (number of operations). What each line means: bench/README.md.\n\n"
                 + "| what | measured | limit |\n|---|---|---|\n");
         rows.forEach(row -> text.append(row).append('\n'));

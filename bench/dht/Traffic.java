@@ -2,10 +2,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What the nodes sent each other: UDP datagrams and their bytes, of this network namespace.
+/// What went over the loopback of this network namespace so far.
 ///
-/// @param bytes of everything over the loopback but HTTP, with headers; HTTP goes over it too and is taken off by the
-///     caller where it matters
+/// @param datagrams UDP: what the nodes sent each other
+/// @param bytes all of it with headers, REST calls too
 record Traffic(long datagrams, long bytes) {
     static Traffic now() throws IOException {
         long datagrams = 0;

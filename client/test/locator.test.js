@@ -29,23 +29,26 @@ before(async () => {
 });
 
 /** A store behind one gate, and whoever reads it. */
-function world({ local = false, trust = { anchors: [ca.certificate], allowTest: true } } = {}) {
+function world({ local = false, trust = { anchors: [ca.certificate], allowTest: true }, gates = [GATE] } = {}) {
   /** Lines. @type {Map<string, string[]>} */
   const values = new Map();
+  /** What a bound of the gate cuts off. @type {Set<string>} */
+  const cuts = new Set();
   let sequence = NOW;
   let asked = 0;
   const around = {
     fetch: async (url, { signal } = {}) => {
       asked++;
       if (signal?.aborted) throw signal.reason;
-      return new Response(new Blob(values.get(url.slice(GATE.length + 4)) ?? []));
+      const lines = values.get(url.slice(url.lastIndexOf('/') + 1)) ?? [];
+      return new Response(new Blob([...lines, cuts.has(url) ? '{"cut":true}\n' : '']));
     },
     now: () => NOW,
     timer,
     store: memoryStore(),
     network: () => NETWORK,
     trust: () => trust,
-    gates: () => [{ base: GATE, id: 'ab'.repeat(32) }],
+    gates: () => gates.map((base) => ({ base, id: 'ab'.repeat(32) })),
     local: () => local,
   };
   const place = async (kind, master) => rendezvous(master ?? (await publicMaster(BOB, NETWORK)), kind, '2026-11-24');
@@ -84,6 +87,12 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
     record,
     publish,
     link,
+    /** @returns {Promise<() => void>} undoes it */
+    async cut(kind, base = GATE) {
+      const url = `${base}key/${hex((await place(kind)).dhtKey)}`;
+      cuts.add(url);
+      return () => void cuts.delete(url);
+    },
     asked: () => asked,
     find: (how) => (how ? finder : locator(around)).find(BOB, how ?? { fresh: true }),
     /** Until what goes on in the background is over. */
@@ -157,9 +166,9 @@ test('a flood of 500 values hides nothing and takes bounded CPU', async () => {
 
 test('more than a look-up takes in is not read to its end', async () => {
   const w = world();
-  for (let i = 0; i < 2048; i++) await w.raw('CERT', new Uint8Array(1024));
+  for (let i = 0; i < 4096; i++) await w.raw('CERT', new Uint8Array(1024));
   await w.enrol(bob);
-  assert.equal((await w.find()).kind, 'absent');
+  assert.equal((await w.find()).kind, 'unreachable', 'he may be there');
 });
 
 test('a private target is dropped out of local mode, and kept in it', async () => {
@@ -248,6 +257,42 @@ test('a gate that breaks off is passed over, and what came before counts', async
     local: () => false,
   };
   assert.equal((await locator(dead).find(BOB)).kind, 'unreachable');
+});
+
+test('what was cut off may hold a root, a fork or a revocation: then nothing is concluded', async () => {
+  const friendsKey = random(32);
+  const w = world();
+  await w.enrol(bob, phone);
+  await w.publish(bob, 'LOCATION', location(bob));
+  const [chain] = (await w.find()).chains;
+  for (const who of [bob, phone]) await w.put('LOCATION', await w.record(who, 'LOCATION', location(who)), friendsKey);
+  for (const kind of /** @type {const} */ (['DEVICES', 'REVOKED'])) {
+    const uncut = await w.cut(kind);
+    assert.equal((await w.find()).kind, 'unreachable', kind);
+    assert.equal((await w.find({ fresh: true, friendsKey, chain })).kind, 'found', 'a contact');
+    assert.equal((await w.find({ whole: true, fresh: true, friendsKey, chain })).kind, 'found');
+    uncut();
+  }
+  await w.cut('CERT');
+  assert.deepEqual(verified(await w.find()), ids(bob, phone), 'all devices have shown theirs');
+  await w.settled();
+});
+
+test('nobody is called unknown because of an answer that was cut off', async () => {
+  for (const kind of /** @type {const} */ (['DEVICES', 'CERT'])) {
+    const w = world();
+    assert.equal((await w.find()).kind, 'absent');
+    await w.cut(kind);
+    assert.equal((await w.find()).kind, 'unreachable');
+  }
+});
+
+test('a gate that cuts off does not win against one that tells all', async () => {
+  const w = world({ gates: [GATE, 'https://cut.example.net/'] });
+  await w.enrol(bob);
+  for (const kind of /** @type {const} */ (['DEVICES', 'REVOKED', 'CERT']))
+    await w.cut(kind, 'https://cut.example.net/');
+  assert.deepEqual(verified(await w.find()), ids(bob));
 });
 
 /** Bob among friends and in public, with 2,000 values of junk in front of everything that is public. */

@@ -5,7 +5,7 @@ import { certify } from './authority.js';
 import { hex, random, unbase64 } from '../core/bytes.js';
 import { parseRecord } from '../core/record/record.js';
 import { unseal } from '../core/record/rendezvous.js';
-import { heldBack, knownKeys, stateOf, textsOf } from './fake/letters.js';
+import { cardOf, heldBack, knownKeys, leave, letter, stateOf, textsOf } from './fake/letters.js';
 import { closeNow, contact, world } from './fake/world.js';
 
 const ALICE = 'alice@example.net';
@@ -390,6 +390,31 @@ test('somebody who is away is asked by a knock, answers by a copy, and writes: n
   await shows(it, alice2, BOB, 1);
   await it.until(alice2, async () => !(await knocked()), 'the knock is taken back');
   await it.until(alice2, async () => (await it.under(await knownKeys.address(BOB), 'KNOCK')).values.size === 0, 'both');
+});
+
+test('a text and a new friends key that are read before the acceptance count when that is there', async () => {
+  const it = await make();
+  const [alice, bob] = [await it.online(ALICE), await it.online(BOB)];
+  await bob.close();
+  await alice.requestContact(BOB, {});
+  const leaves = async (type, content, sent) => {
+    const bytes = await letter(it, cardOf(bob), alice, { body: { type, content, sent }, sequence: sent });
+    await leave(it, alice, bytes);
+  };
+  const monday = it.time.now() - 60_000;
+  const [old, young] = [random(32), random(32)];
+  await leaves('text', { text: 'on tuesday' }, monday + 2000);
+  await leaves('rotate', { friendsKey: young, version: 2 }, monday + 1000);
+  await it.pass(400_000, 1000);
+  assert.equal(contact(alice.state, BOB).state, 'waiting');
+  assert.deepEqual(await textsOf(alice, BOB), []);
+  await leaves('accept', { name: 'Bob', friendsKey: old, version: 1, token: random(32) }, monday);
+  await it.until(alice, async () => (await textsOf(alice, BOB)).length === 1, 'the text');
+  assert.deepEqual(await textsOf(alice, BOB), ['on tuesday']);
+  assert.equal(hex(alice.ctx.contacts.get(BOB).friendsKey), hex(young));
+  // Once: what was judged is not judged again.
+  await it.pass(70_000, 1000);
+  assert.equal(contact(alice.state, BOB).unread, 1);
 });
 
 test('a refusal reaches somebody who is away too', async () => {

@@ -3,65 +3,26 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { contactBook } from '../core/agent/contacts.js';
 import { ownDevices } from '../core/agent/devices.js';
-import { nothing } from '../core/agent/own.js';
-import { turns } from '../core/agent/turns.js';
 import { revokedOf } from '../core/record/bodies.js';
-import { makeLink, verifyDevices } from '../core/record/devices.js';
-import { parseRecord } from '../core/record/record.js';
-import { memoryStore } from '../core/store/memory.js';
 import { authority, issue } from './authority.js';
+import { desk, foundOf, known, version } from './fake/desk.js';
 
-const NETWORK = 'local';
 const BOB = 'bob@example.net';
 const AGAIN_MILLIS = 60_000;
 let now, ca, laptop, phone, published, armed;
 
-const listed = (...people) => people.map((p) => ({ id: p.key.id, spki: p.key.spki, name: '', added: 1 }));
-const chainOf = async (...people) =>
-  verifyDevices([await makeLink(laptop.key, [], listed(...people), 1, BOB, NETWORK)], BOB, NETWORK);
+const chainOf = (...people) => version([], laptop, people, BOB);
 
 beforeEach(async () => {
   now = Date.UTC(2026, 10, 24, 12);
-  published = [];
-  armed = [];
   ca = await authority(now);
   [laptop, phone] = [await issue(ca, BOB, now), await issue(ca, BOB, now)];
 });
 
 /** The agent of whoever's laptop this is, with a store that only takes. */
 async function agent(address, find) {
-  const ctx = {
-    store: memoryStore(),
-    inTurn: turns(),
-    profile: {
-      address,
-      key: laptop.key,
-      chain: laptop.chain,
-      friendsKey: new Uint8Array(32),
-      ownKey: new Uint8Array(32),
-    },
-    own: { note: () => nothing(), rotate: async () => {} },
-    endorsement: { dismiss: async () => {}, guests: () => [] },
-    around: { now: () => now, deviceName: 'laptop', media: null },
-    state: { endorsements: [] },
-    now: () => now,
-    network: () => NETWORK,
-    signer: () => laptop.signer,
-    update: () => {},
-    notice: () => {},
-    timer: (ms) => (armed.push(ms), () => {}),
-    peers: {
-      known: new Map([['b', { sip: 'sip:192.0.2.1:5061;transport=tls', id: 'ab'.repeat(32), base: '' }]]),
-      network: () => NETWORK,
-    },
-    presence: { of: () => ({ presence: 'offline', note: '' }) },
-    delivery: { take: () => {} },
-    locator: {
-      find: async () => find?.() ?? { kind: 'unreachable' },
-      publish: async (_signer, _address, _device, kind, bytes) => (published.push([kind, parseRecord(bytes)]), []),
-    },
-  };
-  ctx.contacts = { rotated: nothing };
+  const ctx = desk(address, laptop, { now: () => now, find });
+  ({ published, armed } = ctx);
   await ctx.store.put('me', 'chain', await chainOf(laptop, phone));
   return ctx;
 }
@@ -69,7 +30,7 @@ const revocations = () => published.filter(([kind]) => kind === 'REVOKED').map((
 
 /** Everything is published anew: what no peer took is to be offered again, and that is decided when all of it was offered. */
 async function publishAnew(devices) {
-  armed = [];
+  armed.length = 0;
   devices.stale();
   await devices.publishAll();
   await offered();
@@ -98,7 +59,7 @@ test('a revocation is repeated as long as a certificate of the device may live, 
   await devices.load();
   await devices.remove(phone.key.id);
   await offered();
-  published = [];
+  published.length = 0;
   await publishAnew(devices);
   await publishAnew(devices);
   assert.equal(revocations().length, 2);
@@ -120,27 +81,10 @@ test('this device is not revoked by itself', async () => {
 test('nothing is sent to a revoked device of a contact, also when the store keeps the revocation back later', async () => {
   const chain = await chainOf(laptop, phone);
   let revoked = true;
-  const found = () => ({
-    kind: 'found',
-    chains: [chain],
-    devices: new Map(
-      [laptop, phone].map((d) => [d.key.id, { certificate: d.chain[0], location: null, level: 'code', issuer: '' }]),
-    ),
-    revocations: revoked ? [{ signer: laptop.key.id, authority: false, devices: [phone.key.id] }] : [],
-    forged: 0,
-    expires: now + 1000,
-  });
+  const found = () => foundOf([chain], [laptop, phone], revoked ? [[laptop, phone]] : []);
   const ctx = await agent('alice@example.net', found);
   const contacts = contactBook(ctx);
-  ctx.contacts = contacts;
-  const known = {
-    ...contacts.blank(BOB, ''),
-    state: 'accepted',
-    chain,
-  };
-  const kept = contacts.put(known);
-  await ctx.store.batch(kept.writes);
-  kept.done();
+  await known(ctx, contacts, BOB, { chain });
   const to = async () => (await contacts.targets(BOB)).map((t) => t.id);
   assert.deepEqual(await to(), [laptop.key.id]);
   assert.equal(await contacts.isListed(BOB, phone.key.id), false);

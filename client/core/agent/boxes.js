@@ -1,44 +1,34 @@
 // Where others leave what is for us while we are away: INBOX under our friends key, where contacts write, and KNOCK under our
 // address, where everybody can. Eight days of each are watched; what comes is judged in rounds, each value once.
-import { base64, hex, sha256 } from '../bytes.js';
+import { hex } from '../bytes.js';
 import { readValues } from '../locate/gate.js';
 import { parseRecord } from '../record/record.js';
 import { daysOfLetters, publicMaster, rendezvous, unseal } from '../record/rendezvous.js';
+import { box, REST_MILLIS } from './box.js';
 import { readableKeys } from './friends-keys.js';
 
 /** What comes together is put into order together. */
 const GATHER_MILLIS = 150;
-const MAX_WAITING = 12_288;
-const MAX_WAITING_BYTES = 32 << 20;
-const MAX_JUDGED = 50_000;
 /** Another day has come, or, without a watch, something may have. */
 const AGAIN_MILLIS = 600_000;
 /** Until a stream that was just opened should have told what is there. */
 const UNTOLD_MILLIS = 4_000;
-/** Until more of a flood is judged. */
-const REST_MILLIS = 10_000;
 /** Until what could not be decided is judged again: a list of devices may not be there yet. */
 const UNDECIDED_MILLIS = 60_000;
 const MAX_TRIES = 5;
 
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('../record/rendezvous.js').Rendezvous} Rendezvous */
-/** judged: it need not be looked at again @typedef {{name: string, record: import('../record/record.js').SignedRecord, bytes: Uint8Array, tries: number, judged: () => void}} Letter */
-/** rest: not looked at yet; undecided: to be tried again @typedef {{rest: Letter[], undecided: Letter[]}} Outcome */
+/** @typedef {ReturnType<typeof box>} Box */
+/** judged: it need not be looked at again; held: it waits until its author is known @typedef {{name: string, record: import('../record/record.js').SignedRecord, bytes: Uint8Array, tries: number, judged: () => void, held?: boolean}} Letter */
+/** rest: not looked at yet; undecided: to be tried again; held: until somebody is known @typedef {{rest: Letter[], undecided: Letter[], held?: Letter[]}} Outcome */
 
 /** @param {Context} ctx */
 export function boxes(ctx) {
   /** By DHT key. @type {Map<string, {place: Rendezvous, stop: () => void}>} */
   const watched = new Map();
-  /** Hashes of values. @type {Set<string>} */
-  const judged = new Set();
-  /** @type {{place: Rendezvous, value: Uint8Array}[]} */
-  let waiting = [];
-  let bytes = 0;
-  /** For a later round, by name. @type {Map<string, Letter>} */
-  let later = new Map();
-  /** Something was not taken for want of room. */
-  let overflown = false;
+  const [letters, requests] = [box('INBOX', ctx.around.now), box('KNOCK', ctx.around.now)];
+  const kinds = [letters, requests];
   let closed = false;
   /** @type {Promise<void>} */
   let round = Promise.resolve();
@@ -46,6 +36,8 @@ export function boxes(ctx) {
   let cancelLater = () => {};
   let gathering = false;
   let cancelLook = () => {};
+  /** @type {Map<Box, () => void>} */
+  const rereading = new Map();
   let cancelUntold = () => {};
 
   /** @returns {Promise<Map<string, Rendezvous>>} by DHT key */
@@ -61,12 +53,15 @@ export function boxes(ctx) {
   }
 
   /** @param {Rendezvous} place @param {Uint8Array} value */
-  function arrived(place, value) {
-    if (closed) return;
-    if (waiting.length >= MAX_WAITING || bytes + value.length > MAX_WAITING_BYTES) return void (overflown = true);
-    waiting.push({ place, value });
-    bytes += value.length;
-    if (gathering) return;
+  async function arrived(place, value) {
+    if (closed) return 'full';
+    const how = await (place.kind === 'KNOCK' ? requests : letters).take(place, value);
+    if (how === 'taken' || how === 'again') gather();
+    return how;
+  }
+
+  function gather() {
+    if (gathering || closed) return;
     gathering = true;
     cancelGathering = ctx.timer(GATHER_MILLIS, gathered);
   }
@@ -78,46 +73,62 @@ export function boxes(ctx) {
 
   /** One round at a time. */
   function inRound() {
-    round = round.then(judge).catch((e) => console.warn('starling: boxes', e instanceof Error ? e.message : e));
+    round = round.then(judge).catch(warn);
   }
 
   async function judge() {
-    const batch = waiting;
-    waiting = [];
-    bytes = 0;
-    const before = later;
-    later = new Map();
-    const letters = [...before.values()];
-    // Two peers give the same values.
-    const names = new Set(before.keys());
-    for (const { place, value } of batch) {
-      const name = base64(await sha256(value)).slice(0, 24);
-      if (names.has(name) || judged.has(name)) continue;
-      names.add(name);
-      const letter = await opened(name, place, value);
-      if (letter) letters.push(letter);
+    cancelLater();
+    let again = Infinity;
+    /** @type {unknown} */
+    let failed = null;
+    for (const each of kinds) {
+      try {
+        again = Math.min(again, await judgeBox(each));
+      } catch (e) {
+        // Nothing can be stored now.
+        again = Math.min(again, UNDECIDED_MILLIS);
+        failed = e;
+      }
     }
-    if (closed) return;
-    const of = (/** @type {string} */ kind) => letters.filter(({ record }) => record.kind === kind);
-    let outcomes;
+    if (again < Infinity) judgeLater(again);
+    if (failed) throw failed;
+  }
+
+  /** @param {Box} each @returns {Promise<number>} when again, ms */
+  async function judgeBox(each) {
+    const round = each.begin();
+    const all = [...round.letters];
+    for (const { name, place, value } of round.arrivals) {
+      const letter = await opened(each, name, place, value);
+      if (letter) all.push(letter);
+    }
+    if (closed) return Infinity;
+    /** @type {Outcome} */
+    let outcome;
     try {
-      outcomes = [await ctx.inbox.judge(of('INBOX')), await ctx.knocks.judge(of('KNOCK'))];
+      outcome = await (each === letters ? ctx.inbox : ctx.knocks).judge(all);
     } catch (e) {
-      // Nothing can be stored now: what was not judged is kept for when it can.
-      for (const each of letters) if (!judged.has(each.name)) later.set(each.name, each);
-      judgeLater(UNDECIDED_MILLIS);
+      // What was not judged is kept for when it can be stored.
+      const left = all.filter((letter) => !each.isJudged(letter.name));
+      each.end([], left, left);
       throw e;
     }
-    const rest = outcomes.flatMap((each) => each.rest);
-    const undecided = outcomes.flatMap((each) => each.undecided).filter(isTriedAgain);
-    for (const each of [...rest, ...undecided].slice(0, MAX_WAITING)) later.set(each.name, each);
+    const undecided = outcome.undecided.filter(isTriedAgain);
+    each.end([...undecided, ...(outcome.held ?? [])], outcome.rest, all);
+    if (outcome.rest.length) return REST_MILLIS;
+    if (each.isOverflown()) reread(each);
+    return undecided.length ? UNDECIDED_MILLIS : Infinity;
+  }
+
+  /** There was no room for all of it; now there is. @param {Box} each */
+  function reread(each) {
     if (closed) return;
-    if (overflown) {
-      overflown = false;
-      cancelLook();
-      cancelLook = ctx.timer(REST_MILLIS, () => void look(true));
-    }
-    if (later.size) judgeLater(rest.length ? REST_MILLIS : UNDECIDED_MILLIS);
+    rereading.get(each)?.();
+    const again = () =>
+      void places()
+        .then((wanted) => readAll(wanted, [each]))
+        .catch(warn);
+    rereading.set(each, ctx.timer(each.pause(), again));
   }
 
   /** @param {number} millis */
@@ -133,12 +144,9 @@ export function boxes(ctx) {
     return false;
   }
 
-  /** @param {string} name @param {Rendezvous} place @param {Uint8Array} value @returns {Promise<Letter | null>} */
-  async function opened(name, place, value) {
-    const enough = () => {
-      judged.add(name);
-      if (judged.size > MAX_JUDGED) judged.delete(/** @type {string} */ (judged.values().next().value));
-    };
+  /** @param {Box} each @param {string} name @param {Rendezvous} place @param {Uint8Array} value @returns {Promise<Letter | null>} */
+  async function opened(each, name, place, value) {
+    const enough = () => each.judge(name);
     try {
       const payload = await unseal(place, value);
       const record = parseRecord(payload);
@@ -150,25 +158,37 @@ export function boxes(ctx) {
     return null;
   }
 
-  /** @param {Map<string, Rendezvous>} wanted */
-  async function readAll(wanted) {
+  /** @param {Map<string, Rendezvous>} wanted @param {Box[]} [of]  those whose turn it is */
+  async function readAll(wanted, of = kinds) {
+    const now = ctx.around.now();
+    await Promise.all(of.filter((each) => each.notBefore() <= now).map((each) => readBox(each, wanted)));
+  }
+
+  /** @param {Box} each @param {Map<string, Rendezvous>} wanted */
+  async function readBox(each, wanted) {
     const around = { fetch: ctx.around.fetch, now: ctx.now };
     const enough = new AbortController();
+    let [news, bytes] = [0, 0];
+    const places = [...wanted].filter(([, place]) => place.kind === each.kind);
+    each.reading();
     await Promise.allSettled(
       [...ctx.peers.known.values()].flatMap((gate) =>
-        [...wanted].map(([key, place]) => {
+        places.map(([key, place]) => {
           const take = async (/** @type {Uint8Array} */ value) => {
-            arrived(place, value);
-            if (closed || overflown) enough.abort();
+            bytes += value.length;
+            if ((await arrived(place, value)) === 'taken') news++;
+            if (closed || each.isOverflown()) enough.abort();
           };
           return readValues(around, gate, key, take, enough.signal);
         }),
       ),
     );
+    each.read(news, bytes);
+    // After the round in which there is room again, or, when nothing of it was taken, some time.
+    if (each.isOverflown() && !gathering) inRound();
   }
 
-  /** @param {boolean} [again]  also what a watch has given before */
-  async function look(again = false) {
+  async function look() {
     if (closed || !ctx.profile?.chain.length) return;
     cancelLook();
     cancelLook = ctx.timer(AGAIN_MILLIS, () => void look());
@@ -176,19 +196,29 @@ export function boxes(ctx) {
     try {
       const wanted = await places();
       const { watch } = ctx;
-      if (!watch || again) return await readAll(wanted);
+      if (!watch) return await readAll(wanted);
       if (closed) return;
       follow(watch, wanted);
       cancelUntold = ctx.timer(UNTOLD_MILLIS, () => void readUntold(wanted));
     } catch (e) {
-      console.warn('starling: boxes', e instanceof Error ? e.message : e);
+      warn(e);
     }
   }
 
   /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted */
   function readUntold(wanted) {
     const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false);
-    return readAll(new Map(untold));
+    return untold.length ? readAll(new Map(untold)) : undefined;
+  }
+
+  /** Whoever was not known when their letters came is known now. @param {string} address */
+  async function welcome(address) {
+    if (closed) return;
+    inRound();
+    if (!letters.forgive(address)) return;
+    await places()
+      .then((wanted) => readAll(wanted, [letters]))
+      .catch(warn);
   }
 
   /** @param {NonNullable<Context['watch']>} watch @param {Map<string, Rendezvous>} wanted */
@@ -199,19 +229,24 @@ export function boxes(ctx) {
         watched.delete(key);
       }
     for (const [key, place] of wanted)
-      if (!watched.has(key)) watched.set(key, { place, stop: watch(key, (value) => arrived(place, value)) });
+      if (!watched.has(key)) watched.set(key, { place, stop: watch(key, (value) => void arrived(place, value)) });
   }
 
   return {
     look,
+    welcome,
     close() {
       closed = true;
       cancelGathering();
       cancelLater();
       cancelLook();
       cancelUntold();
+      for (const cancel of rereading.values()) cancel();
       for (const { stop } of watched.values()) stop();
       watched.clear();
     },
   };
 }
+
+/** @param {unknown} e */
+const warn = (e) => console.warn('starling: boxes', e instanceof Error ? e.message : e);

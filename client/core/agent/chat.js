@@ -8,6 +8,8 @@ const MAX_HITS = 200;
 const MAX_READ = 1000;
 const EARLY = 'early';
 const MAX_EARLY = 1000;
+/** Longer than a copy is on its way. */
+const EARLY_MILLIS = 9 * 86_400_000;
 /** What a message of ours can become; it never goes back, except that one which failed may be tried again. */
 const ORDER = ['failed', 'waiting', 'sent', 'delivered', 'read'];
 
@@ -88,19 +90,22 @@ export function chat(ctx) {
     };
   });
 
-  /** Receipts of what another device of ours sent, of which our copy is still on its way. @type {Set<string>} */
-  const early = new Set();
-  /** @param {string} key @param {Message['state']} state @returns {Change} */
-  function soon(key, state) {
-    const oldest = early.size < MAX_EARLY ? [] : [...early].slice(0, 1);
+  /** Receipts of what another device of ours sent, of which our copy is still on its way: when they came, Unix ms, oldest first. @type {Map<string, number>} */
+  const early = new Map();
+  /** @param {string[]} keys  new ones @param {Message['state']} state @returns {Change} */
+  function soon(keys, state) {
+    const at = ctx.around.now();
+    const others = [...early].filter(([key]) => !keys.includes(key));
+    const tooMany = others.length + keys.length - MAX_EARLY;
+    const old = others.filter(([, came], i) => i < tooMany || at - came > EARLY_MILLIS).map(([key]) => key);
     return {
       writes: [
-        [EARLY, key, state],
-        ...oldest.map((each) => /** @type {import('./outbox.js').Write} */ ([EARLY, each, undefined])),
+        ...old.map((key) => /** @type {import('./outbox.js').Write} */ ([EARLY, key, undefined])),
+        ...keys.map((key) => /** @type {import('./outbox.js').Write} */ ([EARLY, key, { state, at }])),
       ],
       done() {
-        oldest.forEach((each) => early.delete(each));
-        early.add(key);
+        for (const key of [...old, ...keys]) early.delete(key);
+        for (const key of keys) early.set(key, at);
       },
     };
   }
@@ -108,19 +113,24 @@ export function chat(ctx) {
   ctx.reception.on('receipt', async (signer, body) => {
     /** @type {Change[]} */
     const changes = [];
+    /** @type {string[]} */
+    const unknown = [];
+    const state = body.content.state === 2 ? 'read' : 'delivered';
     for (const id of new Set(/** @type {string[]} */ (body.content.ids))) {
       const at = /** @type {string | undefined} */ (await ctx.store.get('message-keys', id));
-      const state = body.content.state === 2 ? 'read' : 'delivered';
-      if (!at && ctx.devices.others().length) changes.push(soon(`${signer.address} ${id}`, state));
+      if (!at && ctx.devices.others().length) unknown.push(`${signer.address} ${id}`);
       // A receipt counts only from the person the message went to.
       if (!at?.startsWith(`${signer.address} `)) continue;
       const change = await advance(id, state);
       if (change) changes.push(change);
     }
+    const kept = unknown.length ? soon(unknown, state) : { writes: [], done() {} };
     const taken = ctx.delivery.acknowledged(signer.address, signer.device, body.content.ids);
     return {
-      writes: [...changes.flatMap((each) => each.writes), ...taken.writes],
+      writes: [...changes.flatMap((each) => each.writes), ...kept.writes, ...taken.writes],
       done() {
+        kept.done();
+        // Shown, once for all of them.
         changes[0]?.done();
         taken.done();
       },
@@ -132,7 +142,7 @@ export function chat(ctx) {
     const { to, id, text, sent } = body.content;
     if (await ctx.store.get('message-keys', id)) return { writes: [], done() {} };
     // The receipts of it may have been quicker.
-    const state = (await ctx.store.get(EARLY, `${to} ${id}`)) ?? 'sent';
+    const state = (await ctx.store.get(EARLY, `${to} ${id}`))?.state ?? 'sent';
     /** @type {Message} */
     const message = { id, with: to, mine: true, text, at: sent, state, why: '' };
     const contact = touched(message);
@@ -176,7 +186,10 @@ export function chat(ctx) {
     advance,
 
     async load() {
-      for (const [key] of await ctx.store.list(EARLY)) early.add(key);
+      const kept = (await ctx.store.list(EARLY)).map(
+        ([key, { at = 0 }]) => /** @type {[string, number]} */ ([key, at]),
+      );
+      for (const [key, at] of kept.sort((a, b) => a[1] - b[1])) early.set(key, at);
     },
 
     /** @param {string} address @param {string} text @returns {Promise<Message>} */

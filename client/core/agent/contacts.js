@@ -4,11 +4,12 @@ import { sha256 as sha256Now } from '@noble/hashes/sha2.js';
 import { encode, random, same, sha256 } from '../bytes.js';
 import { need } from '../errors.js';
 import { revokedIn } from '../locate/locator.js';
-import { deviceId, peerUri } from '../identity/device.js';
+import { peerUri } from '../identity/device.js';
 import { encodeCbor } from '../record/cbor.js';
 import { headOf, relation } from '../record/devices.js';
-import { formerKeys } from './friends-keys.js';
+import { formerKeys, laterKey } from './friends-keys.js';
 import { flagValue, keyValue, personValue } from './shared.js';
+import { advanced, furthest, revokedSince, tips, undisputed } from './versions.js';
 
 /** Their tokens and those blocked must fit into one PUBLISH: docs/protocols/sip.md, section 4. */
 const MAX_CONTACTS = 1400;
@@ -50,11 +51,18 @@ export function contactBook(ctx) {
     return {
       writes: [['contacts', contact.address, contact], ...told.writes],
       done() {
+        const before = book.get(contact.address);
         book.set(contact.address, contact);
         told.done();
         show();
+        known(contact, before);
       },
     };
+  }
+
+  /** What they wrote before we knew that they accepted us. @param {Contact} contact @param {Contact} [before] */
+  function known({ address, state }, before) {
+    if (state === 'accepted' && before?.state !== 'accepted') void ctx.boxes.welcome(address);
   }
 
   /** @param {string} address @param {Partial<Contact>} patch @returns {Change} */
@@ -106,42 +114,57 @@ export function contactBook(ctx) {
     );
   }
 
-  /** The remembered list of devices, brought up to date by what was found. @param {string} address @param {import('../locate/locator.js').Found} found */
+  /**
+   * Brings the remembered list of devices up to date by what was found.
+   * @param {string} address @param {import('../locate/locator.js').Found} found
+   * @returns {Promise<string[]>} the devices that count
+   */
   async function remember(address, found) {
     const contact = book.get(address);
     if (!contact?.chain) return first(address, found.chains, found);
-    let { chain } = contact;
-    for (const other of found.chains) if (relation(other, chain) === 'newer') chain = other;
-    if (chain !== contact.chain)
+    const before = contact.chain;
+    const chain = await advanced(found, before, contact.revoked);
+    if (chain !== before)
       await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
-    const lost = [...headOf(contact.chain).devices.keys()].some((id) => !headOf(chain).devices.has(id));
+    const listed = headOf(chain).devices;
+    const lost = [...headOf(before).devices.keys()].some((id) => !listed.has(id));
     if (lost && contact.state === 'accepted') await renew(address, headOf(chain).hash);
     const other = found.chains.find((each) => relation(each, chain) === 'new-root');
     const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
     if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
     // Remembered: a store that keeps the revocation back later does not bring the device in again.
-    const before = (contact.revoked ?? []).filter((id) => headOf(chain).devices.has(id));
-    const out = [...new Set([...before, ...revokedIn(found, chain)])];
-    if (out.length !== (contact.revoked ?? []).length) await note(address, { revoked: out });
-    return chain;
+    const out = new Set(
+      [...(contact.revoked ?? []), ...revokedSince(found, before, chain)].filter((id) => listed.has(id)),
+    );
+    const sure = await undisputed(chain, found.chains);
+    const disputed = [...listed.keys()].filter((id) => !sure.includes(id));
+    if (!isSame(out, contact.revoked) || !isSame(new Set(disputed), contact.disputed))
+      await note(address, { revoked: [...out], disputed });
+    return sure.filter((id) => !out.has(id));
   }
 
   /**
    * The list of somebody of whom none is remembered here; where another device of ours remembers one, it must be that.
    * @param {string} address @param {DeviceChain[]} chains @param {import('../locate/locator.js').Found} found
+   * @returns {Promise<string[]>} the devices that count
    */
   async function first(address, chains, found) {
     const contact = book.get(address);
     const known = contact?.root ? chains.filter((each) => has(each, contact.root ?? '')) : chains;
     if (!known.length) {
       if (contact && !contact.changed && !has(chains[0], contact.refused)) await suspect(address, chains[0]);
-      return null;
+      return [];
     }
-    const best = known.reduce((a, b) => (relation(b, a) === 'newer' ? b : a));
     // No memory and two roots: nothing is sent to either.
-    if (known.some((each) => relation(each, best) === 'new-root')) return null;
-    if (contact) await note(address, { chain: best, level: levelOf(found, best), ...rootIn(contact, best) });
-    return best;
+    if (known.some((each) => relation(each, known[0]) === 'new-root')) return [];
+    const best = furthest(known);
+    if (contact && best) await note(address, { chain: best, level: levelOf(found, best), ...rootIn(contact, best) });
+    // Nor is one of two versions remembered.
+    const heads = best ? [best] : tips(known);
+    const out = new Set(heads.flatMap((each) => [...revokedIn(found, each)]));
+    return [...headOf(heads[0]).devices.keys()].filter(
+      (id) => !out.has(id) && heads.every((each) => headOf(each).devices.has(id)),
+    );
   }
 
   /** @param {DeviceChain} chain @param {string} hash */
@@ -203,17 +226,11 @@ export function contactBook(ctx) {
   const findAll = (address) =>
     ctx.locator.find(address, { ...howToFind(address), fresh: true, whole: true, once: !book.has(address) });
 
-  /**
-   * The devices of a list which no other version of it lacks. A version signed by a device that this list took out counts for nothing.
-   * @param {DeviceChain} chain @param {DeviceChain[]} all
-   */
-  async function undisputed(chain, all) {
-    const listed = headOf(chain).devices;
-    /** @type {DeviceChain[]} */
-    const others = [];
-    for (const other of all)
-      if (relation(other, chain) === 'fork' && listed.has(await deviceId(headOf(other).signer))) others.push(other);
-    return [...listed.keys()].filter((id) => others.every((other) => headOf(other).devices.has(id)));
+  /** Those of our own devices to which something is sent. @param {import('../locate/locator.js').Found} found */
+  async function ours(found) {
+    const chain = ctx.devices.chain();
+    const out = revokedIn(found, chain);
+    return chain ? (await undisputed(chain, found.chains)).filter((id) => !out.has(id)) : [];
   }
 
   return {
@@ -260,9 +277,7 @@ export function contactBook(ctx) {
       const found = await find(address, again);
       if (found.kind !== 'found') return [];
       const own = address === profile().address;
-      const chain = own ? ctx.devices.chain() : await remember(address, found);
-      const out = new Set([...revokedIn(found, chain), ...(book.get(address)?.revoked ?? [])]);
-      const listed = chain ? (await undisputed(chain, found.chains)).filter((id) => !out.has(id)) : [];
+      const listed = own ? await ours(found) : await remember(address, found);
       return [...new Set([...listed, ...(own ? ctx.devices.guests() : [])])].flatMap((id) => {
         const device = found.devices.get(id);
         return device ? [{ id, certificate: device.certificate, location: device.location }] : [];
@@ -274,15 +289,13 @@ export function contactBook(ctx) {
       if (address === profile().address) {
         // It may have been allowed, or have allowed us, a moment ago.
         if (!ctx.devices.lists(device)) await ctx.devices.look();
-        return ctx.devices.lists(device);
+        return ctx.devices.hears(device);
       }
-      const remembered = book.get(address)?.chain;
-      if (book.get(address)?.revoked?.includes(device)) return false;
-      if (remembered && headOf(remembered).devices.has(device)) return true;
+      const { chain, revoked, disputed } = book.get(address) ?? {};
+      if (revoked?.includes(device) || disputed?.includes(device)) return false;
+      if (chain && headOf(chain).devices.has(device)) return true;
       const found = await findAll(address);
-      if (found.kind !== 'found') return false;
-      const chain = await remember(address, found);
-      return !!chain && headOf(chain).devices.has(device) && !revokedIn(found, chain).has(device);
+      return found.kind === 'found' && (await remember(address, found)).includes(device);
     },
 
     /** @param {string} address @param {boolean} hide @returns {Change} */
@@ -392,12 +405,18 @@ export function contactBook(ctx) {
       const kept = [];
       /** @type {Change[]} */
       const words = [];
+      /** Of whom we knew more. @type {string[]} */
+      const ahead = [];
       for (const [address, person] of people) {
         const old = book.get(address);
         if (!person && old) gone.push(await this.dropped(address));
         if (!person || address === profile().address || (!old && book.size + kept.length >= MAX_CONTACTS)) continue;
         const known = old ?? { ...this.blank(address, ''), ...(await ctx.chat.newest(address)) };
-        kept.push({ ...known, ...person, ...agreed(old, person) });
+        const list = agreed(old, person);
+        // With another list the versions of their key begin anew.
+        const key = list ? null : laterKey(known, person);
+        kept.push({ ...known, ...person, ...list, ...key });
+        if (key?.friendsKey && key.friendsKey !== person.friendsKey) ahead.push(address);
         // They may hold the token that we gave them here.
         if (old?.state === 'accepted' && person.state === 'accepted' && !same(old.ourToken, person.ourToken))
           words.push(ctx.requests.word(kept[kept.length - 1]));
@@ -410,10 +429,13 @@ export function contactBook(ctx) {
           .flatMap((each) => each.writes)
           .concat(kept.map((contact) => ['contacts', contact.address, contact])),
         done() {
+          const before = kept.map(({ address }) => book.get(address));
           for (const contact of kept) book.set(contact.address, contact);
+          for (const [i, contact] of kept.entries()) known(contact, before[i]);
           for (const each of [...gone, ...asked, ...words]) each.done();
           show();
           void publishConsent();
+          for (const address of ahead) void note(address, {});
           for (const { address, state } of kept) if (state === 'accepted') ctx.presence.watch(address);
         },
       };
@@ -426,7 +448,7 @@ export function contactBook(ctx) {
       const { changed: other } = contact;
       await ctx.locator.forget(address);
       const patch = agree
-        ? { chain: other, changed: null, root: other[0].hash }
+        ? { chain: other, changed: null, disputed: [], version: 0, root: other[0].hash }
         : { changed: null, refused: other[0].hash };
       await note(address, patch);
       if (agree) void ctx.delivery.flush(address, true);
@@ -448,12 +470,15 @@ export function contactBook(ctx) {
   };
 }
 
-/** Where another own device agreed to a new list, this one does too. @param {Contact | undefined} old @param {import('./shared.js').Person} person @returns {Partial<Contact>} */
+/** Where another own device agreed to a new list, this one does too. @param {Contact | undefined} old @param {import('./shared.js').Person} person @returns {Partial<Contact> | null} */
 function agreed(old, { root }) {
-  if (!old?.chain || !root || old.chain.some((link) => link.hash === root)) return {};
+  if (!old?.chain || !root || old.chain.some((link) => link.hash === root)) return null;
   const chain = old.changed?.some((link) => link.hash === root) ? old.changed : null;
-  return { chain, changed: null };
+  return { chain, changed: null, disputed: [] };
 }
+
+/** In whatever order, and whether one of them was never said. @param {Set<string>} now @param {string[]} [before] */
+const isSame = (now, before = []) => now.size === new Set(before).size && before.every((id) => now.has(id));
 
 /** How the listed devices proved the address. @param {import('../locate/locator.js').Found} found @param {import('../record/devices.js').DeviceChain} chain */
 function levelOf(found, chain) {

@@ -1,6 +1,5 @@
 // The list of devices of this address. A root is signed only when nobody's list was found, twice; otherwise a listed device must allow us.
 import { encode, sha256 } from '../bytes.js';
-import { revokedIn } from '../locate/locator.js';
 import {
   cutToFit,
   devicesBody,
@@ -13,6 +12,7 @@ import {
   verifyDevices,
 } from '../record/devices.js';
 import { ownRecords } from './own-records.js';
+import { advanced, furthest, revokedSince, tips } from './versions.js';
 
 const WAIT_MILLIS = 5_000;
 /** Somebody may add a device to our address behind our back. */
@@ -38,7 +38,7 @@ export function ownDevices(ctx) {
   let foreign = [];
   /** Hashes of versions of lists that the user does not want to know of. @type {Set<string>} */
   const refused = new Set();
-  /** Other versions of our list seen once already. @type {Set<string>} */
+  /** Pairs of versions of our list seen once already. @type {Set<string>} */
   const forks = new Set();
   /** @type {Set<string>} */
   const ghosts = new Set();
@@ -46,6 +46,8 @@ export function ownDevices(ctx) {
   const awaited = new Set();
   /** Devices of this address that signed themselves off for good, as the last look showed. @type {Set<string>} */
   let withdrawn = new Set();
+  /** Listed devices that somebody entitled took out, as the last look showed. @type {Set<string>} */
+  let out = new Set();
   let stopLooking = () => {};
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
@@ -108,20 +110,44 @@ export function ownDevices(ctx) {
       if (chain) return 'listed';
       return (found.asked ?? 0) >= Math.max(1, ctx.ua?.ready.length ?? 0) ? 'none' : 'unreachable';
     }
-    if (!chain) {
+    const before = chain;
+    if (before) await follow(before, found);
+    else {
       foreign = found.chains.filter((each) => !isRefused(each));
       // Two roots and no memory: which is ours, only the user knows, or the one who let us in.
       const ours = foreign.filter(
         (each) => headOf(each).devices.has(profile().key.id) && ctx.endorsement.mayJoin(each),
       );
-      if (ours.length) await keep(ours[0]);
+      const best = furthest(ours);
+      if (best) await keep(best);
+      else await mergeTips(tips(ours));
     }
     for (const other of found.chains) await consider(other);
     noteGhosts(found);
     withdrawn = new Set(found.withdrawn);
     await ctx.endorsement.excuse();
-    if (chain && lists(profile().key.id) && revokedIn(found, chain).has(profile().key.id)) await gone();
+    if (chain) await heed(found, before ?? chain, chain);
     return lists(profile().key.id) ? 'listed' : 'waiting';
+  }
+
+  /** Goes on to a newer version; with two of them, of which neither continues the other, only by making one of both. @param {DeviceChain} before @param {import('../locate/locator.js').Found} found */
+  async function follow(before, found) {
+    const next = await advanced(found, before);
+    if (next !== before) await keep(next);
+    await mergeTips(tips(found.chains.filter((each) => relation(each, next) === 'newer')));
+  }
+
+  /** @param {DeviceChain[]} versions  of which none continues another */
+  async function mergeTips(versions) {
+    for (const [i, a] of versions.entries()) for (const b of versions.slice(i + 1)) if (await merge(a, b)) return;
+  }
+
+  /** Whether somebody entitled took this device out. For good, so one who is out has no say. @param {import('../locate/locator.js').Found} found @param {DeviceChain} before @param {DeviceChain} now */
+  async function heed(found, before, now) {
+    out = revokedSince(found, before, now);
+    const heard = found.revocations.filter(({ signer, authority }) => authority || !out.has(signer));
+    const self = profile().key.id;
+    if (lists(self) && revokedSince({ ...found, revocations: heard }, before, now).has(self)) await gone();
   }
 
   /** As soon as a stream tells of something, or where none does, after a while. */
@@ -146,8 +172,7 @@ export function ownDevices(ctx) {
   async function consider(other) {
     if (!chain) return;
     const how = relation(other, chain);
-    if (how === 'newer') await keep(other);
-    if (how === 'fork') await merge(other);
+    if (how === 'fork') await merge(chain, other);
     if (how === 'new-root' && !isRefused(other) && lists(profile().key.id)) warn(other);
   }
 
@@ -174,17 +199,17 @@ export function ownDevices(ctx) {
     await ctx.store.put('me', 'refused-lists', [...refused].slice(-MAX_REFUSED));
   }
 
-  /** Two versions that were made at once: removal wins, the next names both. @param {DeviceChain} other */
-  async function merge(other) {
-    const ours = /** @type {DeviceChain} */ (chain);
+  /** Two versions that were made at once: removal wins, the next names both. @param {DeviceChain} ours @param {DeviceChain} other @returns {Promise<boolean>} whether it was made */
+  async function merge(ours, other) {
     const self = profile().key.id;
     const [a, b] = [headOf(ours), headOf(other)];
     const links = [...ours, ...other.filter((link) => !ours.some((each) => each.hash === link.hash))];
     const wanted = mergedDevices(links, a, b);
-    if (!wanted?.has(self) || !a.devices.has(self) || !b.devices.has(self)) return;
+    if (!wanted?.has(self) || !a.devices.has(self) || !b.devices.has(self)) return false;
     // One of us is enough; where it does not do it, the others do.
     const isFirst = [...wanted].filter((id) => a.devices.has(id) && b.devices.has(id)).sort()[0] === self;
-    if (!isFirst && !forks.has(b.hash)) return void forks.add(b.hash);
+    const pair = [a.hash, b.hash].sort().join(' ');
+    if (!isFirst && !forks.has(pair)) return (forks.add(pair), false);
     const [common] = lastCommon(links, a, b);
     // The name that one of them changed.
     const named = (/** @type {string} */ id) => {
@@ -193,6 +218,7 @@ export function ownDevices(ctx) {
     };
     const devices = /** @type {Listed[]} */ ([...wanted].map(named));
     await append(links, [a.hash, b.hash], devices);
+    return true;
   }
 
   /** @param {DeviceChain} before @param {string[]} parents @param {Listed[]} devices */
@@ -285,6 +311,8 @@ export function ownDevices(ctx) {
     stale: records.stale,
     look,
     lists,
+    /** Listed, and nobody entitled took it out. @param {string} id */
+    hears: (id) => lists(id) && !out.has(id),
     hasWithdrawn: (/** @type {string} */ id) => withdrawn.has(id),
     askable,
     isPlain,
@@ -325,6 +353,7 @@ export function ownDevices(ctx) {
     async allow(id, spki, name) {
       awaited.add(id);
       ghosts.delete(id);
+      out.delete(id);
       await records.revoked.drop(id);
       await edit((devices) => [
         ...devices.filter((each) => each.id !== id),

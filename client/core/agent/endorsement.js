@@ -77,7 +77,7 @@ export function endorsement(ctx) {
     const nothing = { writes: [], done() {} };
     const { device, spki } = signer;
     // It did not get our answer.
-    if (ctx.devices.lists(device)) return { writes: [], done: () => void grant(device) };
+    if (ctx.devices.hears(device)) return { writes: [], done: () => void grant(device) };
     const { name, proof } = body.content;
     const proven = await isProven(device, proof);
     const recently = (refused.get(device) ?? 0) > ctx.now() - REFUSED_MILLIS;

@@ -71,37 +71,47 @@ export function inbox(ctx) {
     };
   }
 
-  /** @param {Letter} letter @param {(address: string, device: string) => Promise<boolean>} isListed @returns {Promise<boolean>} whether it could not be decided */
+  /** @param {Letter} letter @param {(address: string, device: string) => Promise<boolean>} isListed @returns {Promise<'judged'|'undecided'|'held'>} */
   async function take({ record, bytes, judged }, isListed) {
     const { id, cms } = inboxOf(/** @type {Map<number, any>} */ (record.body));
-    if (await ctx.reception.hasSeen(record.device, id)) return (judged(), false);
+    if (await ctx.reception.hasSeen(record.device, id)) return (judged(), 'judged');
     try {
       const how = { kind: /** @type {const} */ ('INBOX'), network: ctx.network(), now: ctx.now(), trust: ctx.trust() };
       const { signer } = await openRecord(bytes, { ...how, address: record.address });
-      if (!(await isListed(signer.address, signer.device))) return true;
+      if (!(await isListed(signer.address, signer.device))) return 'undecided';
       const opened = await ctx.reception.open(cms);
-      if (opened.body.id !== id) return (judged(), false);
+      if (opened.body.id !== id) return (judged(), 'judged');
       const [status] = await ctx.reception.judge(opened, signer, false);
-      if (status === 403) return true;
+      if (status === 403) return 'undecided';
+      // Their acceptance may lie behind it.
+      if (status === 603 && isAsked(record.address)) return 'held';
     } catch (e) {
       if (!(e instanceof StarlingError)) throw e;
-      if (e.key === 'not-yet') return true;
+      if (e.key === 'not-yet') return 'undecided';
     }
     judged();
-    return false;
+    return 'judged';
   }
+
+  /** We asked them, and do not know their answer. @param {string} address */
+  const isAsked = (address) => ctx.contacts.get(address)?.state === 'waiting';
+
+  /** @param {Letter} letter */
+  const stillHeld = ({ held, record }) => !!held && isAsked(record.address) && record.expires * 1000 > ctx.now();
 
   return {
     /** @param {Letter[]} letters @returns {Promise<import('./boxes.js').Outcome>} */
     async judge(letters) {
       const ours = letters.filter(isForUs);
+      // Those that were held once are looked at again when their author is known, or when they are over.
       const now = inOrder(ours);
       const isListed = listing();
-      /** @type {Letter[]} */
-      const undecided = [];
-      for (const letter of now) if (await take(letter, isListed)) undecided.push(letter);
+      /** @type {{undecided: Letter[], held: Letter[], judged: Letter[]}} */
+      const outcome = { undecided: [], held: [], judged: [] };
+      for (const letter of now) outcome[stillHeld(letter) ? 'held' : await take(letter, isListed)].push(letter);
+      for (const letter of outcome.held) letter.held = true;
       const looked = new Set(now);
-      return { rest: ours.filter((letter) => !looked.has(letter)), undecided };
+      return { rest: ours.filter((letter) => !looked.has(letter)), ...outcome };
     },
   };
 }

@@ -1,5 +1,6 @@
 // The peers this client uses: known by their key, asked for what they say about themselves.
 import { StarlingError } from '../errors.js';
+import { peersByDns } from '../locate/dns.js';
 
 const TABLE = 'peers';
 const PATIENCE_MILLIS = 5000;
@@ -8,7 +9,7 @@ const MAX_PEERS = 2;
 const MAX_OTHERS = 32;
 const DAY_MILLIS = 86_400_000;
 
-/** @typedef {{base: string, id: string, ws: string, sip: string, network: string, local: boolean, directory: string, mailbox: string, recommends: string[]}} PeerInfo */
+/** heard: found when none of ours answered, chosen by nobody @typedef {{base: string, id: string, ws: string, sip: string, network: string, local: boolean, directory: string, mailbox: string, recommends: string[], heard?: boolean}} PeerInfo */
 
 /** @param {any} value @returns {string} */
 const text = (value) => (typeof value === 'string' && value.length < 500 ? value : '');
@@ -43,7 +44,7 @@ export async function fetchPeer(base, fetcher) {
 
 /** Loads, remembers and renews what is known of peers. @param {import('./context.js').Context} ctx */
 export function peerBook(ctx) {
-  /** @type {Map<string, PeerInfo>} in the order in which they are used: the page's own first */
+  /** @type {Map<string, PeerInfo>} in the order in which they are used: the page's own first, at last those heard of */
   const known = new Map();
 
   /** Before enrolment the network is that of the page's own peer, afterwards the one in which the address was enrolled. */
@@ -65,8 +66,8 @@ export function peerBook(ctx) {
           : [{ id: 'ok', key: 'other-network.ok', safe: true }],
     });
 
-  /** @param {string} base @param {string} [id]  as somebody else says */
-  async function learn(base, id = '') {
+  /** @param {string} base @param {{id?: string, heard?: boolean, chosen?: boolean}} [how]  id: as somebody else says; chosen: by the user */
+  async function learn(base, { id = '', heard = false, chosen = false } = {}) {
     const { anchors, ...kept } = await fetchPeer(base, ctx.around.fetch);
     if (id && id !== kept.id) throw new StarlingError('unreachable', { server: base }, 'another key');
     const old = /** @type {PeerInfo | undefined} */ (await ctx.store.get(TABLE, base));
@@ -89,6 +90,7 @@ export function peerBook(ctx) {
       ctx.believe(pems);
     }
     if (old?.ws !== kept.ws) ctx.ua?.disconnect(base);
+    if (!chosen && (heard || old?.heard)) kept.heard = true;
     known.set(base, kept);
     ctx.watching.soon();
     await ctx.store.put(TABLE, base, kept);
@@ -115,21 +117,32 @@ export function peerBook(ctx) {
   }
 
   /**
-   * Where else one could be, asked while somebody answers: what our peers recommend, and what the domain of our address does.
-   * At most once a day.
+   * Where else one could be, asked while somebody answers: what our peers recommend, then what the domain of our address does, by the DNS and by
+   * its PEERS record. At most once a day; what was heard before comes after it.
    */
   async function hearOfOthers() {
     const kept = (await ctx.store.get('me', 'others')) ?? { at: 0, places: [] };
     const age = ctx.around.now() - kept.at;
     const domain = ctx.profile?.address.split('@')[1];
     if (!domain || (age >= 0 && age < DAY_MILLIS)) return;
-    const heard = await ctx.locator.recommended(domain);
-    const said = [...known.values()].flatMap((info) => info.recommends).map((base) => ({ base, id: '' }));
-    const places = new Map([...kept.places, ...said, ...heard].map((each) => [each.base, each]));
-    await ctx.store.put('me', 'others', { at: ctx.around.now(), places: [...places.values()].slice(-MAX_OTHERS) });
+    const gates = () => [...known.values()];
+    const [named, signed] = await Promise.all([
+      peersByDns({ fetch: ctx.around.fetch, gates, local: ctx.local }, domain),
+      ctx.locator.recommended(domain),
+    ]);
+    const ids = new Map(signed.map((each) => [each.base, each.id]));
+    const bases = [
+      ...gates().flatMap((info) => info.recommends),
+      ...named,
+      ...ids.keys(),
+      ...kept.places.map((/** @type {{base: string}} */ each) => each.base),
+    ];
+    for (const { base, id } of kept.places) if (!ids.has(base)) ids.set(base, id);
+    const places = [...new Set(bases)].slice(0, MAX_OTHERS).map((base) => ({ base, id: ids.get(base) ?? '' }));
+    await ctx.store.put('me', 'others', { at: ctx.around.now(), places });
   }
 
-  /** None of ours has answered for long: in the order of docs/decisions/0014-finding-people.md. */
+  /** None of ours has answered for long: in the order of docs/decisions/0017-peers-by-dns.md. */
   async function findOthers() {
     const kept = (await ctx.store.get('me', 'others')) ?? { places: [] };
     const shipped = ((await ctx.around.morePeers?.()) ?? []).map((base) => ({ base, id: '' }));
@@ -137,7 +150,7 @@ export function peerBook(ctx) {
       if (ctx.ua?.ready.length) return;
       if (known.has(base)) continue;
       try {
-        const found = await learn(base, id);
+        const found = await learn(base, { id, heard: true });
         if (found) return;
       } catch (e) {
         console.warn('starling: another peer', e instanceof Error ? e.message : e);
@@ -147,7 +160,7 @@ export function peerBook(ctx) {
 
   return {
     known,
-    learn: (/** @type {string} */ base) => learn(base),
+    learn: (/** @type {string} */ base) => learn(base, { chosen: true }),
     hearOfOthers,
     findOthers,
     network: () => ctx.profile?.network || first()?.network || 'starling',
@@ -156,7 +169,9 @@ export function peerBook(ctx) {
 
     /** With peers remembered nobody waits for what they say today. */
     async open() {
-      for (const [base, info] of await ctx.store.list(TABLE)) known.set(base, info);
+      const remembered = await ctx.store.list(TABLE);
+      remembered.sort(([, a], [, b]) => Number(!!a.heard) - Number(!!b.heard));
+      for (const [base, info] of remembered) known.set(base, info);
       ctx.believe((await ctx.store.get('me', 'anchors')) ?? []);
       const learnt = learnAll();
       if (!known.size) await learnt;

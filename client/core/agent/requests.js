@@ -1,7 +1,7 @@
 // Asking somebody to be a contact, and being asked: requests, acceptance, decline, and new friends keys.
 import { need } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
-import { compare } from '../identity/der.js';
+import { laterKey } from './friends-keys.js';
 import { readEntry, timeValue } from './shared.js';
 
 const MAX_REQUESTS = 200;
@@ -86,8 +86,7 @@ export function contactRequests(ctx) {
         state: 'accepted',
         name: old.name || request.name,
         theirToken: request.token,
-        friendsKey: request.friendsKey,
-        version: request.version,
+        ...laterKey(old, request),
         lastAt: ctx.now(),
       };
       await commit(erase(address), welcome(contact));
@@ -105,8 +104,7 @@ export function contactRequests(ctx) {
         ...contact,
         state: 'accepted',
         theirToken: token,
-        friendsKey,
-        version,
+        ...laterKey(contact, { friendsKey, version }),
         name: contact.name || name,
       });
     if (!requests.has(address) && requests.size >= MAX_REQUESTS) return null;
@@ -133,8 +131,7 @@ export function contactRequests(ctx) {
       ...contact,
       state: 'accepted',
       theirToken: token,
-      friendsKey,
-      version,
+      ...laterKey(contact, { friendsKey, version }),
       name: contact.name || name,
       lastAt: contact.state === 'accepted' ? contact.lastAt : ctx.now(),
     });
@@ -176,11 +173,9 @@ export function contactRequests(ctx) {
     const { friendsKey, version } = body.content;
     // Their list of devices may be another one now, too.
     void ctx.contacts.targets(signer.address, true).catch(() => {});
-    // Of two made at once by two devices of theirs, everybody keeps the same one.
-    const isOld = version < contact.version;
-    if (isOld || (version === contact.version && contact.friendsKey && compare(friendsKey, contact.friendsKey) <= 0))
-      return { writes: [], done() {} };
-    return ctx.contacts.changed(signer.address, { friendsKey, version });
+    const later = laterKey(contact, { friendsKey, version });
+    if (later.friendsKey === contact.friendsKey) return { writes: [], done() {} };
+    return ctx.contacts.changed(signer.address, later);
   });
 
   /** Also at our other devices. @param {Request} request */

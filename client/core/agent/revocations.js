@@ -1,6 +1,6 @@
 // Lists of withdrawn certificates: fetched through the peers (a page cannot reach a CA's server), verified here, kept. What a list said once counts until its certificate ends;
 // a list that cannot be had stops nobody.
-import { base64, encode, hex, sha256, unhex } from '../bytes.js';
+import { base64, concat, encode, hex, sha256, unhex } from '../bytes.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { MAX_CRL_BYTES, parseCrl, verifyCrl } from '../identity/crl.js';
 
@@ -8,14 +8,15 @@ const TABLE = 'crls';
 const MAX_LISTS = 64;
 const PATIENCE_MILLIS = 20_000;
 const AGAIN_MILLIS = 600_000;
+const IN_USE_MILLIS = 60_000;
 const LONGEST_MILLIS = 24 * 3600 * 1000;
 
 /** @typedef {import('../identity/certificate.js').Certificate} Certificate */
-/** key: that of the issuer; again: when to fetch next, Unix ms @typedef {{key: string, serials: Set<string>, issued: number, again: number}} List */
+/** key: that of the issuer; again: when to fetch next, asked: when it was wanted last, Unix ms @typedef {{key: string, serials: Set<string>, issued: number, again: number, asked: number}} List */
 
 /** @param {import('./context.js').Context} ctx */
 export function revocations(ctx) {
-  /** @type {Map<string, List>} by URL and issuer */
+  /** @type {Map<string, List>} by URL and issuer, the one asked for longest ago first */
   const lists = new Map();
   /** @type {WeakMap<Certificate, string>} */
   const keys = new WeakMap();
@@ -38,10 +39,23 @@ export function revocations(ctx) {
     const name = `${url} ${key}`;
     const now = ctx.around.now();
     const old = lists.get(name);
-    if (old && old.again > now) return;
-    if (!old && lists.size >= MAX_LISTS) return;
-    lists.set(name, { key, serials: old?.serials ?? new Set(), issued: old?.issued ?? 0, again: now + AGAIN_MILLIS });
+    // The one asked for longest ago comes first.
+    lists.delete(name);
+    if (old && old.again > now) return void lists.set(name, { ...old, asked: now });
+    if (lists.size >= MAX_LISTS && !dropFirst(now)) return;
+    const { serials, issued } = old ?? { serials: new Set(), issued: 0 };
+    lists.set(name, { key, serials, issued, again: now + AGAIN_MILLIS, asked: now });
     working = working.then(() => update(url, issuer, name));
+  }
+
+  /** The one asked for longest ago, unless that is in use: too many in use are not fetched over and over. @param {number} now @returns {boolean} whether there is room */
+  function dropFirst(now) {
+    const [name, { key, asked }] = /** @type {[string, List]} */ (lists.entries().next().value);
+    if (asked > now - IN_USE_MILLIS) return false;
+    lists.delete(name);
+    const url = name.slice(0, -key.length - 1);
+    working = working.then(async () => ctx.store.delete(TABLE, await nameOf(url, key))).catch(() => {});
+    return true;
   }
 
   /** @param {string} url @param {Certificate} issuer @param {string} name */
@@ -74,7 +88,18 @@ export function revocations(ctx) {
     const answer = await ctx.around.fetch(url, { credentials: 'omit', signal: AbortSignal.timeout(PATIENCE_MILLIS) });
     const length = Number(answer.headers.get('content-length') ?? 0);
     if (!answer.ok || length > MAX_CRL_BYTES) throw new Error('no list');
-    return new Uint8Array(await answer.arrayBuffer());
+    // Whether the length was said, and truly, is up to the peer.
+    const body = answer.body?.getReader();
+    const parts = [];
+    for (let [size, piece] = [0, await body?.read()]; piece?.value; piece = await body?.read()) {
+      size += piece.value.length;
+      if (size > MAX_CRL_BYTES) {
+        void body?.cancel().catch(() => {});
+        throw new Error('no list');
+      }
+      parts.push(piece.value);
+    }
+    return concat(...parts);
   }
 
   return {
@@ -84,7 +109,7 @@ export function revocations(ctx) {
           const crl = parseCrl(kept.der);
           const key = keyOf(parseCertificate(unhex(kept.issuer)));
           const again = Math.min(crl.nextUpdate, ctx.around.now() + LONGEST_MILLIS);
-          lists.set(`${kept.url} ${key}`, { key, serials: crl.serials, issued: crl.thisUpdate, again });
+          lists.set(`${kept.url} ${key}`, { key, serials: crl.serials, issued: crl.thisUpdate, again, asked: 0 });
         } catch {
           await ctx.store.delete(TABLE, name);
         }

@@ -86,7 +86,7 @@ export function ownRecords(ctx) {
 
   /** Only what a listed device of ours wrote there. @param {import('../record/record.js').SignedRecord} record @param {Uint8Array} ownKey @param {string} id @param {number} index */
   async function opened(record, ownKey, id, index) {
-    if (!record.body || record.device === profile().key.id || !ctx.devices.lists(record.device)) return null;
+    if (!record.body || record.device === profile().key.id || !ctx.devices.hears(record.device)) return null;
     try {
       const own = ownOf(record.body);
       const found = own.id === id ? unpack(await openEntry(ownKey, id, own.entry)) : null;

@@ -6,22 +6,28 @@ import { sipUri } from '../identity/address.js';
 import { peerUri } from '../identity/device.js';
 import { fresh, httpClaims, makeToken } from '../identity/passport.js';
 
-const MAX_VALUES = 2048;
+// A gate asks two proxies of a DHT that do not trust each other, and each may tell 2048.
+const MAX_VALUES = 4096;
 // As they come, in base64: enough for 500 junk values of the largest size and what they would hide.
 const MAX_BYTES = 48 << 20;
 const MAX_LINE = 64 * 1024;
+/** The last line of an answer that a bound of the gate cut off. */
+const CUT = '{"cut":true}';
 const PATIENCE_MILLIS = 5000;
-/** A flooded key takes a DHT 4.7 s to read whole. */
-const READ_MILLIS = 8000;
+/** A flooded key takes a DHT 5 to 9 s to read whole; a gate gives up after 20 s, and says so. */
+const READ_MILLIS = 22_000;
+const SILENCE_MILLIS = 12_000;
 
 /** @typedef {{base: string, id: string}} Gate */
 /** @typedef {{fetch: typeof fetch, now: () => number}} GateAround */
 
 /**
  * Gives each value under a key to `each` as it comes, within bounds of time, number and bytes.
+ * Throws a StarlingError when the gate does not answer, breaks off or takes too long.
  * @param {GateAround} around @param {Gate} gate @param {string} key 40 hex digits
  * @param {(value: Uint8Array<ArrayBuffer>) => Promise<void>} each
  * @param {AbortSignal} [signal]  ends it
+ * @returns {Promise<boolean>} whether that was all that lies there: otherwise a bound of ours or the gate's was reached
  */
 export async function readValues(around, gate, key, each, signal) {
   const over = new AbortController();
@@ -32,32 +38,40 @@ export async function readValues(around, gate, key, each, signal) {
   ended.catch(() => {});
   const end = () => over.abort();
   const late = setTimeout(end, READ_MILLIS);
+  let silent = setTimeout(end, SILENCE_MILLIS);
+  const heard = () => {
+    clearTimeout(silent);
+    silent = setTimeout(end, SILENCE_MILLIS);
+  };
   signal?.addEventListener('abort', end, { once: true });
   if (signal?.aborted) end();
   try {
     const asked = around.fetch(`${gate.base}key/${key}`, { credentials: 'omit', signal: over.signal });
     const response = await Promise.race([asked, ended]);
     if (!response.ok || !response.body) throw new StarlingError('unreachable', {}, `status ${response.status}`);
-    await readLines(response.body.getReader(), each, ended, over.signal);
+    return await readLines(response.body.getReader(), each, ended, heard, over.signal);
   } finally {
     clearTimeout(late);
+    clearTimeout(silent);
     signal?.removeEventListener('abort', end);
   }
 }
 
 /**
  * @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {(value: Uint8Array<ArrayBuffer>) => Promise<void>} each
- * @param {Promise<never>} ended @param {AbortSignal} signal
+ * @param {Promise<never>} ended @param {() => void} heard  something came @param {AbortSignal} signal @returns {Promise<boolean>} whether nothing was cut off
  */
-async function readLines(reader, each, ended, signal) {
+async function readLines(reader, each, ended, heard, signal) {
   let text = '';
   let bytes = 0;
   let count = 0;
+  let whole = true;
   const decoder = new TextDecoder();
   try {
     for (;;) {
       const piece = await Promise.race([reader.read(), ended]);
-      if (piece.done) return;
+      if (piece.done) return whole;
+      heard();
       bytes += piece.value.length;
       text += decoder.decode(piece.value, { stream: true });
       const lines = text.split('\n');
@@ -65,9 +79,10 @@ async function readLines(reader, each, ended, signal) {
       for (const line of lines) {
         const value = parseLine(line);
         if (value && ++count <= MAX_VALUES) await each(value);
-        if (signal.aborted) return;
+        if (line === CUT) whole = false;
+        if (signal.aborted) return false;
       }
-      if (bytes > MAX_BYTES || count >= MAX_VALUES || text.length > MAX_LINE) return;
+      if (bytes > MAX_BYTES || count > MAX_VALUES || text.length > MAX_LINE) return false;
     }
   } finally {
     reader.cancel().catch(() => {});

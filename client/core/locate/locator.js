@@ -102,8 +102,11 @@ export function locator(around) {
   /** @param {ReturnType<typeof begin>} proof @param {HowToFind} how @param {Outcome[]} read  CERT first, REVOKED last @returns {Lookup} */
   function conclude(proof, how, read) {
     const lists = read[read.length - 2];
+    const revoked = read[read.length - 1];
     const asked = Math.min(read[0].answered, lists.answered);
     const forged = read.slice(0, -1).reduce((sum, each) => sum + each.forged, 0);
+    // In what was not read a second root, a fork or a revocation may stand. A contact is believed by the place of his friends and what is remembered.
+    if (!(lists.answered && revoked.answered) && !(how.friendsKey && how.chain)) return { kind: 'unreachable' };
     const devices = proof.devices();
     let chains = proof.chains();
     // A store that keeps the list back does not make us forget it.
@@ -119,7 +122,7 @@ export function locator(around) {
         expires: proof.expires(),
         withdrawn: proof.withdrawn(),
       };
-    if (!read[0].heard && !lists.heard) return { kind: 'unreachable' };
+    if (!read[0].answered || !lists.answered) return { kind: 'unreachable' };
     return { kind: forged ? 'forged' : 'absent', asked };
   }
 

@@ -11,8 +11,8 @@ export const GRACE_MILLIS = 300;
 /** @typedef {import('../record/rendezvous.js').Kind} Kind */
 /** @typedef {import('./gate.js').Gate} Gate */
 /** @typedef {{fetch: typeof fetch, now: () => number, timer: (ms: number, task: () => void) => () => void, gates: () => Gate[]}} ReadingAround */
-/** answered: gates that told all, of the day where fewest did; heard: gates that told something or all; forged: sealed for this place, and not believed
- * @typedef {{answered: number, heard: number, forged: number}} Outcome */
+/** answered: gates that told all, of the day where fewest did; forged: sealed for this place, and not believed
+ * @typedef {{answered: number, forged: number}} Outcome */
 /** @typedef {{done: Promise<Outcome>, stop: () => void}} Reading */
 
 /**
@@ -26,7 +26,6 @@ export function readPlace(around, kind, master, believe) {
   return {
     done: Promise.all(days).then((all) => ({
       answered: Math.min(...all.map((each) => each.answered)),
-      heard: Math.min(...all.map((each) => each.heard)),
       forged: all.reduce((sum, each) => sum + each.forged, 0),
     })),
     stop: () => abort.abort(),
@@ -68,7 +67,7 @@ async function readDay(around, kind, master, day, believe, abort) {
  * One gate that lies by leaving out does not win against one that answers.
  * @param {ReadingAround} around @param {string} key  40 hex digits @param {AbortSignal} stopped
  * @param {(value: Uint8Array<ArrayBuffer>) => Promise<boolean>} take  true: this was one
- * @returns {Promise<{answered: number, heard: number}>}
+ * @returns {Promise<{answered: number}>}
  */
 function askAll(around, key, stopped, take) {
   return new Promise((resolve) => {
@@ -76,37 +75,33 @@ function askAll(around, key, stopped, take) {
     const over = new AbortController();
     const signal = AbortSignal.any([stopped, over.signal]);
     let answered = 0;
-    let heard = 0;
     let left = gates.length;
     let stop = () => {};
     const end = () => {
       stop();
       // Whoever is late is not read to his end.
       over.abort();
-      resolve({ answered, heard });
+      resolve({ answered });
     };
     if (!left || stopped.aborted) return end();
     stopped.addEventListener('abort', end, { once: true });
     for (const gate of gates) {
       let some = false;
-      let any = false;
+      let all = false;
       const one = async (/** @type {Uint8Array<ArrayBuffer>} */ value) => {
-        any = true;
         if (!signal.aborted) some = (await take(value)) || some;
       };
       readValues(around, gate, key, one, signal)
         .then(
-          () => {
-            answered++;
-            heard++;
+          (whole) => {
+            all = whole;
+            if (whole) answered++;
           },
           // This gate does not answer, or broke off: what came before counts, and the others are asked.
-          () => {
-            if (any) heard++;
-          },
+          () => {},
         )
         .then(() => {
-          if (some && left > 1 && !signal.aborted) stop = around.timer(GRACE_MILLIS, end);
+          if (some && all && left > 1 && !signal.aborted) stop = around.timer(GRACE_MILLIS, end);
           if (--left === 0) end();
         });
     }

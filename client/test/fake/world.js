@@ -184,6 +184,9 @@ function peer(time, dht, ca) {
     streams,
     /** Lists of withdrawn certificates by URL. */
     lists: new Map(),
+    /** Where the DNS says that the peers of any domain are; null: it does not answer. */
+    dns: null,
+    recommends: [],
     network: 'local',
     die() {
       it.down = true;
@@ -267,6 +270,8 @@ function peer(time, dht, ca) {
       const list = it.lists.get(decodeURIComponent(path.slice('crl?url='.length)));
       return list ? new Response(list) : new Response('', { status: 404 });
     }
+    if (path.startsWith('peers?domain='))
+      return it.dns ? Response.json({ peers: it.dns }) : new Response('', { status: 502 });
     const [key, query] = path.slice('key/'.length).split('?');
     const values = dht.get(key) ?? new Map();
     if (init.method === 'POST') {
@@ -325,7 +330,7 @@ function peer(time, dht, ca) {
     local: true,
     ca: { directory: `${base}acme/directory` },
     anchors: [{ pem: pem(ca.certificate.der) }],
-    peers: [],
+    peers: it.recommends,
   });
   return it;
 }

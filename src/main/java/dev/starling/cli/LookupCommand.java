@@ -1,18 +1,12 @@
 package dev.starling.cli;
 
 import dev.starling.dht.DhtException;
-import dev.starling.dht.remote.RemoteDht;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
-import dev.starling.identity.CrlStore;
 import dev.starling.identity.IdentityException;
-import dev.starling.identity.TrustAnchors;
 import dev.starling.locate.LocationService;
-import dev.starling.record.RecordOpener;
-import dev.starling.record.SequenceMemory;
 import dev.starling.web.Response;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -47,21 +41,9 @@ final class LookupCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, DhtException {
-        URI base = PeerOptions.url(server).orElseThrow();
-        PeerInfo peer = PeerInfo.fetch(base);
-        var believed = new ArrayList<>(PeerOptions.anchors(anchors));
-        boolean loopback = java.net.InetAddress.getByName(base.getHost()).isLoopbackAddress();
-        if (peer.local() && loopback) believed.addAll(peer.anchors());
-        Clock clock = Clock.systemUTC();
-        boolean local = peer.local() && loopback;
-        // Here one waits for the lists of withdrawn certificates.
-        try (var dht = new RemoteDht(base, (_, _, _) -> "");
-                var download = CrlDownload.of(local)) {
-            var lists = new CrlStore(download, Runnable::run, clock);
-            var verifier = new CertificateVerifier(TrustAnchors.limited(believed), local, lists);
-            var opener = new RecordOpener(peer.network(), verifier, SequenceMemory.inMemory(1000), clock);
-            var service = new LocationService(dht, peer.network(), verifier, opener, clock, peer.local() && loopback);
-            return show(service.find(Address.parse(address)));
+        try (var at = Looking.through(
+                PeerOptions.url(server).orElseThrow(), PeerOptions.anchors(anchors), Clock.systemUTC())) {
+            return show(at.service().find(Address.parse(address)));
         } catch (IdentityException e) {
             throw new IOException("Not an address: " + e.reason(), e);
         }

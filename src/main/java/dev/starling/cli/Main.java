@@ -20,9 +20,10 @@ public final class Main {
             "ca", CaCommand.class,
             "enrol", EnrolCommand.class,
             "lookup", LookupCommand.class,
+            "peers", PeersCommand.class,
             "doctor", DoctorCommand.class,
             "help", CommandLine.HelpCommand.class);
-    private static final List<String> ORDER = List.of("up", "peer", "ca", "enrol", "lookup", "doctor", "help");
+    private static final List<String> ORDER = List.of("up", "peer", "ca", "enrol", "lookup", "peers", "doctor", "help");
     // Held, because the log manager itself forgets a logger, and its level with it.
     private static final Logger HELIDON = Logger.getLogger("io.helidon");
 

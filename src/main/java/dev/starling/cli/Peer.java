@@ -4,7 +4,9 @@ import dev.starling.ca.CertificateAuthority;
 import dev.starling.dht.DhtException;
 import dev.starling.gate.AppFiles;
 import dev.starling.gate.CrlRoute;
+import dev.starling.gate.Dns;
 import dev.starling.gate.Metrics;
+import dev.starling.gate.PeersRoute;
 import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.CrlStore;
@@ -19,18 +21,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 
 /// One running peer, wired by hand: DHT, gate, SIP, and in local mode the CA.
 final class Peer implements AutoCloseable {
     private static final int MAX_SIP_MESSAGE = 65_535;
+    private static final Duration DNS_PATIENCE = Duration.ofMillis(800);
 
     /// @param dht the engine that is used
     /// @param joinToken what peers prove to store here, or there; empty for none
     /// @param caDirectory of the CA that clients are sent to; "" for the CA in this process
     /// @param peers base URLs of other peers to recommend
+    /// @param dns `host:port` of the DNS server to ask; empty for those of the system
     record Config(
             Path data,
             String host,
@@ -44,6 +50,7 @@ final class Peer implements AutoCloseable {
             String caDirectory,
             boolean withCa,
             List<String> peers,
+            Optional<String> dns,
             Path client) {
         /// Without a slash at its end.
         String base() {
@@ -93,7 +100,13 @@ final class Peer implements AutoCloseable {
         var tokens = new TokenVerifier(verifier, new ReplayCache(clock), clock, clock.instant());
         var store = PeerStore.open(config, key, metrics, parts, clock);
         var sip = PeerSip.open(config, key, verifier, tokens, store, parts, clock);
-        store.mount(routes, config, key, tokens, metrics, clock);
+        store.mount(routes, config, key, tokens, metrics, clock, sip.keeper()::published);
+        new PeersRoute(
+                        new Dns(config.dns(), DNS_PATIENCE),
+                        PeersRoute.Config.usual(config.local(), clock),
+                        clock,
+                        new SplittableRandom())
+                .mount(routes);
         sip.mount(routes, metrics, parts);
         new AppFiles(config.client(), config.local()).mount(routes);
         new PeerDescription(config, key.id(), anchors).mount(routes, clock);

@@ -77,6 +77,7 @@ final class PeerCommand implements Callable<Integer> {
                 directory,
                 false,
                 options.peers,
+                options.dns(),
                 PeerOptions.client()));
         return PeerOptions.serve(peer, "ready " + peer.base());
     }

@@ -18,7 +18,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /// What a peer says about itself: `GET /peer.json` (docs/protocols/sip.md, section 1).
-record PeerInfo(String id, String uri, String network, boolean local, List<Anchor> anchors, String caDirectory) {
+///
+/// @param sip where it listens for other peers
+record PeerInfo(
+        String id, String uri, String sip, String network, boolean local, List<Anchor> anchors, String caDirectory) {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     static PeerInfo fetch(URI base) throws IOException {
@@ -43,6 +46,7 @@ record PeerInfo(String id, String uri, String network, boolean local, List<Ancho
             return new PeerInfo(
                     String.valueOf(json.get("id")),
                     String.valueOf(json.get("uri")),
+                    String.valueOf(json.get("sip")),
                     String.valueOf(json.get("network")),
                     Boolean.TRUE.equals(json.get("local")),
                     List.copyOf(anchors),

@@ -33,6 +33,19 @@ class PeerOptions {
     @Option(names = "--peer", description = "Base URL of another server to recommend to clients; may be repeated.")
     List<String> peers = new ArrayList<>();
 
+    @Option(
+            names = "--dns",
+            defaultValue = "",
+            paramLabel = "HOST[:PORT]",
+            description = "DNS server to ask where the servers of a domain are (default: those of this system).")
+    String dns = "";
+
+    Optional<String> dns() throws IOException {
+        if (!dns.matches("|[A-Za-z0-9.-]+(:[0-9]{1,5})?|\\[[0-9A-Fa-f:.]+](:[0-9]{1,5})?"))
+            throw new IOException("not host:port: " + dns);
+        return dns.isEmpty() ? Optional.empty() : Optional.of(dns);
+    }
+
     Path folder(String name) {
         return data.orElseGet(() -> {
             String home = System.getenv("XDG_DATA_HOME");

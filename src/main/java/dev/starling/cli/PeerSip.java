@@ -31,7 +31,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /// The SIP side of a peer: registrar and proxy, WebSockets of clients, TLS to other peers, and the keeper of
 /// its users' records.
-record PeerSip(EdgePeer edge) {
+record PeerSip(EdgePeer edge, RecordKeeper keeper) {
     private static final int SECRET_BYTES = 32;
     private static final int MAX_SEQUENCES = 200_000, MAX_SERVED = 20_000;
 
@@ -69,7 +69,7 @@ record PeerSip(EdgePeer edge) {
                 config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
                 PeerTransport.Limits.USUAL,
                 edge))));
-        return new PeerSip(edge);
+        return new PeerSip(edge, keeper);
     }
 
     private static TransactionLayer.Timers timers(Parts parts) {

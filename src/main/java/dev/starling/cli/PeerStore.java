@@ -11,6 +11,7 @@ import dev.starling.dht.remote.RemoteDht;
 import dev.starling.gate.DhtRoutes;
 import dev.starling.gate.Metrics;
 import dev.starling.gate.WriteAuthority;
+import dev.starling.identity.Address;
 import dev.starling.identity.Keys;
 import dev.starling.identity.passport.TokenVerifier;
 import dev.starling.web.Permits;
@@ -22,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /// The store of a peer, its own or another's, what is kept alive in it, and the gateway to it.
 record PeerStore(Dht dht, Publications publications) {
@@ -78,7 +80,14 @@ record PeerStore(Dht dht, Publications publications) {
         return new RemoteDht(store, authorization);
     }
 
-    void mount(Routes routes, Peer.Config config, Keys.Held key, TokenVerifier tokens, Metrics metrics, Clock clock) {
+    void mount(
+            Routes routes,
+            Peer.Config config,
+            Keys.Held key,
+            TokenVerifier tokens,
+            Metrics metrics,
+            Clock clock,
+            Consumer<Address> writers) {
         // Another peer's store is its to share; the join token then is what proves us there.
         byte[] join = config.dht() instanceof DhtChoice.Remote
                 ? new byte[0]
@@ -91,7 +100,8 @@ record PeerStore(Dht dht, Publications publications) {
                         publications,
                         WriteAuthority.usual(key.id(), tokens, join, clock),
                         new DhtRoutes.Reading(reads, listeners, ALIVE_SECONDS),
-                        metrics::dht)
+                        metrics::dht,
+                        writers)
                 .mount(routes);
     }
 }

@@ -14,13 +14,15 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
-/// Looks after CERT, DEVICES and REVOKED of the addresses this peer serves, so that somebody asleep stays known: in
+/// Looks after CERT, DEVICES and REVOKED of the addresses this peer serves, and PEERS of domains, so that somebody
+/// asleep stays known: in
 /// the hour before midnight UTC what is newest of each device is sealed for the day to come, until it expires.
 ///
 /// Only the newest: what was withdrawn is a tombstone, which is kept alive too, so that an older copy which somebody
@@ -71,6 +73,16 @@ final class RecordKeeper implements AutoCloseable {
             LOG.log(System.Logger.Level.WARNING, "more addresses than are looked after");
     }
 
+    /// Somebody certified for an address published something. Whoever recommends the peers of a domain registers
+    /// nowhere, and is looked after all the same.
+    void published(Address address) {
+        if (speaksForDomain(address)) registered(address);
+    }
+
+    private static boolean speaksForDomain(Address address) {
+        return address.text().startsWith("peers@");
+    }
+
     /// Seals anew what is due; says how long there is nothing to do. The clock may be set meanwhile: not for long.
     Duration reseal() {
         for (var first = served.first(); first.isPresent(); first = served.first()) {
@@ -95,11 +107,13 @@ final class RecordKeeper implements AutoCloseable {
 
     private boolean reseal(Address address, Instant now) throws DhtException {
         var master = Rendezvous.Master.of(address, location.network());
-        if (!(location.find(address) instanceof LocationService.Found found)) return false;
-        for (SignedRecord record : found.newest())
-            if (KEPT.contains(record.kind()))
-                for (Rendezvous place : master.around(record.kind(), now)) put(place, record);
-        return true;
+        var records = new ArrayList<SignedRecord>();
+        if (location.find(address, master) instanceof LocationService.Found found) records.addAll(found.newest());
+        records.removeIf(record -> !KEPT.contains(record.kind()));
+        if (speaksForDomain(address)) records.addAll(location.recommendations(address));
+        for (SignedRecord record : records)
+            for (Rendezvous place : master.around(record.kind(), now)) put(place, record);
+        return !records.isEmpty();
     }
 
     private void put(Rendezvous place, SignedRecord record) {

@@ -43,6 +43,7 @@ final class UpCommand implements Callable<Integer> {
                 "",
                 true,
                 options.peers,
+                options.dns(),
                 PeerOptions.client()));
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");
         return PeerOptions.serve(peer, "ready " + peer.base());

@@ -44,11 +44,12 @@ public interface Dht extends AutoCloseable {
         default void complete() {}
     }
 
-    /// Bounds on one lookup.
+    /// Bounds on one lookup. Where several sources are asked that do not trust each other, each may tell so much: one
+    /// that invents values keeps nobody from hearing the others.
     ///
     /// @param bytes of all values together
     record Limits(Duration time, int values, long bytes) {
-        public static final Limits USUAL = new Limits(Duration.ofSeconds(5), 2048, 32L << 20);
+        public static final Limits USUAL = new Limits(Duration.ofSeconds(20), 2048, 32L << 20);
     }
 
     /// Ends a watch; nothing is told afterwards.
@@ -75,8 +76,10 @@ public interface Dht extends AutoCloseable {
     /// Gives each stored value to `enough` until it says so, a limit is reached or there are no more. The
     /// verifier stops early when content, so that a flood of junk costs little.
     ///
+    /// @return false when it was cut off by a limit, or all who told something broke off: more may lie there, and
+    /// that something was not given says nothing
     /// @throws DhtException when nothing can be said; finding nothing is no exception
-    void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException;
+    boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException;
 
     /// Present values first, then changes, each at least once, until closed. A value may come twice.
     Subscription watch(String key, Watcher watcher) throws DhtException;

@@ -137,9 +137,14 @@ final class Ledger implements AutoCloseable {
                 slot.id);
     }
 
+    /// What is due at `now` (Unix s), users in turn, of each first what is due longest: who has many values waits for
+    /// his own, not others for him.
     List<Slot> due(long now, int most) throws SQLException {
         return run(
-                "select key, owner, id from publication where next <= ? order by next limit ?",
+                "select key, owner, id from (select key, owner, id, next, row_number() over"
+                        + " (partition by owner order by next) as turn from publication"
+                        + " indexed by publication_next where next <= ?)"
+                        + " order by turn, next limit ?",
                 s -> {
                     var due = new ArrayList<Slot>();
                     try (var rows = s.executeQuery()) {

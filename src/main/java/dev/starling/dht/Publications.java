@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
@@ -34,7 +35,7 @@ public final class Publications implements AutoCloseable {
     private static final Duration LONGEST = Duration.ofDays(8);
     private static final Duration RETRY = Duration.ofSeconds(10), QUOTA_RETRY = Duration.ofMinutes(5);
     private static final Duration ROUND = Duration.ofSeconds(5);
-    private static final int BATCH = 200, PATIENCE = 3, AT_ONCE = 16, STRIPES = 64;
+    private static final int BATCH = 512, PATIENCE = 3, AT_ONCE = 32, STRIPES = 64;
 
     private final Dht dht;
     private final Clock clock;
@@ -124,31 +125,19 @@ public final class Publications implements AutoCloseable {
         return stripes[Math.floorMod(key.hashCode() * 31 + user.hashCode() + Long.hashCode(id), STRIPES)];
     }
 
-    /// Puts again what is due; forgets what has ended. An engine that is away is not asked about every value.
+    /// Puts again what is due, until nothing is; forgets what has ended. An engine that is away is not asked about
+    /// every
+    /// value.
     void refresh() {
         try {
-            long now = clock.instant().getEpochSecond();
-            ledger.forget(now);
-            var failures = new AtomicInteger();
-            // One at a time until one was taken, then some at once: an engine that is a network takes its time for
-            // each.
-            var room = new Semaphore(1);
-            var wide = new AtomicBoolean();
-            try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-                for (Ledger.Slot slot : ledger.due(now, BATCH)) {
-                    room.acquire();
-                    if (failures.get() >= PATIENCE) return;
-                    threads.execute(() -> {
-                        try {
-                            if (!putAgain(slot, now)) failures.incrementAndGet();
-                            else if (!wide.getAndSet(true)) room.release(AT_ONCE - 1);
-                        } catch (SQLException | RuntimeException e) {
-                            LOG.log(System.Logger.Level.WARNING, "a publication is not put again", e);
-                        } finally {
-                            room.release();
-                        }
-                    });
-                }
+            var round = new Round();
+            boolean more = true;
+            while (more) {
+                long now = clock.instant().getEpochSecond();
+                ledger.forget(now);
+                List<Ledger.Slot> due = ledger.due(now, BATCH);
+                // Each that was put is due later now, so this ends.
+                more = round.put(due) && due.size() == BATCH;
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -158,17 +147,60 @@ public final class Publications implements AutoCloseable {
         }
     }
 
-    private boolean putAgain(Ledger.Slot slot, long now) throws SQLException {
+    /// One at a time until one was taken, then some at once: an engine that is a network takes its time for each.
+    private final class Round {
+        private final Semaphore room = new Semaphore(1);
+        private final AtomicBoolean wide = new AtomicBoolean();
+        // In a row: the keys of one user may fail when those of others do not.
+        private final AtomicInteger failures = new AtomicInteger();
+
+        /// False when the engine is away.
+        boolean put(List<Ledger.Slot> due) throws InterruptedException {
+            try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (Ledger.Slot slot : due) {
+                    room.acquire();
+                    if (isAway()) return false;
+                    threads.execute(() -> put(slot));
+                }
+            }
+            return !isAway();
+        }
+
+        private boolean isAway() {
+            return failures.get() >= (wide.get() ? AT_ONCE : PATIENCE);
+        }
+
+        private void put(Ledger.Slot slot) {
+            try {
+                if (putAgain(slot)) {
+                    failures.set(0);
+                    if (!wide.getAndSet(true)) room.release(AT_ONCE - 1);
+                } else {
+                    failures.incrementAndGet();
+                }
+            } catch (SQLException | RuntimeException e) {
+                // It is still due.
+                failures.incrementAndGet();
+                LOG.log(System.Logger.Level.WARNING, "a publication is not put again", e);
+            } finally {
+                room.release();
+            }
+        }
+    }
+
+    /// False when the engine is away.
+    private boolean putAgain(Ledger.Slot slot) throws SQLException {
         ReentrantLock stripe = stripe(slot.key(), slot.user(), slot.id());
         stripe.lock();
         try {
-            // Read under the lock: meanwhile it may have been published anew.
-            var kept = ledger.read(slot).filter(k -> k.next() <= now);
+            // Read under the lock: meanwhile it may have been published anew, or ended.
+            long now = clock.instant().getEpochSecond();
+            var kept = ledger.read(slot).filter(k -> k.next() <= now && k.until() > now);
             if (kept.isEmpty()) return true;
             var value = new Dht.Value(
                     slot.id(), Dht.Owner.local(slot.user()), kept.get().data());
             try {
-                boolean put = put(slot.key(), value, Math.max(1, kept.get().until() - now));
+                boolean put = put(slot.key(), value, kept.get().until() - now);
                 ledger.next(slot, put ? again(now) : now + RETRY.toSeconds());
                 return put;
             } catch (DhtException e) {

@@ -29,6 +29,7 @@ final class DhtReads {
     private static final int PIECE = 16 * 1024;
     private static final long MAX_WAITING_BYTES = Runtime.getRuntime().maxMemory() / 8;
     private static final byte[] ALIVE = {'\n'};
+    private static final byte[] CUT = "{\"cut\":true}\n".getBytes(StandardCharsets.US_ASCII);
     private static final int RETRY_SECONDS = 10;
 
     private final Dht dht;
@@ -80,13 +81,10 @@ final class DhtReads {
         try {
             // What is wrong before the first value can still be said by the status.
             return switch (passing.take()) {
-                case Passing.End(var why)
-                when why.isPresent() ->
-                    throw refused(
-                            Outcome.REFUSED_UNAVAILABLE,
-                            why.get().status(),
-                            "Looking up failed: " + why.get().getMessage() + ".");
-                case Passing.End _ -> Response.of(200, "application/json", new byte[0]);
+                case Passing.End end -> {
+                    if (end.why().isPresent()) throw failed(end.why().get());
+                    yield Response.of(200, "application/json", end.cut() ? CUT : new byte[0]);
+                }
                 case Passing.Next first -> Response.streaming("application/json", out -> pass(passing, first, out));
             };
         } catch (InterruptedException e) {
@@ -96,7 +94,12 @@ final class DhtReads {
         }
     }
 
-    // An answer that ends early, because the look-up failed in the middle, is broken off: it must not look whole.
+    private WebException failed(DhtException why) {
+        return refused(Outcome.REFUSED_UNAVAILABLE, why.status(), "Looking up failed: " + why.getMessage() + ".");
+    }
+
+    // An answer that ends early must not look whole: it is broken off when the look-up failed in the middle, and says
+    // so in a last line when a limit was reached.
     private static void pass(Passing passing, Passing.Next first, OutputStream answer) throws IOException {
         try (passing) {
             var out = new BufferedOutputStream(answer, PIECE);
@@ -105,8 +108,10 @@ final class DhtReads {
                 out.write(line("", new Dht.Event(value, false)));
                 if (passing.isEmpty()) out.flush();
             }
+            if (step instanceof Passing.End end && end.cut()) out.write(CUT);
             out.flush();
-            if (step instanceof Passing.End(var why) && why.isPresent()) throw new IOException(why.get());
+            if (step instanceof Passing.End end && end.why().isPresent())
+                throw new IOException(end.why().get());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -3,6 +3,7 @@ package dev.starling.gate;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.Publications;
+import dev.starling.identity.Address;
 import dev.starling.web.Permits;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
@@ -52,21 +53,29 @@ public final class DhtRoutes {
     private static final int MAX_DELETE_BODY = 1024;
     private static final Pattern ID = Pattern.compile("id=([0-9]{1,20})");
     private static final int RETRY_SECONDS = 10;
-    private static final Duration DEFAULT_TTL = Duration.ofMinutes(10), LONGEST_TTL = Duration.ofHours(26);
+    private static final Duration DEFAULT_TTL = Duration.ofMinutes(10), LONGEST_TTL = Duration.ofDays(8);
 
     private final Dht dht;
     private final Publications publications;
     private final WriteAuthority authority;
     private final DhtReads reads;
     private final Consumer<Outcome> counter;
+    private final Consumer<Address> writers;
 
+    /// @param writers told for which address a device of ours is certified that published something
     public DhtRoutes(
-            Dht dht, Publications publications, WriteAuthority authority, Reading reading, Consumer<Outcome> counter) {
+            Dht dht,
+            Publications publications,
+            WriteAuthority authority,
+            Reading reading,
+            Consumer<Outcome> counter,
+            Consumer<Address> writers) {
         this.dht = dht;
         this.publications = publications;
         this.authority = authority;
         reads = new DhtReads(dht, reading, counter);
         this.counter = counter;
+        this.writers = writers;
     }
 
     public void mount(Routes routes) {
@@ -131,7 +140,10 @@ public final class DhtRoutes {
     private Response store(String key, WriteAuthority.Allowed allowed, Put put) throws WebException {
         var value = new Dht.Value(put.id, allowed.owner(), put.data);
         try {
-            return allowed.peer() ? storeForPeer(key, value, put.ttl) : publish(key, value, put.until);
+            if (allowed.peer()) return storeForPeer(key, value, put.ttl);
+            var stored = publish(key, value, put.until);
+            allowed.address().ifPresent(writers);
+            return stored;
         } catch (DhtException e) {
             throw refused(why(e), e.status(), "Not stored: " + e.getMessage() + ".");
         }
@@ -151,8 +163,8 @@ public final class DhtRoutes {
         if (!named.matches()) throw new WebException(400, "The query must be id=<decimal>.");
         try {
             long id = Long.parseUnsignedLong(named.group(1));
-            if (allowed.peer()) dht.remove(key, allowed.owner(), id);
-            else publications.withdraw(key, allowed.owner(), id);
+            if (allowed.peer() && !forgetsSooner()) dht.remove(key, allowed.owner(), id);
+            else publications.withdraw(key, keeping(allowed.owner()), id);
             counter.accept(Outcome.REMOVED);
             return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(id) + "\"}");
         } catch (NumberFormatException e) {
@@ -163,17 +175,26 @@ public final class DhtRoutes {
     }
 
     private Response storeForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
-        if (ttl.compareTo(dht.caps().ttl()) <= 0) dht.put(key, value, ttl);
-        else keepForPeer(key, value, ttl);
+        if (forgetsSooner()) keepForPeer(key, value, ttl);
+        else dht.put(key, value, ttl);
         counter.accept(Outcome.PUT_FOR_SERVER);
         return Response.json(200, "{\"id\":\"" + Long.toUnsignedString(value.id()) + "\"}");
     }
 
-    // The engine forgets sooner than the other peer counts on: then it is put again from here.
+    // What another peer puts is then put again from here, for however long: so each of its slots has one place, where
+    // a later write replaces it and a DELETE finds it.
+    private boolean forgetsSooner() {
+        return dht.caps().ttl().compareTo(LONGEST_TTL) < 0;
+    }
+
     private void keepForPeer(String key, Dht.Value value, Duration ttl) throws DhtException {
-        var owner = Dht.Owner.local(value.owner().peer() + "/" + value.owner().user());
-        var ours = new Dht.Value(value.id(), owner, value.data());
+        var ours = new Dht.Value(value.id(), keeping(value.owner()), value.data());
         if (!publications.keep(key, ours, ttl).put()) throw new DhtException(502, "the store is not reachable now");
+    }
+
+    // The engine knows only us; whose it is stands in the name.
+    private static Dht.Owner keeping(Dht.Owner owner) {
+        return owner.peer().isEmpty() ? owner : Dht.Owner.local(owner.peer() + "/" + owner.user());
     }
 
     private Response publish(String key, Dht.Value value, long until) throws DhtException, WebException {

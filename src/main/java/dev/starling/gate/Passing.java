@@ -10,12 +10,14 @@ import java.util.concurrent.atomic.AtomicLong;
 /// The values of one look-up on their way to one reader. The look-up waits for a reader that does not keep up, so
 /// that one who leaves early costs little; one that takes nothing for long ends it.
 final class Passing implements AutoCloseable {
-    /// A value, the end, or why there is no more.
+    /// A value, or the end.
     sealed interface Step {}
 
     record Next(Dht.Value value) implements Step {}
 
-    record End(Optional<DhtException> why) implements Step {}
+    /// @param why there is no more, when the look-up failed
+    /// @param cut a limit was reached: more may lie there
+    record End(Optional<DhtException> why, boolean cut) implements Step {}
 
     private static final int VALUES_WAITING = 4;
     private static final long PATIENCE_SECONDS = 10;
@@ -29,15 +31,16 @@ final class Passing implements AutoCloseable {
         this.bytesOfAll = bytesOfAll;
         Thread.ofVirtual().name("dht-read").start(() -> {
             Optional<DhtException> why = Optional.empty();
+            boolean cut = false;
             try {
-                dht.lookup(key, Dht.Limits.USUAL, value -> !give(new Next(value)));
+                cut = !dht.lookup(key, Dht.Limits.USUAL, value -> !give(new Next(value)));
             } catch (DhtException e) {
                 why = Optional.of(e);
             } catch (RuntimeException e) {
                 System.getLogger("starling.gate").log(System.Logger.Level.ERROR, "a defect, in a look-up", e);
                 why = Optional.of(new DhtException(502, "a defect"));
             }
-            give(new End(why));
+            give(new End(why, cut));
         });
     }
 
@@ -74,7 +77,7 @@ final class Passing implements AutoCloseable {
                 bytesOfAll.addAndGet(-size(step));
                 return step;
             }
-            if (closed) return new End(Optional.of(new DhtException(502, "it took too long")));
+            if (closed) return new End(Optional.of(new DhtException(502, "it took too long")), false);
         }
     }
 

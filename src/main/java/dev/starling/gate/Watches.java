@@ -62,10 +62,14 @@ final class Watches {
         }
     }
 
+    /// The engine is only called without `lock`: it tells us things, and so takes that lock, while it holds locks of
+    /// its own.
     private final class Shared implements Dht.Watcher {
         private record Name(long id, ByteBuffer data) {}
 
         private final String key;
+        // Held while the engine is asked, so that it is asked once; never taken by what the engine tells.
+        private final ReentrantLock opening = new ReentrantLock();
         private final ReentrantLock lock = new ReentrantLock();
         private final List<Dht.Watcher> watchers = new ArrayList<>();
         private final Map<Name, Dht.Value> present = new LinkedHashMap<>();
@@ -81,32 +85,60 @@ final class Watches {
 
         /// A watch of his own, where there is too much to be kept.
         Optional<Dht.Subscription> join(Dht.Watcher watcher) throws DhtException {
-            lock.lock();
+            opening.lock();
             try {
-                if (tooMuch) return Optional.of(dht.watch(key, watcher));
-                watchers.add(watcher);
-                if (watch.isEmpty()) {
-                    watch = Optional.of(dht.watch(key, this));
-                } else {
-                    for (Dht.Value value : present.values()) watcher.changed(new Dht.Event(value, false));
-                    if (complete) watcher.complete();
+                if (isTold(watcher)) return Optional.empty();
+                if (isFull()) return Optional.of(dht.watch(key, watcher));
+                var opened = dht.watch(key, this);
+                lock.lock();
+                try {
+                    watch = Optional.of(opened);
+                } finally {
+                    lock.unlock();
                 }
                 return Optional.empty();
+            } finally {
+                opening.unlock();
+            }
+        }
+
+        // False when the engine must be asked. Where there is too much he is told nothing here.
+        private boolean isTold(Dht.Watcher watcher) {
+            lock.lock();
+            try {
+                if (tooMuch) return false;
+                watchers.add(watcher);
+                if (watch.isEmpty()) return false;
+                for (Dht.Value value : present.values()) watcher.changed(new Dht.Event(value, false));
+                if (complete) watcher.complete();
+                return true;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private boolean isFull() {
+            lock.lock();
+            try {
+                return tooMuch;
             } finally {
                 lock.unlock();
             }
         }
 
         void leave(Dht.Watcher watcher, boolean last) {
+            Optional<Dht.Subscription> ended;
             lock.lock();
             try {
                 watchers.remove(watcher);
                 if (!last) return;
-                watch.ifPresent(Dht.Subscription::close);
+                ended = watch;
+                watch = Optional.empty();
                 drop();
             } finally {
                 lock.unlock();
             }
+            ended.ifPresent(Dht.Subscription::close);
         }
 
         @Override

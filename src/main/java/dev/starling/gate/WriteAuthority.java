@@ -2,6 +2,7 @@ package dev.starling.gate;
 
 import com.nimbusds.jose.util.JSONObjectUtils;
 import dev.starling.dht.Dht;
+import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
@@ -44,7 +45,9 @@ public record WriteAuthority(
 
     /// `owner` names whose slots these are: a local device's, or those of another peer, which keeps its users'
     /// values alive by itself.
-    record Allowed(Dht.Owner owner) implements Judgement {
+    ///
+    /// @param address for which a local device is certified
+    record Allowed(Dht.Owner owner, Optional<Address> address) implements Judgement {
         boolean peer() {
             return !owner.peer().isEmpty();
         }
@@ -82,7 +85,7 @@ public record WriteAuthority(
             case TokenVerifier.Refused refused -> refused(refused);
             case TokenVerifier.Accepted(CertificateVerifier.Verified signer, Token _) ->
                 writers.allows(signer.device().hex())
-                        ? new Allowed(Dht.Owner.local(tag(signer.device().hex())))
+                        ? new Allowed(Dht.Owner.local(tag(signer.device().hex())), Optional.of(signer.address()))
                         : new Refused(429, "This device writes too often.", RETRY_SECONDS);
         };
     }
@@ -96,8 +99,9 @@ public record WriteAuthority(
         // What the other peer calls its user is taken for a name among that peer's users, no more.
         String user = member(request.text(), "owner").orElse("");
         byte[] hash = DeviceId.sha256(user.getBytes(StandardCharsets.UTF_8));
-        return new Allowed(new Dht.Owner(
-                tag(peer.substring("sip:".length())), tag(DeviceId.of(hash).hex())));
+        var owner = new Dht.Owner(
+                tag(peer.substring("sip:".length())), tag(DeviceId.of(hash).hex()));
+        return new Allowed(owner, Optional.empty());
     }
 
     // Enough of a SHA-256 to be nobody else's.

@@ -162,8 +162,8 @@ final class Evidence {
     }
 
     /// The chains that no other one continues, the remembered one among them. Another root than the remembered one is
-    /// not followed. Without memory none when there are two roots, for it cannot be told which is genuine
-    /// (formats.md, section 7).
+    /// not followed, and who was removed disputes nothing. Without memory none when there are two roots, for it
+    /// cannot be told which is genuine (formats.md, section 7).
     private List<DeviceChain> heads(boolean aloud) {
         var chains = new ArrayList<DeviceChain>();
         for (var opened : newest.values())
@@ -172,6 +172,8 @@ final class Evidence {
             var before = remembered.get();
             if (chains.removeIf(chain -> chain.against(before) == DeviceChain.Relation.NEW_ROOT))
                 say(aloud, "new-root");
+            var known = known(before, chains);
+            if (chains.removeIf(chain -> isRemovedOnes(chain, before, known))) say(aloud, "not-a-device");
             chains.add(before);
         } else if (chains.stream()
                 .anyMatch(chain -> chain.against(chains.getFirst()) == DeviceChain.Relation.NEW_ROOT)) {
@@ -188,6 +190,24 @@ final class Evidence {
         }
         if (heads.size() > 1) say(aloud, "fork");
         return heads;
+    }
+
+    /// The remembered list, or the one that continues it and all others that do.
+    private static DeviceChain known(DeviceChain before, List<DeviceChain> chains) {
+        var newer = chains.stream()
+                .filter(chain -> chain.against(before) == DeviceChain.Relation.NEWER)
+                .toList();
+        return newer.stream()
+                .filter(chain -> newer.stream()
+                        .allMatch(other -> chain.contains(other.head().hash())))
+                .findFirst()
+                .orElse(before);
+    }
+
+    /// A version beside what is remembered, signed by a device that is on the list no more (formats.md, section 7).
+    private static boolean isRemovedOnes(DeviceChain chain, DeviceChain before, DeviceChain known) {
+        return chain.against(before) == DeviceChain.Relation.FORK
+                && !known.lists(DeviceId.ofKey(chain.head().signer()));
     }
 
     // Each list is verified once.

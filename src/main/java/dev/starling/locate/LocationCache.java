@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Look-ups that are kept: an absence for ten seconds; somebody found for a minute, or, while the engine tells what
 /// changes under his keys, for ten; never longer than his records last. What changed is looked up anew by the next
@@ -66,6 +67,7 @@ public final class LocationCache implements AutoCloseable {
     private final class Entry implements AutoCloseable {
         private final Address address;
         private final List<Dht.Subscription> watches = new ArrayList<>();
+        private Optional<Rendezvous.Master> master = Optional.empty();
         private LocalDate watchedOn = LocalDate.MIN;
         private LocationService.Lookup last = new LocationService.Absent(List.of());
         private Instant until = Instant.MIN;
@@ -83,7 +85,7 @@ public final class LocationCache implements AutoCloseable {
             boolean told = watch(now);
             // Before it is looked up: what changes meanwhile is looked up again.
             changed = false;
-            last = service.find(address);
+            last = service.find(address, master());
             until = end(last, now, told);
             return last;
         }
@@ -103,10 +105,9 @@ public final class LocationCache implements AutoCloseable {
             if (closed) return false;
             if (day.equals(watchedOn)) return !watches.isEmpty();
             unwatch();
-            var master = Rendezvous.Master.of(address, service.network());
             try {
                 for (Kind kind : KINDS)
-                    for (Rendezvous place : master.around(kind, now))
+                    for (Rendezvous place : master().around(kind, now))
                         watches.add(service.dht().watch(place.hexKey(), new News()));
                 watchedOn = day;
                 return true;
@@ -114,6 +115,12 @@ public final class LocationCache implements AutoCloseable {
                 unwatch();
                 return false;
             }
+        }
+
+        // Computed once: the keys of all days follow from it.
+        private Rendezvous.Master master() {
+            if (master.isEmpty()) master = Optional.of(Rendezvous.Master.of(address, service.network()));
+            return master.get();
         }
 
         private void unwatch() {

@@ -94,7 +94,11 @@ public record LocationService(
 
     /// Everything that counts; an absence only after a second look, for a young DHT misses some.
     public Lookup find(Address address) throws DhtException {
-        var master = Rendezvous.Master.of(address, network);
+        return find(address, Rendezvous.Master.of(address, network));
+    }
+
+    /// The same for whoever keeps the master of that address, which takes longer to compute than most look-ups.
+    public Lookup find(Address address, Rendezvous.Master master) throws DhtException {
         Lookup first = look(address, master);
         return first instanceof Absent ? look(address, master) : first;
     }
@@ -116,7 +120,20 @@ public record LocationService(
 
     /// The peers that a domain recommends, by whoever proved to be `peers@` it; the newest word of each device.
     public List<Bodies.PeerPlace> recommended(String domain) throws DhtException, IdentityException {
-        Address address = Address.parse("peers@" + domain);
+        var places = new ArrayList<Bodies.PeerPlace>();
+        for (SignedRecord record : recommendations(Address.parse("peers@" + domain)))
+            if (record.body().isPresent())
+                places.addAll(Bodies.peers(record.body().get()));
+        return places.stream()
+                .filter(each -> local || !each.isPrivate())
+                .map(each -> local ? each : each.withPublicBase())
+                .distinct()
+                .limit(MOST_RECOMMENDED)
+                .toList();
+    }
+
+    /// The newest PEERS record of each device of an address, tombstones too.
+    public List<SignedRecord> recommendations(Address address) throws DhtException {
         var newest = new TreeMap<DeviceId, SignedRecord>();
         for (Rendezvous place : Rendezvous.Master.of(address, network).around(Kind.PEERS, clock.instant()))
             dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
@@ -129,16 +146,7 @@ public record LocationService(
                 }
                 return false;
             });
-        var places = new ArrayList<Bodies.PeerPlace>();
-        for (SignedRecord record : newest.values())
-            if (record.body().isPresent())
-                places.addAll(Bodies.peers(record.body().get()));
-        return places.stream()
-                .filter(each -> local || !each.isPrivate())
-                .map(each -> local ? each : each.withPublicBase())
-                .distinct()
-                .limit(MOST_RECOMMENDED)
-                .toList();
+        return List.copyOf(newest.values());
     }
 
     private static void remember(Memory memory, Address address, DeviceChain list, Map<DeviceId, Device> devices) {

@@ -33,6 +33,7 @@ final class Search {
     private int whole, others;
     private volatile boolean over;
     private Optional<DhtException> failure = Optional.empty();
+    private volatile boolean certificatesCut;
 
     Search(Dht dht, RecordOpener opener, Address address, Evidence evidence) {
         this.dht = dht;
@@ -41,7 +42,7 @@ final class Search {
         this.evidence = evidence;
     }
 
-    /// @throws DhtException when what must be read whole could not be
+    /// @throws DhtException when what must be read whole could not be: too much lies there, or the DHT fails
     void run(Rendezvous.Master master, Instant now) throws DhtException {
         for (Kind kind : List.of(Kind.DEVICES, Kind.REVOKED, Kind.CERT, Kind.LOCATION))
             for (Rendezvous place : master.around(kind, now)) begin(place);
@@ -59,6 +60,7 @@ final class Search {
             readers.forEach(Thread::interrupt);
         }
         if (failure.isPresent()) throw failure.get();
+        if (certificatesCut && !evidence.isProven(false)) throw cut(Kind.CERT);
     }
 
     private void until(long millis, BooleanSupplier holds) throws InterruptedException {
@@ -81,10 +83,12 @@ final class Search {
     private void read(Rendezvous place, boolean toItsEnd) {
         Optional<DhtException> failed = Optional.empty();
         try {
-            dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
+            boolean whole = dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
                 if (!over) take(place, value);
                 return over;
             });
+            if (!whole && toItsEnd) failed = Optional.of(cut(place.kind()));
+            if (!whole && place.kind() == Kind.CERT) certificatesCut = true;
         } catch (DhtException e) {
             failed = Optional.of(e);
         }
@@ -98,6 +102,11 @@ final class Search {
         } finally {
             lock.unlock();
         }
+    }
+
+    // A root, a fork or a revocation may stand in what was not read.
+    private static DhtException cut(Kind kind) {
+        return new DhtException(503, "more lies there than is read, so that not all is known (" + kind + ")");
     }
 
     private void take(Rendezvous place, Dht.Value value) {

@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 
 /// Hosts that only a peer in local mode may be pointed at, told by their text. A name can still resolve to a private
 /// address: whoever connects looks once more.
-final class PrivateHost {
+public final class PrivateHost {
     private static final Pattern SIX =
             Pattern.compile("(::|f[cd]|fe[89ab]|ff|64:ff9b:|2001:0*:|2002:|2001:0?db8:|0).*");
     private static final Pattern FOUR = Pattern.compile("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}");
@@ -14,7 +14,7 @@ final class PrivateHost {
 
     private PrivateHost() {}
 
-    static boolean is(String written) {
+    public static boolean is(String written) {
         String host = written.toLowerCase(Locale.ROOT).replaceAll("^\\[|]$", "");
         if (host.indexOf(':') >= 0) return SIX.matcher(host).matches();
         if (!FOUR.matcher(host).matches()) return !isPublicName(host);

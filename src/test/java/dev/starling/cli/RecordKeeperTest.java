@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.dht.Dht;
 import dev.starling.dht.Publications;
+import dev.starling.identity.Address;
+import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import dev.starling.identity.cbor.CborMap;
 import dev.starling.locate.LocationService;
 import dev.starling.locate.Memory;
 import dev.starling.locate.World;
+import dev.starling.record.Bodies;
 import dev.starling.record.Kind;
 import dev.starling.record.Rendezvous;
 import dev.starling.record.Sealed;
@@ -129,6 +132,40 @@ class RecordKeeperTest {
         keeper.registered(new dev.starling.identity.Address("dave@example.net"));
         assertTrue(served.first().isPresent());
         pass(Duration.ofDays(4));
+        assertEquals(Optional.empty(), served.first());
+    }
+
+    private void recommend(Keys.Held operator, long sequence, Optional<CborMap> body) throws Exception {
+        var address = new Address("peers@example.net");
+        byte[] record = world.record(operator, Kind.PEERS, address, sequence, LONG, body);
+        for (Rendezvous place :
+                Rendezvous.Master.of(address, World.NETWORK).around(Kind.PEERS, world.clock.instant())) {
+            long end = place.day().plusDays(1).atTime(1, 0).toEpochSecond(ZoneOffset.UTC);
+            var value = new Dht.Value(
+                    place.valueId(operator.id()), Dht.Owner.local("operator"), Sealed.seal(place, record));
+            var _ = publications.publish(place.hexKey(), value, end);
+        }
+    }
+
+    @Test
+    void whatADomainRecommendsIsKeptForDaysUntilItIsWithdrawn() throws Exception {
+        var operator = world.device("peers@example.net");
+        var id = DeviceId.of(new byte[32]);
+        var place = new Bodies.PeerPlace("sip:192.0.2.1:5061;transport=tls", id, "https://192.0.2.1/");
+        recommend(operator, 1, Optional.of(Bodies.peers(List.of(place))));
+        keeper.published(new Address("peers@example.net"));
+        for (int hours = 0; hours < 72; hours += 6) {
+            pass(Duration.ofHours(6));
+            assertEquals(List.of(place), world.service(memory).recommended("example.net"));
+        }
+        recommend(operator, 2, Optional.empty());
+        pass(Duration.ofHours(36));
+        assertEquals(List.of(), world.service(memory).recommended("example.net"));
+    }
+
+    @Test
+    void whoPublishesForHimselfIsNotTherebyLookedAfter() {
+        keeper.published(World.BOB);
         assertEquals(Optional.empty(), served.first());
     }
 }

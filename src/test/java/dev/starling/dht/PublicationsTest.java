@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +30,8 @@ class PublicationsTest {
     private static final class Engine implements Dht {
         private final List<String> puts = new ArrayList<>();
         private int refusal;
+        // Values that begin so do not arrive.
+        private String refused = "none";
         private Runnable before = () -> {};
 
         @Override
@@ -42,6 +45,7 @@ class PublicationsTest {
             synchronized (this) {
                 puts.add(new String(value.data(), StandardCharsets.UTF_8) + " " + ttl.toSeconds());
                 if (refusal != 0) throw new DhtException(refusal, "as told");
+                if (puts.getLast().startsWith(refused)) throw new DhtException(502, "away");
             }
         }
 
@@ -54,7 +58,7 @@ class PublicationsTest {
         }
 
         @Override
-        public void lookup(String key, Limits limits, java.util.function.Predicate<Value> enough) {
+        public boolean lookup(String key, Limits limits, java.util.function.Predicate<Value> enough) {
             throw new IllegalStateException();
         }
 
@@ -307,6 +311,57 @@ class PublicationsTest {
         engine.taken();
         pass(Duration.ofSeconds(11));
         assertEquals(3, engine.taken().size());
+    }
+
+    private void roomy() throws DhtException {
+        publications().close();
+        publications = new Publications(engine, file(), new Publications.Bounds(1024, 1 << 20, 1 << 20), clock);
+    }
+
+    @Test
+    void oneRoundPutsAllThatIsDueHoweverMuchItIs() throws DhtException {
+        roomy();
+        for (int i = 0; i < 600; i++) publish(i, "a", "a" + i, 80_000);
+        for (int i = 0; i < 600; i++) publish(i, "b", "b" + i, 80_000);
+        assertEquals(1200, Set.copyOf(engine.taken()).size());
+        pass(Duration.ofHours(6));
+        var again = engine.taken();
+        assertEquals(1200, again.size());
+        assertEquals(1200, Set.copyOf(again).size());
+        pass(Duration.ofHours(5));
+        assertEquals(List.of(), engine.taken());
+    }
+
+    @Test
+    void whoHasManyValuesDoesNotKeepOthersWaiting() throws DhtException {
+        roomy();
+        engine.refusal = 502;
+        for (int i = 0; i < 1000; i++) publish(i, "many", "m" + i, 80_000);
+        clock.pass(Duration.ofSeconds(2));
+        for (int i = 0; i < 5; i++) publish(i, "few", "f" + i, 80_000);
+        engine.refusal = 0;
+        engine.taken();
+        pass(Duration.ofSeconds(20));
+        var order = engine.taken();
+        assertEquals(1005, order.size());
+        // In turn, and 32 at once: the last of the few is the tenth to begin.
+        for (int i = 0; i < 5; i++) {
+            int at = order.indexOf("f" + i + " 79980");
+            assertTrue(at >= 0 && at < 80, "the " + at + "th");
+        }
+    }
+
+    @Test
+    void aUserWhoseValuesFailDoesNotStopTheRound() throws DhtException {
+        engine.refusal = 502;
+        for (int i = 0; i < 4; i++) publish(i, "bad", "bad" + i, 80_000);
+        for (int i = 0; i < 4; i++) publish(i, "good", "good" + i, 80_000);
+        engine.refusal = 0;
+        engine.refused = "bad";
+        engine.taken();
+        pass(Duration.ofSeconds(11));
+        var good = engine.taken().stream().filter(put -> put.startsWith("good")).toList();
+        assertEquals(4, good.size(), good.toString());
     }
 
     @Test

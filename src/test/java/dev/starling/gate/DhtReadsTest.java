@@ -1,6 +1,7 @@
 package dev.starling.gate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.StandingClock;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
+import dev.starling.dht.remote.RemoteDht;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -31,9 +33,9 @@ import org.junit.jupiter.api.io.TempDir;
 class DhtReadsTest {
     private static final String KEY = "5a".repeat(20), OTHER = "5b".repeat(20);
 
-    /// What an engine does with a look-up.
+    /// What an engine does with a look-up; says whether it gave all.
     private interface Giving {
-        void give(Predicate<Dht.Value> enough) throws DhtException;
+        boolean give(Predicate<Dht.Value> enough) throws DhtException;
     }
 
     /// A real store with look-ups of our own.
@@ -54,8 +56,8 @@ class DhtReadsTest {
         }
 
         @Override
-        public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
-            giving.give(enough);
+        public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+            return giving.give(enough);
         }
 
         @Override
@@ -110,6 +112,7 @@ class DhtReadsTest {
                 throw new DhtException(502, "interrupted");
             }
             boolean _ = enough.test(value(2, 3));
+            return true;
         };
         try (var http = HttpClient.newHttpClient();
                 var server = server(folder, giving);
@@ -146,6 +149,35 @@ class DhtReadsTest {
     }
 
     @Test
+    void anAnswerThatWasCutOffByALimitSaysSo(@TempDir Path folder) throws Exception {
+        var values = new AtomicInteger();
+        Giving giving = enough -> {
+            for (int i = 0; i < values.get(); i++) {
+                boolean _ = enough.test(value(i, 3));
+            }
+            return false;
+        };
+        try (var http = HttpClient.newHttpClient();
+                var server = server(folder, giving)) {
+            for (int many : List.of(0, 1, 9)) {
+                values.set(many);
+                var lines = http.send(get(server).build(), HttpResponse.BodyHandlers.ofString())
+                        .body()
+                        .lines()
+                        .toList();
+                assertEquals(many + 1, lines.size());
+                assertEquals("{\"cut\":true}", lines.getLast());
+                var reader = new RemoteDht(server.base(), (_, _, _) -> "");
+                var count = new AtomicInteger();
+                boolean whole = reader.lookup(KEY, Dht.Limits.USUAL, _ -> count.incrementAndGet() < 0);
+                assertEquals(many, count.get());
+                assertFalse(whole, "another peer's store hands it on");
+                reader.close();
+            }
+        }
+    }
+
+    @Test
     void oneThatFailsAtOnceSaysSo(@TempDir Path folder) throws Exception {
         try (var http = HttpClient.newHttpClient();
                 var server = server(folder, _ -> {
@@ -165,6 +197,7 @@ class DhtReadsTest {
             boolean left = false;
             while (!left) left = enough.test(value(given.incrementAndGet(), 16 * 1024));
             over.countDown();
+            return true;
         };
         try (var http = HttpClient.newHttpClient();
                 var server = server(folder, endless)) {
@@ -200,7 +233,7 @@ class DhtReadsTest {
         var store = StoreServer.store(folder, new StandingClock());
         var watches = new AtomicInteger();
         try (var http = HttpClient.newHttpClient();
-                var server = new StoreServer(new Scripted(store, _ -> {}, watches), folder, StoreServer.JOIN)) {
+                var server = new StoreServer(new Scripted(store, _ -> true, watches), folder, StoreServer.JOIN)) {
             store.put(KEY, value(1, 3), Duration.ofHours(1));
             try (var first = open(http, listen(server.base(), keys(KEY)))) {
                 assertTrue(first.readLine().contains("\"id\":\"1\""));

@@ -7,6 +7,7 @@ import dev.starling.dht.Publications;
 import dev.starling.dht.embedded.Bounds;
 import dev.starling.dht.embedded.EmbeddedDht;
 import dev.starling.dht.remote.RemoteDht;
+import dev.starling.identity.Address;
 import dev.starling.identity.Keys;
 import dev.starling.identity.passport.Claims;
 import dev.starling.identity.passport.ReplayCache;
@@ -22,8 +23,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// The real REST routes over a real store on a free port, with a clock that stands.
@@ -34,16 +37,23 @@ public final class StoreServer implements AutoCloseable {
     public final StandingClock clock = new StandingClock();
     public final Devices devices = new Devices(clock.instant());
     public final Keys.Held key = devices.peer();
-    public final Permits listeners = new Permits(LISTENERS, LISTENERS);
+    public final Permits listeners;
     public final Routes routes = new Routes();
     public final Publications publications;
+    public final List<Address> writers = new CopyOnWriteArrayList<>();
     private final Map<DhtRoutes.Outcome, AtomicInteger> outcomes = new EnumMap<>(DhtRoutes.Outcome.class);
     private final Dht dht;
     private final WebServer server;
 
     /// @param join what other peers have to know; empty when none may store here
     public StoreServer(Dht dht, Path folder, byte[] join) throws DhtException, IOException {
+        this(dht, folder, join, LISTENERS);
+    }
+
+    /// @param most streams at once
+    public StoreServer(Dht dht, Path folder, byte[] join, int most) throws DhtException, IOException {
         this.dht = dht;
+        listeners = new Permits(most, most);
         publications = new Publications(
                 dht, folder.resolve("publications.db"), new Publications.Bounds(8, 1 << 20, 4 << 20), clock);
         var tokens = new TokenVerifier(devices.verifier(), new ReplayCache(clock), clock, clock.instant());
@@ -59,7 +69,8 @@ public final class StoreServer implements AutoCloseable {
                         publications,
                         authority,
                         new DhtRoutes.Reading(new RateLimit(6_000, 3_000, clock), listeners, 1),
-                        this::count)
+                        this::count,
+                        writers::add)
                 .mount(routes);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 65_535), routes, clock);
     }

@@ -65,9 +65,9 @@ class WriteRefusalsTest {
         }
 
         @Override
-        public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+        public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
             check();
-            beneath.lookup(key, limits, enough);
+            return beneath.lookup(key, limits, enough);
         }
 
         @Override

@@ -3,18 +3,22 @@ package dev.starling.locate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
 import dev.starling.identity.Keys;
 import dev.starling.identity.cbor.CborMap;
 import dev.starling.record.Kind;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +58,43 @@ class LocationAttacksTest {
                 .location()
                 .map(l -> l.peers().getFirst().uri())
                 .orElse("");
+    }
+
+    /// A stranger's look-up while more lies under a key of bob's than is read.
+    private LocationService.Lookup findCut(Kind kind) throws DhtException {
+        return world.stranger(new CutOff(world.dht, Set.of(world.place(kind).hexKey())))
+                .find(World.BOB);
+    }
+
+    @Test
+    void aListOrRevocationsThatCannotBeReadWholeSayNothing() throws Exception {
+        for (Kind kind : List.of(Kind.DEVICES, Kind.REVOKED)) {
+            var thrown = assertThrows(DhtException.class, () -> findCut(kind));
+            assertTrue(thrown.away() && thrown.toString().contains(kind.toString()), thrown.toString());
+        }
+        assertEquals(List.of(bob.id()), world.verified());
+    }
+
+    @Test
+    void certificatesAndPlacesMayBeCutOffAsLongAsThoseOfTheListAreSeen() throws Exception {
+        for (Kind kind : List.of(Kind.CERT, Kind.LOCATION)) {
+            var found = assertInstanceOf(LocationService.Found.class, findCut(kind));
+            assertEquals(
+                    List.of(bob.id()),
+                    found.verified().stream().map(LocationService.Device::id).toList());
+        }
+        var phone = world.device("bob@example.net");
+        world.publish(bob, Kind.DEVICES, World.list(List.of(world.root(bob, phone))));
+        assertThrows(DhtException.class, () -> findCut(Kind.CERT));
+    }
+
+    @Test
+    void nobodyIsCalledUnknownBecauseOfAReadThatWasCutOff() throws Exception {
+        close();
+        world = new World(Files.createTempDirectory(folder, "empty"));
+        assertInstanceOf(LocationService.Absent.class, world.service(false).find(World.BOB));
+        for (Kind kind : List.of(Kind.DEVICES, Kind.REVOKED, Kind.CERT))
+            assertThrows(DhtException.class, () -> findCut(kind), kind.toString());
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,6 +130,61 @@ class MemoryTest {
             memory.forget(World.BOB);
         }
         assertEquals(List.of(ghost.id()), verified());
+    }
+
+    /// What `phone` says about the list: `before` and a version of its own, with nobody but itself and `ghost` on it.
+    private void dispute(List<Object> before) throws Exception {
+        var ghost = world.device("bob@example.net");
+        world.publish(ghost, Kind.CERT, new CborMap());
+        var own = world.link(phone, List.of(World.hash(before)), phone, ghost);
+        world.publish(phone, Kind.DEVICES, World.list(List.of(before, own)));
+    }
+
+    private long refused(String reason) throws Exception {
+        return find().seen().stream().filter(s -> s.verdict().equals(reason)).count();
+    }
+
+    @Test
+    void whoWasRemovedDisputesNothing() throws Exception {
+        var root = world.root(bob, phone);
+        var without = world.link(bob, List.of(World.hash(root)), bob);
+        world.publish(bob, Kind.DEVICES, World.list(List.of(root, without)));
+        assertEquals(List.of(bob.id()), verified());
+        dispute(root);
+        assertEquals(List.of(bob.id()), verified());
+        assertEquals(1, refused("not-a-device"));
+        assertEquals(0, refused("fork"));
+    }
+
+    @Test
+    void norDoesHeWhenTheRemovalIsSeenOnlyNow() throws Exception {
+        var root = world.root(bob, phone);
+        var tablet = world.device("bob@example.net");
+        world.publish(tablet, Kind.CERT, new CborMap());
+        var more = world.link(bob, List.of(World.hash(root)), bob, phone, tablet);
+        world.publish(bob, Kind.DEVICES, World.list(List.of(root, more)));
+        assertEquals(3, verified().size());
+        var without = world.link(bob, List.of(World.hash(more)), bob, tablet);
+        world.publish(bob, Kind.DEVICES, World.list(List.of(root, more, without)));
+        dispute(root);
+        assertEquals(Set.of(bob.id(), tablet.id()), Set.copyOf(verified()));
+        // It is remembered.
+        world.clear(Kind.DEVICES);
+        assertEquals(2, verified().size());
+    }
+
+    @Test
+    void whoIsStillListedDoes() throws Exception {
+        var root = world.root(bob, phone);
+        var tablet = world.device("bob@example.net");
+        world.publish(tablet, Kind.CERT, new CborMap());
+        var more = world.link(bob, List.of(World.hash(root)), bob, phone, tablet);
+        world.publish(bob, Kind.DEVICES, World.list(List.of(root, more)));
+        assertEquals(3, verified().size());
+        dispute(root);
+        assertEquals(List.of(phone.id()), verified());
+        assertEquals(1, refused("fork"));
+        assertEquals(0, refused("not-a-device"));
     }
 
     @Test

@@ -25,8 +25,10 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Bob, whom one peer publishes, a stranger who looks for him through another, and an attacker at a proxy of his own:
@@ -125,6 +127,20 @@ final class OpenDhtWorld implements AutoCloseable {
             return false;
         });
         return verdicts;
+    }
+
+    /// Whether somebody who reads through this engine is given a record of bob's.
+    boolean holds(Dht through, Kind kind, byte[] record) throws DhtException {
+        var holds = new AtomicBoolean();
+        through.lookup(key(kind), Dht.Limits.USUAL, value -> {
+            try {
+                holds.set(Arrays.equals(record, Sealed.open(world.place(kind), value.data())));
+            } catch (IdentityException e) {
+                holds.set(false);
+            }
+            return holds.get();
+        });
+        return holds.get();
     }
 
     /// A stranger finds bob's device and no other, and where it is; says how long it took.

@@ -26,7 +26,7 @@ import java.util.regex.Pattern;
 /// half a minute.
 public final class EmbeddedDht implements Dht {
     private static final System.Logger LOG = System.getLogger("starling.dht");
-    private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofHours(26), Duration.ofHours(6));
+    private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofDays(8), Duration.ofHours(6));
     private static final Duration SWEEP = Duration.ofSeconds(30);
     private static final int SWEEP_BATCH = 200, VICTIMS = 100;
     private static final Pattern KEY = Pattern.compile("[0-9a-f]{40}");
@@ -186,18 +186,19 @@ public final class EmbeddedDht implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
         long end = System.nanoTime() + limits.time().toNanos();
         long bytes = 0;
         int values = 0;
         for (Slot slot : inTransaction(() -> Shares.fair(table.under(key, now())))) {
             bytes += slot.size();
-            if (++values > limits.values() || bytes > limits.bytes() || System.nanoTime() - end > 0) return;
+            if (++values > limits.values() || bytes > limits.bytes() || System.nanoTime() - end > 0) return false;
             Optional<Table.Stored> stored = inTransaction(() -> table.read(slot.row()));
             // Gone since, or its row taken by another: then it is not ours to serve.
             if (stored.filter(s -> s.key().equals(key)).isPresent()
-                    && enough.test(stored.get().value())) return;
+                    && enough.test(stored.get().value())) return true;
         }
+        return true;
     }
 
     private long now() {

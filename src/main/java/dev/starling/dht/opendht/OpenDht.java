@@ -102,17 +102,18 @@ public final class OpenDht implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
         check(key);
-        boolean _ = new Search(
-                        proxies,
-                        rest,
-                        clock,
-                        key,
-                        limits,
-                        hit -> !slots.isWithdrawn(hit.signed())
-                                && enough.test(hit.envelope().opened()))
-                .run();
+        var search = new Search(
+                proxies,
+                rest,
+                clock,
+                key,
+                limits,
+                hit -> !slots.isWithdrawn(hit.signed())
+                        && enough.test(hit.envelope().opened()));
+        boolean _ = search.run();
+        return !search.isCut();
     }
 
     @Override

@@ -6,21 +6,24 @@ import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /// One look-up. Two proxies are asked at once, and what they tell is looked at on the caller's thread as it comes:
 /// one that is silent, slow or holds something back costs nothing as long as the other does not. Nothing found is
-/// believed only after others have been asked too, or the same once more: a young network misses now and then.
+/// believed only after others have been asked too, or the same once more: a young network misses now and then. Each
+/// proxy has bounds of its own, so that one that invents values does not hide those of another.
 final class Search {
     private static final int AT_ONCE = 2, MOST = 4;
     // How long the second may be silent after the first has told everything: something, or nothing.
-    private static final long SILENCE_MILLIS = 1_000, SILENCE_WITH_NOTHING_MILLIS = 2_500;
+    private static final long SILENCE_MILLIS = 1_000,
+            SILENCE_WITH_NOTHING_MILLIS = 2_500,
+            SILENCE_OF_ALL_MILLIS = 10_000;
+    // So long the others may go on when one has told everything.
+    private static final long AFTER_WHOLE_MILLIS = 5_000;
     // Lines that are no values of ours, for each value that may be read.
     private static final int OTHERS_PER_VALUE = 4;
     private static final long SPARE_BYTES = 4L << 20;
@@ -28,9 +31,7 @@ final class Search {
     /// What is given to whoever searches.
     record Hit(Signed signed, Envelope envelope) {}
 
-    private sealed interface News {
-        Source from();
-    }
+    private sealed interface News {}
 
     private record Pieces(Source from, List<ByteBuffer> bytes) implements News {}
 
@@ -42,8 +43,9 @@ final class Search {
         private final LineSplitter lines = new LineSplitter();
         private final Reader reader =
                 new Reader((_, bytes) -> news.add(new Pieces(this, bytes)), why -> news.add(new Ended(this, why)));
-        private boolean open = true, sense;
-        private int others;
+        private boolean open = true, sense, whole;
+        private int others, values;
+        private long bytes;
         private long lastNews = System.nanoTime();
 
         Source(Proxy proxy) {
@@ -65,15 +67,15 @@ final class Search {
     private final Dht.Limits limits;
     private final Predicate<Hit> enough;
     private final long deadline;
+    private long wholeAt;
     private Predicate<Signed> every = _ -> false;
     private String mark = "";
     private final LinkedBlockingQueue<News> news = new LinkedBlockingQueue<>();
     private final List<Source> sources = new ArrayList<>();
-    // Lines of ours: two proxies tell the same in the same words.
-    private final Set<String> seen = new HashSet<>();
+    // Lines of ours, and how many bytes of a value each brought: two proxies tell the same in the same words.
+    private final Map<String, Integer> seen = new HashMap<>();
     private final Map<Name, Signed> newest = new HashMap<>();
     private int values;
-    private long bytes;
     private boolean content, whole, full;
     private String trouble = "no proxy";
 
@@ -109,15 +111,33 @@ final class Search {
         var order = proxies.forReading();
         try {
             round(order.subList(0, Math.min(AT_ONCE, order.size())));
-            if (values == 0 && !content) {
-                var more = order.subList(Math.min(AT_ONCE, order.size()), Math.min(MOST, order.size()));
-                round(more.isEmpty() ? order.subList(0, 1) : more);
-            }
+            if (values == 0 && !content) doubt(order);
         } finally {
             for (Source each : sources) each.reader.close();
         }
         if (!whole && values == 0) throw new DhtException(502, "the DHT does not answer (" + trouble + ")");
         return whole;
+    }
+
+    // Two that told everything and know of nothing have been asked too, each for the other.
+    private void doubt(List<Proxy> order) {
+        var more = order.subList(Math.min(AT_ONCE, order.size()), Math.min(MOST, order.size()));
+        if (!more.isEmpty()) round(more);
+        else if (sources.stream().filter(s -> s.whole).count() < AT_ONCE) round(List.of(again(order)));
+    }
+
+    // Who has told everything does so again; one that stalled would stall again.
+    private Proxy again(List<Proxy> order) {
+        return sources.stream()
+                .filter(s -> s.whole)
+                .map(s -> s.proxy)
+                .findFirst()
+                .orElse(order.getFirst());
+    }
+
+    /// Whether more may lie there than was given: no proxy has told everything it knows, and nobody was content.
+    boolean isCut() {
+        return !content && sources.stream().noneMatch(s -> s.whole);
     }
 
     /// Through one proxy only, once.
@@ -144,7 +164,6 @@ final class Search {
                     giveUp();
                     return;
                 }
-                next.from().lastNews = System.nanoTime();
                 switch (next) {
                     case Pieces(Source from, List<ByteBuffer> pieces) -> take(from, pieces);
                     case Ended(Source from, String why) -> ended(from, why);
@@ -156,16 +175,16 @@ final class Search {
         }
     }
 
-    // Until when to wait for the next news.
+    // Until when to wait for the next news. As long as something comes that makes sense there may be a lot to read.
     private long patience() {
-        if (!whole) return deadline;
-        long silence = values > 0 ? SILENCE_MILLIS : SILENCE_WITH_NOTHING_MILLIS;
+        long silence = !whole ? SILENCE_OF_ALL_MILLIS : values > 0 ? SILENCE_MILLIS : SILENCE_WITH_NOTHING_MILLIS;
         long last = sources.stream()
                 .filter(s -> s.open)
                 .mapToLong(s -> s.lastNews)
                 .max()
                 .orElse(System.nanoTime());
-        return Math.min(deadline, last + TimeUnit.MILLISECONDS.toNanos(silence));
+        long end = whole ? Math.min(deadline, wholeAt + TimeUnit.MILLISECONDS.toNanos(AFTER_WHOLE_MILLIS)) : deadline;
+        return Math.min(end, last + TimeUnit.MILLISECONDS.toNanos(silence));
     }
 
     private void giveUp() {
@@ -186,11 +205,16 @@ final class Search {
         from.reader.more();
     }
 
+    private void whole() {
+        if (!whole) wholeAt = System.nanoTime();
+        whole = true;
+    }
+
     private void cut(Source from, String why) {
         from.open = false;
         from.reader.close();
         trouble = from.proxy + " " + why;
-        if (from.sense) whole = true;
+        if (from.sense) whole();
         else proxies.failed(from.proxy, why);
     }
 
@@ -202,12 +226,13 @@ final class Search {
             full = System.nanoTime() - deadline > 0;
             return full;
         }
-        if (seen.contains(line)) {
-            from.sense = true;
+        if (seen.containsKey(line)) {
+            sense(from);
+            boolean _ = within(from, seen.get(line));
             return false;
         }
         var signed = Signed.parse(line);
-        if (signed.isPresent()) from.sense = true;
+        if (signed.isPresent()) sense(from);
         var envelope = signed.filter(s -> !s.expired()).flatMap(s -> Envelope.read(s.data()));
         boolean over = envelope.isEmpty() || envelope.get().withdrawn();
         if (over && ++from.others > limits.values() * OTHERS_PER_VALUE) {
@@ -215,22 +240,36 @@ final class Search {
             return true;
         }
         if (envelope.isEmpty()) return false;
-        seen.add(line);
-        content = value(signed.orElseThrow(), envelope.get());
+        seen.put(line, envelope.get().value().length);
+        content = value(from, signed.orElseThrow(), envelope.get());
         if (System.nanoTime() - deadline > 0) full = true;
         return content || full;
     }
 
-    private boolean value(Signed signed, Envelope envelope) {
+    // Whoever sends anything else is as good as silent.
+    private static void sense(Source from) {
+        from.sense = true;
+        from.lastNews = System.nanoTime();
+    }
+
+    // Whether a source has not told too much.
+    private boolean within(Source from, int bytes) {
+        if (bytes > 0) from.values++;
+        from.bytes += bytes;
+        if (from.values <= limits.values() && from.bytes <= limits.bytes()) return true;
+        from.open = false;
+        from.reader.close();
+        trouble = from.proxy + " tells more than is read";
+        return false;
+    }
+
+    private boolean value(Source from, Signed signed, Envelope envelope) {
         var name = new Name(signed);
         if (every.test(signed)) return true;
-        bytes += envelope.value().length;
+        if (!within(from, envelope.value().length)) return false;
         if (replaced(name, signed)) return false;
         if (envelope.withdrawn() || envelope.expires() <= clock.instant().getEpochSecond()) return false;
-        if (++values > limits.values() || bytes > limits.bytes()) {
-            full = true;
-            return false;
-        }
+        values++;
         return enough.test(new Hit(signed, envelope));
     }
 
@@ -262,7 +301,8 @@ final class Search {
             trouble = from.proxy + " is no DHT proxy";
             proxies.failed(from.proxy, "is no DHT proxy");
         } else {
-            whole = true;
+            whole();
+            from.whole = true;
             from.proxy.worked();
         }
     }

@@ -6,18 +6,20 @@ import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
 /// All watched keys of this process, a bounded number. A bounded number of them has a stream; the others are looked up
 /// now and then, and get a stream when one comes free. No watch has a thread: streams are asynchronous, and the few
-/// look-ups that run at a time share the threads of one short task each.
+/// look-ups that run at a time share their threads.
 final class Watches implements AutoCloseable {
     private static final int LOOKUPS_AT_ONCE = 8, KEYS_PER_STREAM = 20;
-    private static final long SWEEP_SECONDS = 5;
+    private static final long SWEEP_SECONDS = 5, IDLE_SECONDS = 1;
 
     private final Proxies proxies;
     private final Rest rest;
@@ -25,7 +27,14 @@ final class Watches implements AutoCloseable {
     private final OpenDht.Patience patience;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Watching> byKey = new HashMap<>();
-    private final Semaphore lookups = new Semaphore(LOOKUPS_AT_ONCE);
+    // What waits is bounded by the keys: each has one look-up in here.
+    private final ThreadPoolExecutor turns = new ThreadPoolExecutor(
+            LOOKUPS_AT_ONCE,
+            LOOKUPS_AT_ONCE,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofVirtual().name("opendht-watch").factory());
     private final Semaphore streams;
     private boolean closed;
 
@@ -51,15 +60,17 @@ final class Watches implements AutoCloseable {
         }
 
         @Override
+        public long millis() {
+            return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+        }
+
+        @Override
         public void soon(Runnable task) {
-            var _ = Thread.ofVirtual().name("opendht-watch").start(() -> {
-                lookups.acquireUninterruptibly();
-                try {
-                    task.run();
-                } finally {
-                    lookups.release();
-                }
-            });
+            try {
+                turns.execute(task);
+            } catch (RejectedExecutionException e) {
+                System.getLogger("starling.dht").log(System.Logger.Level.DEBUG, "closed", e);
+            }
         }
 
         @Override
@@ -76,6 +87,7 @@ final class Watches implements AutoCloseable {
         this.clock = clock;
         this.patience = patience;
         streams = new Semaphore(patience.streams());
+        turns.allowCoreThreadTimeOut(true);
         proxies.onFailure(proxy -> all().forEach(w -> w.failed(proxy)));
         var _ = rest.alarms().scheduleWithFixedDelay(this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
     }
@@ -107,19 +119,22 @@ final class Watches implements AutoCloseable {
                 first = true;
             }
             watching = here;
-            watching.add(own);
+            watching.users++;
         } finally {
             lock.unlock();
         }
+        // Not under our lock: telling takes as long as the watchers of that key take, and may call us.
+        watching.add(own);
         if (first) watching.start();
         return () -> leave(key, watching, own);
     }
 
     private void leave(String key, Watching watching, Dht.Watcher watcher) {
+        if (!watching.remove(watcher)) return;
         boolean last;
         lock.lock();
         try {
-            last = watching.remove(watcher) && byKey.remove(key, watching);
+            last = --watching.users == 0 && byKey.remove(key, watching);
         } finally {
             lock.unlock();
         }
@@ -152,6 +167,7 @@ final class Watches implements AutoCloseable {
             lock.unlock();
         }
         all().forEach(Watching::close);
+        turns.shutdown();
         lock.lock();
         try {
             byKey.clear();

@@ -17,7 +17,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// the stream ends another one is opened
 /// after a while that grows, with jitter.
 final class Watching {
-    private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;
+    private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000, RETRY_MILLIS = 2000;
+    // A stream that ends sooner is a failure of its proxy, however politely it ends.
+    private static final long SHORTEST_STREAM_MILLIS = 1000;
     // Garbage that one stream may send before it is closed: more than a flood under one key brings.
     private static final long MAX_STREAM_BYTES = 256L << 20;
 
@@ -25,16 +27,22 @@ final class Watching {
     interface Work {
         void later(long millis, Runnable task);
 
+        /// Of a clock that only goes forward.
+        long millis();
+
         /// Whether one more stream may be open; each is given back.
         boolean takeStream();
 
         void giveStream();
 
-        /// On a thread of its own, a few at a time.
+        /// When its turn comes: a few run at a time, on threads that all keys share.
         void soon(Runnable task);
 
         boolean lookup(String key, java.util.function.Predicate<Signed> every) throws DhtException;
     }
+
+    /// Who has come and not left, guarded by the lock of [Watches].
+    int users;
 
     private final String key;
     private final Proxies proxies;
@@ -45,6 +53,8 @@ final class Watching {
     private final ReentrantLock telling = new ReentrantLock();
     private final CopyOnWriteArrayList<Dht.Watcher> watchers = new CopyOnWriteArrayList<>();
     private final Held held = new Held();
+    // A look-up waits for its turn: one for this key, however many are wanted.
+    private final AtomicBoolean waiting = new AtomicBoolean();
     private volatile boolean complete;
     private volatile boolean closed;
     private Optional<Stream> stream = Optional.empty();
@@ -55,13 +65,19 @@ final class Watching {
         private final LineSplitter lines = new LineSplitter();
         private final Reader reader;
         private final Work work;
+        private final long opened;
         private final AtomicBoolean left = new AtomicBoolean();
 
         Stream(Proxy proxy, Watching watching) {
             this.proxy = proxy;
             work = watching.work;
-            reader = new Reader((_, bytes) -> watching.pieces(this, bytes), why -> watching.lost(this, why));
+            opened = work.millis();
+            reader = new Reader((_, bytes) -> watching.pieces(this, bytes), why -> watching.ended(this, why));
             proxy.streams.incrementAndGet();
+        }
+
+        long lived() {
+            return work.millis() - opened;
         }
 
         void close() {
@@ -103,13 +119,12 @@ final class Watching {
         }
     }
 
-    /// True when nobody is left. Nothing is told to `watcher` afterwards.
+    /// False when it had left before. Nothing is told to `watcher` afterwards.
     boolean remove(Dht.Watcher watcher) {
         // Its own call of close() may come out of changed(): the lock is reentrant.
         telling.lock();
         try {
-            watchers.remove(watcher);
-            return watchers.isEmpty();
+            return watchers.remove(watcher);
         } finally {
             telling.unlock();
         }
@@ -149,7 +164,6 @@ final class Watching {
         if (envelope.isEmpty()) return;
         telling.lock();
         try {
-            pause = FIRST_PAUSE_MILLIS;
             tell(
                     signed.expired()
                             ? held.forgotten(signed)
@@ -162,6 +176,18 @@ final class Watching {
     private void tell(List<Dht.Event> events) {
         if (closed) return;
         for (var event : events) for (var watcher : watchers) watcher.changed(event);
+    }
+
+    /// By itself. Only one that lived long makes up for those before it: otherwise a proxy that ends every stream would
+    /// have us open one after the other, with a look-up each.
+    private void ended(Stream which, String why) {
+        telling.lock();
+        try {
+            if (which.lived() >= LONGEST_PAUSE_MILLIS) pause = FIRST_PAUSE_MILLIS;
+        } finally {
+            telling.unlock();
+        }
+        lost(which, why.isEmpty() && which.lived() < SHORTEST_STREAM_MILLIS ? "ends its streams at once" : why);
     }
 
     private void lost(Stream which, String why) {
@@ -184,7 +210,19 @@ final class Watching {
     private void again() {
         open();
         // What changed while there was no stream.
-        work.soon(this::read);
+        boolean _ = soon(() -> {
+            boolean _ = read();
+        });
+    }
+
+    /// False when one waits already.
+    private boolean soon(Runnable lookup) {
+        if (waiting.getAndSet(true)) return false;
+        work.soon(() -> {
+            waiting.set(false);
+            lookup.run();
+        });
+        return true;
     }
 
     /// The proxy is not well any more: its stream may be dead without saying so.
@@ -202,14 +240,20 @@ final class Watching {
         });
     }
 
+    /// Now and then, for as long as it is watched.
     private void look() {
-        work.soon(() -> {
-            boolean read = !closed && read();
+        if (closed) return;
+        boolean mine = soon(() -> {
+            boolean read = read();
             // Perhaps there was no room for a stream before.
             if (read && complete) open();
-            long round = read ? reread.toMillis() : FIRST_PAUSE_MILLIS * 10;
-            if (!closed) work.later(round / 2 + ThreadLocalRandom.current().nextLong(round), this::look);
+            lookAfter(read ? reread.toMillis() : RETRY_MILLIS);
         });
+        if (!mine) lookAfter(RETRY_MILLIS);
+    }
+
+    private void lookAfter(long millis) {
+        if (!closed) work.later(millis / 2 + ThreadLocalRandom.current().nextLong(millis), this::look);
     }
 
     private boolean read() {

@@ -10,16 +10,12 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.text.ParseException;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -42,11 +38,10 @@ public final class RemoteDht implements Dht {
         public static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(45));
     }
 
-    private static final System.Logger LOG = System.getLogger("starling.dht");
-    private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofHours(26), Duration.ofHours(6));
+    private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofDays(8), Duration.ofHours(6));
+    // The last line of an answer that was cut off by a limit of the other side.
+    private static final String CUT = "{\"cut\":true}";
     private static final int MAX_ANSWER_BYTES = 16 * 1024;
-    private static final long MAX_SEEN_BYTES = 4L << 20;
-    private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;
 
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -54,7 +49,7 @@ public final class RemoteDht implements Dht {
             .build();
     private final ScheduledThreadPoolExecutor alarms = new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("dht-alarm").factory());
-    private final Set<Thread> watches = ConcurrentHashMap.newKeySet();
+    private final Streams streams;
     private final URI base;
     private final Authorization authorization;
     private final Patience patience;
@@ -69,6 +64,7 @@ public final class RemoteDht implements Dht {
         this.authorization = authorization;
         this.patience = patience;
         alarms.setRemoveOnCancelPolicy(true);
+        streams = new Streams(this::listen, patience.silence, alarms);
     }
 
     @Override
@@ -155,9 +151,17 @@ public final class RemoteDht implements Dht {
         }
     }
 
-    private Lines lines(String path, Duration time) throws IOException, DhtException {
+    private Lines listen(Collection<String> keys) throws IOException, DhtException {
+        String body = JSONObjectUtils.toJSONString(Map.of("keys", keys));
+        return lines(
+                HttpRequest.newBuilder(base.resolve("/listen"))
+                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                patience.silence);
+    }
+
+    private Lines lines(HttpRequest request, Duration time) throws IOException, DhtException {
         long start = System.nanoTime();
-        var request = HttpRequest.newBuilder(base.resolve(path)).GET().build();
         HttpResponse<InputStream> response = answer(request, HttpResponse.BodyHandlers.ofInputStream(), time);
         if (response.statusCode() == 200)
             return new Lines(response.body(), time.minusNanos(System.nanoTime() - start), alarms);
@@ -168,19 +172,21 @@ public final class RemoteDht implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
-        try (var lines = lines("/key/" + key, limits.time())) {
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+        var request = HttpRequest.newBuilder(base.resolve("/key/" + key)).GET().build();
+        try (var lines = lines(request, limits.time())) {
             var reading = new Reading(limits);
             try {
                 for (var line = lines.next(); line.isPresent(); line = lines.next())
-                    if (reading.take(line.get(), enough)) return;
+                    if (reading.take(line.get(), enough)) return !reading.cut;
             } catch (IOException e) {
                 // Out of time with something in hand is a limit reached; with nothing, we know nothing.
-                if (lines.late() && reading.values > 0) return;
+                if (lines.late() && reading.values > 0) return false;
                 throw e;
             }
             if (reading.values == 0 && reading.nonsense)
                 throw new DhtException(502, "what answers at " + base + " is no store");
+            return !reading.cut;
         } catch (IOException e) {
             throw unreachable(e);
         }
@@ -190,7 +196,7 @@ public final class RemoteDht implements Dht {
     private static final class Reading {
         private final Limits limits;
         private int values, others;
-        private boolean nonsense;
+        private boolean nonsense, cut;
         private long bytes;
 
         Reading(Limits limits) {
@@ -199,82 +205,30 @@ public final class RemoteDht implements Dht {
 
         /// True when nothing more has to be read.
         boolean take(String line, Predicate<Value> enough) throws IOException {
-            var event = parse(line);
+            var event = Line.parse(line).event();
             if (event.isEmpty()) {
-                nonsense |= !line.isBlank();
+                boolean over = line.equals(CUT);
+                cut |= over;
+                nonsense |= !line.isBlank() && !over;
                 if (++others > limits.values()) throw new IOException("not values but " + others + " other lines");
                 return false;
             }
             if (event.get().expired()) return false;
             bytes += event.get().value().data().length;
-            if (++values > limits.values() || bytes > limits.bytes()) return true;
-            return enough.test(event.get().value());
-        }
-    }
-
-    private static Optional<Event> parse(String line) {
-        if (line.isBlank()) return Optional.empty();
-        try {
-            @org.jspecify.annotations.Nullable Map<String, Object> json = JSONObjectUtils.parse(line);
-            // The library gives null for `null`.
-            if (json == null || !(json.get("data") instanceof String text)) return Optional.empty();
-            byte[] data = Base64.getDecoder().decode(text);
-            if (data.length > MAX_VALUE_BYTES) return Optional.empty();
-            long id = Long.parseUnsignedLong(String.valueOf(json.getOrDefault("id", "0")));
-            return Optional.of(new Event(new Value(id, Owner.UNKNOWN, data), Boolean.TRUE.equals(json.get("expired"))));
-        } catch (ParseException | IllegalArgumentException e) {
-            return Optional.empty();
+            cut |= ++values > limits.values() || bytes > limits.bytes();
+            return cut || enough.test(event.get().value());
         }
     }
 
     @Override
     public Subscription watch(String key, Watcher watcher) throws DhtException {
-        if (closed) throw new DhtException(502, "closed");
-        Thread thread = Thread.ofVirtual().name("dht-watch").unstarted(() -> {
-            try {
-                listen(key, watcher);
-            } finally {
-                watches.remove(Thread.currentThread());
-            }
-        });
-        watches.add(thread);
-        thread.start();
-        return thread::interrupt;
+        if (!key.matches("[0-9a-f]{40}")) throw new DhtException(400, "a key has 40 hex digits");
+        return streams.watch(key, watcher);
     }
 
-    private void listen(String key, Watcher watcher) {
-        long pause = FIRST_PAUSE_MILLIS;
-        var seen = new Seen(MAX_SEEN_BYTES);
-        while (!closed && !Thread.currentThread().isInterrupted()) {
-            try (var lines = lines("/key/" + key + "/listen", patience.silence)) {
-                seen.reopened();
-                for (var line = lines.next(); line.isPresent(); line = lines.next()) {
-                    if (Thread.currentThread().isInterrupted()) return;
-                    pause = FIRST_PAUSE_MILLIS;
-                    lines.patience(patience.silence);
-                    show(line.get(), seen, watcher);
-                }
-            } catch (IOException | DhtException e) {
-                LOG.log(System.Logger.Level.DEBUG, () -> "watch: " + e.getMessage());
-            }
-            try {
-                // Not polling: the pause before a lost stream is opened again, with jitter so that peers do not
-                // come back in step.
-                Thread.sleep(pause / 2 + ThreadLocalRandom.current().nextLong(pause));
-                pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
-            } catch (InterruptedException e) {
-                return;
-            }
-        }
-    }
-
-    private static void show(String line, Seen seen, Watcher watcher) {
-        // The first blank line follows what was there when the stream began.
-        if (line.isBlank()) seen.complete(watcher);
-        parse(line).ifPresent(event -> {
-            seen.event(event);
-            watcher.changed(event);
-        });
+    /// Streams that tell of what is watched.
+    int streams() {
+        return streams.size();
     }
 
     @Override
@@ -302,7 +256,7 @@ public final class RemoteDht implements Dht {
     @Override
     public void close() {
         closed = true;
-        watches.forEach(Thread::interrupt);
+        streams.close();
         alarms.shutdownNow();
         http.shutdownNow();
     }

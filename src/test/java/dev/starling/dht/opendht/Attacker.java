@@ -136,15 +136,15 @@ public final class Attacker implements AutoCloseable {
         }
     }
 
-    /// Reads all of these keys at once and to their end through a proxy, and does nothing with what comes: what
+    /// Reads all of these keys at once and to their end through each of the proxies, and does nothing with what comes:
+    /// what
     /// nobody who reads them can be faster than.
-    public Reading readWhole(URI through, List<String> keys) {
+    public Reading readWhole(List<URI> through, List<String> keys) {
         long start = System.nanoTime();
         var all = keys.stream()
-                .map(key -> http.sendAsync(
-                                HttpRequest.newBuilder(through.resolve("/key/" + key))
-                                        .timeout(PATIENCE)
-                                        .build(),
+                .flatMap(key -> through.stream().map(each -> each.resolve("/key/" + key)))
+                .map(url -> http.sendAsync(
+                                HttpRequest.newBuilder(url).timeout(PATIENCE).build(),
                                 HttpResponse.BodyHandlers.ofLines())
                         .thenApplyAsync(answer -> {
                             try (var lines = answer.body()) {

@@ -28,8 +28,29 @@ class GatewayTest {
             assertEquals(List.of(5L), ids);
             other.put(Fakes.KEY, Fakes.value(5, "a", "changed"), Duration.ofHours(20));
             assertEquals(List.of("changed"), Fakes.all(other));
-            other.put(Fakes.KEY, Fakes.value(6, "a", "for a moment"), Duration.ofMinutes(5));
+            other.put(Fakes.KEY, Fakes.value(5, "a", "for a moment"), Duration.ofMinutes(5));
+            assertEquals(List.of("for a moment"), Fakes.all(other));
             assertEquals(1, server.publications.size());
+        } finally {
+            fakes.close();
+        }
+    }
+
+    @Test
+    void whatAnotherPeerTakesBackIsGoneAndNotPutAgain(@TempDir Path folder) throws Exception {
+        var fakes = new Fakes(folder);
+        var proxy = fakes.proxy();
+        try (var server = new StoreServer(fakes.dht(proxy), folder, StoreServer.JOIN);
+                var other = new RemoteDht(server.base(), server.otherPeer(server.devices.peer(), StoreServer.JOIN));
+                var third = new RemoteDht(server.base(), server.otherPeer(server.devices.peer(), StoreServer.JOIN))) {
+            other.put(Fakes.KEY, Fakes.value(5, "a", "for a week"), Duration.ofDays(8));
+            third.put(Fakes.KEY, Fakes.value(5, "a", "somebody else's"), Duration.ofDays(8));
+            other.put(Fakes.KEY, Fakes.value(5, "b", "another user's"), Duration.ofDays(8));
+            other.remove(Fakes.KEY, Dht.Owner.local("a"), 5);
+            assertEquals(
+                    List.of("another user's", "somebody else's"),
+                    Fakes.all(other).stream().sorted().toList());
+            assertEquals(2, server.publications.size());
         } finally {
             fakes.close();
         }

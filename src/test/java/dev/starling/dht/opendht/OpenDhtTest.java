@@ -59,6 +59,11 @@ class OpenDhtTest extends DhtContract {
     }
 
     @Override
+    protected int sources() {
+        return 2;
+    }
+
+    @Override
     protected Salted dht() {
         return Objects.requireNonNull(dht);
     }

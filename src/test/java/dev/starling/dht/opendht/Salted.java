@@ -38,8 +38,8 @@ record Salted(OpenDht dht, String salt) implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
-        dht.lookup(key(key), limits, enough);
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+        return dht.lookup(key(key), limits, enough);
     }
 
     @Override

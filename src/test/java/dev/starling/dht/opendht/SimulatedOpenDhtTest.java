@@ -39,6 +39,11 @@ class SimulatedOpenDhtTest extends DhtContract {
     }
 
     @Override
+    protected int sources() {
+        return 2;
+    }
+
+    @Override
     protected OpenDht dht() {
         return Objects.requireNonNull(dht);
     }

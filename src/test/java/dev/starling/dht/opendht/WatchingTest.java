@@ -7,16 +7,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtContract.Told;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.opendht.FakeProxy.Call;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -26,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Watches: shared, bounded, without threads; streams that break, fall silent or lie.
 class WatchingTest {
-    private static final int STREAMS = 8, KEYS = 160;
+    private static final int STREAMS = 8, KEYS = 160, LOOKUPS_AT_ONCE = 8;
 
     @TempDir
     Path folder = Path.of("");
@@ -218,7 +223,11 @@ class WatchingTest {
         var often = new OpenDht.Patience(
                 Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(10), Duration.ofMillis(500), STREAMS);
         var dht = fakes.dht("slot.key", often, proxy);
-        int before = Thread.activeCount();
+        var answering = new CountDownLatch(1);
+        proxy.tricks.put(Call.GET, (exchange, _) -> {
+            answering.await();
+            FakeProxy.answer(exchange, 200, "");
+        });
         var told = new ArrayList<Told>();
         var open = new ArrayList<Dht.Subscription>();
         for (int i = 0; i < KEYS; i++) {
@@ -227,14 +236,62 @@ class WatchingTest {
         }
         var refused = assertThrows(DhtException.class, () -> dht.watch("f".repeat(40), new Told()));
         assertEquals(503, refused.status());
+        until(() -> proxy.count(Call.GET) == LOOKUPS_AT_ONCE);
+        assertEquals(LOOKUPS_AT_ONCE, threads("opendht-watch"));
+        answering.countDown();
+        proxy.tricks.remove(Call.GET);
         for (var each : told) assertEquals(List.of(), each.untilComplete());
         assertEquals(STREAMS, proxy.count(Call.LISTEN));
-        assertTrue(Thread.activeCount() - before < 40, before + " and then " + Thread.activeCount() + " threads");
         // The last one has no stream: it is told by reading.
         dht.put(String.format("%040x", KEYS - 1), value(1, "a", "read"), HOUR);
         assertEquals("read", told.getLast().next());
         for (int i = 0; i < STREAMS; i++) open.get(i).close();
         until(() -> proxy.count(Call.LISTEN) == 2 * STREAMS);
         var _ = dht.watch("f".repeat(40), new Told());
+    }
+
+    @Test
+    void aWatcherThatTakesItsTimeHoldsUpNoOtherKeyAndMayLeave() throws Exception {
+        var dht = fakes.dht(fakes.proxy());
+        dht.put(KEY, value(1, "a", "there"), HOUR);
+        var first = new AtomicReference<Dht.Subscription>();
+        var left = new CountDownLatch(1);
+        var begun = new CountDownLatch(1);
+        first.set(dht.watch(KEY, _ -> {
+            try {
+                begun.await();
+                // Waits for us, who are being told.
+                var second = Thread.ofPlatform().start(() -> watchAndLeave(dht, KEY));
+                until(() -> second.getState() == Thread.State.WAITING);
+                var other = Thread.ofPlatform().start(() -> watchAndLeave(dht, "02".repeat(20)));
+                if (!other.join(Duration.ofSeconds(10))) return;
+                first.get().close();
+                left.countDown();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }));
+        begun.countDown();
+        assertTrue(left.await(20, TimeUnit.SECONDS));
+        until(() -> dht.watchedKeys() == 0);
+    }
+
+    private static void watchAndLeave(Dht dht, String key) {
+        try (var _ = dht.watch(key, new Told())) {
+            return;
+        } catch (DhtException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// Virtual threads of that name.
+    private long threads(String name) throws Exception {
+        Path dump = folder.resolve("threads");
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+                .dumpThreads(dump.toAbsolutePath().toString(), HotSpotDiagnosticMXBean.ThreadDumpFormat.TEXT_PLAIN);
+        try (var lines = Files.lines(dump)) {
+            return lines.filter(line -> line.startsWith("#") && line.contains("\"" + name + "\""))
+                    .count();
+        }
     }
 }

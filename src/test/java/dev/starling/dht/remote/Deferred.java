@@ -30,8 +30,8 @@ final class Deferred implements Dht {
     }
 
     @Override
-    public void lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
-        dht().lookup(key, limits, enough);
+    public boolean lookup(String key, Limits limits, Predicate<Value> enough) throws DhtException {
+        return dht().lookup(key, limits, enough);
     }
 
     @Override

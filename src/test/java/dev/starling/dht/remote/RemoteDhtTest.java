@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.StandingClock;
+import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.StoreContract;
 import dev.starling.dht.embedded.Bounds;
@@ -14,9 +15,12 @@ import dev.starling.gate.DhtRoutes;
 import dev.starling.gate.StoreServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -140,5 +144,51 @@ class RemoteDhtTest extends StoreContract {
                 assertThrows(DhtException.class, () -> dht().put(KEY, value(1, "a", "x"), HOUR))
                         .status());
         assertNotEquals("ok", dht().health());
+    }
+
+    private static String key(int number) {
+        return String.format(Locale.ROOT, "%040x", number);
+    }
+
+    /// What sixty clients watch, one after the other and all at once, through the streams that one network may have.
+    @Test
+    void manyKeysShareFewStreamsAndEachIsToldOfItsOwn() throws Exception {
+        var folder = Files.createDirectory(Objects.requireNonNull(this.folder).resolve("many"));
+        var engine = new EmbeddedDht(folder.resolve("dht.db"), Bounds.USUAL, new StandingClock());
+        try (var server = new StoreServer(engine, folder, StoreServer.JOIN, 256);
+                var remote = new RemoteDht(server.base(), server.otherPeer(server.devices.peer(), StoreServer.JOIN))) {
+            var told = new ArrayList<Told>();
+            var watches = new ArrayList<Dht.Subscription>();
+            for (int i = 0; i < 700; i++) engine.put(key(i), value(1, "a", "there " + i), HOUR);
+            for (int i = 0; i < 700; i++) {
+                told.add(new Told());
+                watches.add(remote.watch(key(i), told.get(i)));
+                // Now and then one alone, and 660 at once.
+                if (i < 40) assertEquals(List.of("there " + i), told.get(i).untilComplete());
+            }
+            for (int i = 40; i < 700; i++)
+                assertEquals(List.of("there " + i), told.get(i).untilComplete());
+            assertTrue(remote.streams() <= 4, remote.streams() + " streams");
+            for (int i = 0; i < 700; i++) engine.put(key(i), value(2, "a", "new " + i), HOUR);
+            for (int i = 0; i < 700; i++) assertEquals("new " + i, told.get(i).after("there " + i));
+            // Those who stay are told of what goes, when the others have left.
+            for (int i = 1; i < 700; i++) watches.get(i).close();
+            assertTrue(remote.streams() <= 1, remote.streams() + " streams");
+            engine.remove(key(0), Dht.Owner.local("a"), 2);
+            String next = told.getFirst().after("there 0");
+            while (next.equals("new 0")) next = told.getFirst().after("there 0");
+            assertEquals("gone new 0", next);
+            assertEquals(0, server.counted(DhtRoutes.Outcome.REFUSED_LISTENERS));
+        }
+    }
+
+    @Test
+    void aMessageForSomebodyAwayIsKeptForAWeekThoughTheOtherPeerIsGone() throws DhtException {
+        dht().put(KEY, value(1, "a", "letter"), Duration.ofDays(8));
+        pass(Duration.ofDays(8).minusSeconds(60));
+        assertEquals(List.of("letter"), all());
+        assertEquals(0, server().publications.size());
+        pass(Duration.ofMinutes(2));
+        assertEquals(List.of(), all());
     }
 }
