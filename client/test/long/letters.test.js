@@ -12,7 +12,10 @@ const PEOPLE = Number(process.env.STARLING_LETTERS_PEOPLE ?? 20);
 const MESSAGES = Number(process.env.STARLING_LETTERS ?? 1000);
 const SECOND_DEVICES = Math.floor(PEOPLE / 4);
 const FRIENDS = 3;
-const WRITE_MILLIS = 400;
+/** Three write at once: two letters a second, as much as all these clients, peers and nodes on two cores can carry while people come and go. */
+const WRITE_MILLIS = 1500;
+const WRITERS = 3;
+const MOVERS = 2;
 const AWAY_MILLIS = 4_000;
 const MOVE_MILLIS = 1_500;
 const KILL_MILLIS = Number(process.env.STARLING_LETTERS_KILL ?? 30) * 1000;
@@ -190,8 +193,8 @@ test(
   { timeout: MESSAGES * WRITE_MILLIS + SETTLE_MILLIS + 600_000 },
   async () => {
     const start = performance.now();
-    const writers = Array.from({ length: 3 }, write);
-    await Promise.all([...writers, move(), move(), move(), move(), kill()]);
+    const busy = [...Array.from({ length: WRITERS }, write), ...Array.from({ length: MOVERS }, move), kill()];
+    await Promise.all(busy);
     const wrote = performance.now() - start;
     for (const person of people) for (const device of person.devices) if (!device.one) await open(device);
 
