@@ -22,6 +22,9 @@ const CALM_MILLIS = 400;
 const QUIET_MILLIS = 60_000;
 const STRANGER_RATIO = 1.2;
 const PUBLIC = /** @type {const} */ (['DEVICES', 'REVOKED', 'CERT', 'LOCATION']);
+// A flood of all four takes minutes to make: with the long tests. The one under which he says where he is must do here.
+const FLOODED = process.env.STARLING_FLOOD === 'all' ? PUBLIC : PUBLIC.slice(-1);
+const FLOOD = `2,000 values under ${FLOODED.join(', ')}`;
 const skip = (await haveDhtnode()) ? false : 'dhtnode is not installed (RUNLEVEL=1 apt-get install dhtnode)';
 
 let nodes;
@@ -189,13 +192,13 @@ async function strangers() {
 test('a flood under his public keys hides bob from nobody', { skip, timeout: 600_000 }, async () => {
   figure('none: found by a contact', millis(await contacts()));
   figure('none: found by a stranger', millis(await strangers()));
-  for (const kind of PUBLIC) {
+  for (const kind of FLOODED) {
     const { result, took } = await timed(() => flood(kind));
     figure(`flood of ${kind}`, `${result} taken in ${took.toFixed(0)} ms`);
     assert.ok(result > JUNK - SEALED, `${result} of ${kind} taken`);
   }
   const known = await contacts();
-  figure('2,000 values under each public key: found by a contact', millis(known));
+  figure(`${FLOOD}: found by a contact`, millis(known));
   const below = await rawRead(PUBLIC, nodes.proxies.slice(0, 2));
   figure('the same: all four read whole at two nodes', `${below.values} values in ${below.took.toFixed(0)} ms`);
   const raw = [await rawRead(PUBLIC, servers.bases), await rawRead(PUBLIC, servers.bases)];
