@@ -35,6 +35,7 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
   /** What a bound of the gate cuts off. @type {Set<string>} */
   const cuts = new Set();
   let sequence = NOW;
+  let now = NOW;
   let asked = 0;
   const around = {
     fetch: async (url, { signal } = {}) => {
@@ -43,7 +44,7 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
       const lines = values.get(url.slice(url.lastIndexOf('/') + 1)) ?? [];
       return new Response(new Blob([...lines, cuts.has(url) ? '{"cut":true}\n' : '']));
     },
-    now: () => NOW,
+    now: () => now,
     timer,
     store: memoryStore(),
     network: () => NETWORK,
@@ -94,6 +95,8 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
       return () => void cuts.delete(url);
     },
     asked: () => asked,
+    /** @param {number} ms */
+    advance: (ms) => void (now += ms),
     find: (how) => (how ? finder : locator(around)).find(BOB, how ?? { fresh: true }),
     /** Until what goes on in the background is over. */
     async settled() {
@@ -331,6 +334,30 @@ test('a contact is found among friends in 300 ms, whatever lies in public', asyn
   assert.equal(placeOf(found, bob).uri, PLACE);
   assert.ok(w.asked() < 4, 'and nothing else was read for it');
   await w.settled();
+});
+
+test('whoever tries again every few seconds reads all that lies in public once a minute', async () => {
+  const w = world();
+  await w.enrol(bob);
+  const friendsKey = new Uint8Array(32).fill(7);
+  await w.put('LOCATION', await w.record(bob, 'LOCATION', location(bob)), friendsKey);
+  const how = { friendsKey, chain: (await w.find()).chains[0], fresh: true };
+  const costs = async () => {
+    const before = w.asked();
+    assert.equal((await w.find(how)).kind, 'found');
+    await w.settled();
+    return w.asked() - before;
+  };
+  const whole = await costs();
+  const among = await costs();
+  assert.ok(among < whole / 3, `${among} of ${whole}`);
+  w.advance(50_000);
+  assert.equal(await costs(), among);
+  // Told among friends does not count as looked at in public.
+  w.advance(11_000);
+  assert.equal(await costs(), whole);
+  w.advance(-61_000);
+  assert.equal(await costs(), whole, 'a clock that was set back');
 });
 
 test('a stranger under 2,000 values of junk is found, and nobody else', async () => {

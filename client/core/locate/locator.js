@@ -40,7 +40,7 @@ const PLACES = 'places';
 
 /** @param {Around} around */
 export function locator(around) {
-  /** kept: in the store too. @type {Map<string, {at: number, result: Lookup, kept?: boolean}>} */
+  /** kept: in the store too; read: when all that lies there was looked through. @type {Map<string, {at: number, result: Lookup, read?: number, kept?: boolean}>} */
   const cache = new Map();
   /** @type {Map<string, Promise<Lookup>>} */
   const running = new Map();
@@ -177,7 +177,7 @@ export function locator(around) {
       if (!how.once && result.kind === 'absent' && result.asked) result = await lookUp(address, how, told);
       // With the store gone, what is known goes on being used until it expires.
       const kept = unexpired(address);
-      return result.kind === 'unreachable' && kept ? kept : learnt(address, how, result);
+      return result.kind === 'unreachable' && kept ? kept : learnt(address, how, result, around.now());
     })().finally(() => {
       if (running.get(name) === run) running.delete(name);
     });
@@ -185,10 +185,10 @@ export function locator(around) {
     return run;
   }
 
-  /** @param {string} address @param {HowToFind} how @param {Lookup} result */
-  async function learnt(address, how, result) {
+  /** @param {string} address @param {HowToFind} how @param {Lookup} result @param {number} [read]  Unix ms */
+  async function learnt(address, how, result, read = cache.get(address)?.read) {
     cache.delete(address);
-    cache.set(address, { at: around.now(), result });
+    cache.set(address, { at: around.now(), result, read });
     if (cache.size > MAX_KEPT) cache.delete(/** @type {string} */ (cache.keys().next().value));
     if (how.keep) await keep(address);
     return result;
@@ -201,8 +201,10 @@ export function locator(around) {
     const early = await Promise.race([friends, pause(HEAD_START_MILLIS)]);
     const rest = () => refresh(address, how);
     if (early) {
-      // The answer first.
-      if (!followed.isTold(address)) around.timer(1, () => void rest().catch(warn));
+      // The answer first. Whoever tries again every few seconds does not read everything each time.
+      const age = around.now() - (cache.get(address)?.read ?? -Infinity);
+      const due = !followed.isTold(address) && !(age >= 0 && age < FRESH_MILLIS);
+      if (due) around.timer(1, () => void rest().catch(warn));
       return learnt(address, how, early);
     }
     const all = rest();
