@@ -100,7 +100,11 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
     find: (how) => (how ? finder : locator(around)).find(BOB, how ?? { fresh: true }),
     /** Until what goes on in the background is over. */
     async settled() {
-      for (let before = -1; before !== asked; await new Promise((resolve) => setTimeout(resolve, 50))) before = asked;
+      let before = -1;
+      for (let quiet = 0; quiet < 5; quiet = before === asked ? quiet + 1 : 0) {
+        before = asked;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     },
     enrol: async (...people) => {
       for (const who of people) await publish(who, 'CERT', new Map());
