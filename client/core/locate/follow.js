@@ -102,6 +102,7 @@ export function following(around) {
   return {
     follow,
     unfollow,
+    has: (/** @type {string} */ address) => all.has(address),
     /** Whether the streams tell of all that an address publishes. @param {string} address */
     isTold(address) {
       const it = all.get(address);

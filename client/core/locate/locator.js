@@ -20,6 +20,8 @@ const FRESH_MILLIS = 60_000;
 const NEGATIVE_MILLIS = 10_000;
 /** What is watched is asked for again only so often, also when a fresh look is wanted. */
 const TOLD_MILLIS = 600_000;
+/** What is there when a stream begins is told by then. */
+const SOON_TOLD_MILLIS = 3_000;
 /** So long the friends' place alone is asked. */
 const HEAD_START_MILLIS = 200;
 const MAX_KEPT = 2000;
@@ -160,6 +162,30 @@ export function locator(around) {
     };
   }
 
+  /**
+   * What is known of somebody, with the news of where his devices are now: of the rest the streams tell. null when that does not do.
+   * @param {string} address @param {HowToFind} how @param {import('./evidence.js').Entry[]} told @returns {Promise<Found | null>}
+   */
+  async function movedOnly(address, how, told) {
+    const kept = unexpired(address);
+    const known = told.every(({ record }) => record.kind === 'LOCATION' && kept?.devices.has(record.device));
+    if (!kept || !known || how.whole || !isRead(address, TOLD_MILLIS)) return null;
+    const proof = begin();
+    for (const each of told) await proof.take(each);
+    const devices = new Map([...kept.devices, ...proof.devices()]);
+    for (const { record } of told) {
+      const device = devices.get(record.device);
+      if (device && !record.body) devices.set(record.device, { ...device, location: null });
+    }
+    return { ...kept, devices, expires: Math.min(proof.expires(), kept.expires) };
+  }
+
+  /** Whether all that lies in public was looked through lately. @param {string} address @param {number} within ms */
+  function isRead(address, within) {
+    const age = around.now() - (cache.get(address)?.read ?? -Infinity);
+    return age >= 0 && age < within;
+  }
+
   /** @param {string} address */
   function unexpired(address) {
     const result = cache.get(address)?.result;
@@ -172,6 +198,8 @@ export function locator(around) {
     const already = running.get(name);
     if (already && !told?.length) return already;
     const run = (async () => {
+      const moved = told && !already ? await movedOnly(address, how, told) : null;
+      if (moved) return learnt(address, how, moved);
       let result = await lookUp(address, how, told);
       // A young DHT misses some.
       if (!how.once && result.kind === 'absent' && result.asked) result = await lookUp(address, how, told);
@@ -201,10 +229,9 @@ export function locator(around) {
     const early = await Promise.race([friends, pause(HEAD_START_MILLIS)]);
     const rest = () => refresh(address, how);
     if (early) {
-      // The answer first. Whoever tries again every few seconds does not read everything each time.
-      const age = around.now() - (cache.get(address)?.read ?? -Infinity);
-      const due = !followed.isTold(address) && !(age >= 0 && age < FRESH_MILLIS);
-      if (due) around.timer(1, () => void rest().catch(warn));
+      // The answer first. Whoever tries again every few seconds does not read everything each time, and what the streams are about to tell is not asked for.
+      const due = () => !followed.isTold(address) && !isRead(address, FRESH_MILLIS);
+      if (due()) around.timer(followed.has(address) ? SOON_TOLD_MILLIS : 1, () => void (due() && rest().catch(warn)));
       return learnt(address, how, early);
     }
     const all = rest();
@@ -221,7 +248,7 @@ export function locator(around) {
       if (kept && !cache.has(address)) cache.set(address, { ...kept, kept: true });
     } else if (entry.result.kind === 'found' && !entry.kept) {
       entry.kept = true;
-      await around.store.put(PLACES, address, { at: entry.at, result: entry.result });
+      await around.store.put(PLACES, address, { at: entry.at, result: entry.result, read: entry.read });
     }
   }
 

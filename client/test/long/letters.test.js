@@ -21,6 +21,7 @@ const MOVE_MILLIS = 1_500;
 const KILL_MILLIS = Number(process.env.STARLING_LETTERS_KILL ?? 30) * 1000;
 const DOWN_MILLIS = 3_000;
 const SETTLE_MILLIS = 240_000;
+const PROGRESS_MILLIS = 10_000;
 const pause = (/** @type {number} */ millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
 // Mulberry32: the same story each time, as far as machines allow.
@@ -45,15 +46,19 @@ const counts = { signOffs: 0, peers: 0, nodes: 0, sent: 0 };
 
 /** Answers that refused, by what was asked and why. @type {Map<string, number>} */
 const refusals = new Map();
+/** What was asked since the last progress, and for how long in all, ms. @type {Map<string, {times: number, millis: number}>} */
+let asked = new Map();
 /** @param {string} url @param {RequestInit} init */
 async function counted(url, init) {
-  const count = (/** @type {string | number} */ why) => {
-    const what = `${init?.method ?? 'GET'} /${new URL(url).pathname.split('/')[1]} ${why}`;
-    refusals.set(what, (refusals.get(what) ?? 0) + 1);
-  };
+  const ask = `${init?.method ?? 'GET'} /${new URL(url).pathname.split('/')[1]}`;
+  const count = (/** @type {string | number} */ why) =>
+    refusals.set(`${ask} ${why}`, (refusals.get(`${ask} ${why}`) ?? 0) + 1);
+  const start = performance.now();
   try {
     const answer = await fetch(url, init);
     if (answer.status >= 400) count(answer.status);
+    const sum = asked.get(ask) ?? { times: 0, millis: 0 };
+    asked.set(ask, { times: sum.times + 1, millis: sum.millis + performance.now() - start });
     return answer;
   } catch (e) {
     count(e instanceof Error ? e.name : 'error');
@@ -79,6 +84,7 @@ async function enrolled(address, i) {
 
 before(async () => {
   world = await lettersWorld();
+  stopProgress = progress();
   for (let i = 0; i < PEOPLE; i++) {
     const address = `person${i}@example.net`;
     const device = await enrolled(address, i);
@@ -97,7 +103,9 @@ before(async () => {
   for (let i = 0; i < PEOPLE; i++)
     for (let k = 1; k <= FRIENDS; k++) await befriend(people[i], people[(i + k) % PEOPLE]);
 });
+let stopProgress = () => {};
 after(async () => {
+  stopProgress();
   await Promise.allSettled(people.flatMap((p) => p.devices.map((d) => d.one?.close())));
   await world?.close();
 });
@@ -171,6 +179,27 @@ async function kill() {
   }
 }
 
+/** Each ten seconds, how it goes: where there is an overload, it is seen what it consists of. */
+function progress() {
+  const start = performance.now();
+  let last = start;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const seconds = (now - last) / 1000;
+    const each = [...asked].map(
+      ([what, { times, millis }]) => `${what} ${(times / seconds).toFixed(1)}/s of ${(millis / times).toFixed(0)} ms`,
+    );
+    const late = now - last - PROGRESS_MILLIS;
+    const { signOffs, peers, nodes, sent } = counts;
+    console.log(
+      `${((now - start) / 1000).toFixed(0)} s: ${sent} written, ${signOffs} sign-offs, ${peers} peers, ${nodes} nodes, ${late.toFixed(0)} ms late; ${each.sort().join(', ')}`,
+    );
+    last = now;
+    asked = new Map();
+  }, PROGRESS_MILLIS);
+  return () => clearInterval(timer);
+}
+
 /** @param {Device} device @param {Person} from @returns {Promise<string[]>} */
 const got = async (device, from) =>
   (await device.one.messages(from.address, undefined, 10_000)).filter((m) => !m.mine).map((m) => m.text);
@@ -183,8 +212,10 @@ async function explain(links) {
     console.log(address, devices.map(({ one }) => `${one.state.me.status} ${one.ctx.peers.known.size}`).join(', '));
   for (const { from, to } of links) {
     const mine = (await from.devices[0].one.messages(to.address, undefined, 10_000)).filter((m) => m.mine);
-    const states = Map.groupBy(mine, (m) => m.state);
-    console.log(from.address, '->', to.address, [...states].map(([state, all]) => `${all.length} ${state}`).join(', '));
+    /** @type {Map<string, number>} */
+    const states = new Map();
+    for (const { state } of mine) states.set(state, (states.get(state) ?? 0) + 1);
+    console.log(from.address, '->', to.address, [...states].map(([state, n]) => `${n} ${state}`).join(', '));
   }
 }
 
