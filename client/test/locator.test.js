@@ -28,6 +28,10 @@ before(async () => {
   eve = await issue(ca, 'eve@example.net', NOW);
 });
 
+const until = async (holds) => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
 /** A store behind one gate, and whoever reads it. */
 function world({ local = false, trust = { anchors: [ca.certificate], allowTest: true }, gates = [GATE] } = {}) {
   /** Lines. @type {Map<string, string[]>} */
@@ -51,7 +55,12 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
     trust: () => trust,
     gates: () => gates.map((base) => ({ base, id: 'ab'.repeat(32) })),
     local: () => local,
+    places: /** @type {any} */ ({
+      watch: (kind, _, take) => (streams.set(kind, take), { tells: () => true, stop() {} }),
+    }),
   };
+  /** What a stream tells, by kind. @type {Map<string, (bytes: Uint8Array) => unknown>} */
+  const streams = new Map();
   const place = async (kind, master) => rendezvous(master ?? (await publicMaster(BOB, NETWORK)), kind, '2026-11-24');
   const raw = async (kind, value, master) => {
     const key = hex((await place(kind, master)).dhtKey);
@@ -95,6 +104,12 @@ function world({ local = false, trust = { anchors: [ca.certificate], allowTest: 
       return () => void cuts.delete(url);
     },
     asked: () => asked,
+    /** The record comes by the stream; once it is taken in. */
+    tell: (kind, bytes, how) =>
+      new Promise((resolve) => {
+        finder.follow(BOB, { friendsKey: how.friendsKey, how: () => how, changed: () => resolve(undefined) });
+        void until(() => streams.has(kind)).then(() => streams.get(kind)?.(bytes));
+      }),
     /** @param {number} ms */
     advance: (ms) => void (now += ms),
     find: (how) => (how ? finder : locator(around)).find(BOB, how ?? { fresh: true }),
@@ -362,6 +377,39 @@ test('whoever tries again every few seconds reads all that lies in public once a
   assert.equal(await costs(), whole);
   w.advance(-61_000);
   assert.equal(await costs(), whole, 'a clock that was set back');
+});
+
+test('where a contact is now comes by the stream, and nothing is read for it; for a new list all is', async () => {
+  const w = world();
+  await w.enrol(bob, phone);
+  const friendsKey = new Uint8Array(32).fill(7);
+  const at = (who, uri) => w.record(who, 'LOCATION', uri && location(who, uri));
+  await w.put('LOCATION', await at(bob, PLACE), friendsKey);
+  const how = { friendsKey, chain: (await w.find()).chains[0], whole: true };
+  await w.find(how);
+  how.whole = false;
+  const before = w.asked();
+  await w.tell('LOCATION', await at(phone, 'sip:192.0.2.2:5061;transport=tls'), how);
+  await w.tell('LOCATION', await at(bob, 'sip:192.0.2.3:5061;transport=tls'), how);
+  let found = await w.find(how);
+  assert.equal(placeOf(found, bob).uri, 'sip:192.0.2.3:5061;transport=tls');
+  assert.equal(placeOf(found, phone).uri, 'sip:192.0.2.2:5061;transport=tls');
+  await w.tell('LOCATION', await at(phone, null), how);
+  found = await w.find(how);
+  assert.equal(placeOf(found, phone), undefined);
+  assert.deepEqual(verified(found), ids(bob, phone));
+  assert.equal(w.asked(), before);
+  // Somebody of whom nothing was read before.
+  await w.tell('LOCATION', await at(ghost, PLACE), how);
+  assert.ok(w.asked() > before);
+  const then = w.asked();
+  await w.tell('REVOKED', await w.record(bob, 'REVOKED', revoked([phone])), how);
+  assert.ok(w.asked() > then);
+  assert.deepEqual(verified(await w.find(how)), ids(bob));
+  w.advance(600_000);
+  const later = w.asked();
+  await w.tell('LOCATION', await at(bob, PLACE), how);
+  assert.ok(w.asked() > later, 'what was read is old');
 });
 
 test('a stranger under 2,000 values of junk is found, and nobody else', async () => {
