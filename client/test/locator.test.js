@@ -381,7 +381,10 @@ test('whoever tries again every few seconds reads all that lies in public once a
 
 test('where a contact is now comes by the stream, and nothing is read for it; for a new list all is', async () => {
   const w = world();
-  await w.enrol(bob, phone);
+  for (const who of [bob, phone]) await w.publish(who, 'CERT', new Map());
+  const list = new Map([[1, [await w.link(bob, [], [bob, phone])]]]);
+  await w.publish(bob, 'DEVICES', list);
+  await w.revoke(bob, ghost);
   const friendsKey = new Uint8Array(32).fill(7);
   const at = (who, uri) => w.record(who, 'LOCATION', uri && location(who, uri));
   await w.put('LOCATION', await at(bob, PLACE), friendsKey);
@@ -398,12 +401,19 @@ test('where a contact is now comes by the stream, and nothing is read for it; fo
   found = await w.find(how);
   assert.equal(placeOf(found, phone), undefined);
   assert.deepEqual(verified(found), ids(bob, phone));
-  assert.equal(w.asked(), before);
+  const published = async (kind, body) => {
+    const bytes = await w.record(bob, kind, body);
+    await w.put(kind, bytes);
+    return w.tell(kind, bytes, how);
+  };
+  await published('DEVICES', list);
+  await published('REVOKED', revoked([ghost]));
+  assert.equal(w.asked(), before, 'the same list again is no news');
   // Somebody of whom nothing was read before.
   await w.tell('LOCATION', await at(ghost, PLACE), how);
   assert.ok(w.asked() > before);
   const then = w.asked();
-  await w.tell('REVOKED', await w.record(bob, 'REVOKED', revoked([phone])), how);
+  await published('REVOKED', revoked([ghost, phone]));
   assert.ok(w.asked() > then);
   assert.deepEqual(verified(await w.find(how)), ids(bob));
   w.advance(600_000);

@@ -163,15 +163,18 @@ export function locator(around) {
   }
 
   /**
-   * What is known of somebody, with the news of where his devices are now: of the rest the streams tell. null when that does not do.
+   * What is known of somebody, with the news of where his devices are now; lists that say the same again are no news. null when that does not do.
    * @param {string} address @param {HowToFind} how @param {import('./evidence.js').Entry[]} told @returns {Promise<Found | null>}
    */
   async function movedOnly(address, how, told) {
     const kept = unexpired(address);
-    const known = told.every(({ record }) => record.kind === 'LOCATION' && kept?.devices.has(record.device));
+    const known = told.every(({ record }) =>
+      record.kind === 'LOCATION' ? kept?.devices.has(record.device) : record.body,
+    );
     if (!kept || !known || how.whole || !isRead(address, TOLD_MILLIS)) return null;
     const proof = begin();
     for (const each of told) await proof.take(each);
+    if (!saysTheSame(kept, proof)) return null;
     const devices = new Map([...kept.devices, ...proof.devices()]);
     for (const { record } of told) {
       const device = devices.get(record.device);
@@ -361,6 +364,18 @@ export function locator(around) {
       return kept;
     },
   };
+}
+
+/** Whether there is no list of devices and no revocation that was not known. @param {Found} kept @param {ReturnType<typeof evidence>} proof */
+function saysTheSame(kept, proof) {
+  const heads = new Set(kept.chains.map((chain) => headOf(chain).hash));
+  const nameOf = (/** @type {import('../record/revoked.js').Revocation} */ { signer, authority, devices }) =>
+    `${signer} ${!!authority} ${[...devices].sort()}`;
+  const revocations = new Set(kept.revocations.map(nameOf));
+  return (
+    proof.chains().every((chain) => heads.has(headOf(chain).hash)) &&
+    proof.revocations().every((each) => revocations.has(nameOf(each)))
+  );
 }
 
 /** @param {unknown} e */
