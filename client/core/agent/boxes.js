@@ -13,6 +13,8 @@ const GATHER_MILLIS = 150;
 const AGAIN_MILLIS = 600_000;
 /** Until a stream that was just opened should have told what is there. */
 const UNTOLD_MILLIS = 4_000;
+/** The same where a peer began to tell and is slow: to read everything besides would make it slower. */
+const SLOWLY_MILLIS = 20_000;
 /** Until what could not be decided is judged again: a list of devices may not be there yet. */
 const UNDECIDED_MILLIS = 60_000;
 const MAX_TRIES = 5;
@@ -199,15 +201,18 @@ export function boxes(ctx) {
       if (!watch) return await readAll(wanted);
       if (closed) return;
       follow(watch, wanted);
-      cancelUntold = ctx.timer(UNTOLD_MILLIS, () => void readUntold(wanted));
+      cancelUntold = ctx.timer(UNTOLD_MILLIS, () => {
+        void readUntold(wanted, (key) => !ctx.watching.isTelling(key));
+        cancelUntold = ctx.timer(SLOWLY_MILLIS - UNTOLD_MILLIS, () => void readUntold(wanted, ctx.watching.isTelling));
+      });
     } catch (e) {
       warn(e);
     }
   }
 
-  /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted */
-  function readUntold(wanted) {
-    const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false);
+  /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted @param {(key: string) => boolean} which */
+  function readUntold(wanted, which) {
+    const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false && which(key));
     return untold.length ? readAll(new Map(untold)) : undefined;
   }
 

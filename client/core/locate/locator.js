@@ -229,7 +229,10 @@ export function locator(around) {
   async function quickest(address, how) {
     const friends = asking.get(address) ?? amongFriends(address, how).finally(() => asking.delete(address));
     asking.set(address, friends);
-    const early = await Promise.race([friends, pause(HEAD_START_MILLIS)]);
+    // Whoever is followed is not looked up whole because some peer is slow: when all are, that would keep them so.
+    const kept = how.whole || !how.friendsKey || !followed.has(address) ? null : unexpired(address);
+    const early = await Promise.race([friends, pause(kept ? SOON_TOLD_MILLIS : HEAD_START_MILLIS)]);
+    if (!early && kept && isRead(address, FRESH_MILLIS)) return kept;
     const rest = () => refresh(address, how);
     if (early) {
       // The answer first. Whoever tries again every few seconds does not read everything each time, and what the streams are about to tell is not asked for.
