@@ -20,8 +20,10 @@ const FRESH_MILLIS = 60_000;
 const NEGATIVE_MILLIS = 10_000;
 /** What is watched is asked for again only so often, also when a fresh look is wanted. */
 const TOLD_MILLIS = 600_000;
-/** What is there when a stream begins is told by then. */
-const SOON_TOLD_MILLIS = 3_000;
+/** So long for somebody who is followed. */
+const FOLLOWED_START_MILLIS = 3_000;
+/** What is there when a stream begins is told by then, also by a peer that has much to do. */
+const TOLD_BY_MILLIS = 15_000;
 /** So long the friends' place alone is asked. */
 const HEAD_START_MILLIS = 200;
 const MAX_KEPT = 2000;
@@ -231,13 +233,13 @@ export function locator(around) {
     asking.set(address, friends);
     // Whoever is followed is not looked up whole because some peer is slow: when all are, that would keep them so.
     const kept = how.whole || !how.friendsKey || !followed.has(address) ? null : unexpired(address);
-    const early = await Promise.race([friends, pause(kept ? SOON_TOLD_MILLIS : HEAD_START_MILLIS)]);
+    const early = await Promise.race([friends, pause(kept ? FOLLOWED_START_MILLIS : HEAD_START_MILLIS)]);
     if (!early && kept && isRead(address, FRESH_MILLIS)) return kept;
     const rest = () => refresh(address, how);
     if (early) {
       // The answer first. Whoever tries again every few seconds does not read everything each time, and what the streams are about to tell is not asked for.
       const due = () => !followed.isTold(address) && !isRead(address, FRESH_MILLIS);
-      if (due()) around.timer(followed.has(address) ? SOON_TOLD_MILLIS : 1, () => void (due() && rest().catch(warn)));
+      if (due()) around.timer(followed.has(address) ? TOLD_BY_MILLIS : 1, () => void (due() && rest().catch(warn)));
       return learnt(address, how, early);
     }
     const all = rest();
