@@ -36,7 +36,7 @@ const PLACES = 'places';
 /** @typedef {import('./reading.js').Outcome} Outcome */
 /** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string}} Device  verified and listed */
 /** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number, withdrawn?: string[]}} Found  every certified device; the caller decides by the chain which are listed. withdrawn: devices that said themselves that they are here no more */
-/** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number}} Lookup  asked: how many gates told all they have */
+/** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number, listed?: boolean}} Lookup  asked: how many gates told all they have; listed: the lists and the revocations were read to their end */
 /** within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload. chain: the list of devices that is remembered, and revoked which of them are out. whole: nothing is left out to be quick. once: an absence is not doubted
  * @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean, chain?: DeviceChain | null, revoked?: string[], whole?: boolean, once?: boolean}} HowToFind */
 /** @typedef {{base: string, key: string, data: string}[]} Written  what was given to which gate and said to be taken; the same record is sealed anew for each, so that it can be told whose copy is seen */
@@ -44,7 +44,7 @@ const PLACES = 'places';
 
 /** @param {Around} around */
 export function locator(around) {
-  /** kept: in the store too; read: when all that lies there was looked through. @type {Map<string, {at: number, result: Lookup, read?: number, kept?: boolean}>} */
+  /** kept: in the store too; read: when the lists and revocations were read to their end. @type {Map<string, {at: number, result: Lookup, read?: number, kept?: boolean}>} */
   const cache = new Map();
   /** @type {Map<string, Promise<Lookup>>} */
   const running = new Map();
@@ -123,6 +123,7 @@ export function locator(around) {
         revocations: proof.revocations(),
         forged,
         asked,
+        listed: lists.answered > 0 && revoked.answered > 0,
         expires: proof.expires(),
         withdrawn: proof.withdrawn(),
       };
@@ -185,7 +186,7 @@ export function locator(around) {
     return { ...kept, devices, expires: Math.min(proof.expires(), kept.expires) };
   }
 
-  /** Whether all that lies in public was looked through lately. @param {string} address @param {number} within ms */
+  /** Whether the lists and revocations were read to their end lately. @param {string} address @param {number} within ms */
   function isRead(address, within) {
     const age = around.now() - (cache.get(address)?.read ?? -Infinity);
     return age >= 0 && age < within;
@@ -210,7 +211,9 @@ export function locator(around) {
       if (!how.once && result.kind === 'absent' && result.asked) result = await lookUp(address, how, told);
       // With the store gone, what is known goes on being used until it expires.
       const kept = unexpired(address);
-      return result.kind === 'unreachable' && kept ? kept : learnt(address, how, result, around.now());
+      return result.kind === 'unreachable' && kept
+        ? kept
+        : learnt(address, how, result, result.listed ? around.now() : undefined);
     })().finally(() => {
       if (running.get(name) === run) running.delete(name);
     });
