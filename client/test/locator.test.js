@@ -422,6 +422,27 @@ test('where a contact is now comes by the stream, and nothing is read for it; fo
   assert.ok(w.asked() > later, 'what was read is old');
 });
 
+test('lists that a flood cut off do not count as read: the next news makes them be read again', async () => {
+  const w = world();
+  await w.enrol(bob);
+  const friendsKey = new Uint8Array(32).fill(7);
+  await w.put('LOCATION', await w.record(bob, 'LOCATION', location(bob)), friendsKey);
+  const how = { friendsKey, chain: (await w.find()).chains[0], whole: true };
+  const mend = await w.cut('DEVICES');
+  const move = async () => {
+    const before = w.asked();
+    await w.tell('LOCATION', await w.record(bob, 'LOCATION', location(bob)), how);
+    return w.asked() - before;
+  };
+  assert.equal((await w.find(how)).kind, 'found');
+  how.whole = false;
+  assert.ok((await move()) > 0, 'cut off before');
+  assert.ok((await move()) > 0, 'and again');
+  mend();
+  assert.ok((await move()) > 0, 'read now');
+  assert.equal(await move(), 0);
+});
+
 test('a stranger under 2,000 values of junk is found, and nobody else', async () => {
   const w = world();
   await flooded(w);
