@@ -402,6 +402,7 @@ export class Starling {
 
   async close() {
     this.reach.close();
+    this.ctx.locator.close();
     this.ctx.presence.close();
     this.ctx.devices.close();
     this.ctx.own.close();

@@ -46,6 +46,7 @@ const PLACES = 'places';
 export function locator(around) {
   /** kept: in the store too; read: when the lists and revocations were read to their end. @type {Map<string, {at: number, result: Lookup, read?: number, kept?: boolean}>} */
   const cache = new Map();
+  let closed = false;
   /** @type {Map<string, Promise<Lookup>>} */
   const running = new Map();
   /** @type {Map<string, Promise<Found | null>>} */
@@ -241,7 +242,7 @@ export function locator(around) {
     const rest = () => refresh(address, how);
     if (early) {
       // The answer first. Whoever tries again every few seconds does not read everything each time, and what the streams are about to tell is not asked for.
-      const due = () => !followed.isTold(address) && !isRead(address, FRESH_MILLIS);
+      const due = () => !closed && !followed.isTold(address) && !isRead(address, FRESH_MILLIS);
       if (due()) around.timer(followed.has(address) ? TOLD_BY_MILLIS : 1, () => void (due() && rest().catch(warn)));
       return learnt(address, how, early);
     }
@@ -314,6 +315,8 @@ export function locator(around) {
     follow: followed.follow,
     isTold: followed.isTold,
     unfollow: followed.unfollow,
+    /** Nothing is read behind an answer any more. */
+    close: () => void (closed = true),
 
     /** @param {string} address */
     async forget(address) {
