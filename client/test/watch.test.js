@@ -197,6 +197,21 @@ test('a flood takes its key out for an hour, and no other', async () => {
   assert.deepEqual(w.open()[0].keys, [A, B]);
 });
 
+test('who expects more is told more, up to what they expect', async () => {
+  const w = world('https://one.example/');
+  const got = [];
+  w.watcher.watch(A, (each) => void got.push(each), undefined, 4 << 20);
+  await w.pass(200);
+  for (let i = 0; i < 120; i++) w.open()[0].say(value(A, random(16 * 1024)));
+  await w.until(() => got.length === 120);
+  assert.equal(w.streams.length, 1);
+  for (let i = 0; i < 120; i++) w.open()[0].say(value(A, random(16 * 1024)));
+  for (let i = 0; i < 900 && w.open().length; i++) await w.pass(50);
+  assert.equal(w.watcher.tells(A), false);
+  assert.equal(w.open().length, 0);
+  assert.ok(got.length < 240, `${got.length} values`);
+});
+
 test('what is published again every few hours is no flood, however much it becomes', async () => {
   const w = world('https://one.example/');
   const a = taken(w, A);

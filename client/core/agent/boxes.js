@@ -18,6 +18,8 @@ const SLOWLY_MILLIS = 20_000;
 /** Until what could not be decided is judged again: a list of devices may not be there yet. */
 const UNDECIDED_MILLIS = 60_000;
 const MAX_TRIES = 5;
+/** Of letters a stream tells as much as the box takes, in base64: a week's are hundreds, of 8 KiB each. Contacts only can write them. */
+const MAX_LETTERS = 24 << 20;
 
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('../record/rendezvous.js').Rendezvous} Rendezvous */
@@ -234,7 +236,10 @@ export function boxes(ctx) {
         watched.delete(key);
       }
     for (const [key, place] of wanted)
-      if (!watched.has(key)) watched.set(key, { place, stop: watch(key, (value) => void arrived(place, value)) });
+      if (!watched.has(key)) {
+        const most = place.kind === 'INBOX' ? MAX_LETTERS : undefined;
+        watched.set(key, { place, stop: watch(key, (value) => void arrived(place, value), undefined, most) });
+      }
   }
 
   return {

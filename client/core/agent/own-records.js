@@ -10,8 +10,9 @@ import { removals } from './removals.js';
 const DAY_SECONDS = 86_400;
 const LOCATION_SECONDS = 12 * 3600;
 const REFRESH_MILLIS = 4 * 3600 * 1000;
-/** What a peer did not take is offered again. */
+/** What a peer did not take is offered again, ever more rarely. */
 const AGAIN_MILLIS = 60_000;
+const LAST_AGAIN_MILLIS = 900_000;
 
 /**
  * @param {import('./context.js').Context} ctx
@@ -21,6 +22,7 @@ export function ownRecords(ctx, list) {
   let stop = () => {};
   /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
   let last = null;
+  let again = AGAIN_MILLIS;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
@@ -93,10 +95,14 @@ export function ownRecords(ctx, list) {
     Promise.all([publishCertificate(), publishDevices(), revoked.publish(), written]).then(
       (all) => {
         const gates = ctx.peers.known.size;
-        if (all.every((each) => !each || new Set(each.map(({ base }) => base)).size >= gates)) return;
+        if (all.every((each) => !each || new Set(each.map(({ base }) => base)).size >= gates)) {
+          again = AGAIN_MILLIS;
+          return;
+        }
         if (last?.written === written) last = null;
         stop();
-        stop = ctx.timer(AGAIN_MILLIS, republish);
+        stop = ctx.timer(again, republish);
+        again = Math.min(LAST_AGAIN_MILLIS, 2 * again);
       },
       (e) => {
         last = null;

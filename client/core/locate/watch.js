@@ -12,14 +12,14 @@ const SETTLE_MILLIS = 100;
 const SILENCE_MILLIS = 50_000;
 const FIRST_PAUSE_MILLIS = 500;
 const LAST_PAUSE_MILLIS = 120_000;
-/** What one stream tells of one key beyond this in ten minutes is a flood: that key is left to look-ups for a while. */
+/** What one stream tells of one key beyond this in ten minutes is a flood, unless who watches expects more: that key is left to look-ups for a while. */
 const FLOOD_BYTES = 1 << 20;
 const COUNTED_MILLIS = 600_000;
 const FLOOD_MILLIS = 3_600_000;
 const MAX_SEEN = 4096;
 
 /** @typedef {(value: Uint8Array<ArrayBuffer>) => unknown} Take  must not wait long: the values behind it do */
-/** @typedef {{take: Take, complete: () => void, seen: Set<string>}} Watch */
+/** @typedef {{take: Take, complete: () => void, most: number, seen: Set<string>}} Watch */
 /** @typedef {{base: string}} Gate */
 /** @typedef {{keys: string[], gate: Gate, pause: number, waiting: boolean, open: boolean, told: Set<string>, bytes: Map<string, number>, end: () => void}} Stream  open: the peer began to answer; told: of which keys it told what was there; bytes: by key, lately */
 
@@ -174,7 +174,7 @@ export function watcher(around) {
     if (typeof said.data !== 'string') return;
     const sum = (stream.bytes.get(key) ?? 0) + said.data.length;
     stream.bytes.set(key, sum);
-    if (sum > FLOOD_BYTES) return flood(key);
+    if (sum > Math.max(0, ...[...(watches.get(key) ?? [])].map((each) => each.most))) return flood(key);
     const digest = hex(await sha256(encode(said.data)));
     if (said.expired) {
       for (const watch of watches.get(key) ?? []) watch.seen.delete(digest);
@@ -214,10 +214,11 @@ export function watcher(around) {
      * Gives what lies under a key, and what comes to lie there, to `take`, each value once.
      * @param {string} key  40 hex digits @param {Take} take
      * @param {() => void} [complete]  what was there at the beginning has been given, by one peer
+     * @param {number} [most]  what one stream may tell of it in ten minutes, characters
      * @returns {() => void} ends it
      */
-    watch(key, take, complete = () => {}) {
-      const watch = { take, complete, seen: new Set() };
+    watch(key, take, complete = () => {}, most = FLOOD_BYTES) {
+      const watch = { take, complete, most, seen: new Set() };
       const others = watches.get(key);
       if (others) anew.add(key);
       watches.set(key, (others ?? new Set()).add(watch));

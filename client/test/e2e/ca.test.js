@@ -100,7 +100,9 @@ test(
       chain,
       'the certificate is kept',
     );
-    assert.equal(ca.mail.mails.length, 1, 'one mail');
+    // Killed between the mail server's answer and the note of it, the next process hands the same mail over again.
+    assert.equal(new Set(ca.mail.mails.map(({ code }) => code)).size, 1, 'one code');
+    assert.ok(ca.mail.mails.length <= 2, 'one mail for each process that may have died over it');
     assert.ok(!ca.log().includes(ca.mail.mails[0].code));
   },
 );
