@@ -2,7 +2,7 @@
 // the message they belong to. docs/protocols/formats.md, section 6: INBOX, and KNOCK for people who are no contacts.
 import { hex } from '../bytes.js';
 import { parseCertificate } from '../identity/certificate.js';
-import { keptElsewhere, put } from '../locate/letters.js';
+import { put, readingBack } from '../locate/letters.js';
 import { inboxBody, knockBody } from '../record/bodies.js';
 import { signRecord } from '../record/record.js';
 import { messageValueId, publicMaster, rendezvous, sealedSize } from '../record/rendezvous.js';
@@ -122,14 +122,15 @@ export function holding(ctx, box, stops, { seal, isFor }) {
     return { place, bytes, key: hex(place.dhtKey), id, until };
   }
 
-  const around = () => ({ fetch: ctx.around.fetch, now: ctx.now });
+  const around = { fetch: ctx.around.fetch, now: () => ctx.now() };
+  const keptElsewhere = readingBack(around, gates);
 
   /** @param {Job} job @returns {Promise<{job: Job, held: Held, written: import('../locate/letters.js').Written[]} | null>} */
   async function give(job) {
     try {
       const copy = await write(job);
       if (!copy || closed) return null;
-      const written = await put(around(), gates(), ctx.signer(), profile().address, copy);
+      const written = await put(around, gates(), ctx.signer(), profile().address, copy);
       const { key, id, until, bytes } = copy;
       return {
         job,
@@ -164,11 +165,7 @@ export function holding(ctx, box, stops, { seal, isFor }) {
     );
     const there = given.filter((each) => each.written.length);
     if (!there.length || closed) return false;
-    const kept = await keptElsewhere(
-      around(),
-      gates(),
-      there.flatMap((each) => each.written),
-    );
+    const kept = await keptElsewhere(there.flatMap((each) => each.written));
     for (const each of there) each.held.kept = each.written.filter((one) => kept.has(one)).map((one) => one.base);
     if (closed) return false;
     await mark(to, targets, there);
