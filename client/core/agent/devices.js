@@ -17,6 +17,8 @@ import { advanced, furthest, revokedSince, tips } from './versions.js';
 const WAIT_MILLIS = 5_000;
 /** Somebody may add a device to our address behind our back. */
 const LOOK_MILLIS = 600_000;
+/** What was looked at so lately is not looked at again because a peer came or went: the streams tell. */
+const FRESH_MILLIS = 60_000;
 
 const MAX_REFUSED = 200;
 
@@ -49,6 +51,8 @@ export function ownDevices(ctx) {
   /** Listed devices that somebody entitled took out, as the last look showed. @type {Set<string>} */
   let out = new Set();
   let stopLooking = () => {};
+  /** When the DHT last said something of our address, Unix ms. */
+  let looked = -Infinity;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
   const records = ownRecords(ctx, () => (chain && lists(profile().key.id) ? devicesBody(chain) : null));
@@ -106,6 +110,7 @@ export function ownDevices(ctx) {
     lookLater();
     const found = await ctx.locator.find(profile().address, { fresh: true, whole: true, once: true });
     if (found.kind === 'unreachable') return 'unreachable';
+    looked = ctx.now();
     if (found.kind !== 'found') {
       if (chain) return 'listed';
       return (found.asked ?? 0) >= Math.max(1, ctx.ua?.ready.length ?? 0) ? 'none' : 'unreachable';
@@ -327,7 +332,7 @@ export function ownDevices(ctx) {
     async settle() {
       if (ctx.state.me.status === 'removed') return false;
       if (lists(profile().key.id)) {
-        void lookAgain();
+        if (!(ctx.now() - looked < FRESH_MILLIS)) void lookAgain();
         // Listed, but not given the keys yet: the word of whoever let us in was lost.
         if (!ctx.own.isJoined()) await askAgain();
         return true;

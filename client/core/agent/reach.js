@@ -5,6 +5,7 @@ import { UserAgent } from '../sip/ua.js';
 const SETTLE_MILLIS = 150;
 const FIRST_AGAIN_MILLIS = 1000;
 const LAST_AGAIN_MILLIS = 60_000;
+const UNREAD_MILLIS = 5_000;
 /** So long none of our peers answers before others are looked for. */
 const LOST_MILLIS = 600_000;
 /** While all is well, the record is read back again, one of its places at a time. */
@@ -37,7 +38,8 @@ export function reachability(ctx) {
         peersToAgree: () => (ctx.local() ? 1 : Math.min(2, ctx.peers.known.size)),
         trust: ctx.trust,
         registered: soon,
-        lost: soon,
+        // A peer that is away and tried again and again is no news.
+        lost: (_, was) => (was || !ctx.ua?.ready.length) && soon(),
         clock: (wrong) => (wrong ? ctx.me({ status: 'clock' }) : soon()),
       },
     );
@@ -117,19 +119,31 @@ export function reachability(ctx) {
   async function readBack() {
     cancelCheck();
     const written = await ctx.devices.publishAll();
-    await judge(await ctx.locator.readBack(written));
+    await judge(written, await ctx.locator.readBack(written));
   }
 
-  /** @param {Set<string>} kept  the gates that keep our record */
-  async function judge(kept) {
+  /** @param {number} millis @param {() => Promise<void>} what */
+  function later(millis, what) {
+    cancelCheck();
+    cancelCheck = ctx.timer(millis, () => {
+      settling = settling.then(what).catch(warn);
+    });
+  }
+
+  /** @param {import('../locate/locator.js').Written} written @param {{kept: Set<string>, told: number}} read  kept: by which gates */
+  async function judge(written, { kept, told }) {
     const ready = ctx.ua?.ready.length ?? 0;
     if (!ready) return soon();
     const all = ctx.peers.known.size;
     if (kept.size === 0) {
-      ctx.timer(again, () => {
-        ctx.devices.stale();
-        void settle();
-      });
+      // Where nobody told what lies there, it may lie there: to publish it once more would make slow peers slower.
+      if (written.length && !told)
+        later(Math.max(UNREAD_MILLIS, again), async () => void (closed || (await readBack())));
+      else
+        ctx.timer(again, () => {
+          ctx.devices.stale();
+          void settle();
+        });
       again = Math.min(LAST_AGAIN_MILLIS, again * 2);
       // Flows work without the store: contacts go on from memory, new look-ups do not.
       const detail = 'your record could not be read back: people who do not know you yet cannot find you';
@@ -145,10 +159,7 @@ export function reachability(ctx) {
             ? 'one server does not keep your record'
             : '';
     ctx.me({ status: ready > 1 ? 'online' : 'one-server', detail });
-    cancelCheck();
-    cancelCheck = ctx.timer(CHECK_MILLIS * (0.8 + Math.random() * 0.4), () => {
-      settling = settling.then(check).catch(warn);
-    });
+    later(CHECK_MILLIS * (0.8 + Math.random() * 0.4), check);
   }
 
   /** What was there may have gone: then it is published anew, and said honestly until it is back. */
@@ -157,12 +168,12 @@ export function reachability(ctx) {
     const written = await ctx.devices.publishAll();
     const keys = [...new Set(written.map((each) => each.key))];
     const one = keys[checks++ % Math.max(1, keys.length)];
-    const kept = await ctx.locator.readBack(written.filter((each) => each.key === one));
-    const lost = ctx.ua?.flows.size === ctx.ua?.ready.length && kept.size < ctx.peers.known.size;
-    if (!lost) return judge(kept);
+    const read = await ctx.locator.readBack(written.filter((each) => each.key === one));
+    const lost = ctx.ua?.flows.size === ctx.ua?.ready.length && read.kept.size < ctx.peers.known.size;
+    if (!lost) return judge(written, read);
     ctx.devices.stale();
-    await judge(kept);
-    if (kept.size) await readBack();
+    await judge(written, read);
+    if (read.kept.size) await readBack();
   }
 
   /** Not one of this person's devices any more. */

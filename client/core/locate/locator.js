@@ -238,11 +238,12 @@ export function locator(around) {
     // Whoever is followed is not looked up whole because some peer is slow: when all are, that would keep them so.
     const kept = how.whole || !how.friendsKey || !followed.has(address) ? null : unexpired(address);
     const early = await Promise.race([friends, pause(kept ? FOLLOWED_START_MILLIS : HEAD_START_MILLIS)]);
-    if (!early && kept && isRead(address, FRESH_MILLIS)) return kept;
+    if (!early && kept && isRead(address, TOLD_MILLIS)) return kept;
     const rest = () => refresh(address, how);
     if (early) {
       // The answer first. Whoever tries again every few seconds does not read everything each time, and what the streams are about to tell is not asked for.
-      const due = () => !closed && !followed.isTold(address) && !isRead(address, FRESH_MILLIS);
+      const within = followed.has(address) ? TOLD_MILLIS : FRESH_MILLIS;
+      const due = () => !closed && !followed.isTold(address) && !isRead(address, within);
       if (due()) around.timer(followed.has(address) ? TOLD_BY_MILLIS : 1, () => void (due() && rest().catch(warn)));
       return learnt(address, how, early);
     }
@@ -357,22 +358,23 @@ export function locator(around) {
     /**
      * Which gates kept what they took, as seen through another gate; where there is only one, through that one.
      * @param {Written} written  of one publication
-     * @returns {Promise<Set<string>>} base URLs
+     * @returns {Promise<{kept: Set<string>, told: number}>} kept: base URLs; told: how many times a gate told all that lies under a key
      */
     async readBack(written) {
       const gates = around.gates();
       /** @type {Set<string>} */
       const kept = new Set();
+      let told = 0;
       const read = async (/** @type {Gate} */ gate, /** @type {string} */ key) => {
         const values = new Set();
-        await readValues(around, gate, key, async (value) => void values.add(base64(value)));
+        if (await readValues(around, gate, key, async (value) => void values.add(base64(value)))) told++;
         for (const each of written)
           if (each.key === key && values.has(each.data) && (each.base !== gate.base || gates.length === 1))
             kept.add(each.base);
       };
       const keys = [...new Set(written.map((each) => each.key))];
       await Promise.allSettled(gates.flatMap((gate) => keys.map((key) => read(gate, key))));
-      return kept;
+      return { kept, told };
     },
   };
 }

@@ -21,7 +21,7 @@ const MAX_SEEN = 4096;
 /** @typedef {(value: Uint8Array<ArrayBuffer>) => unknown} Take  must not wait long: the values behind it do */
 /** @typedef {{take: Take, complete: () => void, most: number, seen: Set<string>}} Watch */
 /** @typedef {{base: string}} Gate */
-/** @typedef {{keys: string[], gate: Gate, pause: number, waiting: boolean, open: boolean, told: Set<string>, bytes: Map<string, number>, end: () => void}} Stream  open: the peer began to answer; told: of which keys it told what was there; bytes: by key, lately */
+/** @typedef {{keys: string[], gate: Gate, pause: number, waiting: boolean, told: Set<string>, bytes: Map<string, number>, end: () => void}} Stream  told: of which keys it told what was there; bytes: by key, lately */
 
 /** @param {{fetch: typeof fetch, timer: (ms: number, task: () => void) => () => void, gates: () => Gate[], random?: () => number}} around */
 export function watcher(around) {
@@ -84,7 +84,6 @@ export function watcher(around) {
       gate,
       pause,
       waiting: false,
-      open: false,
       told: new Set(),
       bytes: new Map(),
       end() {
@@ -113,7 +112,6 @@ export function watcher(around) {
         cancel();
         cancelCount();
         stream.told.clear();
-        stream.open = false;
         stream.waiting = true;
         // With jitter: many clients lose a peer at the same moment.
         const wait = Math.max(stream.pause, least ?? 0);
@@ -135,7 +133,6 @@ export function watcher(around) {
     // A peer that knows no such stream, or has none to spare.
     if (!response.ok || !response.body)
       return response.status === 404 || response.status === 405 ? LAST_PAUSE_MILLIS : 10_000;
-    stream.open = true;
     let text = '';
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
@@ -237,9 +234,9 @@ export function watcher(around) {
     /** Whether a stream tells of this key now. @param {string} key */
     tells: (key) => !flooded.has(key) && [...streams.values()].some((stream) => stream.told.has(key)),
 
-    /** Whether a stream is about to tell of this key. @param {string} key */
+    /** Whether a stream is about to tell of this key: a peer was asked, and has not refused. @param {string} key */
     isTelling: (key) =>
-      !flooded.has(key) && [...streams.values()].some((stream) => stream.open && stream.keys.includes(key)),
+      !flooded.has(key) && [...streams.values()].some((stream) => !stream.waiting && stream.keys.includes(key)),
 
     /** The gates are others now. */
     soon,

@@ -8,7 +8,7 @@ const LONGEST_PAUSE_MILLIS = 8_000;
 const CONNECT_MILLIS = 5000;
 
 /** @typedef {import('./message.js').Message} Message */
-/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, received: (flow: Flow, message: Message) => void, opened: (flow: Flow) => void, lost: (flow: Flow) => void}} FlowAround */
+/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, received: (flow: Flow, message: Message) => void, opened: (flow: Flow) => void, lost: (flow: Flow, was: boolean) => void}} FlowAround  was: it was registered, and did not only fail to open */
 
 export class Flow {
   /** @type {WebSocket | null} */
@@ -58,7 +58,7 @@ export class Flow {
       this.#socket = null;
       const was = this.registered;
       this.registered = false;
-      if (was || !this.#closed) this.around.lost(this);
+      if (was || !this.#closed) this.around.lost(this, was);
       this.#later();
     };
     this.#end = end;

@@ -25,7 +25,7 @@ const MAX_JUDGED = 100;
 /** @typedef {{address: string, device: string, signer: import('../identity/passport.js').Signer}} Us */
 /** @typedef {{message: Message, flow: Flow, signer: import('../identity/verifier.js').Verified | null, token: string, tag: string, answer: (status: number, reason: string, more?: [string, string][], type?: string, body?: Uint8Array) => Promise<void>}} Incoming */
 /** @typedef {{status: number, message: Message | null, signer: import('../identity/verifier.js').Verified | null, token: string}} Outcome  signer: of a genuine rsp PASSporT, else null; token: what was sent */
-/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, now: () => number, steady?: () => number, peersToAgree?: () => number, trust: () => import('../identity/verifier.js').Trust, registered: (flow: Flow) => void, lost: (flow: Flow) => void, clock: (wrong: boolean) => void}} Around  steady: ms that no setting of the clock moves; peersToAgree: on what time it is */
+/** @typedef {{webSocket: (url: string, protocols: string[]) => WebSocket, timer: (ms: number, task: () => void) => () => void, now: () => number, steady?: () => number, peersToAgree?: () => number, trust: () => import('../identity/verifier.js').Trust, registered: (flow: Flow) => void, lost: (flow: Flow, was: boolean) => void, clock: (wrong: boolean) => void}} Around  steady: ms that no setting of the clock moves; peersToAgree: on what time it is */
 /** @typedef {{dest?: string, contact?: string, to?: string, routes?: string[], more?: [string, string][], type?: string, body?: Uint8Array, token?: Uint8Array | null, callId?: string, fromTag?: string, cseq?: number, signed?: boolean, provisional?: (message: Message, outcome: Outcome) => void, timeout?: number, expires?: string, sent?: (branch: string, token: string, cseq: number) => void}} How  sent: called when it goes out */
 
 export class UserAgent {
@@ -70,9 +70,9 @@ export class UserAgent {
       timer: this.around.timer,
       received: (from, message) => void this.#received(from, message),
       opened: (opened) => void this.register(opened),
-      lost: (lost) => {
+      lost: (lost, was) => {
         this.transactions.lost(lost);
-        this.around.lost(lost);
+        this.around.lost(lost, was);
       },
     });
     this.flows.set(peer.base, flow);
