@@ -41,6 +41,22 @@ test('a record that vanished is noticed, said, and published anew', async () => 
   assert.ok([...it.dht.values()].some((values) => values.size > 0));
 });
 
+test('a peer that stays away is tried again, and nothing is looked up because of it', async () => {
+  it = await world();
+  const [alice] = await it.friends();
+  await it.pass(5000);
+  const [, second] = it.peers;
+  second.die();
+  await it.until(alice, (s) => s.me.status === 'one-server', 'noticed');
+  await it.pass(60_000, 500);
+  const before = reads();
+  const tries = second.relay.opened;
+  await it.pass(120_000, 500);
+  assert.ok(second.relay.opened - tries > 10, 'it is tried');
+  const read = reads() - before;
+  assert.ok(read <= 8, `${read} reads`);
+});
+
 test('somebody online over midnight stays to be found by those who look at one day only', async () => {
   it = await world({ start: Date.UTC(2026, 10, 24, 21, 59) });
   const alice = await it.online(ALICE);

@@ -54,6 +54,7 @@ export function relay(self) {
     alter: (message) => message,
     ended: () => {},
     dead: false,
+    opened: 0,
     open,
     pass,
     die() {
@@ -77,6 +78,7 @@ export function relay(self) {
       queueMicrotask(() => socket.onclose?.({}));
     };
     sockets.add(socket);
+    it.opened++;
     queueMicrotask(() => {
       if (it.dead) return socket.close();
       socket.readyState = 1;
