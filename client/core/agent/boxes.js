@@ -14,7 +14,7 @@ const AGAIN_MILLIS = 600_000;
 /** Until a stream that was just opened should have told what is there. */
 const UNTOLD_MILLIS = 4_000;
 /** The same where a peer began to tell and is slow: to read everything besides would make it slower. */
-const SLOWLY_MILLIS = 20_000;
+const SLOWLY_MILLIS = 60_000;
 /** Until what could not be decided is judged again: a list of devices may not be there yet. */
 const UNDECIDED_MILLIS = 60_000;
 const MAX_TRIES = 5;

@@ -80,6 +80,10 @@ final class Held {
         if (lying.remove(new Name(gone.signed)) != null) bytes -= gone.signed.data().length;
     }
 
+    long bytes() {
+        return bytes;
+    }
+
     List<Dht.Event> present() {
         var all = new ArrayList<Dht.Event>();
         for (Lying each : lying.values()) all.add(new Dht.Event(each.envelope.opened(), false));

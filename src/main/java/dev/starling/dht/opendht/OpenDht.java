@@ -22,9 +22,16 @@ public final class OpenDht implements Dht {
     /// @param round between two questions to each proxy how it is
     /// @param reread about the time between two look-ups of a watched key
     /// @param streams of changes open at once; twenty times as many keys may be watched
-    public record Patience(Duration connect, Duration put, Duration round, Duration reread, int streams) {
+    /// @param linger how long a key is watched on when nobody watches it any more
+    public record Patience(
+            Duration connect, Duration put, Duration round, Duration reread, int streams, Duration linger) {
         public static final Patience USUAL = new Patience(
-                Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(10), Duration.ofMinutes(4), 1000);
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(4),
+                Duration.ofSeconds(10),
+                Duration.ofMinutes(4),
+                1000,
+                Duration.ofMinutes(1));
     }
 
     private static final System.Logger LOG = System.getLogger("starling.dht");

@@ -36,6 +36,7 @@ final class Watches implements AutoCloseable {
             new LinkedBlockingQueue<>(),
             Thread.ofVirtual().name("opendht-watch").factory());
     private final Semaphore streams;
+    private final Lingering lingering;
     private boolean closed;
 
     private final Watching.Work work = new Watching.Work() {
@@ -87,6 +88,7 @@ final class Watches implements AutoCloseable {
         this.clock = clock;
         this.patience = patience;
         streams = new Semaphore(patience.streams());
+        lingering = new Lingering(patience.linger());
         turns.allowCoreThreadTimeOut(true);
         proxies.onFailure(proxy -> all().forEach(w -> w.failed(proxy)));
         var _ = rest.alarms().scheduleWithFixedDelay(this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
@@ -107,11 +109,15 @@ final class Watches implements AutoCloseable {
         };
         boolean first = false;
         Watching watching;
+        List<Watching> ended = List.of();
         lock.lock();
         try {
             if (closed) throw new DhtException(502, "closed");
+            lingering.remove(key);
             var here = byKey.get(key);
             if (here == null) {
+                if (byKey.size() >= patience.streams() * KEYS_PER_STREAM || streams.availablePermits() == 0)
+                    ended = end(lingering.all());
                 if (byKey.size() >= patience.streams() * KEYS_PER_STREAM)
                     throw new DhtException(503, "too many keys are watched here");
                 here = new Watching(key, proxies, rest, clock, patience.reread(), work);
@@ -123,6 +129,7 @@ final class Watches implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        ended.forEach(Watching::close);
         // Not under our lock: telling takes as long as the watchers of that key take, and may call us.
         watching.add(own);
         if (first) watching.start();
@@ -131,14 +138,28 @@ final class Watches implements AutoCloseable {
 
     private void leave(String key, Watching watching, Dht.Watcher watcher) {
         if (!watching.remove(watcher)) return;
-        boolean last;
         lock.lock();
         try {
-            last = --watching.users == 0 && byKey.remove(key, watching);
+            if (--watching.users == 0 && byKey.get(key) == watching) lingering.add(key, watching, work.millis());
         } finally {
             lock.unlock();
         }
-        if (last) watching.close();
+        endLingering();
+    }
+
+    private void endLingering() {
+        List<Watching> ended;
+        lock.lock();
+        try {
+            ended = end(lingering.over(work.millis()));
+        } finally {
+            lock.unlock();
+        }
+        ended.forEach(Watching::close);
+    }
+
+    private List<Watching> end(List<String> keys) {
+        return keys.stream().map(byKey::remove).toList();
     }
 
     private List<Watching> all() {
@@ -155,6 +176,7 @@ final class Watches implements AutoCloseable {
     }
 
     void sweep() {
+        endLingering();
         all().forEach(Watching::sweep);
     }
 

@@ -55,6 +55,7 @@ final class Watching {
     private final Held held = new Held();
     // A look-up waits for its turn: one for this key, however many are wanted.
     private final AtomicBoolean waiting = new AtomicBoolean();
+    private volatile long heldBytes;
     private volatile boolean complete;
     private volatile boolean closed;
     private Optional<Stream> stream = Optional.empty();
@@ -174,6 +175,7 @@ final class Watching {
     }
 
     private void tell(List<Dht.Event> events) {
+        heldBytes = held.bytes();
         if (closed) return;
         for (var event : events) for (var watcher : watchers) watcher.changed(event);
     }
@@ -283,6 +285,11 @@ final class Watching {
         } finally {
             telling.unlock();
         }
+    }
+
+    /// What is kept in memory of it, about.
+    long heldBytes() {
+        return heldBytes;
     }
 
     /// Tells what has ended by its own word.

@@ -17,7 +17,12 @@ final class Fakes implements AutoCloseable {
     static final String KEY = "01".repeat(20);
     static final Duration HOUR = Duration.ofHours(1);
     static final OpenDht.Patience SHORT = new OpenDht.Patience(
-            Duration.ofMillis(500), Duration.ofMillis(700), Duration.ofMillis(100), Duration.ofMinutes(4), 150);
+            Duration.ofMillis(500),
+            Duration.ofMillis(700),
+            Duration.ofMillis(100),
+            Duration.ofMinutes(4),
+            150,
+            Duration.ZERO);
 
     final StandingClock clock = new StandingClock();
     final FakeNetwork network = new FakeNetwork(clock);

@@ -77,6 +77,68 @@ class WatchingTest {
         until(() -> fakes.network.listening() == 0);
     }
 
+    private OpenDht lingering(Duration linger, int streams, FakeProxy proxy) throws Exception {
+        var patience = new OpenDht.Patience(
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(4),
+                Duration.ofSeconds(10),
+                Duration.ofMinutes(4),
+                streams,
+                linger);
+        return fakes.dht("slot.key", patience, proxy);
+    }
+
+    @Test
+    void whoComesBackSoonCostsTheNodesNothingAndIsToldWhatHappenedMeanwhile() throws Exception {
+        var proxy = fakes.proxy();
+        var dht = lingering(Duration.ofMinutes(5), 10, proxy);
+        dht.put(KEY, value(1, "a", "there"), HOUR);
+        var first = new Told();
+        try (var _ = dht.watch(KEY, first)) {
+            assertEquals(List.of("there"), first.untilComplete());
+        }
+        dht.put(KEY, value(2, "a", "meanwhile"), HOUR);
+        dht.remove(KEY, Dht.Owner.local("a"), 1);
+        int gets = proxy.count(Call.GET);
+        var second = new Told();
+        try (var _ = dht.watch(KEY, second)) {
+            var all = new ArrayList<String>();
+            while (!all.contains("meanwhile") || !all.contains("complete")) all.add(second.next());
+            dht.put(KEY, value(3, "a", "new"), HOUR);
+            while (!all.contains("new")) all.add(second.next());
+        }
+        assertEquals(1, proxy.count(Call.LISTEN));
+        assertTrue(proxy.count(Call.GET) - gets <= 2, "each put is read back, and nothing else is read");
+        assertEquals(1, dht.watchedKeys());
+    }
+
+    @Test
+    void whatNobodyWatchesEndsAfterAWhile() throws Exception {
+        var dht = lingering(Duration.ofMillis(50), 10, fakes.proxy());
+        dht.watch(KEY, new Told()).close();
+        until(() -> {
+            dht.sweep();
+            return dht.watchedKeys() == 0;
+        });
+        until(() -> fakes.network.listening() == 0);
+    }
+
+    @Test
+    void whatNobodyWatchesMakesRoomForWhatSomebodyDoes() throws Exception {
+        var proxy = fakes.proxy();
+        var dht = lingering(Duration.ofMinutes(5), 3, proxy);
+        for (int i = 0; i < 3; i++) {
+            var told = new Told();
+            try (var _ = dht.watch(String.format("%040x", i), told)) {
+                told.untilComplete();
+            }
+        }
+        until(() -> fakes.network.listening() == 3);
+        try (var _ = dht.watch(KEY, new Told())) {
+            until(() -> dht.watchedKeys() == 1 && fakes.network.listening() == 1);
+        }
+    }
+
     @Test
     void whoComesLateIsToldWhatIsKnown() throws Exception {
         var dht = fakes.dht(fakes.proxy());
@@ -153,7 +215,12 @@ class WatchingTest {
             never.await();
         });
         var often = new OpenDht.Patience(
-                Duration.ofMillis(500), Duration.ofMillis(700), Duration.ofSeconds(5), Duration.ofMillis(200), 10);
+                Duration.ofMillis(500),
+                Duration.ofMillis(700),
+                Duration.ofSeconds(5),
+                Duration.ofMillis(200),
+                10,
+                Duration.ZERO);
         var dht = fakes.dht("slot.key", often, holdsBack);
         var told = new Told();
         try (var _ = dht.watch(KEY, told)) {
@@ -221,7 +288,12 @@ class WatchingTest {
     void watchesAreBoundedAndHaveNoThreads() throws Exception {
         var proxy = fakes.proxy();
         var often = new OpenDht.Patience(
-                Duration.ofSeconds(2), Duration.ofSeconds(4), Duration.ofSeconds(10), Duration.ofMillis(500), STREAMS);
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(4),
+                Duration.ofSeconds(10),
+                Duration.ofMillis(500),
+                STREAMS,
+                Duration.ZERO);
         var dht = fakes.dht("slot.key", often, proxy);
         var answering = new CountDownLatch(1);
         proxy.tricks.put(Call.GET, (exchange, _) -> {

@@ -79,7 +79,12 @@ class WritingTest {
         var honest = fakes.proxy();
         stalls.tricks.put(Call.PUT, FakeProxy.STALL);
         var patient = new OpenDht.Patience(
-                Duration.ofSeconds(2), Duration.ofMinutes(1), Duration.ofSeconds(10), Duration.ofMinutes(4), 10);
+                Duration.ofSeconds(2),
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(10),
+                Duration.ofMinutes(4),
+                10,
+                Duration.ZERO);
         var dht = fakes.dht("slot.key", patient, stalls, honest);
         for (int i = 0; i < 6; i++) {
             long start = System.nanoTime();
