@@ -12,13 +12,13 @@ const PEOPLE = Number(process.env.STARLING_LETTERS_PEOPLE ?? 20);
 const MESSAGES = Number(process.env.STARLING_LETTERS ?? 1000);
 const SECOND_DEVICES = Math.floor(PEOPLE / 4);
 const FRIENDS = 3;
-/** Three write at once: a letter a second, three a minute for each of them. All these clients, peers and nodes share two cores, and a peer that starts takes one of them for half a minute. */
-const WRITE_MILLIS = 3000;
+/** Three write at once: two letters a second. All these clients, peers and nodes share two cores, and a peer that starts takes one of them for half a minute. */
+const WRITE_MILLIS = 1500;
 const WRITERS = 3;
 const MOVERS = 2;
 const AWAY_MILLIS = 4_000;
-const MOVE_MILLIS = 3_000;
-const KILL_MILLIS = Number(process.env.STARLING_LETTERS_KILL ?? 60) * 1000;
+const MOVE_MILLIS = 1_500;
+const KILL_MILLIS = Number(process.env.STARLING_LETTERS_KILL ?? 30) * 1000;
 const DOWN_MILLIS = 3_000;
 const SETTLE_MILLIS = 240_000;
 const PROGRESS_MILLIS = 10_000;
@@ -164,9 +164,9 @@ async function move() {
 }
 
 async function kill() {
-  while (counts.sent < MESSAGES) {
+  for (let n = 0; counts.sent < MESSAGES; n++) {
     await pause(KILL_MILLIS);
-    if (chance() < 0.5) {
+    if (n % 2 === 0) {
       const i = Math.floor(chance() * world.bases.length);
       await world.killPeer(i);
       counts.peers++;
