@@ -41,6 +41,23 @@ test('a record that vanished is noticed, said, and published anew', async () => 
   assert.ok([...it.dht.values()].some((values) => values.size > 0));
 });
 
+test('who signs on while a peer is away says so, and publishes no more than once a while', async () => {
+  it = await world();
+  const [, second] = it.peers;
+  const store = await it.card(ALICE);
+  const before = await it.online(ALICE, { store });
+  await before.close();
+  second.die();
+  const alice = await it.agent(ALICE, { store });
+  await it.until(alice, (s) => s.me.status === 'one-server', 'one server');
+  await it.pass(60_000, 500);
+  const writes = () => it.peers.flatMap((p) => p.requests).filter((r) => r.startsWith('POST key/')).length;
+  const [read, wrote] = [reads(), writes()];
+  await it.pass(600_000, 1000);
+  assert.ok(reads() - read <= 160, `${reads() - read} reads`);
+  assert.ok(writes() - wrote <= 30, `${writes() - wrote} writes`);
+});
+
 test('a peer that stays away is tried again, and nothing is looked up because of it', async () => {
   it = await world();
   const [alice] = await it.friends();

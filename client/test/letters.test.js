@@ -15,14 +15,16 @@ function world() {
     /** @type {Map<string, string[]>} */
     stored: new Map(),
     reads: 0,
+    given: 0,
     down: new Set(),
     /** @param {string} base @param {string} key */
     give(base, key, isKept = true, bytes = 8192) {
       const data = base64(random(bytes));
       if (isKept) it.stored.set(key, [...(it.stored.get(key) ?? []), data]);
-      return { base, key, data };
+      return { base, key, id: `${++it.given}`, data };
     },
     kept: null,
+    lost: [],
   };
   const fetch = async (url) => {
     it.reads++;
@@ -30,7 +32,12 @@ function world() {
     if (it.down.has(base)) return new Response('', { status: 502 });
     return new Response((it.stored.get(key) ?? []).map((data) => JSON.stringify({ id: '1', data }) + '\n').join(''));
   };
-  it.kept = readingBack({ fetch, now: () => it.now, random: () => 0.5 }, () => it.gates);
+  const around = { fetch, now: () => it.now, random: () => 0.5 };
+  it.kept = readingBack(
+    around,
+    () => it.gates,
+    (lost) => it.lost.push(...lost.map(({ base, id }) => `${base} ${id}`)),
+  );
   return it;
 }
 
@@ -58,6 +65,27 @@ test('where a lot lies, peers that were seen to keep what they take are believed
   w.now += 61_000;
   assert.equal((await w.kept([w.give(ONE, KEY), w.give(TWO, KEY)])).size, 2);
   assert.equal(w.reads, before + 2);
+});
+
+test('what was believed is looked for when the box is read next, and what is not there is said to be lost', async () => {
+  const w = await crowd(world());
+  const [swallowed, kept] = [w.give(ONE, KEY, false), w.give(TWO, KEY)];
+  assert.equal((await w.kept([swallowed, kept])).size, 2, 'both are believed');
+  w.now += 61_000;
+  assert.equal((await w.kept([w.give(ONE, KEY), w.give(TWO, KEY)])).size, 2);
+  assert.deepEqual(w.lost, [`${ONE} ${swallowed.id}`]);
+  w.now += 61_000;
+  assert.equal((await w.kept([w.give(ONE, KEY), w.give(TWO, KEY)])).size, 2);
+  assert.equal(w.lost.length, 1, 'once');
+});
+
+test('only so many are believed before the box is read again', async () => {
+  const w = await crowd(world());
+  const before = w.reads;
+  for (let i = 0; i < 40; i++) await w.kept([w.give(ONE, KEY), w.give(TWO, KEY)]);
+  assert.ok(w.reads >= before + 2, `${w.reads - before} reads`);
+  assert.ok(w.reads <= before + 4, `${w.reads - before} reads`);
+  assert.deepEqual(w.lost, []);
 });
 
 test('one that swallows a letter is not believed until it was seen to keep one', async () => {

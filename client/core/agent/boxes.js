@@ -18,8 +18,8 @@ const SLOWLY_MILLIS = 60_000;
 /** Until what could not be decided is judged again: a list of devices may not be there yet. */
 const UNDECIDED_MILLIS = 60_000;
 const MAX_TRIES = 5;
-/** Of letters a stream tells as much as the box takes, in base64: a week's are hundreds, of 8 KiB each. Contacts only can write them. */
-const MAX_LETTERS = 24 << 20;
+/** So much a stream may tell of a box of letters, in base64: a day's are hundreds, of 8 KiB each. Who knows the key may write there: contacts, and whoever they tell. */
+const MAX_LETTERS = 8 << 20;
 
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('../record/rendezvous.js').Rendezvous} Rendezvous */
@@ -43,6 +43,8 @@ export function boxes(ctx) {
   /** @type {Map<Box, () => void>} */
   const rereading = new Map();
   let cancelUntold = () => {};
+  /** When slow streams have had their time, Unix ms; a new look does not put it off. */
+  let slowAt = Infinity;
 
   /** @returns {Promise<Map<string, Rendezvous>>} by DHT key */
   async function places() {
@@ -203,9 +205,14 @@ export function boxes(ctx) {
       if (!watch) return await readAll(wanted);
       if (closed) return;
       follow(watch, wanted);
+      slowAt = Math.min(slowAt, ctx.around.now() + SLOWLY_MILLIS);
       cancelUntold = ctx.timer(UNTOLD_MILLIS, () => {
-        void readUntold(wanted, (key) => !ctx.watching.isTelling(key));
-        cancelUntold = ctx.timer(SLOWLY_MILLIS - UNTOLD_MILLIS, () => void readUntold(wanted, ctx.watching.isTelling));
+        const read = untold(wanted, (key) => !ctx.watching.isTelling(key));
+        void readThose(read);
+        cancelUntold = ctx.timer(Math.max(0, slowAt - ctx.around.now()), () => {
+          slowAt = Infinity;
+          void readThose(untold(wanted, (key) => !read.has(key)));
+        });
       });
     } catch (e) {
       warn(e);
@@ -213,10 +220,11 @@ export function boxes(ctx) {
   }
 
   /** Of which no stream tells: the peers have none for us, or a key holds more than a stream takes. @param {Map<string, Rendezvous>} wanted @param {(key: string) => boolean} which */
-  function readUntold(wanted, which) {
-    const untold = [...wanted].filter(([key]) => ctx.watching?.tells(key) === false && which(key));
-    return untold.length ? readAll(new Map(untold)) : undefined;
-  }
+  const untold = (wanted, which) =>
+    new Map([...wanted].filter(([key]) => ctx.watching?.tells(key) === false && which(key)));
+
+  /** @param {Map<string, Rendezvous>} some */
+  const readThose = (some) => (some.size ? readAll(some).catch(warn) : undefined);
 
   /** Whoever was not known when their letters came is known now. @param {string} address */
   async function welcome(address) {

@@ -110,7 +110,7 @@ export function ownDevices(ctx) {
     lookLater();
     const found = await ctx.locator.find(profile().address, { fresh: true, whole: true, once: true });
     if (found.kind === 'unreachable') return 'unreachable';
-    looked = ctx.now();
+    if (found.asked) looked = ctx.now();
     if (found.kind !== 'found') {
       if (chain) return 'listed';
       return (found.asked ?? 0) >= Math.max(1, ctx.ua?.ready.length ?? 0) ? 'none' : 'unreachable';
@@ -332,7 +332,8 @@ export function ownDevices(ctx) {
     async settle() {
       if (ctx.state.me.status === 'removed') return false;
       if (lists(profile().key.id)) {
-        if (!(ctx.now() - looked < FRESH_MILLIS)) void lookAgain();
+        const age = ctx.now() - looked;
+        if (age < 0 || age >= FRESH_MILLIS) void lookAgain();
         // Listed, but not given the keys yet: the word of whoever let us in was lost.
         if (!ctx.own.isJoined()) await askAgain();
         return true;

@@ -123,7 +123,28 @@ export function holding(ctx, box, stops, { seal, isFor }) {
   }
 
   const around = { fetch: ctx.around.fetch, now: () => ctx.now() };
-  const keptElsewhere = readingBack(around, gates);
+  const keptElsewhere = readingBack(around, gates, lost);
+
+  /** Copies that a peer does not have though we believed so: they are given anew. @param {{base: string, key: string, id: string}[]} gone */
+  function lost(gone) {
+    return ctx.inTurn(async () => {
+      const without = (/** @type {Held} */ held) => {
+        const kept = held.kept.filter(
+          (base) => !gone.some((each) => each.base === base && each.key === held.key && each.id === held.id),
+        );
+        return kept.length < held.kept.length ? { ...held, kept } : held;
+      };
+      const items = box
+        .filter((item) => Object.values(item.held).some((held) => without(held) !== held))
+        .map((item) => ({
+          ...item,
+          held: Object.fromEntries(Object.entries(item.held).map(([device, held]) => [device, without(held)])),
+        }));
+      if (!items.length) return;
+      await ctx.store.batch(items.map(box.write));
+      box.add(items);
+    });
+  }
 
   /** @param {Job} job @returns {Promise<{job: Job, held: Held, written: import('../locate/letters.js').Written[]} | null>} */
   async function give(job) {

@@ -20,7 +20,7 @@ const LAST_AGAIN_MILLIS = 900_000;
  */
 export function ownRecords(ctx, list) {
   let stop = () => {};
-  /** The last publication of where we are. @type {{of: string, written: Promise<import('../locate/locator.js').Written>} | null} */
+  /** The last publication of where we are; ready: the peers we were at; left: some peer did not take all of it. @type {{of: string, ready: string, left: boolean, written: Promise<import('../locate/locator.js').Written>} | null} */
   let last = null;
   let again = AGAIN_MILLIS;
 
@@ -60,9 +60,30 @@ export function ownRecords(ctx, list) {
 
   const publishCertificate = () => publish('CERT', new Map(), 30 * DAY_SECONDS);
 
+  /** null: this device stands on no list. */
   async function publishDevices() {
     const body = list();
-    return body ? publish('DEVICES', body, 30 * DAY_SECONDS) : [];
+    return body ? publish('DEVICES', body, 30 * DAY_SECONDS) : null;
+  }
+
+  /** Something new is to be said: what was not taken before says nothing of it. */
+  async function publishChange() {
+    again = AGAIN_MILLIS;
+    const written = await publishDevices();
+    if (written) offerAgain([written]);
+  }
+
+  /** What a peer did not take is offered once more, with all the rest; what none took, soon. @param {import('../locate/locator.js').Written[]} all @returns {boolean} whether something is left */
+  function offerAgain(all) {
+    const gates = ctx.peers.known.size;
+    if (all.every((each) => new Set(each.map(({ base }) => base)).size >= gates)) return false;
+    if (all.some((each) => !each.length)) again = AGAIN_MILLIS;
+    stop();
+    stop = ctx.timer(again, () => {
+      again = Math.min(LAST_AGAIN_MILLIS, 2 * again);
+      republish();
+    });
+    return true;
   }
 
   /** Our peers, those that answer first: one that is away for a moment serves us again before anybody reads of it. */
@@ -87,22 +108,18 @@ export function ownRecords(ctx, list) {
    */
   function publishAll() {
     const of = [...placesOfOurs().map((peer) => peer.id), daysAround(ctx.now()).sort().at(-1)].sort().join(' ');
-    if (last?.of === of) return last.written;
+    const ready = (ctx.ua?.ready ?? []).map((flow) => flow.peer.id).join(' ');
+    // What is left is offered again in its time, and as soon as one more peer is there.
+    if (last?.of === of && (!last.left || last.ready === ready)) return last.written;
     const written = publishLocation();
-    last = { of, written };
+    const it = { of, ready, left: false, written };
+    last = it;
     stop();
     stop = ctx.timer(Math.min(REFRESH_MILLIS, untilNextDay(ctx.now())), republish);
     Promise.all([publishCertificate(), publishDevices(), revoked.publish(), written]).then(
       (all) => {
-        const gates = ctx.peers.known.size;
-        if (all.every((each) => !each || new Set(each.map(({ base }) => base)).size >= gates)) {
-          again = AGAIN_MILLIS;
-          return;
-        }
-        if (last?.written === written) last = null;
-        stop();
-        stop = ctx.timer(again, republish);
-        again = Math.min(LAST_AGAIN_MILLIS, 2 * again);
+        if (!offerAgain(all.flatMap((each) => (each ? [each] : [])))) again = AGAIN_MILLIS;
+        else it.left = true;
       },
       (e) => {
         last = null;
@@ -120,6 +137,7 @@ export function ownRecords(ctx, list) {
   /** Under a new friends key; the old place says that nobody is there any more. @param {Uint8Array} before */
   async function moveLocation(before) {
     await publish('LOCATION', null, LOCATION_SECONDS, [before]);
+    again = AGAIN_MILLIS;
     last = null;
     await publishAll();
   }
@@ -137,7 +155,7 @@ export function ownRecords(ctx, list) {
 
   return {
     publish,
-    publishDevices,
+    publishDevices: publishChange,
     publishAll,
     moveLocation,
     withdraw,

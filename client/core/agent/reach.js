@@ -117,36 +117,37 @@ export function reachability(ctx) {
 
   /** Only what is read back, through another peer where there is one, counts as reachable. */
   async function readBack() {
+    if (!isThere()) return;
     cancelCheck();
     const written = await ctx.devices.publishAll();
     await judge(written, await ctx.locator.readBack(written));
   }
 
-  /** @param {number} millis @param {() => Promise<void>} what */
+  const isThere = () => !closed && !!ctx.ua?.ready.length && !ctx.ua.clock.isWrong;
+
+  /** @param {number} millis @param {() => unknown} what */
   function later(millis, what) {
     cancelCheck();
     cancelCheck = ctx.timer(millis, () => {
-      settling = settling.then(what).catch(warn);
+      settling = settling.then(async () => void (await what())).catch(warn);
     });
   }
 
-  /** @param {import('../locate/locator.js').Written} written @param {{kept: Set<string>, told: number}} read  kept: by which gates */
-  async function judge(written, { kept, told }) {
+  /** @param {import('../locate/locator.js').Written} written @param {import('../locate/locator.js').ReadBack} read */
+  async function judge(written, { kept, shown, told, missed }) {
     const ready = ctx.ua?.ready.length ?? 0;
     if (!ready) return soon();
     const all = ctx.peers.known.size;
     if (kept.size === 0) {
-      // Where nobody told what lies there, it may lie there: to publish it once more would make slow peers slower.
-      if (written.length && !told)
-        later(Math.max(UNREAD_MILLIS, again), async () => void (closed || (await readBack())));
-      else
-        ctx.timer(again, () => {
-          ctx.devices.stale();
-          void settle();
-        });
+      // Where nobody told what lies there, or only who took it shows it, it may well lie there: to publish it once more would make slow peers slower.
+      if (written.length && (!told || shown.size)) later(Math.max(UNREAD_MILLIS, again), readBack);
+      else later(again, () => (ctx.devices.stale(), void settle()));
       again = Math.min(LAST_AGAIN_MILLIS, again * 2);
       // Flows work without the store: contacts go on from memory, new look-ups do not.
-      const detail = 'your record could not be read back: people who do not know you yet cannot find you';
+      const detail =
+        shown.size && ready < all
+          ? 'the other server does not answer'
+          : 'your record could not be read back: people who do not know you yet cannot find you';
       return ctx.me({ status: 'one-server', detail });
     }
     again = FIRST_AGAIN_MILLIS;
@@ -155,7 +156,7 @@ export function reachability(ctx) {
         ? 'one server only'
         : ready < all
           ? 'the other server does not answer'
-          : kept.size < all
+          : kept.size < all && !missed
             ? 'one server does not keep your record'
             : '';
     ctx.me({ status: ready > 1 ? 'online' : 'one-server', detail });
@@ -164,12 +165,13 @@ export function reachability(ctx) {
 
   /** What was there may have gone: then it is published anew, and said honestly until it is back. */
   async function check() {
-    if (closed || !ctx.ua?.ready.length) return;
+    if (!isThere()) return;
     const written = await ctx.devices.publishAll();
     const keys = [...new Set(written.map((each) => each.key))];
     const one = keys[checks++ % Math.max(1, keys.length)];
     const read = await ctx.locator.readBack(written.filter((each) => each.key === one));
-    const lost = ctx.ua?.flows.size === ctx.ua?.ready.length && read.kept.size < ctx.peers.known.size;
+    const all = ctx.ua?.flows.size === ctx.ua?.ready.length && !read.missed;
+    const lost = all && read.kept.size < ctx.peers.known.size;
     if (!lost) return judge(written, read);
     ctx.devices.stale();
     await judge(written, read);
@@ -178,6 +180,7 @@ export function reachability(ctx) {
 
   /** Not one of this person's devices any more. */
   async function leave() {
+    cancelCheck();
     const before = ctx.ua;
     ctx.ua = null;
     await before?.close();

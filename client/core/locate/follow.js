@@ -15,7 +15,7 @@ const SEQUENCES = 'sequences';
 /** @typedef {import('./locator.js').HowToFind} HowToFind */
 /** own: also whoever is certified for the address; how: of the look-up that news cause
  * @typedef {{friendsKey: Uint8Array | null, own?: boolean, how: () => HowToFind, changed: () => void}} Wish */
-/** @typedef {{wish: Wish, name: string, places: {tells: () => boolean, stop: () => void}[], complete: boolean, told: Entry[], cancel: () => void, over: boolean}} Followed */
+/** @typedef {{wish: Wish, name: string, places: {tells: () => boolean, isTelling: () => boolean, stop: () => void}[], complete: boolean, told: Entry[], cancel: () => void, over: boolean}} Followed */
 
 /**
  * @param {{store: import('../types.js').Store, timer: (ms: number, task: () => void) => () => void, network: () => string, places?: ReturnType<typeof import('./places.js').placesWatched>, believe: (kind: Kind, address: string, bytes: Uint8Array) => Promise<Entry>, again: (address: string, told: Entry[], how: HowToFind) => Promise<{kind: string}>}} around
@@ -103,6 +103,12 @@ export function following(around) {
     follow,
     unfollow,
     has: (/** @type {string} */ address) => all.has(address),
+    /** Whether the streams tell of all that an address publishes, or are about to. @param {string} address */
+    isBeingTold(address) {
+      const it = all.get(address);
+      return !!it?.complete && it.places.every((place) => place.isTelling());
+    },
+
     /** Whether the streams tell of all that an address publishes. @param {string} address */
     isTold(address) {
       const it = all.get(address);

@@ -1,5 +1,5 @@
 // Single values for somebody else, given to peers to keep: each sealed anew, so that it can be told whose copy is seen.
-import { base64, hex } from '../bytes.js';
+import { base64, encode, hex, sha256 } from '../bytes.js';
 import { seal } from '../record/rendezvous.js';
 import { readValues, writeValue } from './gate.js';
 
@@ -7,10 +7,15 @@ import { readValues, writeValue } from './gate.js';
 const CROWD_BYTES = 64 * 1024;
 const MAX_CROWDED = 512;
 const PROVEN_MILLIS = 60_000;
+/** Under one key, until it is read again. */
+const MAX_BELIEVED = 64;
 
 /** @typedef {import('./gate.js').Gate} Gate */
 /** @typedef {import('./gate.js').GateAround} Around */
-/** @typedef {{base: string, key: string, data: string}} Written */
+/** @typedef {{base: string, key: string, id: string, data: string}} Written */
+/** @typedef {{base: string, key: string, id: string, digest: string}} Believed */
+/** looked: what was believed and is looked for; there: what of it was seen; kept: what of the new was seen
+ * @typedef {{bytes: number, whole: boolean, kept: Set<Written>, there: Set<Believed>, looked: Believed[]}} Reading */
 
 /**
  * @param {Around} around @param {Gate[]} gates @param {import('../identity/passport.js').Signer} signer @param {string} address
@@ -23,7 +28,7 @@ export async function put(around, gates, signer, address, { place, bytes, id, un
     gates.map(async (gate) => {
       const data = await seal(place, bytes);
       const took = await writeValue(around, gate, signer, address, { key, id, data, until });
-      return took ? [{ base: gate.base, key, data: base64(data) }] : [];
+      return took ? [{ base: gate.base, key, id, data: base64(data) }] : [];
     }),
   );
   return all.flat();
@@ -31,55 +36,89 @@ export async function put(around, gates, signer, address, { place, bytes, id, un
 
 /**
  * Tells which were kept, as seen through another peer; where there is only one, through that one. Where a lot lies under a key, reading back would cost
- * as much for each letter as all the letters there: what peers take of which everything was seen elsewhere a moment ago is believed to be kept.
- * @param {Around & {random?: () => number}} around @param {() => Gate[]} gates
+ * as much for each letter as all the letters there: what peers take of which everything was seen elsewhere a moment ago is believed to be kept, and looked
+ * for when that key is read next.
+ * @param {Around & {random?: () => number}} around @param {() => Gate[]} gates @param {(lost: Believed[]) => unknown} lost  believed to be kept, and not there
  */
-export function readingBack(around, gates) {
-  /** Keys under which a lot lies. @type {Set<string>} */
-  const crowded = new Set();
+export function readingBack(around, gates, lost) {
+  /** Keys under which a lot lies, and what is believed to lie there. @type {Map<string, Believed[]>} */
+  const crowded = new Map();
   /** By base: until when they are believed, Unix ms. @type {Map<string, number>} */
   const proven = new Map();
 
   /** @param {Written} each */
-  const isBelieved = (each) => crowded.has(each.key) && (proven.get(each.base) ?? 0) > around.now();
+  const isBelieved = ({ base, key }) =>
+    (crowded.get(key)?.length ?? MAX_BELIEVED) < MAX_BELIEVED && (proven.get(base) ?? 0) > around.now();
 
-  /** @param {string} key @param {number} bytes */
-  function measured(key, bytes) {
-    crowded.delete(key);
-    if (bytes <= CROWD_BYTES) return;
-    crowded.add(key);
-    if (crowded.size > MAX_CROWDED) crowded.delete(/** @type {string} */ (crowded.values().next().value));
+  /** @param {Written} each */
+  async function believe({ base, key, id, data }) {
+    const digest = await digestOf(data);
+    crowded.get(key)?.push({ base, key, id, digest });
   }
 
-  /** Ends as soon as all were seen. @param {Gate} gate @param {string} key @param {Written[]} written @param {Set<Written>} kept */
-  async function read(gate, key, written, kept) {
-    const wanted = new Map(written.map((each) => [each.data, each]));
+  /** Ends as soon as all were seen. @param {Gate} gate @param {string} key @param {Written[]} written @param {Believed[]} believed @returns {Promise<Reading>} */
+  async function read(gate, key, written, believed) {
+    const isShown = (/** @type {{base: string}} */ { base }) => base !== gate.base || gates().length === 1;
+    const wanted = new Map(written.filter(isShown).map((each) => [each.data, each]));
+    const old = new Map(believed.filter(isShown).map((each) => [each.digest, each]));
+    /** @type {Reading} */
+    const reading = { bytes: 0, whole: false, kept: new Set(), there: new Set(), looked: [...old.values()] };
+    if (!wanted.size && !old.size) return reading;
     const enough = new AbortController();
-    let bytes = 0;
     const look = async (/** @type {Uint8Array} */ value) => {
-      bytes += value.length;
+      reading.bytes += value.length;
       const data = base64(value);
       const seen = wanted.get(data);
-      if (seen) kept.add(seen);
-      if (wanted.delete(data) && !wanted.size) enough.abort();
+      if (seen) reading.kept.add(seen);
+      wanted.delete(data);
+      const digest = old.size ? await digestOf(data) : '';
+      const before = old.get(digest);
+      if (before) reading.there.add(before);
+      old.delete(digest);
+      if (!wanted.size && !old.size) enough.abort();
     };
-    await readValues(around, gate, key, look, enough.signal).finally(() => measured(key, bytes));
+    try {
+      reading.whole = await readValues(around, gate, key, look, enough.signal);
+    } catch {
+      // Who does not answer says nothing.
+    }
+    return reading;
+  }
+
+  /** @param {string} key @param {Written[]} written @returns {Promise<Set<Written>>} */
+  async function readKey(key, written) {
+    const believed = crowded.get(key) ?? [];
+    const all = await Promise.all(gates().map((gate) => read(gate, key, written, believed)));
+    crowded.delete(key);
+    if (Math.max(0, ...all.map(({ bytes }) => bytes)) > CROWD_BYTES) {
+      const looked = new Set(all.flatMap((each) => (each.whole ? each.looked : [...each.there])));
+      crowded.set(
+        key,
+        believed.filter((each) => !looked.has(each)),
+      );
+      if (crowded.size > MAX_CROWDED) crowded.delete(/** @type {string} */ (crowded.keys().next().value));
+    }
+    const there = new Set(all.flatMap((each) => [...each.there]));
+    const gone = all.flatMap((each) => (each.whole ? each.looked.filter((one) => !there.has(one)) : []));
+    if (gone.length) await lost(gone);
+    return new Set(all.flatMap((each) => [...each.kept]));
   }
 
   /** @param {Written[]} written @returns {Promise<Set<Written>>} */
   return async (written) => {
     const keys = [...new Set(written.filter((each) => !isBelieved(each)).map((each) => each.key))];
-    /** @type {Set<Written>} */
-    const kept = new Set(written.filter((each) => !keys.includes(each.key)));
     const asked = written.filter((each) => keys.includes(each.key));
-    const all = gates();
-    const reads = all.flatMap((gate) =>
-      keys.map((key) => {
-        const theirs = asked.filter((each) => each.key === key && (each.base !== gate.base || all.length === 1));
-        return theirs.length ? read(gate, key, theirs, kept) : undefined;
-      }),
+    const rest = written.filter((each) => !keys.includes(each.key));
+    await Promise.all(rest.map(believe));
+    const seen = await Promise.all(
+      keys.map((key) =>
+        readKey(
+          key,
+          asked.filter((each) => each.key === key),
+        ),
+      ),
     );
-    await Promise.allSettled(reads);
+    const kept = new Set([...rest, ...seen.flatMap((each) => [...each])]);
     for (const base of new Set(asked.map((each) => each.base)))
       if (asked.every((each) => each.base !== base || kept.has(each)))
         // With chance in it: a peer must not know when it will be looked at.
@@ -88,3 +127,6 @@ export function readingBack(around, gates) {
     return kept;
   };
 }
+
+/** @param {string} data */
+const digestOf = async (data) => hex(await sha256(encode(data)));

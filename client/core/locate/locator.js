@@ -40,6 +40,8 @@ const PLACES = 'places';
 /** within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload. chain: the list of devices that is remembered, and revoked which of them are out. whole: nothing is left out to be quick. once: an absence is not doubted
  * @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean, chain?: DeviceChain | null, revoked?: string[], whole?: boolean, once?: boolean}} HowToFind */
 /** @typedef {{base: string, key: string, data: string}[]} Written  what was given to which gate and said to be taken; the same record is sealed anew for each, so that it can be told whose copy is seen */
+/** Base URLs. kept: seen through another gate; shown: seen at all; told, missed: how many times a gate told all that lies under a key, or did not
+ * @typedef {{kept: Set<string>, shown: Set<string>, told: number, missed: number}} ReadBack */
 /** @typedef {{fetch: typeof fetch, now: () => number, timer: (ms: number, task: () => void) => () => void, store: import('../types.js').Store, network: () => string, trust: () => import('../identity/verifier.js').Trust, gates: () => Gate[], local: () => boolean, places?: ReturnType<typeof import('./places.js').placesWatched>}} Around  places: without them nothing is watched */
 
 /** @param {Around} around */
@@ -49,12 +51,14 @@ export function locator(around) {
   let closed = false;
   /** @type {Map<string, Promise<Lookup>>} */
   const running = new Map();
-  /** @type {Map<string, Promise<Found | null>>} */
+  /** @type {Map<string, Promise<Found | null | undefined>>} */
   const asking = new Map();
   const followed = following({ ...around, believe, again: (address, told, how) => refresh(address, how, told) });
 
   const pause = (/** @type {number} */ ms) =>
-    new Promise((/** @type {(nothing: null) => void} */ resolve) => void around.timer(ms, () => resolve(null)));
+    new Promise(
+      (/** @type {(nothing: undefined) => void} */ resolve) => void around.timer(ms, () => resolve(undefined)),
+    );
 
   const begin = () => evidence({ store: around.store, network: around.network(), local: around.local() });
 
@@ -134,7 +138,7 @@ export function locator(around) {
 
   /**
    * Where the remembered devices of a contact are, as the place says that only friends know; null when it does not say enough.
-   * @param {string} address @param {HowToFind} how @returns {Promise<Found | null>}
+   * @param {string} address @param {HowToFind} how @returns {Promise<Found | null | undefined>} undefined: nobody told all of it
    */
   async function amongFriends(address, how) {
     const { friendsKey, chain } = how;
@@ -153,8 +157,8 @@ export function locator(around) {
     await Promise.race([reading.done, first]);
     await Promise.race([reading.done, pause(GRACE_MILLIS)]);
     reading.stop();
-    await reading.done;
-    if (!proof.places(chain) || !proof.proves(chain, out, kept?.devices)) return null;
+    const { answered } = await reading.done;
+    if (!proof.places(chain) || !proof.proves(chain, out, kept?.devices)) return answered ? null : undefined;
     return {
       kind: 'found',
       // What was read behind an earlier answer may go on from it.
@@ -187,6 +191,9 @@ export function locator(around) {
     return { ...kept, devices, expires: Math.min(proof.expires(), kept.expires) };
   }
 
+  /** How old the last reading of everything may be, ms: streams that are slow tell in the end. @param {string} address */
+  const lately = (address) => (followed.isBeingTold(address) ? TOLD_MILLIS : FRESH_MILLIS);
+
   /** Whether the lists and revocations were read to their end lately. @param {string} address @param {number} within ms */
   function isRead(address, within) {
     const age = around.now() - (cache.get(address)?.read ?? -Infinity);
@@ -213,7 +220,7 @@ export function locator(around) {
       // With the store gone, what is known goes on being used until it expires.
       const kept = unexpired(address);
       return result.kind === 'unreachable' && kept
-        ? kept
+        ? { ...kept, asked: 0 }
         : learnt(address, how, result, result.listed ? around.now() : undefined);
     })().finally(() => {
       if (running.get(name) === run) running.delete(name);
@@ -238,12 +245,11 @@ export function locator(around) {
     // Whoever is followed is not looked up whole because some peer is slow: when all are, that would keep them so.
     const kept = how.whole || !how.friendsKey || !followed.has(address) ? null : unexpired(address);
     const early = await Promise.race([friends, pause(kept ? FOLLOWED_START_MILLIS : HEAD_START_MILLIS)]);
-    if (!early && kept && isRead(address, TOLD_MILLIS)) return kept;
+    if (kept && early === undefined && isRead(address, lately(address))) return kept;
     const rest = () => refresh(address, how);
     if (early) {
       // The answer first. Whoever tries again every few seconds does not read everything each time, and what the streams are about to tell is not asked for.
-      const within = followed.has(address) ? TOLD_MILLIS : FRESH_MILLIS;
-      const due = () => !closed && !followed.isTold(address) && !isRead(address, within);
+      const due = () => !closed && !followed.isTold(address) && !isRead(address, lately(address));
       if (due()) around.timer(followed.has(address) ? TOLD_BY_MILLIS : 1, () => void (due() && rest().catch(warn)));
       return learnt(address, how, early);
     }
@@ -358,23 +364,28 @@ export function locator(around) {
     /**
      * Which gates kept what they took, as seen through another gate; where there is only one, through that one.
      * @param {Written} written  of one publication
-     * @returns {Promise<{kept: Set<string>, told: number}>} kept: base URLs; told: how many times a gate told all that lies under a key
+     * @returns {Promise<ReadBack>}
      */
     async readBack(written) {
       const gates = around.gates();
       /** @type {Set<string>} */
       const kept = new Set();
-      let told = 0;
+      const shown = new Set();
+      let [told, missed] = [0, 0];
       const read = async (/** @type {Gate} */ gate, /** @type {string} */ key) => {
         const values = new Set();
-        if (await readValues(around, gate, key, async (value) => void values.add(base64(value)))) told++;
-        for (const each of written)
-          if (each.key === key && values.has(each.data) && (each.base !== gate.base || gates.length === 1))
-            kept.add(each.base);
+        const take = async (/** @type {Uint8Array} */ value) => void values.add(base64(value));
+        const whole = await readValues(around, gate, key, take).catch(() => false);
+        if (whole) told++;
+        else missed++;
+        for (const each of written.filter((one) => one.key === key && values.has(one.data))) {
+          shown.add(each.base);
+          if (each.base !== gate.base || gates.length === 1) kept.add(each.base);
+        }
       };
       const keys = [...new Set(written.map((each) => each.key))];
-      await Promise.allSettled(gates.flatMap((gate) => keys.map((key) => read(gate, key))));
-      return { kept, told };
+      await Promise.all(gates.flatMap((gate) => keys.map((key) => read(gate, key))));
+      return { kept, shown, told, missed };
     },
   };
 }

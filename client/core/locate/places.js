@@ -82,6 +82,8 @@ export function placesWatched(around) {
       return {
         /** Whether the streams tell of it now, for each of its days. */
         tells: () => place.keys.size > 0 && [...place.keys.values()].every(around.watch.tells),
+        /** The same, or they are about to. */
+        isTelling: () => place.keys.size > 0 && [...place.keys.values()].every(around.watch.isTelling),
         stop() {
           place.over = true;
           places.delete(place);

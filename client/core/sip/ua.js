@@ -154,7 +154,9 @@ export class UserAgent {
     const ok = outcome.status === 200 && seconds > 0;
     if (seconds > 0 && outcome.status === 408) flow.drop();
     const fresh = ok && !flow.registered;
+    const refused = seconds > 0 && !ok && flow.registered;
     flow.registered = ok;
+    if (refused) this.around.lost(flow, true);
     if (ok) flow.settled();
     if (seconds > 0 && flow.isOpen) this.#registerLater(flow, ok ? seconds * 800 : REGISTER_MILLIS);
     if (fresh) this.around.registered(flow);

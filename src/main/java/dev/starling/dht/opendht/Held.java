@@ -34,6 +34,7 @@ final class Held {
 
     private final Map<Name, Lying> lying = new LinkedHashMap<>();
     private long bytes;
+    private boolean leftOut;
 
     /// Takes in a value that was seen at `now` (Unix s); gives what there is to tell.
     List<Dht.Event> saw(Signed signed, Envelope envelope, long now) {
@@ -55,7 +56,7 @@ final class Held {
         if (lying.size() < MAX_VALUES && bytes + signed.data().length <= MAX_BYTES) {
             lying.put(new Name(signed), new Lying(signed, envelope, now));
             bytes += signed.data().length;
-        }
+        } else leftOut = true;
         return List.of(new Dht.Event(envelope.opened(), false));
     }
 
@@ -78,6 +79,11 @@ final class Held {
 
     private void remove(Lying gone) {
         if (lying.remove(new Name(gone.signed)) != null) bytes -= gone.signed.data().length;
+    }
+
+    /// Whether everything that was told is kept: whoever comes later can be told from memory alone.
+    boolean whole() {
+        return !leftOut;
     }
 
     long bytes() {

@@ -33,15 +33,18 @@ final class Lingering {
         byKey.remove(key);
     }
 
-    /// Takes out the keys whose time is over at `now`, and those for which there is no room.
+    /// Takes out the keys whose time is over at `now`, those of which not everything is remembered, and those for which
+    /// there is no room.
     List<String> over(long now) {
         long bytes =
                 byKey.values().stream().mapToLong(l -> l.watching.heldBytes()).sum();
         int left = byKey.size();
         var over = new ArrayList<String>();
         for (var each : byKey.entrySet()) {
-            if (each.getValue().until > now && left <= MAX_KEYS && bytes <= MAX_BYTES) break;
-            bytes -= each.getValue().watching.heldBytes();
+            var watching = each.getValue().watching;
+            boolean kept = each.getValue().until > now && watching.remembersAll();
+            if (kept && left <= MAX_KEYS && bytes <= MAX_BYTES) continue;
+            bytes -= watching.heldBytes();
             left--;
             over.add(each.getKey());
         }

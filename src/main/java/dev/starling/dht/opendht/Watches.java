@@ -140,7 +140,8 @@ final class Watches implements AutoCloseable {
         if (!watching.remove(watcher)) return;
         lock.lock();
         try {
-            if (--watching.users == 0 && byKey.get(key) == watching) lingering.add(key, watching, work.millis());
+            if (--watching.users > 0 || byKey.get(key) != watching) return;
+            lingering.add(key, watching, work.millis());
         } finally {
             lock.unlock();
         }
@@ -193,6 +194,7 @@ final class Watches implements AutoCloseable {
         lock.lock();
         try {
             byKey.clear();
+            var _ = lingering.all();
         } finally {
             lock.unlock();
         }

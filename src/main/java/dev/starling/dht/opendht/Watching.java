@@ -56,6 +56,7 @@ final class Watching {
     // A look-up waits for its turn: one for this key, however many are wanted.
     private final AtomicBoolean waiting = new AtomicBoolean();
     private volatile long heldBytes;
+    private volatile boolean remembersAll = true;
     private volatile boolean complete;
     private volatile boolean closed;
     private Optional<Stream> stream = Optional.empty();
@@ -176,6 +177,7 @@ final class Watching {
 
     private void tell(List<Dht.Event> events) {
         heldBytes = held.bytes();
+        remembersAll = held.whole();
         if (closed) return;
         for (var event : events) for (var watcher : watchers) watcher.changed(event);
     }
@@ -285,6 +287,11 @@ final class Watching {
         } finally {
             telling.unlock();
         }
+    }
+
+    /// Whether whoever comes next can be told from memory alone.
+    boolean remembersAll() {
+        return remembersAll;
     }
 
     /// What is kept in memory of it, about.

@@ -124,6 +124,25 @@ class WatchingTest {
     }
 
     @Test
+    void whatIsNotRememberedWholeIsNotWatchedOn() throws Exception {
+        int many = 2100;
+        var proxy = fakes.proxy();
+        proxy.tricks.put(Call.LISTEN, (exchange, never) -> {
+            exchange.sendResponseHeaders(200, 0);
+            var out = exchange.getResponseBody();
+            for (int i = 1; i <= many; i++) FakeProxy.write(out, fakes.junk(i, 3));
+            out.flush();
+            never.await();
+        });
+        var dht = lingering(Duration.ofMinutes(5), 10, proxy);
+        var told = new Told();
+        try (var _ = dht.watch(KEY, told)) {
+            for (int values = 0; values < many; ) if (!told.next().equals("complete")) values++;
+        }
+        assertEquals(0, dht.watchedKeys());
+    }
+
+    @Test
     void whatNobodyWatchesMakesRoomForWhatSomebodyDoes() throws Exception {
         var proxy = fakes.proxy();
         var dht = lingering(Duration.ofMinutes(5), 3, proxy);
