@@ -80,12 +80,6 @@ export function evidence({ store, network, local }) {
     /** Whether it was said where one of the devices is. @param {DeviceChain} chain */
     places: (chain) => [...headOf(chain).devices.keys()].some(places),
 
-    /** The same of all of them. @param {DeviceChain | null} chain @param {Set<string>} out */
-    placesAll: (chain, out) =>
-      (chain ? [chain] : [...chains.values()]).every((each) =>
-        [...headOf(each).devices.keys()].every((id) => out.has(id) || places(id)),
-      ),
-
     devices,
     /** Said themselves that they are certified no more. */
     withdrawn: () =>

@@ -79,11 +79,10 @@ final class Evidence {
                 .toList();
     }
 
-    /// Whether each device that counts has shown a certificate, and, when `placed`, where it is.
-    synchronized boolean isProven(boolean placed) {
+    /// Whether each device that counts has shown a certificate.
+    synchronized boolean isProven() {
         Set<DeviceId> listed = listed(heads(false));
-        return !listed.isEmpty()
-                && listed.stream().allMatch(id -> says(Kind.LOCATION, id) || (!placed && says(Kind.CERT, id)));
+        return !listed.isEmpty() && listed.stream().allMatch(id -> says(Kind.LOCATION, id) || says(Kind.CERT, id));
     }
 
     private boolean says(Kind kind, DeviceId device) {

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /// One look-up of an address: all its places at once. Lists and revocations are read to their end, for a second root,
-/// a fork or a revocation may stand there last; certificates and places only until each device on the lists has
-/// shown its own.
+/// a fork or a revocation may stand there last; certificates only until each device on the lists has shown its own,
+/// and places a moment longer.
 final class Search {
     private static final long GRACE_MILLIS = 300;
 
@@ -30,7 +30,7 @@ final class Search {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition more = lock.newCondition();
     private final List<Thread> readers = new ArrayList<>();
-    private int whole, others;
+    private int whole, others, places;
     private volatile boolean over;
     private Optional<DhtException> failure = Optional.empty();
     private volatile boolean certificatesCut;
@@ -49,8 +49,9 @@ final class Search {
         try {
             until(Long.MAX_VALUE, () -> whole == 0);
             if (failure.isEmpty()) {
-                until(Long.MAX_VALUE, () -> others == 0 || evidence.isProven(false));
-                until(GRACE_MILLIS, () -> others == 0 || evidence.isProven(true));
+                until(Long.MAX_VALUE, () -> others == 0 || evidence.isProven());
+                // Not the first place of a device: one source may be quick to show where it was before.
+                until(GRACE_MILLIS, () -> places == 0);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -60,7 +61,7 @@ final class Search {
             readers.forEach(Thread::interrupt);
         }
         if (failure.isPresent()) throw failure.get();
-        if (certificatesCut && !evidence.isProven(false)) throw cut(Kind.CERT);
+        if (certificatesCut && !evidence.isProven()) throw cut(Kind.CERT);
     }
 
     private void until(long millis, BooleanSupplier holds) throws InterruptedException {
@@ -77,6 +78,7 @@ final class Search {
         boolean toItsEnd = place.kind() == Kind.DEVICES || place.kind() == Kind.REVOKED;
         if (toItsEnd) whole++;
         else others++;
+        if (place.kind() == Kind.LOCATION) places++;
         readers.add(Thread.ofVirtual().name("look-up").start(() -> read(place, toItsEnd)));
     }
 
@@ -98,6 +100,7 @@ final class Search {
             if (place.kind() != Kind.LOCATION && failure.isEmpty() && !over) failure = failed;
             if (toItsEnd) whole--;
             else others--;
+            if (place.kind() == Kind.LOCATION) places--;
             more.signalAll();
         } finally {
             lock.unlock();
