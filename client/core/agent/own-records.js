@@ -23,6 +23,7 @@ export function ownRecords(ctx, list) {
   /** The last publication of where we are; ready: the peers we were at; left: some peer did not take all of it. @type {{of: string, ready: string, left: boolean, written: Promise<import('../locate/locator.js').Written>} | null} */
   let last = null;
   let again = AGAIN_MILLIS;
+  let closed = false;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
@@ -78,6 +79,7 @@ export function ownRecords(ctx, list) {
     const gates = ctx.peers.known.size;
     if (all.every((each) => new Set(each.map(({ base }) => base)).size >= gates)) return false;
     if (all.some((each) => !each.length)) again = AGAIN_MILLIS;
+    if (closed) return true;
     stop();
     stop = ctx.timer(again, () => {
       again = Math.min(LAST_AGAIN_MILLIS, 2 * again);
@@ -164,6 +166,9 @@ export function ownRecords(ctx, list) {
     publishPlace: () => Promise.all([publishCertificate(), publishLocation()]),
     /** What was published counts no more. */
     stale: () => void (last = null),
-    close: () => stop(),
+    close() {
+      closed = true;
+      stop();
+    },
   };
 }

@@ -139,8 +139,8 @@ export function reachability(ctx) {
     if (!ready) return soon();
     const all = ctx.peers.known.size;
     if (kept.size === 0) {
-      // Where nobody told what lies there, or only who took it shows it, it may well lie there: to publish it once more would make slow peers slower.
-      if (written.length && (!told || shown.size)) later(Math.max(UNREAD_MILLIS, again), readBack);
+      // Where nobody told what lies there, or only who took it while another is away, it may well lie there: to publish it once more would make slow peers slower.
+      if (written.length && (!told || (missed && shown.size))) later(Math.max(UNREAD_MILLIS, again), readBack);
       else later(again, () => (ctx.devices.stale(), void settle()));
       again = Math.min(LAST_AGAIN_MILLIS, again * 2);
       // Flows work without the store: contacts go on from memory, new look-ups do not.
