@@ -225,6 +225,7 @@ try {
     digits: 3,
   });
   console.log(idle.explanation);
+  if (idle.late) console.log('idle traffic: too much, for it is less than four hours until midnight UTC');
   await Promise.allSettled([ann, ben, cat, dan, joe, kim, eve.one, fay.one, gus.one].map((one) => one.close()));
 } finally {
   await world.close();

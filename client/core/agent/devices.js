@@ -103,12 +103,13 @@ export function ownDevices(ctx) {
 
   /**
    * What the DHT says of our own address; that there is nothing counts only when every peer we are at says so.
+   * @param {import('../locate/locator.js').Lookup} [told]  what was just looked up
    * @returns {Promise<'listed'|'waiting'|'none'|'unreachable'>}
    */
-  async function look() {
+  async function look(told) {
     stopLooking();
     lookLater();
-    const found = await ctx.locator.find(profile().address, { fresh: true, whole: true, once: true });
+    const found = told ?? (await ctx.locator.find(profile().address, { fresh: true, whole: true, once: true }));
     if (found.kind === 'unreachable') return 'unreachable';
     if (found.asked) looked = ctx.now();
     if (found.kind !== 'found') {
@@ -159,13 +160,16 @@ export function ownDevices(ctx) {
   function lookLater() {
     const { address, friendsKey } = profile();
     const how = () => ({ friendsKey, whole: true, once: true });
-    ctx.locator.follow(address, { friendsKey, own: true, how, changed: () => void lookAgain() });
+    // What no store was asked for says nothing new.
+    const changed = (/** @type {import('../locate/locator.js').Lookup} */ found) =>
+      void lookAgain(found.asked ? found : undefined);
+    ctx.locator.follow(address, { friendsKey, own: true, how, changed });
     stopLooking = ctx.timer(LOOK_MILLIS, () => (ctx.locator.isTold(address) ? lookLater() : void lookAgain()));
   }
 
-  /** Nobody waits for it. */
-  const lookAgain = () =>
-    look().then(
+  /** Nobody waits for it. @param {import('../locate/locator.js').Lookup} [told] */
+  const lookAgain = (told) =>
+    look(told).then(
       () => {},
       (e) => console.warn('starling: own records', e instanceof Error ? e.message : e),
     );

@@ -1,13 +1,19 @@
 // Who is here: our own presence, signed, to each peer; others' by SUBSCRIBE at one of their peers, shown offline only when the other peer says so too.
 import { b64u, encode, random } from '../bytes.js';
 import { gruu, peerUri } from '../identity/device.js';
-import { parseToken, signPresence, verifyPresence } from '../identity/passport.js';
+import { PRESENCE_SECONDS, parseToken, signPresence, verifyPresence } from '../identity/passport.js';
 import { first } from '../sip/message.js';
 import { readPidf, writePidf } from './pidf.js';
 
-const EXPIRES_SECONDS = 600;
-const REFRESH_MILLIS = 480_000;
+/** Of what we say of ourselves: as long as its signature counts. */
+const EXPIRES_SECONDS = PRESENCE_SECONDS;
+const REFRESH_MILLIS = EXPIRES_SECONDS * 800;
+/** Of following others: a flow that ends is noticed anyway, and so is a word that is not said anew. */
+const FOLLOW_SECONDS = 1800;
+const FOLLOW_MILLIS = 1_440_000;
 const RETRY_MILLIS = 20_000;
+/** A word that has only so long to live should have been said anew before. */
+const LATE_MILLIS = 180_000;
 const ANSWER_MILLIS = 5000;
 const MAX_DIALOGS = 5000;
 
@@ -81,7 +87,7 @@ export function presence(ctx) {
       callId,
       contact: `<${gruu(ua.us.address, ua.us.device)}>`,
       token: contact.theirToken,
-      expires: String(EXPIRES_SECONDS),
+      expires: String(FOLLOW_SECONDS),
       more: [
         ['event', 'presence'],
         ['accept', 'application/pidf+xml'],
@@ -100,7 +106,11 @@ export function presence(ctx) {
     seen.set(address, devices);
     if (what && !before) void ctx.delivery.flush(address, true);
     ctx.contacts.show();
-    if (what) later(`${address} ${device}`, Math.max(1000, what.until - ctx.now() + 1000), () => ctx.contacts.show());
+    if (!what) return;
+    const left = what.until - ctx.now();
+    later(`${address} ${device}`, Math.max(1000, left + 1000), () => ctx.contacts.show());
+    // A peer that began anew has forgotten who follows.
+    later(`late ${address} ${device}`, Math.max(RETRY_MILLIS, left - LATE_MILLIS), () => void watch(address));
   }
 
   /** @param {import('../sip/ua.js').Incoming} incoming */
@@ -145,7 +155,7 @@ export function presence(ctx) {
       changed: () => void watch(address),
     });
     const targets = await ctx.contacts.targets(address).catch(() => []);
-    later(`watch ${address}`, targets.length ? REFRESH_MILLIS : RETRY_MILLIS, () => void watch(address));
+    later(`watch ${address}`, targets.length ? FOLLOW_MILLIS : RETRY_MILLIS, () => void watch(address));
     const devices = seen.get(address);
     for (const id of devices?.keys() ?? []) if (!targets.some((target) => target.id === id)) devices?.delete(id);
     await Promise.all(targets.map((target) => subscribe(address, target.id, 0)));

@@ -9,7 +9,7 @@ const UNREAD_MILLIS = 5_000;
 /** So long none of our peers answers before others are looked for. */
 const LOST_MILLIS = 600_000;
 /** While all is well, the record is read back again, one of its places at a time. */
-const CHECK_MILLIS = 720_000;
+const CHECK_MILLIS = 1_440_000;
 
 /** @param {import('./context.js').Context} ctx */
 export function reachability(ctx) {

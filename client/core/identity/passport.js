@@ -9,6 +9,8 @@ import { MAX_CHAIN } from './verifier.js';
 const MAX_TOKEN = 16 * 1024;
 const MAX_DEPTH = 8;
 const MAX_SKEW_SECONDS = 60;
+/** So long a signed word of presence counts at most. */
+export const PRESENCE_SECONDS = 1200;
 const REPLAY_MILLIS = 180_000;
 const MAX_REPLAYS = 50_000;
 
@@ -203,7 +205,7 @@ export async function signPresence(signer, address, device, body, now) {
   const iat = Math.floor(now / 1000);
   return makeToken(signer, 'starling-presence', '', {
     dig: b64u(await sha256(body)),
-    exp: iat + 600,
+    exp: iat + PRESENCE_SECONDS,
     iat,
     orig: { uri: gruu(address, device) },
   });
@@ -226,7 +228,7 @@ export async function verifyPresence(compact, body, address, device, now, trust)
       signer.device === device &&
       orig?.uri === gruu(address, device) &&
       dig === b64u(await sha256(body)) &&
-      exp - iat <= 600 &&
+      exp - iat <= PRESENCE_SECONDS &&
       iat <= now / 1000 + MAX_SKEW_SECONDS &&
       exp > now / 1000 &&
       (await verify(signer.spki, token.input, token.signature));

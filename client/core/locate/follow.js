@@ -13,12 +13,13 @@ const SEQUENCES = 'sequences';
 /** @typedef {import('../record/rendezvous.js').Kind} Kind */
 /** @typedef {import('./evidence.js').Entry} Entry */
 /** @typedef {import('./locator.js').HowToFind} HowToFind */
+/** @typedef {import('./locator.js').Lookup} Lookup */
 /** own: also whoever is certified for the address; how: of the look-up that news cause
- * @typedef {{friendsKey: Uint8Array | null, own?: boolean, how: () => HowToFind, changed: () => void}} Wish */
+ * @typedef {{friendsKey: Uint8Array | null, own?: boolean, how: () => HowToFind, changed: (found: Lookup) => void}} Wish */
 /** @typedef {{wish: Wish, name: string, places: {tells: () => boolean, isTelling: () => boolean, stop: () => void}[], complete: boolean, told: Entry[], cancel: () => void, over: boolean}} Followed */
 
 /**
- * @param {{store: import('../types.js').Store, timer: (ms: number, task: () => void) => () => void, network: () => string, places?: ReturnType<typeof import('./places.js').placesWatched>, believe: (kind: Kind, address: string, bytes: Uint8Array) => Promise<Entry>, again: (address: string, told: Entry[], how: HowToFind) => Promise<{kind: string}>}} around
+ * @param {{store: import('../types.js').Store, timer: (ms: number, task: () => void) => () => void, network: () => string, places?: ReturnType<typeof import('./places.js').placesWatched>, believe: (kind: Kind, address: string, bytes: Uint8Array) => Promise<Entry>, again: (address: string, told: Entry[], how: HowToFind) => Promise<Lookup>}} around
  */
 export function following(around) {
   /** @type {Map<string, Followed>} */
@@ -75,18 +76,19 @@ export function following(around) {
     if (it.over) return;
     const told = it.told;
     it.told = [];
-    let kind = 'unreachable';
+    /** @type {Lookup} */
+    let found = { kind: 'unreachable' };
     try {
-      ({ kind } = await around.again(address, told, it.wish.how()));
+      found = await around.again(address, told, it.wish.how());
     } catch (e) {
       if (!(e instanceof StarlingError)) throw e;
     }
     if (it.over) return;
-    if (kind === 'unreachable') {
+    if (found.kind === 'unreachable') {
       it.told = [...told, ...it.told].slice(0, MAX_TOLD);
       return soon(address, it, AGAIN_MILLIS);
     }
-    it.wish.changed();
+    it.wish.changed(found);
   }
 
   /** @param {string} address */

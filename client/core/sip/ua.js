@@ -11,11 +11,12 @@ import { Flow } from './flow.js';
 import { first, hasSdp, parameter, request, response } from './message.js';
 import { ClientTransactions } from './transactions.js';
 
-const REGISTER_SECONDS = 600;
+/** A flow that ends is noticed at once, by both sides. */
+const REGISTER_SECONDS = 1800;
 const REGISTER_MILLIS = 5000;
 const TICK_MILLIS = 5000;
 /** A flow on which nothing came for so long is asked whether anybody is there. */
-const IDLE_TICKS = 12;
+const IDLE_TICKS = 24;
 const PROBE_MILLIS = 3000;
 const CLOCK_STEP_MILLIS = 2000;
 /** Requests whose signatures are being verified at once; more are told to come later. */

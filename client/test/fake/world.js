@@ -193,6 +193,8 @@ function peer(time, dht, ca) {
       one.die();
       for (const stop of [...streams]) stop(new TypeError('terminated'));
     },
+    /** As after beginning anew: nobody is told of anybody. */
+    forgetWatchers: () => watchers.clear(),
     rise() {
       it.down = false;
       one.dead = false;
@@ -313,8 +315,8 @@ function peer(time, dht, ca) {
           if (!it.hides) for (const [slot, data] of dht.get(key) ?? []) say({ key, id: slot.split(' ')[1], data });
           say({ key, complete: true });
         }
-        const alive = () => streams.has(stop) && (say(''), time.timer(20_000, alive));
-        time.timer(20_000, alive);
+        const alive = () => streams.has(stop) && (say(''), time.timer(45_000, alive));
+        time.timer(45_000, alive);
       },
       cancel: () => stop(),
     });

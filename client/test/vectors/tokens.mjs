@@ -226,11 +226,11 @@ async function presences(alice, bob, now) {
   return {
     pidf: base64(pidf),
     presence: [
-      ['good', iat + 600, good],
-      ['for over ten minutes', 0, await changed({ exp: iat + 601 })],
-      ['over', 0, await changed({ iat: iat - 600, exp: iat })],
+      ['good', iat + 1200, good],
+      ['for over twenty minutes', 0, await changed({ exp: iat + 1201 })],
+      ['over', 0, await changed({ iat: iat - 1200, exp: iat })],
       ['begins too late', 0, await changed({ iat: iat + 61, exp: iat + 100 })],
-      ['an end that is text', 0, await changed({ exp: String(iat + 600) })],
+      ['an end that is text', 0, await changed({ exp: String(iat + 1200) })],
       ['no end', 0, await changed({ exp: false })],
       ['about another body', 0, await changed({ dig: 'x' })],
       ['about another device', 0, await changed({ orig: { uri: gruu(alice.address, bob.key.id) } })],

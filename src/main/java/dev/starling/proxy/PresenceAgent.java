@@ -30,7 +30,7 @@ final class PresenceAgent {
     private static final int MAX_SUBSCRIPTIONS = 200_000, MAX_PER_DEVICE = 4_096;
 
     /// Of one watching device to one other: it refreshes with a new dialog before the old one ends.
-    private static final int MAX_PER_WATCHER = 4;
+    private static final int MAX_PER_WATCHER = 2;
 
     /// How a NOTIFY gets out: along the dialog's route set, with the answer's status for whoever cares.
     interface Sender {
@@ -64,7 +64,7 @@ final class PresenceAgent {
     private final Map<DeviceId, Set<Watch>> byDevice = new HashMap<>();
 
     PresenceAgent(Self self, Clock clock, Sender sender, Predicate<DeviceId> here) {
-        terms = new Subscription.Terms("presence", self.contact(), Duration.ofSeconds(600));
+        terms = new Subscription.Terms("presence", self.contact(), Duration.ofSeconds(1800));
         this.clock = clock;
         this.sender = sender;
         this.here = here;

@@ -32,7 +32,7 @@ record Publication(
         Refusals refusals,
         Clock clock) {
     private static final int MAX_PRESENCE = 4096;
-    private static final long MIN_EXPIRES = 60, MAX_EXPIRES = 600;
+    private static final long MIN_EXPIRES = 60, MAX_EXPIRES = 1200;
 
     private record Done(String tag, long expires) {}
 

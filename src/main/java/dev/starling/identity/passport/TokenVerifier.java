@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// `started`: tokens older than this process are refused, because its replay cache cannot know them.
 public record TokenVerifier(CertificateVerifier certificates, ReplayCache replays, Clock clock, Instant started) {
     public static final long MAX_SKEW_SECONDS = 60;
+    /// So long a signed word of presence counts at most.
+    private static final long MAX_PRESENCE_SECONDS = 1200;
 
     public sealed interface Outcome {}
 
@@ -137,7 +139,7 @@ public record TokenVerifier(CertificateVerifier certificates, ReplayCache replay
                     && signer.device().equals(device)
                     && token.origin().equals(Optional.of(device.gruu(address)))
                     && token.text("dig").equals(Optional.of(Token.b64u(DeviceId.sha256(body))))
-                    && exp - iat <= 600
+                    && exp - iat <= MAX_PRESENCE_SECONDS
                     && iat <= now + MAX_SKEW_SECONDS
                     && exp > now
                     && Keys.verify(signer.leaf().getPublicKey(), token.signingInput(), token.signature());
