@@ -36,6 +36,7 @@ test('a peer that swallows everything is noticed, and taken back when it answers
   const [alice, bob] = await it.friends();
   const [mute] = it.peers;
   mute.alter = () => null;
+  await it.pass(110_000, 500);
   await it.until(alice, () => alice.ctx.ua.ready.length === 1, 'noticed without being told');
   await alice.sendMessage(BOB, 'along the other');
   await it.until(bob, (s) => contact(s, ALICE).last?.text === 'along the other', 'message');

@@ -17,7 +17,7 @@ test('while nothing happens nobody is looked up, and a dial needs no look-up', a
   assert.ok(alice.ctx.locator.isTold(BOB), 'the streams tell alice of bob');
   assert.ok(alice.ctx.locator.isTold(ALICE), 'and of herself');
   const before = reads();
-  await it.pass(1_500_000, 1000);
+  await it.pass(1_500_000, 2000);
   const while25Minutes = reads() - before;
   // Each reads its own record back, one key at two peers, each 24 minutes or so.
   assert.ok(while25Minutes <= 2 * 2 * 2, `${while25Minutes} reads`);
@@ -33,7 +33,7 @@ test('a record that vanished is noticed, said, and published anew', async () => 
   await it.pass(2000);
   for (const peer of it.peers) peer.swallows = true;
   for (const values of it.dht.values()) values.clear();
-  await it.pass(1_800_000, 1000);
+  await it.pass(1_800_000, 2000);
   assert.equal(alice.state.me.status, 'one-server', 'noticed within half an hour');
   assert.match(alice.state.me.detail, /could not be read back/);
   for (const peer of it.peers) peer.swallows = false;
@@ -80,7 +80,7 @@ test('a peer that forgot who follows whom is asked before anybody is shown wrong
   const shown = () => contact(alice.state, BOB).presence;
   for (const peer of it.peers) peer.forgetWatchers();
   for (let i = 0; i < 80; i++) {
-    await it.pass(20_000, 1000);
+    await it.pass(20_000, 2000);
     assert.equal(shown(), 'online', `${(i + 1) * 20} s later`);
   }
   await bob.close();
@@ -114,7 +114,7 @@ test('somebody online over midnight stays to be found by those who look at one d
     return days.size;
   };
   assert.equal(await seen(), 1);
-  await it.pass(3_600_000 + 55 * 60_000, 1000);
+  await it.pass(3_600_000 + 55 * 60_000, 2000);
   assert.equal(new Date(it.time.now()).toISOString().slice(11, 13), '23');
   assert.equal(await seen(), 2);
   assert.equal(alice.state.me.status, 'online');

@@ -119,7 +119,7 @@ test('what was signed for one peer is refused by another, and by the same one ag
   assert.match(first(registers[0], 'identity'), /^ey/);
   assert.equal(await ask(servers.bases[1], registers[0]), '438', 'dest is the other peer');
   assert.equal(await ask(servers.bases[0], registers[0]), '403', 'seen before');
-  const moved = registers[0].headers.map(([n, v]) => [n, n === 'contact' ? v.replace('expires=600', 'expires=0') : v]);
+  const moved = registers[0].headers.map(([n, v]) => [n, n === 'contact' ? v.replace(/expires=\d+/, 'expires=0') : v]);
   assert.equal(await ask(servers.bases[0], { ...registers[0], headers: moved }), '438', 'another Contact');
   assert.equal(alice.ctx.ua.ready.length, 2, 'alice is still registered');
 });
