@@ -356,7 +356,7 @@ export class Starling {
   async answerNotice(notice, action) {
     const [kind, about] = notice.split(' ');
     if (kind === 'changed') await this.decideChanged(about, action === 'agree');
-    if (kind === 'list') {
+    if (kind === 'list' || kind === 'fork') {
       await this.ctx.devices.decide(about, action === 'join');
       this.reach.soon();
     }

@@ -284,6 +284,34 @@ test('a browser joins the list that its user began anew', async () => {
   await it.until(second, (s) => contact(s, BOB)?.state === 'accepted', 'the contacts of the old one');
 });
 
+test('two browsers that took each other off are told, nobody writes to either, and one gives way', async () => {
+  const { it, alice, bob, second } = await three();
+  for (const peer of it.peers) peer.hides = true;
+  await Promise.all([alice.removeDevice(idOf(second)), second.removeDevice(idOf(alice))]);
+  for (const peer of it.peers) peer.hides = false;
+  for (const one of [alice, second]) await one.ctx.devices.look();
+  const told = (one) => one.state.notices.find((each) => each.key === 'fork');
+  assert.equal(told(alice).args.devices, 'phone');
+  assert.ok(told(second), 'the other one, too');
+  const targets = async () => {
+    await bob.ctx.locator.find(ALICE, { ...bob.ctx.contacts.howToFind(ALICE), fresh: true, whole: true });
+    return (await bob.ctx.contacts.targets(ALICE)).map((each) => each.id).sort();
+  };
+  assert.deepEqual(await targets(), []);
+  await second.answerNotice(told(second).id, 'keep');
+  await second.ctx.devices.look();
+  assert.equal(told(second), undefined, 'it was answered');
+  await it.pass(1000);
+  await alice.answerNotice(told(alice).id, 'join');
+  await it.until(second, (s) => s.endorsements.length === 1, 'asked');
+  await second.allowDevice(idOf(alice));
+  await it.until(alice, (s) => s.me.status === 'online' && alice.ctx.own.isJoined(), 'on the other list');
+  for (const one of [alice, second]) await one.ctx.devices.look();
+  assert.equal(told(alice), undefined);
+  await it.until(bob, async () => (await targets()).length === 2, 'both are written to');
+  assert.deepEqual(await targets(), [idOf(alice), idOf(second)].sort());
+});
+
 test('two lists made at once become one, and removal wins', async () => {
   const { it, alice, second } = await three();
   const third = await added(it, alice, { deviceName: 'tablet' });

@@ -9,7 +9,7 @@ import { encodeCbor } from '../record/cbor.js';
 import { headOf, relation } from '../record/devices.js';
 import { formerKeys, laterKey } from './friends-keys.js';
 import { flagValue, keyValue, personValue } from './shared.js';
-import { advanced, furthest, revokedSince, tips, undisputed } from './versions.js';
+import { advanced, furthest, revokedSince, revokers, stillRevoked, tips, undisputed } from './versions.js';
 
 /** Their tokens and those blocked must fit into one PUBLISH: docs/protocols/sip.md, section 4. */
 const MAX_CONTACTS = 1400;
@@ -123,7 +123,9 @@ export function contactBook(ctx) {
     const contact = book.get(address);
     if (!contact?.chain) return first(address, found.chains, found);
     const before = contact.chain;
-    const chain = await advanced(found, before, contact.revoked);
+    // Remembered: a store that keeps the revocation back later does not bring the device in again.
+    const kept = stillRevoked(found, contact.revokedBy ?? {}, contact.revoked ?? []);
+    const chain = await advanced(found, before, kept);
     if (chain !== before)
       await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
     const listed = headOf(chain).devices;
@@ -132,14 +134,14 @@ export function contactBook(ctx) {
     const other = found.chains.find((each) => relation(each, chain) === 'new-root');
     const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
     if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
-    // Remembered: a store that keeps the revocation back later does not bring the device in again.
-    const out = new Set(
-      [...(contact.revoked ?? []), ...revokedSince(found, before, chain)].filter((id) => listed.has(id)),
-    );
+    const out = new Set([...kept, ...revokedSince(found, before, chain)].filter((id) => listed.has(id)));
     const sure = await undisputed(chain, found.chains);
     const disputed = [...listed.keys()].filter((id) => !sure.includes(id));
     if (!isSame(out, contact.revoked) || !isSame(new Set(disputed), contact.disputed))
       await note(address, { revoked: [...out], disputed });
+    const revokedBy = revokers(found, [...out], contact.revokedBy ?? {}, [before, chain]);
+    if (out.size && JSON.stringify(revokedBy) !== JSON.stringify(contact.revokedBy ?? {}))
+      await note(address, { revokedBy });
     return sure.filter((id) => !out.has(id));
   }
 

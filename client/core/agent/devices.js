@@ -11,6 +11,7 @@ import {
   relation,
   verifyDevices,
 } from '../record/devices.js';
+import { beyond, fork, isLasting, linksOf, otherList } from './list-notices.js';
 import { ownRecords } from './own-records.js';
 import { advanced, furthest, revokedSince, tips } from './versions.js';
 
@@ -129,6 +130,7 @@ export function ownDevices(ctx) {
       else await mergeTips(tips(ours));
     }
     for (const other of found.chains) await consider(other);
+    settled(found.chains);
     noteGhosts(found);
     withdrawn = new Set(found.withdrawn);
     await ctx.endorsement.excuse();
@@ -179,27 +181,29 @@ export function ownDevices(ctx) {
 
   /** @param {DeviceChain} other */
   async function consider(other) {
-    if (!chain) return;
+    if (!chain || isRefused(other)) return;
     const how = relation(other, chain);
-    if (how === 'fork') await merge(chain, other);
-    if (how === 'new-root' && !isRefused(other) && lists(profile().key.id)) warn(other);
+    const mine = chain;
+    const isMade = how === 'fork' && (await merge(mine, other));
+    if (!lists(profile().key.id)) return;
+    // Somebody, perhaps we ourselves, began a list anew; or two devices took each other off.
+    if (how === 'new-root') warn(other, otherList(other));
+    if (how === 'fork' && !isMade && isLasting(mine, other)) warn(other, fork(other));
   }
 
-  /** Somebody, perhaps we ourselves, began a list anew. @param {DeviceChain} other */
-  function warn(other) {
-    if (!foreign.some((each) => each[0].hash === other[0].hash)) foreign = [...foreign, other].slice(-8);
-    ctx.notice({
-      id: `list ${other[0].hash}`,
-      kind: 'warning',
-      key: 'other-list',
-      args: {
-        devices: [...headOf(other).devices.values()].map((device) => device.name || device.id.slice(0, 8)).join(', '),
-      },
-      actions: [
-        { id: 'keep', key: 'other-list.keep', safe: true },
-        { id: 'join', key: 'other-list.join', safe: false },
-      ],
-    });
+  /** @param {DeviceChain} other @param {import('../types.js').Notice} notice */
+  function warn(other, notice) {
+    const tip = headOf(other).hash;
+    if (!foreign.some((each) => headOf(each).hash === tip)) foreign = [...foreign, other].slice(-8);
+    ctx.notice(notice);
+  }
+
+  /** Of two versions one gave way. @param {DeviceChain[]} all */
+  function settled(all) {
+    const there = new Set(all.map((each) => fork(each).id));
+    const { notices } = ctx.state;
+    const left = notices.filter(({ id }) => !id.startsWith('fork ') || there.has(id));
+    if (left.length < notices.length) ctx.update({ notices: left });
   }
 
   /** @param {DeviceChain[]} lists */
@@ -212,7 +216,7 @@ export function ownDevices(ctx) {
   async function merge(ours, other) {
     const self = profile().key.id;
     const [a, b] = [headOf(ours), headOf(other)];
-    const links = [...ours, ...other.filter((link) => !ours.some((each) => each.hash === link.hash))];
+    const links = linksOf(ours, other);
     const wanted = mergedDevices(links, a, b);
     if (!wanted?.has(self) || !a.devices.has(self) || !b.devices.has(self)) return false;
     // One of us is enough; where it does not do it, the others do.
@@ -396,13 +400,15 @@ export function ownDevices(ctx) {
       await rotateFriendsKey();
     },
 
-    /** The other list that appeared. @param {string} root @param {boolean} join  the user made it: this device asks to stand on it */
-    async decide(root, join) {
-      const other = foreign.find((each) => each[0].hash === root);
+    /** The other list that appeared. @param {string} hash  of its root, or of its newest version where the root is ours @param {boolean} join  the user made it: this device asks to stand on it */
+    async decide(hash, join) {
+      const other = foreign.findLast((each) => each[0].hash === hash || headOf(each).hash === hash);
       if (!other) return;
-      if (!join) return refuse([other]);
+      if (!join) return refuse([beyond(other, chain ?? [])]);
       const left = ctx.own.leave();
-      if (chain) await refuse([chain]);
+      if (chain) await refuse([beyond(chain, other)]);
+      for (const id of headOf(other).devices.keys()) await records.revoked.drop(id);
+      ctx.endorsement.beginAnew();
       await ctx.store.batch([...left.writes, ['me', 'chain', undefined]]);
       left.done();
       chain = null;

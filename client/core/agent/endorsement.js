@@ -47,6 +47,8 @@ export function endorsement(ctx) {
   let admittedBy = '';
 
   const address = () => ctx.profile?.address ?? '';
+  /** What was refused before, when this device had a list of its own, says nothing. Unix ms. */
+  let since = 0;
   const self = () => ctx.profile?.key.id ?? '';
   const heard = () => (told && told.until > ctx.now() ? told.code : '');
 
@@ -139,10 +141,10 @@ export function endorsement(ctx) {
     };
   });
 
-  ctx.reception.on('endorseRefusal', async (signer) => ({
+  ctx.reception.on('endorseRefusal', async (signer, body) => ({
     writes: [],
     done() {
-      if (signer.address !== address()) return;
+      if (signer.address !== address() || body.sent < since) return;
       // Off the list, or never on it: what the list itself says counts.
       if (ctx.devices.lists(self())) void ctx.devices.look().catch(() => {});
       else if (!heard()) ctx.me({ refused: true });
@@ -211,6 +213,9 @@ export function endorsement(ctx) {
 
     /** A list that names us is ours when whoever let us in stands on it, too. @param {import('../record/devices.js').DeviceChain} chain */
     mayJoin: (chain) => (admittedBy ? headOf(chain).devices.has(admittedBy) : ctx.devices.isPlain() && !heard()),
+
+    /** From now on this device wants to stand on another list. */
+    beginAnew: () => void (since = ctx.now()),
 
     /** Asks a listed device to allow this one. @param {string} device */
     async ask(device) {

@@ -54,6 +54,32 @@ export function revokedSince(found, before, next) {
 }
 
 /**
+ * Who took out which device. @param {Found} found @param {string[]} out @param {Record<string, string[]>} before @param {DeviceChain[]} lists  whose devices have a say
+ * @returns {Record<string, string[]>} in the order of the ids
+ */
+export function revokers(found, out, before, lists) {
+  const isEntitled = (/** @type {string} */ id) => lists.some((each) => headOf(each).devices.has(id));
+  const said = (/** @type {string} */ device) =>
+    found.revocations
+      .filter(({ signer, authority, devices }) => devices.includes(device) && (authority || isEntitled(signer)))
+      .map(({ signer }) => signer);
+  const all = (/** @type {string} */ device) => [...new Set([...(before[device] ?? []), ...said(device)])].sort();
+  return Object.fromEntries([...out].sort().map((device) => [device, all(device)]));
+}
+
+/**
+ * What was revoked before and not taken back: whoever takes it back shows a newer record that does not say it any more. Silence takes nothing back.
+ * @param {Found} found @param {Record<string, string[]>} revokedBy @param {string[]} revoked
+ */
+export const stillRevoked = (found, revokedBy, revoked) =>
+  revoked.filter((device) => {
+    const by = revokedBy[device] ?? [];
+    const isBack = (/** @type {string} */ id) =>
+      found.revocations.some(({ signer, devices }) => signer === id && !devices.includes(device));
+    return !by.length || !by.every(isBack);
+  });
+
+/**
  * The devices of a list that stand on every version which may be the one to go on with. A version beside the list counts for nothing
  * when the device that signed it is not on the list: whoever was removed disputes nothing.
  * @param {DeviceChain} chain @param {DeviceChain[]} all

@@ -131,6 +131,16 @@ export function fakeState(options) {
                 ],
               },
               {
+                id: 'n4',
+                kind: 'warning',
+                key: 'fork',
+                args: { devices: 'Firefox, Android' },
+                actions: [
+                  { id: 'keep', key: 'fork.keep', safe: true },
+                  { id: 'join', key: 'fork.join', safe: false },
+                ],
+              },
+              {
                 id: 'n3',
                 kind: 'info',
                 key: 'device-added',

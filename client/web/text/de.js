@@ -287,6 +287,10 @@ export const de = {
     'Eine andere Liste Ihrer Geräte ist aufgetaucht: {devices}. Wenn Sie gerade in einem anderen Browser neu begonnen haben, benutzen Sie sie auch hier. Wenn nicht, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort. Ihre Kontakte bleiben bei der Liste, die sie kennen.',
   'notice.other-list.keep': 'Das war ich nicht',
   'notice.other-list.join': 'Das war ich, hier benutzen',
+  'notice.fork':
+    'Ein anderes Gerät nimmt Ihre Geräteliste nicht an und hat eine eigene, ohne dieses Gerät: {devices}. Solange es beide gibt, können manche Ihrer Kontakte keinem davon schreiben. Wenn das andere Gerät Ihnen gehört, benutzen Sie dessen Liste auch hier; es fragt Sie dann, ob es dieses Gerät zulassen soll. Wenn jemand anderes es hat, sagen Sie es Ihren Kontakten auf anderem Weg.',
+  'notice.fork.keep': 'Liste dieses Geräts behalten',
+  'notice.fork.join': 'Die andere Liste hier benutzen',
   'notice.device-added': '{name} kann jetzt Ihre Adresse benutzen.',
   'notice.device-added.ok': 'Verstanden',
   'notice.peer-changed':

@@ -284,6 +284,10 @@ export const en = {
     'Another list of your devices appeared: {devices}. If you just started anew in another browser, use that list here, too. If not, somebody else may have read your mailbox: change its password. Your contacts go on with the list they know.',
   'notice.other-list.keep': 'That was not me',
   'notice.other-list.join': 'That was me, use it here',
+  'notice.fork':
+    'Another device does not accept your list of devices and has one of its own, without this device: {devices}. As long as both are there, some of your contacts can write to neither. If the other device is yours, use its list here; it will ask you to allow this device. If somebody else has it, tell your contacts in another way.',
+  'notice.fork.keep': 'Keep the list of this device',
+  'notice.fork.join': 'Use the other list here',
   'notice.device-added': '{name} can now use your address.',
   'notice.device-added.ok': 'Got it',
   'notice.peer-changed':
