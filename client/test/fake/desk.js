@@ -50,7 +50,7 @@ export function desk(address, card, { now, find }) {
     own: { note: nothing, leave: nothing, rotate: async () => {} },
     endorsement: { dismiss: async () => {}, excuse: async () => {}, guests: () => [], mayJoin: () => true },
     around: { now, deviceName: 'laptop', media: null },
-    state: { endorsements: [], me: {} },
+    state: { endorsements: [], notices: [], me: {} },
     now,
     network: () => NETWORK,
     signer: () => card.signer,
