@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /// What one look-up brought, and what follows from all of it together and from what is remembered. Several readers
@@ -26,14 +27,15 @@ final class Evidence {
     private final String network;
     private final boolean local;
     private final Optional<DeviceChain> remembered;
-    private final Set<DeviceId> takenBefore;
+    private final Map<DeviceId, Set<DeviceId>> takenBefore;
     private final List<Seen> seen = new ArrayList<>();
     private final Map<String, Opened> newest = new HashMap<>();
     private final Map<DeviceId, Revocation> revocations = new HashMap<>();
     private final Map<DeviceId, Optional<DeviceChain>> chains = new HashMap<>();
 
-    /// @param remembered the list believed before, and `takenBefore`: which of its devices were taken out
-    Evidence(String network, boolean local, Optional<DeviceChain> remembered, Set<DeviceId> takenBefore) {
+    /// @param remembered the list believed before, and `takenBefore`: which of its devices were taken out, and by whom
+    Evidence(
+            String network, boolean local, Optional<DeviceChain> remembered, Map<DeviceId, Set<DeviceId>> takenBefore) {
         this.network = network;
         this.local = local;
         this.remembered = remembered;
@@ -102,7 +104,7 @@ final class Evidence {
         List<DeviceChain> heads = heads(true);
         Set<DeviceId> listed = listed(heads);
         var revoked = new HashSet<>(Revocation.taken(revocations.values(), listed, issuers()));
-        revoked.addAll(takenBefore);
+        takenBefore.keySet().stream().filter(this::isStillOut).forEach(revoked::add);
         var devices = new TreeMap<DeviceId, Device>();
         for (var opened : newest.values()) {
             if (opened.record().body().isEmpty() || opened.record().kind() == Kind.DEVICES) continue;
@@ -122,6 +124,32 @@ final class Evidence {
                             location.or(() -> known)));
         }
         return devices;
+    }
+
+    /// Whoever takes a revocation back shows a newer record that does not say it any more. Silence takes nothing back:
+    /// a
+    /// store that keeps the revocation back later does not bring the device in again.
+    private boolean isStillOut(DeviceId device) {
+        return takenBefore.getOrDefault(device, Set.of()).stream().anyMatch(by -> {
+            Revocation now = revocations.get(by);
+            return now == null || now.devices().contains(device);
+        });
+    }
+
+    /// The devices of a list that are out, and who said so: what is remembered of them.
+    synchronized Map<DeviceId, Set<DeviceId>> takenOut(DeviceChain list) {
+        Set<DeviceId> listed = listed(heads(false));
+        Map<DeviceId, DeviceId> issuers = issuers();
+        var out = new TreeMap<DeviceId, Set<DeviceId>>();
+        takenBefore.forEach((device, by) -> {
+            if (isStillOut(device)) out.put(device, new TreeSet<>(by));
+        });
+        for (var each : revocations.values())
+            for (DeviceId device : Revocation.taken(List.of(each), listed, issuers))
+                out.computeIfAbsent(device, _ -> new TreeSet<>())
+                        .add(each.record().device());
+        out.keySet().removeIf(device -> !list.lists(device));
+        return out;
     }
 
     private Map<DeviceId, DeviceId> issuers() {

@@ -7,7 +7,6 @@ import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.record.Bodies;
-import dev.starling.record.DeviceChain;
 import dev.starling.record.Kind;
 import dev.starling.record.RecordOpener;
 import dev.starling.record.Rendezvous;
@@ -15,11 +14,9 @@ import dev.starling.record.Sealed;
 import dev.starling.record.SignedRecord;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /// Finds what the DHT says about an address and believes only what verifies (docs/protocols/formats.md, sections 5
@@ -108,13 +105,14 @@ public record LocationService(
                 network,
                 local,
                 memory.flatMap(m -> m.list(address)),
-                memory.map(m -> m.revoked(address)).orElse(Set.of()));
+                memory.map(m -> m.revoked(address)).orElse(Map.of()));
         new Search(dht, opener, address, evidence).run(master, clock.instant());
         var seen = evidence.seen();
         if (evidence.isEmpty())
             return seen.stream().anyMatch(s -> !s.verdict.equals("not-sealed")) ? new Forged(seen) : new Absent(seen);
         var devices = evidence.devices();
-        memory.ifPresent(m -> evidence.believed().ifPresent(list -> remember(m, address, list, devices)));
+        memory.ifPresent(
+                m -> evidence.believed().ifPresent(list -> m.believed(address, list, evidence.takenOut(list))));
         return new Found(address, devices, evidence.newest(), evidence.seen());
     }
 
@@ -147,12 +145,5 @@ public record LocationService(
                 return false;
             });
         return List.copyOf(newest.values());
-    }
-
-    private static void remember(Memory memory, Address address, DeviceChain list, Map<DeviceId, Device> devices) {
-        var revoked = new HashSet<>(memory.revoked(address));
-        devices.values().stream().filter(Device::revoked).map(Device::id).forEach(revoked::add);
-        revoked.removeIf(id -> !list.lists(id));
-        memory.believed(address, list, revoked);
     }
 }

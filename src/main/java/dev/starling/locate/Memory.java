@@ -6,16 +6,18 @@ import dev.starling.identity.IdentityException;
 import dev.starling.record.DeviceChain;
 import dev.starling.record.Kind;
 import dev.starling.record.SequenceMemory;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /// What a reader remembers between look-ups and over restarts: the highest sequence of each record, and of each
@@ -46,12 +48,12 @@ public final class Memory implements SequenceMemory, AutoCloseable {
                 s.execute("pragma synchronous=normal");
                 for (String table : new String[] {
                     "sequence (name text primary key, last integer not null, seen integer not null)",
-                    "list (name text primary key, chain blob not null, revoked blob not null, seen integer not null)"
+                    "believed (name text primary key, chain blob not null, revoked blob not null, seen integer not null)"
                 }) s.execute("create table if not exists " + table + " without rowid");
-                for (String table : new String[] {"sequence", "list"})
+                for (String table : new String[] {"sequence", "believed"})
                     s.execute("create index if not exists " + table + "_seen on " + table + " (seen)");
                 try (var rows = s.executeQuery("select max(coalesce((select max(seen) from sequence), 0),"
-                        + " coalesce((select max(seen) from list), 0))")) {
+                        + " coalesce((select max(seen) from believed), 0))")) {
                     turn = rows.next() ? rows.getLong(1) : 0;
                 }
             }
@@ -100,7 +102,7 @@ public final class Memory implements SequenceMemory, AutoCloseable {
 
     /// The list of devices believed last.
     synchronized Optional<DeviceChain> list(Address address) {
-        try (var s = db.prepareStatement("select chain from list where name = ?")) {
+        try (var s = db.prepareStatement("select chain from believed where name = ?")) {
             s.setString(1, name(address));
             try (var rows = s.executeQuery()) {
                 return rows.next()
@@ -112,29 +114,36 @@ public final class Memory implements SequenceMemory, AutoCloseable {
         }
     }
 
-    /// Devices of that list that somebody entitled took out.
-    synchronized Set<DeviceId> revoked(Address address) {
-        try (var s = db.prepareStatement("select revoked from list where name = ?")) {
+    /// Devices of that list that somebody entitled took out, and who did.
+    synchronized Map<DeviceId, Set<DeviceId>> revoked(Address address) {
+        try (var s = db.prepareStatement("select revoked from believed where name = ?")) {
             s.setString(1, name(address));
             try (var rows = s.executeQuery()) {
-                var revoked = new TreeSet<DeviceId>();
-                byte[] ids = rows.next() ? rows.getBytes(1) : new byte[0];
-                for (int at = 0; at + DeviceId.BYTES <= ids.length; at += DeviceId.BYTES)
-                    revoked.add(DeviceId.of(Arrays.copyOfRange(ids, at, at + DeviceId.BYTES)));
+                var revoked = new TreeMap<DeviceId, Set<DeviceId>>();
+                byte[] pairs = rows.next() ? rows.getBytes(1) : new byte[0];
+                for (int at = 0; at + 2 * DeviceId.BYTES <= pairs.length; at += 2 * DeviceId.BYTES)
+                    revoked.computeIfAbsent(id(pairs, at), _ -> new TreeSet<>()).add(id(pairs, at + DeviceId.BYTES));
                 return revoked;
             }
         } catch (SQLException e) {
-            return failed(e, Set.of());
+            return failed(e, Map.of());
         }
     }
 
-    synchronized void believed(Address address, DeviceChain list, Set<DeviceId> revoked) {
-        try (var s = db.prepareStatement("insert or replace into list values (?, ?, ?, ?)")) {
+    private static DeviceId id(byte[] from, int at) {
+        return DeviceId.of(Arrays.copyOfRange(from, at, at + DeviceId.BYTES));
+    }
+
+    synchronized void believed(Address address, DeviceChain list, Map<DeviceId, Set<DeviceId>> revoked) {
+        try (var s = db.prepareStatement("insert or replace into believed values (?, ?, ?, ?)")) {
             s.setString(1, name(address));
             s.setBytes(2, list.encode());
-            var ids = ByteBuffer.allocate(revoked.size() * DeviceId.BYTES);
-            for (DeviceId each : revoked) ids.put(each.bytes());
-            s.setBytes(3, ids.array());
+            var pairs = new ByteArrayOutputStream();
+            revoked.forEach((device, by) -> by.forEach(each -> {
+                pairs.writeBytes(device.bytes());
+                pairs.writeBytes(each.bytes());
+            }));
+            s.setBytes(3, pairs.toByteArray());
             s.setLong(4, ++turn);
             s.executeUpdate();
             forget();
@@ -145,7 +154,7 @@ public final class Memory implements SequenceMemory, AutoCloseable {
 
     /// The user agreed to another list: what was remembered counts no more.
     public synchronized void forget(Address address) {
-        try (var s = db.prepareStatement("delete from list where name = ?")) {
+        try (var s = db.prepareStatement("delete from believed where name = ?")) {
             s.setString(1, name(address));
             s.executeUpdate();
         } catch (SQLException e) {
@@ -157,7 +166,7 @@ public final class Memory implements SequenceMemory, AutoCloseable {
         if (++sinceForgetting < BATCH) return;
         sinceForgetting = 0;
         forget("sequence", mostSequences);
-        forget("list", mostLists);
+        forget("believed", mostLists);
     }
 
     private void forget(String table, int most) throws SQLException {

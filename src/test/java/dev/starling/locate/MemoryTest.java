@@ -196,6 +196,22 @@ class MemoryTest {
     }
 
     @Test
+    void onlyWhoeverRevokedTakesItBack() throws Exception {
+        world.revoke(bob, phone);
+        assertEquals(List.of(bob.id()), verified());
+        world.clear(Kind.REVOKED);
+        saysNothing(phone);
+        assertEquals(List.of(bob.id()), verified());
+        saysNothing(bob);
+        assertEquals(2, verified().size());
+    }
+
+    private void saysNothing(Keys.Held device) throws Exception {
+        long later = world.clock.millis() + 1000;
+        world.put(Kind.REVOKED, world.record(device, Kind.REVOKED, World.BOB, later, Optional.empty()));
+    }
+
+    @Test
     void aListThatIsKeptBackIsNotForgotten() throws Exception {
         assertEquals(2, verified().size());
         world.clear(Kind.DEVICES);
