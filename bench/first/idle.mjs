@@ -5,7 +5,7 @@ import { befriend } from './world.mjs';
 const WINDOW_SECONDS = 100;
 /** Beyond the longest watch over streams and flows. */
 const LONG_MILLIS = 150_000;
-const QUIET_MILLIS = 1_500;
+const QUIET_MILLIS = 4_000;
 const DAY_MILLIS = 86_400_000;
 const LONGEST_MILLIS = 4 * 3_600_000;
 /** IPv4 and TCP with time stamps, for a piece and for its acknowledgement. */
