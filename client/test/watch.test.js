@@ -133,10 +133,10 @@ test('a silent stream is given up, a living one is not', async () => {
   await w.pass(200);
   for (let i = 0; i < 6; i++) {
     w.open()[0].say('');
-    await w.pass(45_000);
+    await w.pass(20_000);
   }
   assert.equal(w.streams.length, 1);
-  await w.pass(105_000);
+  await w.pass(60_000);
   assert.equal(w.streams.length, 2);
   assert.equal(w.streams[0].gone, true);
 });

@@ -8,8 +8,8 @@ const KEYS_A_STREAM = 512;
 const MAX_STREAMS = 3;
 const MAX_LINE = 64 * 1024;
 const SETTLE_MILLIS = 100;
-/** The peer gives a sign of life each 45 s; that it is gone, the flow to it notices sooner. */
-const SILENCE_MILLIS = 100_000;
+/** The peer gives a sign of life each 20 s. */
+const SILENCE_MILLIS = 50_000;
 const FIRST_PAUSE_MILLIS = 500;
 const LAST_PAUSE_MILLIS = 120_000;
 /** What one stream tells of one key beyond this in ten minutes is a flood, unless who watches expects more: that key is left to look-ups for a while. */

@@ -315,8 +315,8 @@ function peer(time, dht, ca) {
           if (!it.hides) for (const [slot, data] of dht.get(key) ?? []) say({ key, id: slot.split(' ')[1], data });
           say({ key, complete: true });
         }
-        const alive = () => streams.has(stop) && (say(''), time.timer(45_000, alive));
-        time.timer(45_000, alive);
+        const alive = () => streams.has(stop) && (say(''), time.timer(20_000, alive));
+        time.timer(20_000, alive);
       },
       cancel: () => stop(),
     });

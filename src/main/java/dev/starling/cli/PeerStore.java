@@ -27,7 +27,7 @@ import java.util.function.Consumer;
 
 /// The store of a peer, its own or another's, what is kept alive in it, and the gateway to it.
 record PeerStore(Dht dht, Publications publications) {
-    private static final int MAX_LISTENERS = 5_000, MAX_LISTENERS_PER_NETWORK = 256, ALIVE_SECONDS = 45;
+    private static final int MAX_LISTENERS = 5_000, MAX_LISTENERS_PER_NETWORK = 256, ALIVE_SECONDS = 20;
 
     static PeerStore open(Peer.Config config, Keys.Held key, Metrics metrics, Parts parts, Clock clock)
             throws DhtException, IOException {

@@ -35,7 +35,7 @@ public final class RemoteDht implements Dht {
 
     /// How long to wait: for a put, and for a sign of life on a watch (the other side sends one each 20 s).
     public record Patience(Duration put, Duration silence) {
-        public static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(100));
+        public static final Patience USUAL = new Patience(Duration.ofSeconds(5), Duration.ofSeconds(45));
     }
 
     private static final Caps CAPS = new Caps(MAX_VALUE_BYTES, Duration.ofDays(8), Duration.ofHours(6));
