@@ -38,8 +38,8 @@ after(() => servers?.close());
 async function open(store) {
   /** @type {Set<WebSocket>} */
   const sockets = new Set();
-  let dead = false;
-  const alive = () => assert.ok(!dead, 'this agent is dead');
+  const death = new AbortController();
+  const alive = () => death.signal.throwIfAborted();
   const one = await agent([...servers.bases], {
     store,
     webSocket: (url, protocols) => {
@@ -48,12 +48,18 @@ async function open(store) {
       sockets.add(socket);
       return socket;
     },
-    fetch: async (...all) => (alive(), fetch(...all)),
+    fetch: async (resource, options) =>
+      fetch(resource, {
+        ...options,
+        signal: AbortSignal.any([death.signal, ...(options?.signal ? [options.signal] : [])]),
+      }),
   });
-  /** As after kill -9. */
+  /** As after kill -9: every connection ends, also those that something is being read from, and nothing more is sent. */
   const abandon = () => {
-    dead = true;
+    death.abort(new Error('this agent is dead'));
     for (const socket of sockets) socket.terminate();
+    // What is left of it in this process must not count as load: its timers end, and its goodbye reaches nobody.
+    void one.close();
   };
   return { one, abandon };
 }
