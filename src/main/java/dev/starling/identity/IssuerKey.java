@@ -21,6 +21,7 @@ final class IssuerKey {
     private static final byte[] P384 = HEX.parseHex("3076301006072a8648ce3d020106052b8104002203620004");
     private static final String RSA = "300d06092a864886f70d0101010500";
     private static final int MIN_RSA_BITS = 2048, MAX_RSA_BITS = 8192, MAX_EXPONENT_BITS = 32;
+    private static final KnownSignatures KNOWN = new KnownSignatures(4096);
 
     // AlgorithmIdentifiers as they must be written: ECDSA without parameters, RSA with NULL.
     private static final Map<String, String> ECDSA = Map.of(
@@ -69,9 +70,13 @@ final class IssuerKey {
         }
     }
 
-    /// Whether the key in `spki` signed the certificate. Says no to keys and signatures of other kinds.
+    /// Whether the key in `spki` signed the certificate. Says no to keys and signatures of other kinds. What was true
+    /// once stays true: who writes often shows the same certificates each time.
     static boolean signed(CertificateFields certificate, byte[] spki) {
-        return signed(certificate.tbs(), certificate.algorithm(), certificate.signature(), spki);
+        if (KNOWN.contains(certificate, spki)) return true;
+        boolean signed = signed(certificate.tbs(), certificate.algorithm(), certificate.signature(), spki);
+        if (signed) KNOWN.add(certificate, spki);
+        return signed;
     }
 
     static boolean signed(byte[] tbs, byte[] identifier, byte[] made, byte[] spki) {
