@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { hex, random } from '../core/bytes.js';
-import { makeInMemory, memoryBits } from '../core/record/stamp.js';
 import { rendezvous, seal } from '../core/record/rendezvous.js';
 import { issue } from './authority.js';
 import { cardOf, leave, leaveValue, letter, sealedBy, stateOf, textsOf } from './fake/letters.js';
+import { claimed, stamped } from './fake/stamps.js';
 import { contact, world } from './fake/world.js';
 
 const ALICE = 'alice@example.net';
@@ -175,14 +175,10 @@ const request = (name) => ({
   content: { name, text: '', friendsKey: random(32), version: 1, token: random(32) },
 });
 const knock = (it, card, bob, how) => letter(it, card, bob, { kind: 'KNOCK', body: request('Eve'), ...how });
-const stamped =
-  (bits = 5, cost = 13) =>
-  (id, cms) =>
-    makeInMemory(cost, bits, BOB, id, cms);
-/** Says that the work was done. One guess in 32 would be right by chance. */
-async function claimed(id, cms, stamp = Uint8Array.of(2, 13, 5, ...random(8))) {
-  return (await memoryBits(stamp, 13, 5, BOB, id, cms)) ? claimed(id, cms) : stamp;
-}
+const work = stamped(BOB);
+const guess = claimed(BOB);
+/** The work was done for somebody else. By chance it is right for bob too, one time in 32. */
+const forAnother = (id, cms) => claimed(BOB, stamped(ALICE))(id, cms);
 
 /** Somebody whom bob could ask: with a list of devices. */
 async function stranger(it, address) {
@@ -197,14 +193,12 @@ test('a knock without the work, of somebody blocked, or with something else insi
   const [eve, eva, evi] = await Promise.all(['eve', 'eva', 'evi'].map((name) => stranger(it, `${name}@example.org`)));
   const bad = [
     await knock(it, eve, bob, {}),
-    await knock(it, eve, bob, { stamp: claimed }),
-    await knock(it, eve, bob, { stamp: stamped(0) }),
-    await knock(it, eve, bob, { stamp: stamped(5, 10) }),
-    await knock(it, eve, bob, {
-      stamp: async (id, cms) => claimed(id, cms, await makeInMemory(13, 5, ALICE, id, cms)),
-    }),
-    await letter(it, cardOf(alice), bob, { kind: 'KNOCK', text: 'a text', stamp: stamped() }),
-    await knock(it, eva, bob, { inner: evi, stamp: stamped() }),
+    await knock(it, eve, bob, { stamp: guess }),
+    await knock(it, eve, bob, { stamp: stamped(BOB, 0) }),
+    await knock(it, eve, bob, { stamp: stamped(BOB, 5, 10) }),
+    await knock(it, eve, bob, { stamp: forAnother }),
+    await letter(it, cardOf(alice), bob, { kind: 'KNOCK', text: 'a text', stamp: work }),
+    await knock(it, eva, bob, { inner: evi, stamp: work }),
   ];
   for (const bytes of bad) await leave(it, bob, bytes, { kind: 'KNOCK' });
   const bob2 = await back(it, bob);
@@ -213,12 +207,12 @@ test('a knock without the work, of somebody blocked, or with something else insi
   assert.deepEqual(bob2.state.requests, []);
   assert.deepEqual(await textsOf(bob2, ALICE), ['hello']);
   await bob2.close();
-  await leave(it, bob, await knock(it, eva, bob, { stamp: stamped() }), { kind: 'KNOCK' });
+  await leave(it, bob, await knock(it, eva, bob, { stamp: work }), { kind: 'KNOCK' });
   const bob3 = await back(it, bob2);
   await it.until(bob3, (s) => s.requests.length === 1, 'request');
   assert.equal(bob3.state.requests[0].address, 'eva@example.org');
   await bob3.block('evi@example.org');
-  await leave(it, bob, await knock(it, evi, bob, { stamp: stamped() }), { kind: 'KNOCK' });
+  await leave(it, bob, await knock(it, evi, bob, { stamp: work }), { kind: 'KNOCK' });
   await bob3.close();
   const bob4 = await back(it, bob3);
   await comesThrough({ it, alice, bob: bob4 }, 'hello again');
@@ -231,9 +225,8 @@ test('a flood of knocks costs a bounded number of tries at a time, and an honest
   const crowd = [];
   for (let i = 0; i < 12; i++) crowd.push(await issue(it.ca, `s${i}@example.org`, it.time.now()));
   for (const card of crowd)
-    for (let i = 0; i < 20; i++)
-      await leave(it, bob, await knock(it, card, bob, { stamp: claimed }), { kind: 'KNOCK' });
-  await leave(it, bob, await knock(it, honest, bob, { stamp: stamped() }), { kind: 'KNOCK' });
+    for (let i = 0; i < 20; i++) await leave(it, bob, await knock(it, card, bob, { stamp: guess }), { kind: 'KNOCK' });
+  await leave(it, bob, await knock(it, honest, bob, { stamp: work }), { kind: 'KNOCK' });
   const began = process.cpuUsage();
   const bob2 = await back(it, bob);
   await comesThrough({ it, alice, bob: bob2 }, 'in between');

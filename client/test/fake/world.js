@@ -11,7 +11,7 @@ import { fakeMedia } from './people.js';
 import { relay, simulatedTime } from './relay.js';
 
 const STEP_MILLIS = 20;
-const PATIENCE_MILLIS = 60_000;
+const PATIENCE_MILLIS = 180_000;
 
 export const pem = (der) => `-----BEGIN CERTIFICATE-----\n${base64(der)}\n-----END CERTIFICATE-----\n`;
 
