@@ -284,32 +284,82 @@ test('a browser joins the list that its user began anew', async () => {
   await it.until(second, (s) => contact(s, BOB)?.state === 'accepted', 'the contacts of the old one');
 });
 
-test('two browsers that took each other off are told, nobody writes to either, and one gives way', async () => {
-  const { it, alice, bob, second } = await three();
-  for (const peer of it.peers) peer.hides = true;
-  await Promise.all([alice.removeDevice(idOf(second)), second.removeDevice(idOf(alice))]);
-  for (const peer of it.peers) peer.hides = false;
+const told = (one) => one.state.notices.find((each) => each.key === 'fork');
+/** To which of alice's devices bob would write. */
+const targets = async (bob) => {
+  await bob.ctx.locator.find(ALICE, { ...bob.ctx.contacts.howToFind(ALICE), fresh: true, whole: true });
+  return (await bob.ctx.contacts.targets(ALICE)).map((each) => each.id).sort();
+};
+
+/** Alice's two browsers took each other off. Where bob followed the first one, the second was away. */
+async function forked({ followed = false } = {}) {
+  const all = await three();
+  const { it, alice, bob } = all;
+  let { second } = all;
+  const hide = (on) => it.peers.forEach((peer) => (peer.hides = on));
+  if (followed) {
+    await second.close();
+    await alice.removeDevice(idOf(second));
+    await it.until(bob, async () => (await targets(bob)).join() === idOf(alice), 'bob follows the first');
+    hide(true);
+    second = await it.agent(ALICE, { store: second.ctx.store });
+    await it.until(second, () => second.ctx.ua?.ready.length, 'there again');
+    await second.removeDevice(idOf(alice));
+  } else {
+    hide(true);
+    await Promise.all([alice.removeDevice(idOf(second)), second.removeDevice(idOf(alice))]);
+  }
+  hide(false);
   for (const one of [alice, second]) await one.ctx.devices.look();
-  const told = (one) => one.state.notices.find((each) => each.key === 'fork');
+  return { ...all, second };
+}
+
+/** Alice gives way and is let in. */
+async function givenWay({ it, alice, second }) {
+  await it.until(second, (s) => s.endorsements.length === 1, 'asked');
+  await second.allowDevice(idOf(alice));
+  await it.until(alice, (s) => s.me.status === 'online' && alice.ctx.own.isJoined(), 'on the other list');
+  await it.until(alice, () => !alice.ctx.devices.isGivingWay(), 'done');
+  for (const one of [alice, second]) await one.ctx.devices.look();
+}
+
+test('two browsers that took each other off are told, nobody writes to either, and one gives way', async () => {
+  const all = await forked();
+  const { it, alice, bob, second } = all;
   assert.equal(told(alice).args.devices, 'phone');
   assert.ok(told(second), 'the other one, too');
-  const targets = async () => {
-    await bob.ctx.locator.find(ALICE, { ...bob.ctx.contacts.howToFind(ALICE), fresh: true, whole: true });
-    return (await bob.ctx.contacts.targets(ALICE)).map((each) => each.id).sort();
-  };
-  assert.deepEqual(await targets(), []);
+  assert.deepEqual(await targets(bob), []);
   await second.answerNotice(told(second).id, 'keep');
   await second.ctx.devices.look();
   assert.equal(told(second), undefined, 'it was answered');
   await it.pass(1000);
   await alice.answerNotice(told(alice).id, 'join');
-  await it.until(second, (s) => s.endorsements.length === 1, 'asked');
-  await second.allowDevice(idOf(alice));
-  await it.until(alice, (s) => s.me.status === 'online' && alice.ctx.own.isJoined(), 'on the other list');
-  for (const one of [alice, second]) await one.ctx.devices.look();
+  await it.until(bob, async () => (await targets(bob)).join() === idOf(second), 'the version that was left is gone');
+  await givenWay(all);
   assert.equal(told(alice), undefined);
-  await it.until(bob, async () => (await targets()).length === 2, 'both are written to');
-  assert.deepEqual(await targets(), [idOf(alice), idOf(second)].sort());
+  assert.equal(told(second), undefined);
+  await it.until(bob, async () => (await targets(bob)).length === 2, 'both are written to');
+  assert.deepEqual(await targets(bob), [idOf(alice), idOf(second)].sort());
+});
+
+test('contacts who had followed the version that gives way come along, whatever was interrupted', async () => {
+  const all = await forked({ followed: true });
+  const { it, bob, second } = all;
+  assert.deepEqual(await targets(bob), [idOf(all.alice)]);
+  const { friendsVersion } = all.alice.ctx.profile;
+  await all.alice.answerNotice(told(all.alice).id, 'join');
+  // The page is gone before anything of it was said.
+  closeNow(all.alice);
+  const alice = await it.agent(ALICE, { store: all.alice.ctx.store });
+  await it.until(alice, (s) => s.me.status === 'waiting-for-device', 'waiting');
+  await givenWay({ ...all, alice });
+  assert.equal(second.state.me.status, 'online', 'what the first said of it was taken back');
+  await it.until(bob, async () => (await targets(bob)).length === 2, 'both are written to');
+  assert.ok(alice.ctx.profile.friendsVersion > friendsVersion, 'no two keys of one version');
+  const known = () => hex(bob.ctx.contacts.get(ALICE).friendsKey);
+  await it.until(bob, () => known() === keysOf(alice)[1] && known() === keysOf(second)[1], 'one friends key');
+  await second.sendMessage(BOB, 'from the second');
+  await it.until(bob, (s) => contact(s, ALICE).last?.text === 'from the second', 'heard');
 });
 
 test('two lists made at once become one, and removal wins', async () => {

@@ -35,6 +35,7 @@ async function book(chain, find) {
   await known(ctx, contacts, BOB, { chain });
   return contacts;
 }
+const nobody = { key: { id: 'ee'.repeat(32) } };
 const idsOf = (...some) => some.map((each) => each.key.id).sort();
 const targets = async (contacts) => (await contacts.targets(BOB)).map((each) => each.id).sort();
 const head = (chain) => chain && headOf(chain).hash;
@@ -146,6 +147,34 @@ test('who is out is remembered anew also when as many are out as before', async 
   contacts.changed(BOB, { revoked: ['00'.repeat(32)] }).done();
   assert.deepEqual(await targets(contacts), idsOf(phone, laptop));
   assert.deepEqual(contacts.get(BOB).revoked, idsOf(tablet));
+});
+
+test('a look-up that began earlier takes nothing back, and what was taken back leaves nothing behind', async () => {
+  const before = foundOf([root], people, [[phone, tablet]]);
+  let found = foundOf([root], people, [[phone, laptop]]);
+  const contacts = await book(root, () => found);
+  assert.deepEqual(await targets(contacts), idsOf(phone, tablet));
+  found = before;
+  assert.deepEqual(await targets(contacts), idsOf(phone));
+  found = foundOf([root], people, [[phone, nobody]]);
+  assert.deepEqual(await targets(contacts), idsOf(laptop, phone, tablet));
+  assert.deepEqual(contacts.get(BOB).revokedBy, {});
+  // Whoever took it back need not do so again when somebody else took it out in between.
+  found = foundOf([root], people, [[tablet, laptop]]);
+  assert.deepEqual(await targets(contacts), idsOf(phone, tablet));
+  found = foundOf([root], people, [[tablet, nobody]]);
+  assert.deepEqual(await targets(contacts), idsOf(laptop, phone, tablet));
+});
+
+test('whoever agrees to a list that was begun anew writes to all of its devices', async () => {
+  let found = foundOf([root], people, [[phone, laptop]]);
+  const contacts = await book(root, () => found);
+  assert.deepEqual(await targets(contacts), idsOf(phone, tablet));
+  const anew = await version([], laptop, [laptop], BOB, 9);
+  found = foundOf([anew], people, [[phone, laptop]]);
+  assert.deepEqual(await targets(contacts), idsOf(phone, tablet));
+  await contacts.decide(BOB, true);
+  assert.deepEqual(await targets(contacts), idsOf(laptop));
 });
 
 test('of our own devices one that was taken out is not heard, nor is what it left believed, while the list still names it', async () => {

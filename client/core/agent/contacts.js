@@ -126,22 +126,22 @@ export function contactBook(ctx) {
     // Remembered: a store that keeps the revocation back later does not bring the device in again.
     const kept = stillRevoked(found, contact.revokedBy ?? {}, contact.revoked ?? []);
     const chain = await advanced(found, before, kept);
-    if (chain !== before)
-      await note(address, { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) });
     const listed = headOf(chain).devices;
+    const out = new Set([...kept, ...revokedSince(found, before, chain)].filter((id) => listed.has(id)));
+    const sure = await undisputed(chain, found.chains);
+    const patch = {
+      ...(chain === before ? {} : { chain, level: levelOf(found, chain) || contact.level, ...rootIn(contact, chain) }),
+      revoked: [...out].sort(),
+      disputed: [...listed.keys()].filter((id) => !sure.includes(id)).sort(),
+      revokedBy: revokers(found, [...out], contact.revokedBy ?? {}, [before, chain]),
+    };
+    // All of it at once: what one half says without the other would be believed after a crash.
+    if (chain !== before || !isSame(patch, contact)) await note(address, patch);
     const lost = [...headOf(before).devices.keys()].some((id) => !listed.has(id));
     if (lost && contact.state === 'accepted') await renew(address, headOf(chain).hash);
     const other = found.chains.find((each) => relation(each, chain) === 'new-root');
     const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
     if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
-    const out = new Set([...kept, ...revokedSince(found, before, chain)].filter((id) => listed.has(id)));
-    const sure = await undisputed(chain, found.chains);
-    const disputed = [...listed.keys()].filter((id) => !sure.includes(id));
-    if (!isSame(out, contact.revoked) || !isSame(new Set(disputed), contact.disputed))
-      await note(address, { revoked: [...out], disputed });
-    const revokedBy = revokers(found, [...out], contact.revokedBy ?? {}, [before, chain]);
-    if (out.size && JSON.stringify(revokedBy) !== JSON.stringify(contact.revokedBy ?? {}))
-      await note(address, { revokedBy });
     return sure.filter((id) => !out.has(id));
   }
 
@@ -346,12 +346,12 @@ export function contactBook(ctx) {
       await Promise.all([publishConsent(), known ? ctx.devices.moveLocation(before) : undefined]);
     },
 
-    /** A new friends key, told to every contact but one. @param {string} [but] @returns {Change} */
-    rotated(but = '') {
+    /** A new friends key, told to every contact but one. @param {string} [but] @param {number} [above]  a version that it must be above, too @returns {Change} */
+    rotated(but = '', above = 0) {
       const mine = profile();
       const next = {
         friendsKey: random(32),
-        friendsVersion: mine.friendsVersion + 1,
+        friendsVersion: Math.max(mine.friendsVersion, above) + 1,
         formerKeys: formerKeys(mine, ctx.now()),
       };
       const old = ctx.delivery.withdraw((item) => item.type === 'rotate');
@@ -450,7 +450,7 @@ export function contactBook(ctx) {
       const { changed: other } = contact;
       await ctx.locator.forget(address);
       const patch = agree
-        ? { chain: other, changed: null, disputed: [], version: 0, root: other[0].hash }
+        ? { chain: other, changed: null, disputed: [], revoked: [], revokedBy: {}, version: 0, root: other[0].hash }
         : { changed: null, refused: other[0].hash };
       await note(address, patch);
       if (agree) void ctx.delivery.flush(address, true);
@@ -476,11 +476,13 @@ export function contactBook(ctx) {
 function agreed(old, { root }) {
   if (!old?.chain || !root || old.chain.some((link) => link.hash === root)) return null;
   const chain = old.changed?.some((link) => link.hash === root) ? old.changed : null;
-  return { chain, changed: null, disputed: [] };
+  return { chain, changed: null, disputed: [], revoked: [], revokedBy: {} };
 }
 
-/** In whatever order, and whether one of them was never said. @param {Set<string>} now @param {string[]} [before] */
-const isSame = (now, before = []) => now.size === new Set(before).size && before.every((id) => now.has(id));
+/** Whether nothing else is said of the devices that count, in whatever order it stood. @param {Pick<Contact, 'revoked' | 'disputed' | 'revokedBy'>} now @param {Contact} before */
+const isSame = (now, { revoked = [], disputed = [], revokedBy = {} }) =>
+  JSON.stringify([now.revoked, now.disputed, now.revokedBy]) ===
+  JSON.stringify([[...revoked].sort(), [...disputed].sort(), revokedBy]);
 
 /** How the listed devices proved the address. @param {import('../locate/locator.js').Found} found @param {import('../record/devices.js').DeviceChain} chain */
 function levelOf(found, chain) {

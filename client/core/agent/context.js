@@ -7,7 +7,7 @@
  * @property {Uint8Array | null} friendsKey  theirs  @property {number} version
  * @property {import('../record/devices.js').DeviceChain | null} chain  remembered  @property {import('../record/devices.js').DeviceChain | null} changed  a new root, waiting for a decision  @property {string} refused  hash of a root that the user did not agree to
  * @property {string} [root]  the oldest version of their list that is remembered, shared among own devices
- * @property {string[]} [revoked]  listed devices that somebody entitled took out  @property {Record<string, string[]>} [revokedBy]  who said so
+ * @property {string[]} [revoked]  listed devices that somebody entitled took out  @property {import('./versions.js').RevokedBy} [revokedBy]
  * @property {string[]} [disputed]  listed devices that another version of the list leaves out, while neither continues the other
  * @property {number} lastAt  @property {number} unread  @property {{text: string, at: number, mine: boolean} | null} last  @property {string} hello  @property {string} level
  */

@@ -11,7 +11,9 @@ import {
   relation,
   verifyDevices,
 } from '../record/devices.js';
-import { beyond, fork, isLasting, linksOf, otherList } from './list-notices.js';
+import { givingWay } from './giving-way.js';
+import { beyond, fork, isLasting, isOfLists, linksOf, otherList } from './list-notices.js';
+import { together } from './own.js';
 import { ownRecords } from './own-records.js';
 import { advanced, furthest, revokedSince, tips } from './versions.js';
 
@@ -41,6 +43,8 @@ export function ownDevices(ctx) {
   let foreign = [];
   /** Hashes of versions of lists that the user does not want to know of. @type {Set<string>} */
   const refused = new Set();
+  /** Other versions of ours that the user was told of since this page is open, and does not want: he is told again, because contacts write to neither. @type {Set<string>} */
+  const kept = new Set();
   /** Pairs of versions of our list seen once already. @type {Set<string>} */
   const forks = new Set();
   /** @type {Set<string>} */
@@ -56,10 +60,15 @@ export function ownDevices(ctx) {
   let looked = -Infinity;
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
-  const records = ownRecords(ctx, () => (chain && lists(profile().key.id) ? devicesBody(chain) : null));
+  const records = ownRecords(ctx, () => {
+    if (chain && lists(profile().key.id)) return devicesBody(chain);
+    return way.isUnderWay() ? 'withdrawn' : null;
+  });
+  const way = givingWay(ctx, { extend, take, rotate: rotateFriendsKey });
 
   async function load() {
     chain = (await ctx.store.get('me', 'chain')) ?? null;
+    await way.load();
     for (const hash of (await ctx.store.get('me', 'refused-lists')) ?? []) refused.add(hash);
     if (await ctx.store.get('me', 'removed')) ctx.me({ status: 'removed' });
     show();
@@ -120,7 +129,7 @@ export function ownDevices(ctx) {
     const before = chain;
     if (before) await follow(before, found);
     else {
-      foreign = found.chains.filter((each) => !isRefused(each));
+      foreign = way.among(found.chains.filter((each) => !isRefused(each)));
       // Two roots and no memory: which is ours, only the user knows, or the one who let us in.
       const ours = foreign.filter(
         (each) => headOf(each).devices.has(profile().key.id) && ctx.endorsement.mayJoin(each),
@@ -129,6 +138,7 @@ export function ownDevices(ctx) {
       if (best) await keep(best);
       else await mergeTips(tips(ours));
     }
+    await rejoin();
     for (const other of found.chains) await consider(other);
     settled(found.chains);
     noteGhosts(found);
@@ -188,7 +198,7 @@ export function ownDevices(ctx) {
     if (!lists(profile().key.id)) return;
     // Somebody, perhaps we ourselves, began a list anew; or two devices took each other off.
     if (how === 'new-root') warn(other, otherList(other));
-    if (how === 'fork' && !isMade && isLasting(mine, other)) warn(other, fork(other));
+    if (how === 'fork' && !isMade && !kept.has(headOf(other).hash) && isLasting(mine, other)) warn(other, fork(other));
   }
 
   /** @param {DeviceChain} other @param {import('../types.js').Notice} notice */
@@ -235,14 +245,26 @@ export function ownDevices(ctx) {
   }
 
   /** @param {DeviceChain} before @param {string[]} parents @param {Listed[]} devices */
-  async function append(before, parents, devices) {
+  const append = async (before, parents, devices) => take(await extend(before, parents, devices));
+
+  /** @param {DeviceChain} next  made here */
+  async function take(next) {
+    await keep(next);
+    await records.publishDevices();
+  }
+
+  /** @param {DeviceChain} before @param {string[]} parents @param {Listed[]} devices @returns {Promise<DeviceChain>} */
+  async function extend(before, parents, devices) {
     const { address, key } = profile();
     const link = await makeLink(key, parents, devices, Math.floor(ctx.now() / 1000), address, ctx.network());
     const all = [...before.map((each) => each.encoded), link];
     const fit = await cutToFit(all, address, ctx.network());
     const cut = fit.length < all.length || (before.length > 0 && isCut(before));
-    await keep(await verifyDevices(fit, address, ctx.network(), cut));
-    await records.publishDevices();
+    return verifyDevices(fit, address, ctx.network(), cut);
+  }
+
+  async function rejoin() {
+    if (chain && lists(profile().key.id)) await way.rejoin(chain);
   }
 
   /** The next version of our list, after the newest one that can be found. @param {(devices: Listed[]) => Listed[]} change */
@@ -329,6 +351,7 @@ export function ownDevices(ctx) {
     hasWithdrawn: (/** @type {string} */ id) => withdrawn.has(id),
     askable,
     isPlain,
+    isGivingWay: way.isUnderWay,
     chain: () => chain,
     /** Devices of ours, or of our address, that stand on no list and to which something is to be said all the same. @returns {string[]} */
     guests: () => [...(chain && lists(profile().key.id) ? [] : askable()), ...ctx.endorsement.guests()],
@@ -344,6 +367,7 @@ export function ownDevices(ctx) {
         if (age < 0 || age >= FRESH_MILLIS) void lookAgain();
         // Listed, but not given the keys yet: the word of whoever let us in was lost.
         if (!ctx.own.isJoined()) await askAgain();
+        await rejoin();
         return true;
       }
       let there = await look();
@@ -393,6 +417,9 @@ export function ownDevices(ctx) {
     /** Every other device is lost: a list of our own, which others must agree to. */
     async recover() {
       await refuse([...(chain ? [chain] : []), ...foreign]);
+      const over = way.end();
+      await ctx.store.batch(over.writes);
+      over.done();
       chain = null;
       foreign = [];
       await append([], [], [thisDevice()]);
@@ -404,15 +431,21 @@ export function ownDevices(ctx) {
     async decide(hash, join) {
       const other = foreign.findLast((each) => each[0].hash === hash || headOf(each).hash === hash);
       if (!other) return;
-      if (!join) return refuse([beyond(other, chain ?? [])]);
-      const left = ctx.own.leave();
-      if (chain) await refuse([beyond(chain, other)]);
-      for (const id of headOf(other).devices.keys()) await records.revoked.drop(id);
-      ctx.endorsement.beginAnew();
-      await ctx.store.batch([...left.writes, ['me', 'chain', undefined]]);
-      left.done();
+      const isFork = !!chain && relation(other, chain) === 'fork';
+      if (!join) return isFork ? void kept.add(headOf(other).hash) : chain ? refuse([beyond(other, chain)]) : undefined;
+      // Of two roots nobody can make one; a version that was left is brought back with us.
+      if (chain && !isFork) await refuse([beyond(chain, other)]);
+      const changes = together(
+        ctx.own.leave(),
+        await records.revoked.dropping([...headOf(other).devices.keys()]),
+        ctx.endorsement.beginAnew(),
+        ...(chain && isFork ? [way.begin(chain, other, profile().friendsVersion)] : []),
+      );
+      await ctx.store.batch([...changes.writes, ['me', 'chain', undefined]]);
+      changes.done();
       chain = null;
       foreign = [other];
+      ctx.update({ notices: ctx.state.notices.filter(({ id }) => !isOfLists(id)) });
       records.stale();
       show();
     },
@@ -423,10 +456,11 @@ export function ownDevices(ctx) {
     },
   };
 
-  async function rotateFriendsKey() {
+  /** @param {number} [above]  a version that some contacts were told already */
+  async function rotateFriendsKey(above = 0) {
     const before = profile().friendsKey;
     await ctx.inTurn(async () => {
-      const change = ctx.contacts.rotated();
+      const change = ctx.contacts.rotated('', above);
       await ctx.store.batch(change.writes);
       change.done();
     });

@@ -215,7 +215,16 @@ export function endorsement(ctx) {
     mayJoin: (chain) => (admittedBy ? headOf(chain).devices.has(admittedBy) : ctx.devices.isPlain() && !heard()),
 
     /** From now on this device wants to stand on another list. */
-    beginAnew: () => void (since = ctx.now()),
+    beginAnew() {
+      const now = ctx.now();
+      return {
+        writes: [/** @type {import('./outbox.js').Write} */ (['me', 'asks-since', now])],
+        done() {
+          since = now;
+          admittedBy = '';
+        },
+      };
+    },
 
     /** Asks a listed device to allow this one. @param {string} device */
     async ask(device) {
@@ -262,6 +271,7 @@ export function endorsement(ctx) {
 
     async load() {
       told = (await ctx.store.get('me', 'adding')) ?? null;
+      since = (await ctx.store.get('me', 'asks-since')) ?? 0;
     },
 
     /** What the other device shows; asked anew with it. @param {string} typed */

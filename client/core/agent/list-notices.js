@@ -20,6 +20,9 @@ const notice = (list, key, id) => ({
 /** Begun anew. @param {DeviceChain} list */
 export const otherList = (list) => notice(list, 'other-list', `list ${list[0].hash}`);
 
+/** Whether a notice is one of these. @param {string} id */
+export const isOfLists = (id) => id.startsWith('list ') || id.startsWith('fork ');
+
 /** Another version of ours, which stays beside it. @param {DeviceChain} list */
 export const fork = (list) => notice(list, 'fork', `fork ${headOf(list).hash}`);
 

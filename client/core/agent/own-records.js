@@ -16,7 +16,7 @@ const LAST_AGAIN_MILLIS = 900_000;
 
 /**
  * @param {import('./context.js').Context} ctx
- * @param {() => Map<number, any> | null} list  the body of DEVICES; null while this device stands on no list
+ * @param {() => Map<number, any> | 'withdrawn' | null} list  the body of DEVICES; null while this device stands on no list, withdrawn when it left one
  */
 export function ownRecords(ctx, list) {
   let stop = () => {};
@@ -64,7 +64,7 @@ export function ownRecords(ctx, list) {
   /** null: this device stands on no list. */
   async function publishDevices() {
     const body = list();
-    return body ? publish('DEVICES', body, 30 * DAY_SECONDS) : null;
+    return body ? publish('DEVICES', body === 'withdrawn' ? null : body, 30 * DAY_SECONDS) : null;
   }
 
   /** Something new is to be said: what was not taken before says nothing of it. */
@@ -162,8 +162,8 @@ export function ownRecords(ctx, list) {
     moveLocation,
     withdraw,
     revoked,
-    /** That we are certified, and where we are to be asked. */
-    publishPlace: () => Promise.all([publishCertificate(), publishLocation()]),
+    /** That we are certified, where we are to be asked, and what we take back: whoever let us in would be out by it. */
+    publishPlace: () => Promise.all([publishCertificate(), publishLocation(), publishDevices(), revoked.publish()]),
     /** What was published counts no more. */
     stale: () => void (last = null),
     close() {

@@ -225,7 +225,9 @@ export function ownEntries(ctx) {
     async join({ ownKey, ownVersion, friendsKey, version }, entries) {
       const entry = { name: 'friends', value: keyValue(friendsKey, version), time: version };
       const rest = entries.filter((each) => each.name !== 'friends');
-      const merged = await merge(rest, { ownKey, ownVersion, friendsKey, friendsVersion: version });
+      // Contacts who were told the key that we had until now leave messages under it.
+      const former = ctx.devices.isGivingWay() ? { formerKeys: formerKeys(profile(), ctx.now()) } : {};
+      const merged = await merge(rest, { ownKey, ownVersion, friendsKey, friendsVersion: version, ...former });
       return {
         writes: [...merged.writes, [TABLE, entry.name, entry]],
         done() {

@@ -53,29 +53,34 @@ export function revokedSince(found, before, next) {
   return new Set([...now, ...then]);
 }
 
-/**
- * Who took out which device. @param {Found} found @param {string[]} out @param {Record<string, string[]>} before @param {DeviceChain[]} lists  whose devices have a say
- * @returns {Record<string, string[]>} in the order of the ids
- */
+/** Who took out a device, by device, with the sequence of the record that says so. @typedef {Record<string, Record<string, number>>} RevokedBy */
+
+/** @param {Found} found @param {string[]} out @param {RevokedBy} before @param {DeviceChain[]} lists  whose devices have a say @returns {RevokedBy} in the order of the ids */
 export function revokers(found, out, before, lists) {
-  const isEntitled = (/** @type {string} */ id) => lists.some((each) => headOf(each).devices.has(id));
+  const issuerOf = (/** @type {string} */ device) => found.devices.get(device)?.issuer;
   const said = (/** @type {string} */ device) =>
     found.revocations
-      .filter(({ signer, authority, devices }) => devices.includes(device) && (authority || isEntitled(signer)))
-      .map(({ signer }) => signer);
-  const all = (/** @type {string} */ device) => [...new Set([...(before[device] ?? []), ...said(device)])].sort();
-  return Object.fromEntries([...out].sort().map((device) => [device, all(device)]));
+      .filter((each) => lists.some((list) => revokedDevices([each], list, issuerOf).has(device)))
+      .map(
+        ({ signer, sequence }) => /** @type {const} */ ([signer, Math.max(sequence, before[device]?.[signer] ?? 0)]),
+      );
+  const sorted = (/** @type {(readonly [string, any])[]} */ entries) =>
+    Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const all = (/** @type {string} */ device) =>
+    sorted(Object.entries({ ...before[device], ...Object.fromEntries(said(device)) }));
+  return sorted(out.map((device) => [device, all(device)]));
 }
 
 /**
- * What was revoked before and not taken back: whoever takes it back shows a newer record that does not say it any more. Silence takes nothing back.
- * @param {Found} found @param {Record<string, string[]>} revokedBy @param {string[]} revoked
+ * What was revoked before and not taken back: whoever takes it back shows a newer record that does not say it any more. Silence takes nothing back, nor does
+ * a look-up that began earlier.
+ * @param {Found} found @param {RevokedBy} revokedBy @param {string[]} revoked
  */
 export const stillRevoked = (found, revokedBy, revoked) =>
   revoked.filter((device) => {
-    const by = revokedBy[device] ?? [];
-    const isBack = (/** @type {string} */ id) =>
-      found.revocations.some(({ signer, devices }) => signer === id && !devices.includes(device));
+    const by = Object.entries(revokedBy[device] ?? {});
+    const isBack = (/** @type {[string, number]} */ [id, last]) =>
+      found.revocations.some((each) => each.signer === id && each.sequence > last && !each.devices.includes(device));
     return !by.length || !by.every(isBack);
   });
 

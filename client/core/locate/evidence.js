@@ -92,6 +92,7 @@ export function evidence({ store, network, local }) {
         signer: record.device,
         authority: !!authority,
         devices: taken ?? [],
+        sequence: record.sequence,
       })),
     /** Unix ms. */
     expires: () =>

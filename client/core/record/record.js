@@ -117,7 +117,8 @@ export async function openRevocation(bytes, how, memory = () => undefined) {
     ? await verifyAuthority(record.chain, how.now, how.trust)
     : await verifyChain(record.chain, how.address, how.now, how.trust, how.revoked);
   await proven(record, signer, how.network);
-  return { signer: record.device, authority, devices: record.body ? revokedOf(record.body).devices : [], record };
+  const devices = record.body ? revokedOf(record.body).devices : [];
+  return { signer: record.device, authority, devices, sequence: record.sequence, record };
 }
 
 /** @param {Uint8Array} der */

@@ -1,7 +1,7 @@
 // Which devices REVOKED records take out: docs/protocols/formats.md, section 6.
 import { headOf } from './devices.js';
 
-/** devices and signer: ids in hex; authority: signed by a CA @typedef {{signer: string, authority: boolean, devices: string[]}} Revocation */
+/** devices and signer: ids in hex; authority: signed by a CA; sequence: of the record @typedef {{signer: string, authority: boolean, devices: string[], sequence: number}} Revocation */
 
 /**
  * A device of the list may revoke others, a CA the devices it certified. A stranger, a device that is off the list, and what a device says of itself count for nothing.

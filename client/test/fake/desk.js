@@ -18,6 +18,9 @@ export async function version(before, author, people, address, at = 1) {
   return verifyDevices([...links, link], address, NETWORK);
 }
 
+/** Each time it is read anew. */
+let said = 0;
+
 /** What a look-up of devices brings. @param {any[]} people @param {[any, any][]} revocations  by whom, whom */
 export const foundOf = (chains, people, revocations = []) => ({
   kind: 'found',
@@ -25,7 +28,12 @@ export const foundOf = (chains, people, revocations = []) => ({
   devices: new Map(
     people.map((d) => [d.key.id, { certificate: d.chain[0], location: null, level: 'code', issuer: '' }]),
   ),
-  revocations: revocations.map(([by, whom]) => ({ signer: by.key.id, authority: false, devices: [whom.key.id] })),
+  revocations: revocations.map(([by, whom]) => ({
+    signer: by.key.id,
+    authority: false,
+    devices: [whom.key.id],
+    sequence: ++said,
+  })),
   forged: 0,
   expires: Infinity,
 });
@@ -64,12 +72,13 @@ export function desk(address, card, { now, find }) {
       network: () => NETWORK,
     },
     presence: { of: () => ({ presence: 'offline', note: '' }) },
-    delivery: { take: () => {} },
+    delivery: { take: () => {}, flush: async () => {} },
     requests: { welcome: nothing },
     boxes: { look: async () => {}, welcome: async () => {} },
     locator: {
       follow: () => {},
       isTold: () => false,
+      forget: async () => {},
       find: async () => find?.() ?? { kind: 'unreachable' },
       publish: async (_signer, _address, _device, kind, bytes) => (published.push([kind, parseRecord(bytes)]), []),
     },

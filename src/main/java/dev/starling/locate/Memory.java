@@ -50,6 +50,8 @@ public final class Memory implements SequenceMemory, AutoCloseable {
                     "sequence (name text primary key, last integer not null, seen integer not null)",
                     "believed (name text primary key, chain blob not null, revoked blob not null, seen integer not null)"
                 }) s.execute("create table if not exists " + table + " without rowid");
+                // What earlier versions remembered of lists.
+                s.execute("drop table if exists list");
                 for (String table : new String[] {"sequence", "believed"})
                     s.execute("create index if not exists " + table + "_seen on " + table + " (seen)");
                 try (var rows = s.executeQuery("select max(coalesce((select max(seen) from sequence), 0),"
