@@ -11,6 +11,7 @@ import {
   relation,
   verifyDevices,
 } from '../record/devices.js';
+import { ghostWatch } from './ghosts.js';
 import { givingWay } from './giving-way.js';
 import { beyond, fork, isLasting, isOfLists, linksOf, otherList } from './list-notices.js';
 import { together } from './own.js';
@@ -47,10 +48,7 @@ export function ownDevices(ctx) {
   const kept = new Set();
   /** Pairs of versions of our list seen once already. @type {Set<string>} */
   const forks = new Set();
-  /** @type {Set<string>} */
-  const ghosts = new Set();
-  /** Allowed by the user. @type {Set<string>} */
-  const awaited = new Set();
+  const ghosts = ghostWatch(ctx, () => chain);
   /** Devices of this address that signed themselves off for good, as the last look showed. @type {Set<string>} */
   let withdrawn = new Set();
   /** Listed devices that somebody entitled took out, as the last look showed. @type {Set<string>} */
@@ -87,14 +85,7 @@ export function ownDevices(ctx) {
           listed: true,
           listening: d.id === self,
         })),
-        ...[...ghosts].filter(isGhost).map((id) => ({
-          deviceId: id,
-          name: '',
-          added: 0,
-          self: false,
-          listed: false,
-          listening: false,
-        })),
+        ...ghosts.shown(),
       ],
     });
   }
@@ -141,7 +132,8 @@ export function ownDevices(ctx) {
     await rejoin();
     for (const other of found.chains) await consider(other);
     settled(found.chains);
-    noteGhosts(found);
+    ghosts.look(found);
+    if (chain) show();
     withdrawn = new Set(found.withdrawn);
     await ctx.endorsement.excuse();
     if (chain) await heed(found, before ?? chain, chain);
@@ -293,27 +285,6 @@ export function ownDevices(ctx) {
     await ctx.left();
   }
 
-  /** What stood on the list once, or is about to, is no surprise. @param {string} id */
-  const isGhost = (id) => !awaited.has(id) && !chain?.some((link) => link.devices.has(id));
-
-  /** Certified for our address, but never on our list: shown, and nothing is sent to it. @param {import('../locate/locator.js').Found} found */
-  function noteGhosts(found) {
-    if (!chain) return;
-    for (const id of found.devices.keys()) {
-      if (!isGhost(id) || id === profile().key.id || ghosts.has(id)) continue;
-      ghosts.add(id);
-      if (!ctx.state.endorsements.some((each) => each.deviceId === id))
-        ctx.notice({
-          id: `ghost ${id}`,
-          kind: 'warning',
-          key: 'ghost',
-          args: {},
-          actions: [{ id: 'ok', key: 'ghost.ok', safe: true }],
-        });
-    }
-    show();
-  }
-
   /** Whether there is one list only that could be ours. */
   const isPlain = () => !!chain || foreign.every((each) => relation(each, foreign[0]) !== 'new-root');
 
@@ -389,8 +360,7 @@ export function ownDevices(ctx) {
 
     /** @param {string} id @param {Uint8Array<ArrayBuffer>} spki @param {string} name */
     async allow(id, spki, name) {
-      awaited.add(id);
-      ghosts.delete(id);
+      ghosts.expect(id);
       out.delete(id);
       await records.revoked.drop(id);
       await edit((devices) => [
