@@ -101,18 +101,15 @@ public record LocationService(
     }
 
     private Lookup look(Address address, Rendezvous.Master master) throws DhtException {
-        var evidence = new Evidence(
-                network,
-                local,
-                memory.flatMap(m -> m.list(address)),
-                memory.map(m -> m.revoked(address)).orElse(Map.of()));
+        var takenBefore = memory.map(m -> m.revoked(address)).orElse(Map.of());
+        var evidence = new Evidence(network, local, memory.flatMap(m -> m.list(address)), takenBefore);
         new Search(dht, opener, address, evidence).run(master, clock.instant());
         var seen = evidence.seen();
         if (evidence.isEmpty())
             return seen.stream().anyMatch(s -> !s.verdict.equals("not-sealed")) ? new Forged(seen) : new Absent(seen);
         var devices = evidence.devices();
-        memory.ifPresent(
-                m -> evidence.believed().ifPresent(list -> m.believed(address, list, evidence.takenOut(list))));
+        memory.ifPresent(m ->
+                evidence.believed().ifPresent(list -> m.believed(address, list, evidence.takenOut(list), takenBefore)));
         return new Found(address, devices, evidence.newest(), evidence.seen());
     }
 

@@ -136,12 +136,29 @@ public final class Memory implements SequenceMemory, AutoCloseable {
         return DeviceId.of(Arrays.copyOfRange(from, at, at + DeviceId.BYTES));
     }
 
-    synchronized void believed(Address address, DeviceChain list, Map<DeviceId, Set<DeviceId>> revoked) {
+    /// What a look-up believes. Another one of the same address may have ended since this one began: what it learnt
+    /// is kept.
+    ///
+    /// @param before what [#revoked] was when the look-up began
+    synchronized void believed(
+            Address address,
+            DeviceChain list,
+            Map<DeviceId, Set<DeviceId>> revoked,
+            Map<DeviceId, Set<DeviceId>> before) {
+        var head = list.head().hash();
+        var known = list(address);
+        if (known.isPresent()
+                && !known.get().head().hash().equals(head)
+                && known.get().contains(head)) return;
+        var out = new TreeMap<>(revoked);
+        revoked(address).forEach((device, by) -> {
+            if (!before.containsKey(device) && list.lists(device)) out.putIfAbsent(device, by);
+        });
         try (var s = db.prepareStatement("insert or replace into believed values (?, ?, ?, ?)")) {
             s.setString(1, name(address));
             s.setBytes(2, list.encode());
             var pairs = new ByteArrayOutputStream();
-            revoked.forEach((device, by) -> by.forEach(each -> {
+            out.forEach((device, by) -> by.forEach(each -> {
                 pairs.writeBytes(device.bytes());
                 pairs.writeBytes(each.bytes());
             }));

@@ -7,14 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
+import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
+import dev.starling.identity.cbor.Cbor;
 import dev.starling.identity.cbor.CborMap;
+import dev.starling.record.DeviceChain;
 import dev.starling.record.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -209,6 +213,28 @@ class MemoryTest {
     private void saysNothing(Keys.Held device) throws Exception {
         long later = world.clock.millis() + 1000;
         world.put(Kind.REVOKED, world.record(device, Kind.REVOKED, World.BOB, later, Optional.empty()));
+    }
+
+    @Test
+    void aLookUpThatBeganEarlierUndoesNothing() throws Exception {
+        var root = world.root(bob, phone);
+        var all = kept(List.of(root));
+        var without = kept(List.of(root, world.link(bob, List.of(World.hash(root)), bob)));
+        Map<DeviceId, Set<DeviceId>> taken = Map.of(phone.id(), Set.of(bob.id()));
+        try (var memory = memory()) {
+            memory.believed(World.BOB, all, taken, Map.of());
+            memory.believed(World.BOB, all, Map.of(), Map.of());
+            assertEquals(taken, memory.revoked(World.BOB));
+            memory.believed(World.BOB, all, Map.of(), taken);
+            assertEquals(Map.of(), memory.revoked(World.BOB), "taken back");
+            memory.believed(World.BOB, without, Map.of(), Map.of());
+            memory.believed(World.BOB, all, Map.of(), Map.of());
+            assertFalse(memory.list(World.BOB).orElseThrow().lists(phone.id()));
+        }
+    }
+
+    private static DeviceChain kept(List<List<Object>> links) throws IdentityException {
+        return DeviceChain.decode(Cbor.encode(links), World.BOB, World.NETWORK);
     }
 
     @Test
