@@ -244,6 +244,19 @@ test('a browser that missed everything but is met again is brought up to date, a
   await it.until(again, () => keysOf(again)[0] === keysOf(alice)[0], 'own key');
 });
 
+test('a page that was closed while news waited does nothing with what came after it', async () => {
+  const { it, alice, second } = await three();
+  await alice.renameDevice(idOf(alice), 'desk');
+  // Told, and not looked at yet: no time passes.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await second.close();
+  await alice.removeDevice(idOf(second));
+  await it.pass(60_000);
+  assert.equal(await second.ctx.store.get('me', 'removed'), undefined);
+  const again = await it.agent(ALICE, { store: second.ctx.store });
+  await it.until(again, (s) => s.me.status === 'removed', 'seen by the next page');
+});
+
 test('a list that was begun anew is shown to the old browsers; whoever began it may join it', async () => {
   const { it, alice, bob } = await friends();
   const second = await it.agent(ALICE, { deviceName: 'new laptop' });

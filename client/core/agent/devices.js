@@ -54,6 +54,7 @@ export function ownDevices(ctx) {
   /** Listed devices that somebody entitled took out, as the last look showed. @type {Set<string>} */
   let out = new Set();
   let stopLooking = () => {};
+  let closed = false;
   /** When the DHT last said something of our address, Unix ms. */
   let looked = -Infinity;
 
@@ -109,9 +110,11 @@ export function ownDevices(ctx) {
    */
   async function look(told) {
     stopLooking();
+    if (closed) return 'unreachable';
     lookLater();
     const found = told ?? (await ctx.locator.find(profile().address, { fresh: true, whole: true, once: true }));
-    if (found.kind === 'unreachable') return 'unreachable';
+    // The next page of this device reads for itself.
+    if (closed || found.kind === 'unreachable') return 'unreachable';
     if (found.asked) looked = ctx.now();
     if (found.kind !== 'found') {
       if (chain) return 'listed';
@@ -421,6 +424,7 @@ export function ownDevices(ctx) {
     },
 
     close() {
+      closed = true;
       records.close();
       stopLooking();
     },

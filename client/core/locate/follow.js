@@ -24,6 +24,7 @@ const SEQUENCES = 'sequences';
 export function following(around) {
   /** @type {Map<string, Followed>} */
   const all = new Map();
+  let closed = false;
 
   /** @param {string} address @param {Wish} wish */
   function follow(address, wish) {
@@ -31,7 +32,7 @@ export function following(around) {
     const before = all.get(address);
     if (before?.name === name) return void (before.wish = wish);
     unfollow(address);
-    if (!around.places || all.size >= MAX_FOLLOWED) return;
+    if (closed || !around.places || all.size >= MAX_FOLLOWED) return;
     /** @type {Followed} */
     const it = { wish, name, places: [], complete: false, told: [], cancel: () => {}, over: false };
     all.set(address, it);
@@ -105,6 +106,10 @@ export function following(around) {
     follow,
     unfollow,
     has: (/** @type {string} */ address) => all.has(address),
+    close() {
+      closed = true;
+      for (const address of [...all.keys()]) unfollow(address);
+    },
     /** Whether the streams tell of all that an address publishes, or are about to. @param {string} address */
     isBeingTold(address) {
       const it = all.get(address);

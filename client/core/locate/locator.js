@@ -320,8 +320,11 @@ export function locator(around) {
     follow: followed.follow,
     isTold: followed.isTold,
     unfollow: followed.unfollow,
-    /** Nothing is read behind an answer any more. */
-    close: () => void (closed = true),
+    /** Nothing is read behind an answer any more, and nobody told. */
+    close() {
+      closed = true;
+      followed.close();
+    },
 
     /** @param {string} address */
     async forget(address) {

@@ -133,6 +133,7 @@ const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
 /** Signs nobody off: the process is gone. */
 export function closeNow(one) {
   one.reach.close();
+  one.ctx.locator.close();
   one.ctx.presence.close();
   one.ctx.devices.close();
   one.ctx.own.close();
