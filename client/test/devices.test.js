@@ -246,9 +246,11 @@ test('a browser that missed everything but is met again is brought up to date, a
 
 test('a page that was closed while news waited does nothing with what came after it', async () => {
   const { it, alice, second } = await three();
+  const { locator } = second.ctx;
+  await it.until(second, () => locator.isTold(ALICE), 'all is told');
   await alice.renameDevice(idOf(alice), 'desk');
-  // Told, and not looked at yet: no time passes.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // News has come and is not looked at yet: no time passes.
+  while (locator.isTold(ALICE)) await new Promise((resolve) => setTimeout(resolve, 5));
   await second.close();
   await alice.removeDevice(idOf(second));
   await it.pass(60_000);
