@@ -19,7 +19,7 @@ const WRITERS = 3;
 const MOVERS = 2;
 const AWAY_MILLIS = 4_000;
 const MOVE_MILLIS = 1_500;
-/** Peers and nodes in turn. With one each 30 seconds a slow machine has no core left for anything else, and the letters come minutes late. */
+/** Peers and nodes in turn. One each 30 seconds went well on a quiet machine, and once, on a slow one, everything stayed late: docs/long.md. */
 const KILL_MILLIS = Number(process.env.STARLING_LETTERS_KILL ?? 45) * 1000;
 const DOWN_MILLIS = 3_000;
 const SETTLE_MILLIS = 240_000;
