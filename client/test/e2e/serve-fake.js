@@ -27,6 +27,7 @@ export async function serveFake() {
       sent.set(path, gzipSync(body).length);
       response.writeHead(200, {
         'content-type': `${type}; charset=utf-8`,
+        'cache-control': 'max-age=3600',
         ...(path === '/' ? { 'content-security-policy': policy(body.toString()) } : {}),
       });
       response.end(body);
