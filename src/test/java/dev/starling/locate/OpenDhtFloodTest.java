@@ -19,11 +19,13 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Two thousand values of an attacker under one of somebody's public keys after the other, on real nodes: 1,600 of
 /// noise, and 400 that whoever knows the address can seal, most of them with a genuine certificate of somebody else.
+@Tag("alone")
 @org.jspecify.annotations.NullUnmarked
 class OpenDhtFloodTest {
     private static final int NOISE = 1600, EACH = 100, NOISE_BYTES = 900, TIMES = 3;
