@@ -25,7 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Two thousand values of an attacker under one of somebody's public keys after the other, on real nodes: 1,600 of
 /// noise, and 400 that whoever knows the address can seal, most of them with a genuine certificate of somebody else.
-@Tag("alone")
 @org.jspecify.annotations.NullUnmarked
 class OpenDhtFloodTest {
     private static final int NOISE = 1600, EACH = 100, NOISE_BYTES = 900, TIMES = 3;
@@ -38,15 +37,30 @@ class OpenDhtFloodTest {
     @TempDir
     Path folder;
 
-    /// Nobody reads a whole list faster than it comes; what is judged meanwhile must cost next to nothing.
+    /// Nobody reads a whole list faster than it comes; what is judged meanwhile must cost next to nothing. Under the
+    /// key
+    /// where he says where he is.
     @Test
+    @Tag("alone")
     void aStrangerFindsHimInTheTimeThatReadingTakes() throws Exception {
+        flooded(List.of(Kind.LOCATION));
+    }
+
+    /// 16,000 values on five nodes take two cores a quarter of a minute for each reading.
+    @Test
+    @Tag("long")
+    void underEachOfHisPublicKeysToo() throws Exception {
+        flooded(OpenDhtWorld.PUBLIC);
+    }
+
+    private void flooded(List<Kind> kinds) throws Exception {
+        String what = "2,000 values under " + kinds;
         try (var nodes = DhtNodes.start(NODES, OpenDhtWorld.PROXIES);
                 var it = new OpenDhtWorld(nodes.proxies(), folder)) {
             it.publish();
             it.reached("no flood yet");
             var eve = it.world.device("eve@example.net");
-            for (Kind kind : OpenDhtWorld.PUBLIC) {
+            for (Kind kind : kinds) {
                 long start = System.nanoTime();
                 int taken = it.attacker.flood(it.key(kind), junk(it, eve, kind));
                 OpenDhtWorld.figure(
@@ -60,11 +74,11 @@ class OpenDhtFloodTest {
             var ours = new ArrayList<Duration>();
             for (int i = 0; i < TIMES; i++) {
                 raw.add(raw(it, through));
-                ours.add(it.reached("2,000 values under each public key, a stranger", patient(it.strangers)));
+                ours.add(it.reached(what + ", a stranger", patient(it.strangers)));
             }
             Duration bound = Duration.ofMillis((long) (RATIO * median(raw).toMillis()));
             OpenDhtWorld.figure(
-                    "2,000 values under each public key",
+                    what,
                     "raw whole read " + median(raw).toMillis() + " ms, found by a stranger in "
                             + median(ours).toMillis() + " ms");
             assertTrue(median(ours).compareTo(bound) <= 0, median(ours) + " of " + bound);

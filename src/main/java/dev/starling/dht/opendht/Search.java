@@ -22,6 +22,8 @@ final class Search {
     private static final long SILENCE_MILLIS = 1_000,
             SILENCE_WITH_NOTHING_MILLIS = 2_500,
             SILENCE_OF_ALL_MILLIS = 10_000;
+    // Whoever gives a look-up more time than usual lets all be silent for longer too.
+    private static final int SHARE_OF_SILENCE = 2;
     // So long the others may go on when one has told everything.
     private static final long AFTER_WHOLE_MILLIS = 5_000;
     // Lines that are no values of ours, for each value that may be read.
@@ -177,7 +179,7 @@ final class Search {
 
     // Until when to wait for the next news. As long as something comes that makes sense there may be a lot to read.
     private long patience() {
-        long silence = !whole ? SILENCE_OF_ALL_MILLIS : values > 0 ? SILENCE_MILLIS : SILENCE_WITH_NOTHING_MILLIS;
+        long silence = !whole ? silenceOfAll() : values > 0 ? SILENCE_MILLIS : SILENCE_WITH_NOTHING_MILLIS;
         long last = sources.stream()
                 .filter(s -> s.open)
                 .mapToLong(s -> s.lastNews)
@@ -185,6 +187,10 @@ final class Search {
                 .orElse(System.nanoTime());
         long end = whole ? Math.min(deadline, wholeAt + TimeUnit.MILLISECONDS.toNanos(AFTER_WHOLE_MILLIS)) : deadline;
         return Math.min(end, last + TimeUnit.MILLISECONDS.toNanos(silence));
+    }
+
+    private long silenceOfAll() {
+        return Math.max(SILENCE_OF_ALL_MILLIS, limits.time().toMillis() / SHARE_OF_SILENCE);
     }
 
     private void giveUp() {
