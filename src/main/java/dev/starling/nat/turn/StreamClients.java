@@ -1,0 +1,200 @@
+package dev.starling.nat.turn;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Clients over TCP or TLS: RFC 8489, section 6.2.2, and RFC 8656, section 12.5. Two virtual threads for each. How many
+/// there may be, of one network too, how long one may be here without an allocation, and what waits for one that does
+/// not read, is bounded.
+final class StreamClients implements AutoCloseable {
+    private static final int PER_NETWORK = 200;
+    private static final int WAITING_BYTES = 256 << 10;
+    /// Whoever has an allocation refreshes it each ten minutes at least.
+    private static final int SILENT_MILLIS = 660_000;
+    /// From the connection to the allocation, a handshake included, and after an allocation has ended.
+    private static final long UNSERVED_NANOS = 30_000_000_000L;
+    private static final int FAILED_MILLIS = 100;
+    private static final System.Logger LOG = System.getLogger(StreamClients.class.getName());
+
+    private final ServerSocket socket;
+    private final TurnServer server;
+    private final int most;
+    private final Set<StreamClient> here = ConcurrentHashMap.newKeySet();
+    private final Map<String, Integer> networks = new HashMap<>();
+
+    /// socket: bound, of TCP or TLS
+    StreamClients(ServerSocket socket, TurnServer server, int most) {
+        this.socket = socket;
+        this.server = server;
+        this.most = most;
+    }
+
+    /// Until it is closed; on a thread of its own.
+    void run() {
+        while (!socket.isClosed()) {
+            try {
+                Socket one = socket.accept();
+                if (!(one.getRemoteSocketAddress() instanceof InetSocketAddress from)) {
+                    one.close();
+                    continue;
+                }
+                var client = new StreamClient(one, from);
+                if (enter(client)) Thread.ofVirtual().name("turn-in").start(() -> serve(client));
+                else client.end();
+            } catch (IOException e) {
+                // Closed, one that was gone before it was here, or no file is left: then the others need time.
+                if (!socket.isClosed()) pause(e);
+            }
+        }
+    }
+
+    private static void pause(IOException why) {
+        LOG.log(System.Logger.Level.WARNING, "relay: " + why.getMessage());
+        try {
+            Thread.sleep(FAILED_MILLIS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean enter(StreamClient client) {
+        synchronized (networks) {
+            String network = Allocations.network(client.address.getAddress());
+            int there = networks.getOrDefault(network, 0);
+            if (here.size() >= most || there >= PER_NETWORK) {
+                LOG.log(System.Logger.Level.INFO, () -> "relay: too many connections, of " + network + " " + there);
+                return false;
+            }
+            networks.put(network, there + 1);
+            return here.add(client);
+        }
+    }
+
+    private void leave(StreamClient client) {
+        synchronized (networks) {
+            if (!here.remove(client)) return;
+            networks.computeIfPresent(
+                    Allocations.network(client.address.getAddress()), (_, n) -> n == 1 ? null : n - 1);
+        }
+    }
+
+    private void serve(StreamClient client) {
+        try (Socket open = client.socket) {
+            open.setTcpNoDelay(true);
+            open.setSoTimeout(SILENT_MILLIS);
+            Thread writer = Thread.ofVirtual().name("turn-out").start(client::write);
+            try {
+                read(new DataInputStream(open.getInputStream()), client);
+            } finally {
+                writer.interrupt();
+                server.gone(client);
+            }
+        } catch (IOException _) {
+            // He is gone, or silent.
+        } finally {
+            leave(client);
+        }
+    }
+
+    private void read(DataInputStream in, StreamClient client) throws IOException {
+        byte[] head = new byte[4];
+        while (true) {
+            in.readFully(head);
+            // Before it is known how long it would be: other protocols begin so too.
+            if (isChannelData(head) && !server.serves(client)) throw new IOException("no allocation");
+            byte[] frame = Arrays.copyOf(head, head.length + rest(head));
+            in.readFully(frame, head.length, frame.length - head.length);
+            server.heard(client, ByteBuffer.wrap(frame));
+        }
+    }
+
+    private static boolean isChannelData(byte[] frame) {
+        return (frame[0] & 0xC0) == 0x40;
+    }
+
+    /// How much follows the first four bytes.
+    private static int rest(byte[] frame) throws IOException {
+        int length = (frame[2] & 0xFF) << 8 | frame[3] & 0xFF;
+        if (isChannelData(frame)) return (length + 3) / 4 * 4;
+        if ((frame[0] & 0xC0) == 0) return 16 + length;
+        throw new IOException("neither STUN nor ChannelData");
+    }
+
+    /// Ends those that have been here for long without an allocation, however much they say.
+    void sweep() {
+        long now = System.nanoTime();
+        for (StreamClient each : here) {
+            if (server.serves(each)) each.served = now;
+            else if (now - each.served > UNSERVED_NANOS) each.end();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+        for (StreamClient each : here) each.end();
+    }
+
+    private static final class StreamClient implements Client {
+        private final Socket socket;
+        private final InetSocketAddress address;
+        private final LinkedBlockingQueue<byte[]> waiting = new LinkedBlockingQueue<>();
+        private final AtomicInteger waitingBytes = new AtomicInteger();
+        private volatile long served = System.nanoTime();
+
+        StreamClient(Socket socket, InetSocketAddress address) {
+            this.socket = socket;
+            this.address = address;
+        }
+
+        @Override
+        public InetSocketAddress address() {
+            return address;
+        }
+
+        @Override
+        public void send(ByteBuffer message) {
+            // ChannelData is padded here: RFC 8656, section 12.5.
+            byte[] bytes = new byte[(message.remaining() + 3) / 4 * 4];
+            message.get(bytes, 0, message.remaining());
+            if (waitingBytes.addAndGet(bytes.length) > WAITING_BYTES) waitingBytes.addAndGet(-bytes.length);
+            else waiting.add(bytes);
+        }
+
+        void write() {
+            try {
+                OutputStream out = socket.getOutputStream();
+                while (true) {
+                    byte[] next = waiting.take();
+                    out.write(next);
+                    waitingBytes.addAndGet(-next.length);
+                }
+            } catch (IOException | InterruptedException e) {
+                end();
+            }
+        }
+
+        /// Saying goodbye over TLS may take its time: nobody waits for it.
+        void end() {
+            Thread.startVirtualThread(() -> {
+                try {
+                    socket.close();
+                } catch (IOException _) {
+                    // It is.
+                }
+            });
+        }
+    }
+}
