@@ -13,6 +13,7 @@ import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
 import { reachability } from './agent/reach.js';
 import { reception } from './agent/reception.js';
+import { relays } from './agent/relays.js';
 import { contactRequests } from './agent/requests.js';
 import { flagValue, SETTINGS, textValue } from './agent/shared.js';
 import { ownRecords } from './agent/sync.js';
@@ -117,6 +118,7 @@ export class Starling {
     ctx.requests = contactRequests(ctx);
     ctx.chat = chat(ctx);
     ctx.endorsement = endorsement(ctx);
+    ctx.relays = relays(ctx);
     ctx.calls = calls(ctx);
     this.enrolment = enrolment(ctx);
     this.smime = smimeIdentity(ctx, this.enrolment);

@@ -92,6 +92,7 @@
  * @property {string[]} peers  base URLs of peers, first = origin of the page
  * @property {() => Promise<string[]>} [morePeers]  base URLs shipped with the client, for when no other is known
  * @property {boolean} loopback  page from a loopback origin: local mode may be believed
+ * @property {() => Promise<string>} [anchors]  CAs that came with the app, PEM with the lines of docs/protocols/formats.md, section 3
  * @property {MediaEngine | null} media  null: no calls (Thunderbird without WebRTC, Node)
  * @property {string} deviceName
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
@@ -112,7 +113,7 @@
 /**
  * One audio call's media. `offer` and `answer` give complete SDP.
  * @typedef {object} MediaEngine
- * @property {() => Promise<MediaLeg>} create
+ * @property {(how?: {relays?: import('./agent/relays.js').IceServer[]}) => Promise<MediaLeg>} create
  * @property {() => Promise<{id: string, label: string}[]>} microphones
  */
 /**

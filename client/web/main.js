@@ -11,6 +11,8 @@ import { openStore } from './store-idb.js';
 import { speakFromThisTab } from './tab.js';
 import { Elsewhere } from './views/elsewhere.js';
 
+const MAX_ANCHORS = 256 * 1024;
+const ANCHORS_MILLIS = 5000;
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 
 async function start() {
@@ -31,6 +33,7 @@ async function start() {
     now: () => Date.now(),
     peers: [`${location.origin}/`],
     morePeers: shippedPeers,
+    anchors: shippedAnchors,
     loopback: fromThisComputer,
     media: 'RTCPeerConnection' in window ? createMediaEngine(far) : null,
     deviceName: browserName(navigator.userAgent),
@@ -39,6 +42,13 @@ async function start() {
   watchForNotifications(core);
   ringWithCalls(core);
   keepWithoutServer();
+}
+
+/** CAs that came with the app: whoever serves this page says which. @returns {Promise<string>} */
+async function shippedAnchors() {
+  const answer = await fetch('/web/anchors.pem', { signal: AbortSignal.timeout(ANCHORS_MILLIS) });
+  if (!answer.ok) throw new Error(`anchors: status ${answer.status}`);
+  return (await answer.text()).slice(0, MAX_ANCHORS);
 }
 
 /** Servers that came with the app. @returns {Promise<string[]>} */

@@ -2,11 +2,17 @@
 import { StarlingError } from '../core/errors.js';
 
 const GATHER_MILLIS = 200;
+/** So long for the first relay: without one some are never heard. */
+const RELAY_MILLIS = 1500;
+/** So long for all else then: one relay is enough. */
+const OTHERS_MILLIS = 50;
+/** So long a call waits no more for relays when none answered. */
+const SILENT_MILLIS = 120_000;
 
 /** @param {HTMLAudioElement} far  where the other side is heard @returns {import('../core/types.js').MediaEngine} */
 export function createMediaEngine(far) {
   return {
-    create: async () => makeLeg(far),
+    create: async ({ relays = [] } = {}) => makeLeg(far, relays),
     async microphones() {
       const devices = await navigator.mediaDevices.enumerateDevices();
       return devices
@@ -16,9 +22,23 @@ export function createMediaEngine(far) {
   };
 }
 
-/** @param {HTMLAudioElement} far @returns {import('../core/types.js').MediaLeg} */
-function makeLeg(far) {
-  const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+/** Until then no relay is waited for: none answered a moment ago (performance.now). */
+let silentUntil = 0;
+
+/** @param {RTCIceServer[]} relays */
+function opened(relays) {
+  const how = /** @type {const} */ ({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+  try {
+    return new RTCPeerConnection({ ...how, iceServers: relays });
+  } catch {
+    // A relay that the browser does not understand is no reason to be silent.
+    return new RTCPeerConnection(how);
+  }
+}
+
+/** @param {HTMLAudioElement} far @param {RTCIceServer[]} relays @returns {import('../core/types.js').MediaLeg} */
+function makeLeg(far, relays) {
+  const connection = opened(relays);
   /** @type {MediaStreamTrack | null} */
   let microphone = null;
   let muted = false;
@@ -40,15 +60,21 @@ function makeLeg(far) {
 
   /** Complete enough to be sent: all candidates, or what is there in time. */
   async function gathered() {
-    if (connection.iceGatheringState !== 'complete')
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, GATHER_MILLIS);
-        connection.addEventListener('icegatheringstatechange', () => {
-          if (connection.iceGatheringState !== 'complete') return;
-          clearTimeout(timer);
-          resolve(undefined);
-        });
+    await new Promise((resolve) => {
+      const done = () => resolve(undefined);
+      const look = () => connection.iceGatheringState === 'complete' && done();
+      const patient = relays.length > 0 && performance.now() >= silentUntil;
+      setTimeout(done, patient ? RELAY_MILLIS : GATHER_MILLIS);
+      connection.addEventListener('icegatheringstatechange', look);
+      connection.addEventListener('icecandidate', ({ candidate }) => {
+        if (candidate?.type !== 'relay') return;
+        silentUntil = 0;
+        setTimeout(done, OTHERS_MILLIS);
       });
+      look();
+    });
+    if (relays.length && !/ typ relay/.test(connection.localDescription?.sdp ?? ''))
+      silentUntil = performance.now() + SILENT_MILLIS;
     return connection.localDescription?.sdp ?? '';
   }
 

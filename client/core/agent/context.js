@@ -63,5 +63,6 @@
  * @property {ReturnType<typeof import('./chat.js').chat>} chat
  * @property {ReturnType<typeof import('./presence.js').presence>} presence
  * @property {ReturnType<typeof import('../call/calls.js').calls>} calls
+ * @property {ReturnType<typeof import('./relays.js').relays>} relays
  */
 export {};

@@ -101,6 +101,7 @@ export function reachability(ctx) {
       return;
     }
     ctx.presence.watchAll();
+    if (ctx.around.media) ctx.relays.prepare();
     await ctx.own.ready();
     void ctx.delivery.flushAll();
     void ctx.boxes.look();

@@ -34,6 +34,7 @@ export function smimeIdentity(ctx, enrolment) {
     /** @type {Certificate[]} */
     const middle = [];
     for (let last = owner.certificate; middle.length < MAX_CHAIN - 1; last = middle[middle.length - 1]) {
+      await ctx.trusted.settled();
       if (await issuerOf(last, ctx.trust())) return { owner, middle, root: '', rootId: '' };
       const issuer = await above(last, others);
       if (!issuer) break;
@@ -86,6 +87,7 @@ export function smimeIdentity(ctx, enrolment) {
         await makeProxy(owner, address, profile.key, now),
         ...[owner.certificate, ...middle].map((each) => each.der),
       ];
+      await ctx.trusted.settled();
       const verified = await verifyChain(chain, address, now, ctx.trust());
       need(verified.device === profile.key.id, 'generic', 'a certificate for another key');
       await enrolment.adopt(chain);

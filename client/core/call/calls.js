@@ -32,6 +32,11 @@ export function calls(ctx) {
   /** Answered, not yet acknowledged. @type {Set<IncomingLeg>} */
   const unconfirmed = new Set();
 
+  /** What makes the media of a call, with the relays that there are at that moment. @returns {import('../types.js').MediaEngine | null} */
+  const media = () => {
+    const engine = ctx.around.media;
+    return engine && { ...engine, create: async () => engine.create({ relays: await ctx.relays.servers() }) };
+  };
   const ua = () => /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua);
   /** @param {Partial<import('../types.js').Call>} patch */
   const change = (patch) => void (live && ctx.state.call && ctx.update({ call: { ...ctx.state.call, ...patch } }));
@@ -211,7 +216,7 @@ export function calls(ctx) {
   /** @param {Incoming} incoming */
   async function received(incoming) {
     const { message, signer, answer } = incoming;
-    const engine = ctx.around.media;
+    const engine = media();
     if (parameter(first(message, 'to'), 'tag')) return answer(488, 'Not Acceptable Here');
     const key = callKey(message);
     if (live?.incoming?.key === key) return live.incoming.merge(incoming);
@@ -293,7 +298,7 @@ export function calls(ctx) {
 
   async function accept() {
     const own = live;
-    const engine = ctx.around.media;
+    const engine = media();
     if (!own?.incoming || !engine || ctx.state.call?.state !== 'ringing') return;
     change({ state: 'connecting' });
     own.stopTimer();
@@ -367,7 +372,7 @@ export function calls(ctx) {
     /** @param {string} address */
     async call(address) {
       if (live) return;
-      const engine = ctx.around.media;
+      const engine = media();
       if (!engine) throw new StarlingError('call.media');
       const own = begin(address, null);
       own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && end('cancelled', 'call.no-answer')));

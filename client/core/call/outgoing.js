@@ -20,16 +20,27 @@ export const DECLINED = 'SIP;cause=603;text="Declined elsewhere"';
 /** @typedef {{media: (media: import('../types.js').MediaLeg) => void, ringing: () => void, answered: (leg: OutgoingLeg) => void, failed: (leg: OutgoingLeg, why: string) => void}} LegEvents  exactly one of answered and failed, unless cancelled */
 
 /**
- * Says nothing of where we are: it shows by the checks that we send after the answer. Host and port are those of an offer
- * that has no candidate yet.
+ * Says nothing of where we are: it shows by the checks that we send after the answer. Relays are our peers', which our
+ * record names; what a candidate says beside its own place (RFC 8839, section 5.1: raddr) goes too. Host and port are
+ * those of an offer that has no candidate yet.
  * @param {string} sdp
  */
 export const withoutPlaces = (sdp) =>
   sdp
-    .replace(/^a=(candidate|end-of-candidates|remote-candidates|rtcp:).*\r?\n/gm, '')
+    .replace(/^a=(candidate|end-of-candidates|remote-candidates|rtcp:).*\r?\n/gm, relayOnly)
     .replace(/^c=IN IP[46] \S+/gm, 'c=IN IP4 0.0.0.0')
     .replace(/^(o=(?:\S+ ){3})IN IP[46] \S+/gm, '$1IN IP4 127.0.0.1')
     .replace(/^m=audio \d+/gm, 'm=audio 9');
+
+/** RFC 8839, section 5.1, in the form that browsers write. */
+const RELAYED =
+  /^a=candidate:(\S+ 1 [Uu][Dd][Pp] \d+ \S+ \d+) typ relay raddr \S+ rport \d+((?: (?!raddr|rport|typ)\S+ \S+)*)\r?\n$/;
+
+/** @param {string} line */
+function relayOnly(line) {
+  const [, place, more] = RELAYED.exec(line) ?? [];
+  return place ? `a=candidate:${place} typ relay raddr 0.0.0.0 rport 9${more}\r\n` : '';
+}
 
 /** @returns {Identity} */
 const identity = () => ({ callId: b64u(random(15)), fromTag: hex(random(8)) });

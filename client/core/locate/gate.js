@@ -112,8 +112,16 @@ export async function writeValue(around, gate, signer, address, value) {
 export const removeValue = async (around, gate, signer, address, value) =>
   (await written(around, gate, signer, address, 'DELETE', `/key/${value.key}?id=${value.id}`)) === 200;
 
-/** @param {GateAround} around @param {Gate} gate @param {import('../identity/passport.js').Signer} signer @param {string} address @param {string} method @param {string} path @param {Uint8Array<ArrayBuffer>} [body] @returns {Promise<number>} status; 0: no answer */
-async function written(around, gate, signer, address, method, path, body) {
+/** @param {Parameters<typeof signedRequest>} all @returns {Promise<number>} status; 0: no answer */
+const written = async (...all) => (await signedRequest(...all))?.status ?? 0;
+
+/**
+ * Asks a peer for what only a certified device gets, signed for that peer alone.
+ * @param {GateAround} around @param {Gate} gate @param {import('../identity/passport.js').Signer} signer @param {string} address @param {string} method
+ * @param {string} path  with the slash at its beginning @param {Uint8Array<ArrayBuffer>} [body]
+ * @returns {Promise<Response | null>} null: no answer
+ */
+export async function signedRequest(around, gate, signer, address, method, path, body) {
   const claims = await httpClaims({
     method,
     path,
@@ -123,16 +131,15 @@ async function written(around, gate, signer, address, method, path, body) {
   });
   const token = await makeToken(signer, 'passport', '', fresh(claims, around.now()));
   try {
-    const response = await around.fetch(`${gate.base}${path.slice(1)}`, {
+    return await around.fetch(`${gate.base}${path.slice(1)}`, {
       method,
       credentials: 'omit',
       headers: { authorization: `PASSporT ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
       ...(body ? { body } : {}),
       signal: AbortSignal.timeout(PATIENCE_MILLIS),
     });
-    return response.status;
   } catch {
-    return 0;
+    return null;
   }
 }
 

@@ -1,12 +1,12 @@
 // Whose servers are all gone comes to another one: by what the operator of the domain published, and by the DNS of the domain.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { agent, eventually, until } from './agents.js';
+import { nameServer } from './name-server.js';
 import { code, freePort, run, starling } from './servers.js';
 
 /** After this nobody is waited for any more. */
@@ -31,41 +31,6 @@ after(async () => {
   dns?.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** Answers with one service record a name, and that there is no other name. */
-async function nameServer(records) {
-  const socket = createSocket('udp4');
-  const asked = [];
-  socket.on('message', (question, from) => {
-    const labels = [];
-    let at = 12;
-    for (; question[at]; at += question[at] + 1)
-      labels.push(question.toString('latin1', at + 1, at + 1 + question[at]));
-    const name = labels.join('.').toLowerCase();
-    asked.push(name);
-    const record = records[name];
-    const head = Buffer.alloc(12);
-    question.copy(head, 0, 0, 2);
-    head.writeUInt16BE(record ? 0x8180 : 0x8183, 2);
-    head.writeUInt16BE(1, 4);
-    head.writeUInt16BE(record ? 1 : 0, 6);
-    socket.send(
-      Buffer.concat([head, question.subarray(12, at + 5), record ? answer(record) : Buffer.alloc(0)]),
-      from.port,
-    );
-  });
-  await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  return { asked, place: `127.0.0.1:${socket.address().port}`, close: () => socket.close() };
-}
-
-function answer({ port, target }) {
-  const labels = target.split('.').map((each) => Buffer.from([each.length, ...Buffer.from(each)]));
-  const name = Buffer.concat([...labels, Buffer.alloc(1)]);
-  const head = Buffer.from([0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 60, 0, 0, 0, 1, 0, 1, 0, 0]);
-  head.writeUInt16BE(6 + name.length, 10);
-  head.writeUInt16BE(port, 16);
-  return Buffer.concat([head, name]);
-}
 
 /** Runs a command to its end. @param {string[]} args @param {(said: string) => Promise<string> | null} [input]  what to type, when it has said so much */
 async function command(args, input = () => null) {

@@ -19,11 +19,11 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a program and waits for its line `ready URL`. @returns {Promise<{base: string, pid: number, log: () => string, kill: (signal?: string) => Promise<void>}>} */
-export async function run(args) {
+/** Starts a program and waits for its line `ready URL`. @param {string[]} args @param {Record<string, string>} [more]  variables @returns {Promise<{base: string, pid: number, log: () => string, kill: (signal?: string) => Promise<void>}>} */
+export async function run(args, more = {}) {
   const child = spawn(starling, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, STARLING_JOIN_TOKEN: TOKEN },
+    env: { ...process.env, STARLING_JOIN_TOKEN: TOKEN, ...more },
   });
   let log = '';
   child.stdout.on('data', (piece) => (log += piece));

@@ -71,6 +71,7 @@ export async function person({ ca, time, relays, address, directory }) {
       },
     },
     chat: { send: async (to, text) => void ctx.events.push(['sent', { to, text }]) },
+    relays: { servers: async () => [] },
   };
   let allReady = () => {};
   const ready = new Promise((resolve) => (allReady = resolve));

@@ -268,6 +268,7 @@ function peer(time, dht, ca) {
     if (it.down) throw new TypeError('fetch failed');
     const path = url.slice(base.length);
     if (path === 'peer.json') return Response.json(describe());
+    if (path === 'relay') return Response.json({ uris: [], username: 'nobody', password: 'nothing', ttl: 3600 });
     if (path === 'listen') return listen(JSON.parse(init.body).keys, init.signal);
     if (path.startsWith('crl?url=')) {
       const list = it.lists.get(decodeURIComponent(path.slice('crl?url='.length)));

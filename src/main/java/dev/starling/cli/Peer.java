@@ -7,6 +7,7 @@ import dev.starling.gate.CrlRoute;
 import dev.starling.gate.Dns;
 import dev.starling.gate.Metrics;
 import dev.starling.gate.PeersRoute;
+import dev.starling.gate.RelayRoute;
 import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.CrlStore;
@@ -14,6 +15,7 @@ import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.identity.passport.ReplayCache;
 import dev.starling.identity.passport.TokenVerifier;
+import dev.starling.web.Forwarded;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -32,16 +34,16 @@ final class Peer implements AutoCloseable {
     private static final int MAX_SIP_MESSAGE = 65_535;
     private static final Duration DNS_PATIENCE = Duration.ofMillis(800);
 
+    /// @param place where it listens and how it is called
     /// @param dht the engine that is used
     /// @param joinToken what peers prove to store here, or there; empty for none
     /// @param caDirectory of the CA that clients are sent to; "" for the CA in this process
     /// @param peers base URLs of other peers to recommend
+    /// @param relay that clients are sent to
     /// @param dns `host:port` of the DNS server to ask; empty for those of the system
     record Config(
             Path data,
-            String host,
-            int port,
-            int sipPort,
+            Place place,
             boolean local,
             String network,
             DhtChoice dht,
@@ -51,20 +53,23 @@ final class Peer implements AutoCloseable {
             boolean withCa,
             List<String> peers,
             Optional<String> dns,
+            RelayChoice relay,
             Path client) {
         /// Without a slash at its end.
         String base() {
-            return "http://" + host + ":" + port;
+            return place.base();
         }
     }
 
-    private final Parts parts = new Parts();
+    private final Parts parts;
     private final Config config;
     private final Clock clock = Clock.systemUTC();
     private final Keys.Held key;
 
-    Peer(Config config) throws IOException, DhtException {
+    /// @param parts closed with it
+    Peer(Config config, Parts parts) throws IOException, DhtException {
         this.config = config;
+        this.parts = parts;
         Files.createDirectories(config.data());
         // Keys and the CA's store take most of a start and do not need each other.
         var authority = Opening.of(this::authority);
@@ -88,9 +93,9 @@ final class Peer implements AutoCloseable {
         var routes = new Routes();
         var metrics = parts.with(new Metrics());
         var anchors = new ArrayList<>(config.anchors());
-        opening.get().ifPresent(authority -> {
-            parts.with(authority).mount(routes, config.base());
-            anchors.add(Anchor.of(authority.root()));
+        opening.get().ifPresent(ca -> {
+            parts.with(ca).mount(routes, config.base());
+            anchors.add(Anchor.of(ca.root()));
         });
         var believed = TrustAnchors.limited(anchors);
         var lists = new CrlStore(parts.with(CrlDownload.of(config.local())), Thread::startVirtualThread, clock);
@@ -100,7 +105,9 @@ final class Peer implements AutoCloseable {
         var tokens = new TokenVerifier(verifier, new ReplayCache(clock), clock, clock.instant());
         var store = PeerStore.open(config, key, metrics, parts, clock);
         var sip = PeerSip.open(config, key, verifier, tokens, store, parts, clock);
-        store.mount(routes, config, key, tokens, metrics, clock, sip.keeper()::published);
+        var authority = PeerStore.authority(config, key, tokens, clock);
+        store.mount(routes, config, authority, metrics, clock, sip.keeper()::published);
+        new RelayRoute(authority, PeerRelay.open(config, metrics, parts, clock)).mount(routes);
         new PeersRoute(
                         new Dns(config.dns(), DNS_PATIENCE),
                         PeersRoute.Config.usual(config.local(), clock),
@@ -113,7 +120,14 @@ final class Peer implements AutoCloseable {
         routes.get("/health", _ -> health(store, sip));
         metrics.mount(routes);
         var server = parts.with(WebServer.start(
-                new WebServer.Config(config.host(), config.port(), Optional.empty(), MAX_SIP_MESSAGE), routes, clock));
+                new WebServer.Config(
+                        config.place().web(),
+                        config.place().port(),
+                        config.place().tls().map(WebTls::context),
+                        MAX_SIP_MESSAGE,
+                        new Forwarded(config.place().behindProxy())),
+                routes,
+                clock));
         metrics.gauge("starling.http.connections", "Connections open now", server::connections);
     }
 

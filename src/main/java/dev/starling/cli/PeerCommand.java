@@ -4,6 +4,7 @@ import dev.starling.dht.DhtException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,11 +22,8 @@ final class PeerCommand implements Callable<Integer> {
     @Mixin
     PeerOptions options = new PeerOptions();
 
-    @Option(
-            names = "--host",
-            defaultValue = "127.0.0.1",
-            description = "Address to listen on and to be reached at (default ${DEFAULT-VALUE}).")
-    String host = "127.0.0.1";
+    @Mixin
+    PublicOptions reached = new PublicOptions();
 
     @Option(
             names = "--local",
@@ -41,6 +39,9 @@ final class PeerCommand implements Callable<Integer> {
     @Mixin
     DhtOptions dht = new DhtOptions();
 
+    @Mixin
+    RelayOptions relay = new RelayOptions();
+
     @Option(
             names = "--anchor",
             description = "File of CAs to believe: PEM, with lines above that say for what; may be repeated.")
@@ -51,12 +52,16 @@ final class PeerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
-        if (local && !java.net.InetAddress.getByName(host).isLoopbackAddress())
+        if (local
+                && (reached.isPublic()
+                        || !java.net.InetAddress.getByName(reached.host()).isLoopbackAddress()))
             throw new IOException("Local mode listens on the loopback only.");
+        int port = reached.port(options.port, PeerOptions.USUAL_PORT);
+        int sipPort = reached.sipPort(options.sipPort, port);
         var believed = new ArrayList<>(PeerOptions.anchors(anchors));
         String directory = ca;
         String name = network.isEmpty() ? local ? "local" : "starling" : network;
-        var store = dht.choice(options.port, name);
+        var store = dht.choice(port, name);
         var neighbour = neighbour(store);
         if (local && neighbour.isPresent() && (believed.isEmpty() || directory.isEmpty())) {
             PeerInfo other = PeerInfo.fetch(neighbour.get());
@@ -64,11 +69,11 @@ final class PeerCommand implements Callable<Integer> {
             if (directory.isEmpty()) directory = other.caDirectory();
         }
         if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
-        var peer = new Peer(new Peer.Config(
+        var parts = new Parts();
+        var place = reached.place(port, sipPort, options.folder("peer"), parts, Clock.systemUTC());
+        var config = new Peer.Config(
                 options.folder("peer"),
-                host,
-                options.port,
-                options.sipPort(),
+                place,
                 local,
                 name,
                 store,
@@ -78,9 +83,12 @@ final class PeerCommand implements Callable<Integer> {
                 false,
                 options.peers,
                 options.dns(),
-                PeerOptions.client()));
+                reached.isPublic() ? relay.ofPublic() : relay.choice(port),
+                PeerOptions.client());
+        var peer = new Peer(config, parts);
         return PeerOptions.serve(peer, "ready " + peer.base());
     }
+
     // In local mode the test CA of the server whose store is used, or else of the first one recommended, is ours too.
     private Optional<URI> neighbour(DhtChoice store) throws IOException {
         if (store instanceof DhtChoice.Remote(URI base)) return Optional.of(base);

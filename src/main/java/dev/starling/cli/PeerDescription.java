@@ -4,6 +4,7 @@ import dev.starling.identity.Anchor;
 import dev.starling.identity.DeviceId;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -15,13 +16,21 @@ record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors) {
     void mount(Routes routes, Clock clock) {
         String head = head();
         routes.get("/peer.json", _ -> Response.json(200, head + clock.millis() + "}"));
+        // A part of the app that this server hands out. A test CA is believed by other rules.
+        String shipped = config.anchors().stream().map(Anchor::text).collect(Collectors.joining("\n"));
+        byte[] pem = (config.local() ? "" : shipped).getBytes(StandardCharsets.UTF_8);
+        routes.get(
+                "/web/anchors.pem",
+                _ -> Response.of(200, "text/plain; charset=utf-8", pem).with("cache-control", "no-cache"));
     }
 
     // Everything but the time, which stands last.
     private String head() {
         String base = config.base();
         return "{\"version\":1,\"id\":\"" + id + "\",\"uri\":\"" + id.peerUri() + "\",\"network\":\"" + config.network()
-                + "\",\"local\":" + config.local() + ",\"sip\":\"sip:" + config.host() + ":" + config.sipPort()
+                + "\",\"local\":" + config.local() + ",\"sip\":\"sip:"
+                + config.place().name() + ":"
+                + config.place().sipPort()
                 + ";transport=tls\",\"ws\":\"" + base.replaceFirst("^http", "ws") + "/sip\",\"base\":\"" + base
                 + "/\",\"ca\":" + ca() + ",\"anchors\":[" + listedAnchors() + "],\"peers\":["
                 + config.peers().stream().map(Response::quote).collect(Collectors.joining(",")) + "],\"time\":";

@@ -29,6 +29,8 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// A peer's own key with its self-signed certificate, and the TLS that shows it.
 final class PeerKey {
+    private static final int SECRET_BYTES = 32;
+
     private PeerKey() {}
 
     static Keys.Held loadOrMake(Path file, Clock clock) throws IOException {
@@ -54,6 +56,16 @@ final class PeerKey {
         } catch (GeneralSecurityException | OperatorCreationException e) {
             throw new IOException("cannot make the peer's key", e);
         }
+    }
+
+    /// 32 random bytes, the same after a restart.
+    static byte[] secret(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            byte[] random = new byte[SECRET_BYTES];
+            new SecureRandom().nextBytes(random);
+            Keys.writeOwnerOnly(file, random);
+        }
+        return Files.readAllBytes(file);
     }
 
     /// Shows our key and takes any P-256 key of the other side: who that is, is compared with the pin afterwards,

@@ -15,13 +15,18 @@ class PeerOptions {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
     Optional<Path> data = Optional.empty();
 
-    @Option(names = "--port", defaultValue = "8787", description = "HTTP port (default ${DEFAULT-VALUE}).")
+    static final int USUAL_PORT = 8787, SIP_PORT = 1000;
+
+    @Option(
+            names = "--port",
+            defaultValue = "0",
+            description = "HTTP port (default: " + USUAL_PORT + "; with --domain 443).")
     int port;
 
     @Option(
             names = "--sip-port",
             defaultValue = "0",
-            description = "Port for other servers, SIP over TLS (default: HTTP port + 1000).")
+            description = "Port for other servers, SIP over TLS (default: HTTP port + 1000; with --domain 5061).")
     int sipPort;
 
     @Option(
@@ -54,10 +59,6 @@ class PeerOptions {
                     : Path.of(home);
             return base.resolve("starling").resolve(name);
         });
-    }
-
-    int sipPort() {
-        return sipPort == 0 ? port + 1000 : sipPort;
     }
 
     String joinToken() {

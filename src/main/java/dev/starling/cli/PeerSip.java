@@ -19,9 +19,6 @@ import dev.starling.sip.transport.PeerTransport;
 import dev.starling.sip.transport.TargetPolicy;
 import dev.starling.web.Routes;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -32,7 +29,6 @@ import java.util.concurrent.atomic.AtomicReference;
 /// The SIP side of a peer: registrar and proxy, WebSockets of clients, TLS to other peers, and the keeper of
 /// its users' records.
 record PeerSip(EdgePeer edge, RecordKeeper keeper) {
-    private static final int SECRET_BYTES = 32;
     private static final int MAX_SEQUENCES = 200_000, MAX_SERVED = 20_000;
 
     static PeerSip open(
@@ -51,9 +47,10 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper) {
         var edge = new EdgePeer(
                 new Self(
                         key.id(),
-                        config.host(),
-                        config.sipPort(),
-                        secret(config.data().resolve("flow.secret"))),
+                        config.place().name(),
+                        config.place().sipPort(),
+                        // Routes hold tokens made with it: they must be known again after a restart.
+                        PeerKey.secret(config.data().resolve("flow.secret"))),
                 tokens,
                 consent,
                 new PeerConnector(transport),
@@ -64,8 +61,8 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper) {
         transport.set(Optional.of(parts.with(new PeerTransport(
                 PeerKey.tls(key),
                 key.id().hex(),
-                config.host(),
-                config.sipPort(),
+                config.place().listen(),
+                config.place().sipPort(),
                 config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
                 PeerTransport.Limits.USUAL,
                 edge))));
@@ -109,16 +106,6 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper) {
         var location = new LocationService(
                 store.dht(), config.network(), verifier, opener, clock, config.local(), Optional.of(memory));
         return parts.with(new RecordKeeper(location, store.publications(), served, clock, new SplittableRandom()));
-    }
-
-    // Routes hold tokens made with it: they must be known again after a restart.
-    private static byte[] secret(Path file) throws IOException {
-        if (!Files.exists(file)) {
-            byte[] random = new byte[SECRET_BYTES];
-            new SecureRandom().nextBytes(random);
-            Keys.writeOwnerOnly(file, random);
-        }
-        return Files.readAllBytes(file);
     }
 
     void mount(Routes routes, Metrics metrics, Parts parts) {

@@ -80,25 +80,29 @@ record PeerStore(Dht dht, Publications publications) {
         return new RemoteDht(store, authorization);
     }
 
-    void mount(
-            Routes routes,
-            Peer.Config config,
-            Keys.Held key,
-            TokenVerifier tokens,
-            Metrics metrics,
-            Clock clock,
-            Consumer<Address> writers) {
+    /// Who may write here.
+    static WriteAuthority authority(Peer.Config config, Keys.Held key, TokenVerifier tokens, Clock clock) {
         // Another peer's store is its to share; the join token then is what proves us there.
         byte[] join = config.dht() instanceof DhtChoice.Remote
                 ? new byte[0]
                 : config.joinToken().getBytes(StandardCharsets.UTF_8);
+        return WriteAuthority.usual(key.id(), tokens, join, clock);
+    }
+
+    void mount(
+            Routes routes,
+            Peer.Config config,
+            WriteAuthority authority,
+            Metrics metrics,
+            Clock clock,
+            Consumer<Address> writers) {
         var listeners = new Permits(MAX_LISTENERS, MAX_LISTENERS_PER_NETWORK);
         metrics.gauge("starling.dht.listeners", "Streams of changes open now", listeners::taken);
         var reads = new RateLimit(config.local() ? 60_000 : 600, config.local() ? 20_000 : 300, clock);
         new DhtRoutes(
                         dht,
                         publications,
-                        WriteAuthority.usual(key.id(), tokens, join, clock),
+                        authority,
                         new DhtRoutes.Reading(reads, listeners, ALIVE_SECONDS),
                         metrics::dht,
                         writers)

@@ -28,23 +28,28 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     DhtOptions dht = new DhtOptions();
 
+    @Mixin
+    RelayOptions relay = new RelayOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
-        var peer = new Peer(new Peer.Config(
+        int port = options.port == 0 ? PeerOptions.USUAL_PORT : options.port;
+        int sipPort = options.sipPort == 0 ? port + PeerOptions.SIP_PORT : options.sipPort;
+        var config = new Peer.Config(
                 options.folder("local"),
-                "127.0.0.1",
-                options.port,
-                options.sipPort(),
+                Place.at("127.0.0.1", port, sipPort),
                 true,
                 "local",
-                dht.choice(options.port, "local"),
+                dht.choice(port, "local"),
                 options.joinToken(),
                 PeerOptions.anchors(anchors),
                 "",
                 true,
                 options.peers,
                 options.dns(),
-                PeerOptions.client()));
+                relay.choice(port),
+                PeerOptions.client());
+        var peer = new Peer(config, new Parts());
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");
         return PeerOptions.serve(peer, "ready " + peer.base());
     }

@@ -18,8 +18,6 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,7 +29,6 @@ public final class Enrolment {
     private static final int POLLS = 15;
     private static final Duration POLL = Duration.ofSeconds(2);
     private static final int MAX_ROUNDS = 10;
-    private static final int MAX_CHAIN = 4;
 
     /// Gets the code from a person.
     public interface CodeSource {
@@ -122,7 +119,7 @@ public final class Enrolment {
         if (pending.order().isEmpty()) return Optional.empty();
         try {
             var order = acme.get(pending.order()).json();
-            return status(order).equals("invalid") ? Optional.empty() : Optional.of(order);
+            return Said.status(order).equals("invalid") ? Optional.empty() : Optional.of(order);
         } catch (Problem e) {
             if (!isOver(e)) throw new EnrolmentException(Reason.UNREACHABLE, e.detail(), e);
             return Optional.empty();
@@ -136,12 +133,12 @@ public final class Enrolment {
         var order = begun;
         int polls = POLLS;
         for (int round = 0; round < MAX_ROUNDS + POLLS; round++) {
-            switch (status(order)) {
-                case "pending" -> prove(acme, first(order, "authorizations"), address, codes);
+            switch (Said.status(order)) {
+                case "pending" -> prove(acme, Said.first(order, "authorizations"), address, codes);
                 case "ready" -> {
                     String csr =
                             Base64URL.encode(Csr.of(address, pending.device())).toString();
-                    acme.post(text(order.get("finalize")), Json.write(Map.of("csr", csr)));
+                    acme.post(Said.text(order.get("finalize")), Json.write(Map.of("csr", csr)));
                 }
                 case "processing" -> {
                     if (polls-- == 0) throw new EnrolmentException(Reason.UNREACHABLE, "The CA takes too long.");
@@ -150,7 +147,7 @@ public final class Enrolment {
                 case "valid" -> {
                     return order;
                 }
-                default -> throw new EnrolmentException(Reason.REFUSED, error(order, "The order has failed."));
+                default -> throw new EnrolmentException(Reason.REFUSED, Said.error(order, "The order has failed."));
             }
             order = acme.get(pending.order()).json();
         }
@@ -162,15 +159,15 @@ public final class Enrolment {
         String note = "";
         for (int polls = 0; polls < POLLS; ) {
             Map<String, Object> challenge = challenge(acme.get(authorization).json());
-            if (status(challenge).equals("valid")) return;
-            if (status(challenge).equals("invalid"))
-                throw new EnrolmentException(Reason.REFUSED, error(challenge, "The address was not proven."));
-            if (status(challenge).equals("processing")) {
+            if (Said.status(challenge).equals("valid")) return;
+            if (Said.status(challenge).equals("invalid"))
+                throw new EnrolmentException(Reason.REFUSED, Said.error(challenge, "The address was not proven."));
+            if (Said.status(challenge).equals("processing")) {
                 polls++;
                 pause();
                 continue;
             }
-            note = note.isEmpty() ? error(challenge, "") : note;
+            note = note.isEmpty() ? Said.error(challenge, "") : note;
             String pasted = codes.code(address, note)
                     .orElseThrow(() -> new EnrolmentException(
                             Reason.INTERRUPTED, "No code was given. Run it again to go on; the mail stays good."));
@@ -185,9 +182,9 @@ public final class Enrolment {
     /// What to tell the person before the next try; "" when it was right.
     private static String answer(AcmeClient acme, Map<String, Object> challenge, String code)
             throws EnrolmentException, Problem {
-        String response = MailCode.response(code, text(challenge.get("token")), acme.account());
+        String response = MailCode.response(code, Said.text(challenge.get("token")), acme.account());
         try {
-            acme.post(text(challenge.get("url")), Json.write(Map.of("response", response)));
+            acme.post(Said.text(challenge.get("url")), Json.write(Map.of("response", response)));
             return "";
         } catch (Problem e) {
             if (e.type().equals("incorrectResponse")) return e.detail();
@@ -198,7 +195,7 @@ public final class Enrolment {
     private List<X509Certificate> certificates(
             AcmeClient acme, Map<String, Object> order, KeyPair device, Address address)
             throws EnrolmentException, Problem {
-        var chain = chain(acme.get(text(order.get("certificate"))).text());
+        var chain = Said.chain(acme.get(Said.text(order.get("certificate"))).text());
         try {
             var verified = verifier.verify(chain.stream().map(Keys::encoded).toList(), address, clock.instant());
             if (!verified.device().equals(DeviceId.ofKey(device.getPublic().getEncoded())))
@@ -221,57 +218,9 @@ public final class Enrolment {
                 "The CA's certificate is refused: " + why + " (" + reason + "). Nothing was saved.");
     }
 
-    private static List<X509Certificate> chain(String pem) throws EnrolmentException {
-        var chain = new ArrayList<X509Certificate>();
-        for (String part : pem.split("-----END CERTIFICATE-----", -1)) {
-            String body =
-                    part.replaceFirst("(?s).*-----BEGIN CERTIFICATE-----", "").replaceAll("\\s", "");
-            if (body.isEmpty()) continue;
-            if (chain.size() >= MAX_CHAIN) throw AcmeClient.unintelligible("too many certificates");
-            try {
-                chain.add(Keys.certificate(Base64.getDecoder().decode(body)));
-            } catch (IdentityException | IllegalArgumentException e) {
-                throw AcmeClient.unintelligible("a certificate that cannot be read");
-            }
-        }
-        return chain;
-    }
-
     private static Map<String, Object> challenge(Map<String, Object> authorization) throws EnrolmentException {
-        if (authorization.get("challenges") instanceof List<?> all)
-            for (Object each : all)
-                if (each instanceof Map<?, ?> challenge && "email-code-00".equals(challenge.get("type")))
-                    return members(challenge);
-        throw new EnrolmentException(Reason.REFUSED, "This CA does not offer a code by mail.");
-    }
-
-    private static Map<String, Object> members(Map<?, ?> json) {
-        var all = new java.util.HashMap<String, Object>();
-        json.forEach((name, value) -> {
-            if (value != null) all.put(String.valueOf(name), value);
-        });
-        return all;
-    }
-
-    private static String status(Map<String, Object> json) throws EnrolmentException {
-        return text(json.get("status"));
-    }
-
-    private static String error(Map<String, Object> json, String otherwise) {
-        return json.get("error") instanceof Map<?, ?> error && error.get("detail") instanceof String detail
-                ? AcmeClient.printable(detail)
-                : otherwise;
-    }
-
-    private static String first(Map<String, Object> json, String name) throws EnrolmentException {
-        if (json.get(name) instanceof List<?> list && !list.isEmpty() && list.getFirst() instanceof String text)
-            return text;
-        throw AcmeClient.unintelligible("no " + name);
-    }
-
-    private static String text(@org.jspecify.annotations.Nullable Object value) throws EnrolmentException {
-        if (value instanceof String text) return text;
-        throw AcmeClient.unintelligible("something is missing in it");
+        return Said.challenge(authorization, "email-code-00")
+                .orElseThrow(() -> new EnrolmentException(Reason.REFUSED, "This CA does not offer a code by mail."));
     }
 
     private void pause() throws EnrolmentException {

@@ -29,6 +29,7 @@ public final class AppFiles {
             "svg", "image/svg+xml",
             "png", "image/png",
             "json", "application/json",
+            "pem", "text/plain; charset=utf-8",
             "webmanifest", "application/manifest+json");
     private static final List<String> VENDOR = List.of("preact", "htm", "@noble/hashes", "uqr");
     private static final Pattern PLAIN = Pattern.compile("(/[A-Za-z0-9_@][A-Za-z0-9_@.-]*)+");

@@ -21,10 +21,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /// One HTTP request through its route to its answer. Here alone, what went wrong becomes a status.
-record Answering(Routes routes, Clock clock, ConnectionGuard guard) {
+record Answering(Routes routes, Clock clock, ConnectionGuard guard, WebServer.Config config) {
     private static final System.Logger LOG = System.getLogger("starling.web");
     private static final DateTimeFormatter HTTP_DATE = DateTimeFormatter.RFC_1123_DATE_TIME.withZone(ZoneOffset.UTC);
     private static final String EXPOSED = "Date, Replay-Nonce, Location, Link, Retry-After, ETag";
+    private static final String HALF_A_YEAR = "max-age=15552000";
     private static final String PREFLIGHT_SECONDS = "600";
 
     void answer(ServerRequest in, ServerResponse out) {
@@ -35,6 +36,8 @@ record Answering(Routes routes, Clock clock, ConnectionGuard guard) {
         out.header("Access-Control-Allow-Origin", "*");
         out.header("Access-Control-Expose-Headers", EXPOSED);
         out.header("X-Content-Type-Options", "nosniff");
+        // RFC 6797: whoever came by HTTPS comes by nothing else.
+        if (config.tls().isPresent()) out.header("Strict-Transport-Security", HALF_A_YEAR);
         Response response = respond(in, connection, method, path);
         routes.answered(response.status());
         try {
@@ -86,7 +89,7 @@ record Answering(Routes routes, Clock clock, ConnectionGuard guard) {
                 .with("access-control-max-age", PREFLIGHT_SECONDS);
     }
 
-    private static Request request(
+    private Request request(
             ServerRequest in, ConnectionGuard.Connection connection, String method, String path, int maxBodyBytes)
             throws IOException, WebException {
         Map<String, String> headers = new HashMap<>();
@@ -101,14 +104,14 @@ record Answering(Routes routes, Clock clock, ConnectionGuard guard) {
             }
             if (body.length > maxBodyBytes) throw new WebException(413, "At most " + maxBodyBytes + " bytes.");
         }
-        var remote = ((InetSocketAddress) in.remotePeer().address()).getAddress();
+        var sender = ((InetSocketAddress) in.remotePeer().address()).getAddress();
         return new Request(
                 method,
                 path,
                 in.query().rawValue(),
                 headers,
                 body,
-                remote == null ? InetAddress.getLoopbackAddress() : remote);
+                config.forwarded().of(headers, sender == null ? InetAddress.getLoopbackAddress() : sender));
     }
 
     private static void send(

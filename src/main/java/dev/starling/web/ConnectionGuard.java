@@ -41,6 +41,11 @@ final class ConnectionGuard implements ServerConnectionSelector, AutoCloseable {
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(30));
+
+        /// All connections are those of the proxy before it, which counts who comes from where.
+        Bounds ofOneProxy() {
+            return new Bounds(connections, connections, firstHead, head, body, write);
+        }
     }
 
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);

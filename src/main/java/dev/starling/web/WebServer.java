@@ -24,7 +24,13 @@ public final class WebServer implements AutoCloseable {
     private static final int SPARE_FILES = 256;
 
     /// @param maxMessageBytes of a WebSocket message
-    public record Config(String host, int port, Optional<SSLContext> tls, int maxMessageBytes) {}
+    /// @param forwarded whose requests they are
+    public record Config(String host, int port, Optional<SSLContext> tls, int maxMessageBytes, Forwarded forwarded) {
+        /// With nothing before it.
+        public Config(String host, int port, Optional<SSLContext> tls, int maxMessageBytes) {
+            this(host, port, tls, maxMessageBytes, new Forwarded(false));
+        }
+    }
 
     private final io.helidon.webserver.WebServer server;
     private final ConnectionGuard guard;
@@ -36,7 +42,8 @@ public final class WebServer implements AutoCloseable {
 
     /// Listens at once; port 0 takes a free one.
     public static WebServer start(Config config, Routes routes, Clock clock) throws IOException {
-        return start(config, routes, clock, ConnectionGuard.Bounds.USUAL);
+        var usual = ConnectionGuard.Bounds.USUAL;
+        return start(config, routes, clock, config.forwarded.behindProxy() ? usual.ofOneProxy() : usual);
     }
 
     static WebServer start(Config config, Routes routes, Clock clock, ConnectionGuard.Bounds bounds)
@@ -64,7 +71,7 @@ public final class WebServer implements AutoCloseable {
                 .directHandlers(notUnderstood())
                 .addProtocol(frames)
                 .addConnectionSelector(guard)
-                .addRouting(HttpRouting.builder().any(new Answering(routes, clock, guard)::answer))
+                .addRouting(HttpRouting.builder().any(new Answering(routes, clock, guard, config)::answer))
                 .addRouting(sockets(config, routes, guard));
         config.tls().ifPresent(context -> builder.tls(t -> t.sslContext(context)));
         try {

@@ -39,6 +39,7 @@ public final class StoreServer implements AutoCloseable {
     public final Keys.Held key = devices.peer();
     public final Permits listeners;
     public final Routes routes = new Routes();
+    public final WriteAuthority authority;
     public final Publications publications;
     public final List<Address> writers = new CopyOnWriteArrayList<>();
     private final Map<DhtRoutes.Outcome, AtomicInteger> outcomes = new EnumMap<>(DhtRoutes.Outcome.class);
@@ -57,7 +58,7 @@ public final class StoreServer implements AutoCloseable {
         publications = new Publications(
                 dht, folder.resolve("publications.db"), new Publications.Bounds(8, 1 << 20, 4 << 20), clock);
         var tokens = new TokenVerifier(devices.verifier(), new ReplayCache(clock), clock, clock.instant());
-        var authority = new WriteAuthority(
+        authority = new WriteAuthority(
                 key.id(),
                 tokens,
                 join,
