@@ -20,8 +20,9 @@ const common = [
   'target/starling.jar',
 ];
 
-function start(before, args) {
-  const child = spawn(java, [...before, ...common, ...args], {
+async function start(before, args) {
+  const relay = ['--relay-port', String(await freePort())];
+  const child = spawn(java, [...before, ...common, ...args, ...relay], {
     env: { ...process.env, STARLING_JOIN_TOKEN: 'training' },
   });
   let said = '';
@@ -71,13 +72,13 @@ const bases = [`http://127.0.0.1:${http}/`, `http://127.0.0.1:${otherHttp}/`];
 const fresh = join('target', 'starling.aot.new');
 const servers = [];
 try {
-  const first = start(
+  const first = await start(
     [`-XX:AOTCacheOutput=${fresh}`],
     ['up', '--data', join(folder, 'a'), '--port', `${http}`, '--sip-port', `${sip}`, '--peer', bases[1]],
   );
   servers.push(first);
   await first.ready;
-  const second = start(
+  const second = await start(
     [],
     [
       'peer',

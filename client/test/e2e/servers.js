@@ -19,9 +19,21 @@ export async function freePort() {
   return port;
 }
 
+/** The port of its relay by the folder of its data, for it is the same after a restart. @type {Map<string, number>} */
+const relayPorts = new Map();
+
+/** A server's words with a port for its relay that is free: the usual one may be somebody's connection. @param {string[]} args */
+async function withRelayPort(args) {
+  if (!['up', 'peer'].includes(args[0]) || args.includes('--relay-port')) return args;
+  const folder = args[args.indexOf('--data') + 1];
+  const port = relayPorts.get(folder) ?? (await freePort());
+  relayPorts.set(folder, port);
+  return [...args, '--relay-port', String(port)];
+}
+
 /** Starts a program and waits for its line `ready URL`. @param {string[]} args @param {Record<string, string>} [more]  variables @returns {Promise<{base: string, pid: number, log: () => string, kill: (signal?: string) => Promise<void>}>} */
 export async function run(args, more = {}) {
-  const child = spawn(starling, args, {
+  const child = spawn(starling, await withRelayPort(args), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, STARLING_JOIN_TOKEN: TOKEN, ...more },
   });

@@ -8,6 +8,7 @@ import dev.starling.nat.turn.TimedCredentials;
 import dev.starling.nat.turn.TurnLimits;
 import dev.starling.nat.turn.TurnRelay;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -33,7 +34,16 @@ record PeerRelay(TimedCredentials credentials, List<String> uris) implements Rel
             case RelayChoice.None() -> new PeerRelay(credentials(new byte[SECRET_BYTES], config, clock), List.of());
             case RelayChoice.Other(List<String> uris, String secret) ->
                 new PeerRelay(credentials(secret.getBytes(StandardCharsets.UTF_8), config, clock), uris);
-            case RelayChoice.Own own -> own(own, config, metrics, parts, clock);
+            case RelayChoice.Own own -> {
+                try {
+                    yield own(own, config, metrics, parts, clock);
+                } catch (BindException e) {
+                    throw new IOException(
+                            "the relay cannot listen at port " + own.port() + " (" + e.getMessage()
+                                    + "): choose another by --relay-port",
+                            e);
+                }
+            }
         };
     }
 
