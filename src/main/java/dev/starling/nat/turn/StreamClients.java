@@ -26,6 +26,7 @@ final class StreamClients implements AutoCloseable {
     /// From the connection to the allocation, a handshake included, and after an allocation has ended.
     private static final long UNSERVED_NANOS = 30_000_000_000L;
     private static final int FAILED_MILLIS = 100;
+    private static final long TOLD_NANOS = 10_000_000_000L;
     private static final System.Logger LOG = System.getLogger(StreamClients.class.getName());
 
     private final ServerSocket socket;
@@ -33,6 +34,7 @@ final class StreamClients implements AutoCloseable {
     private final int most;
     private final Set<StreamClient> here = ConcurrentHashMap.newKeySet();
     private final Map<String, Integer> networks = new HashMap<>();
+    private long told = System.nanoTime() - TOLD_NANOS;
 
     /// socket: bound, of TCP or TLS
     StreamClients(ServerSocket socket, TurnServer server, int most) {
@@ -74,12 +76,20 @@ final class StreamClients implements AutoCloseable {
             String network = Allocations.network(client.address.getAddress());
             int there = networks.getOrDefault(network, 0);
             if (here.size() >= most || there >= PER_NETWORK) {
-                LOG.log(System.Logger.Level.INFO, () -> "relay: too many connections, of " + network + " " + there);
+                tell(network, there);
                 return false;
             }
             networks.put(network, there + 1);
             return here.add(client);
         }
+    }
+
+    /// Names who it is, but not each time: whoever is refused would write the log.
+    private void tell(String network, int there) {
+        long now = System.nanoTime();
+        if (now - told < TOLD_NANOS) return;
+        told = now;
+        LOG.log(System.Logger.Level.INFO, () -> "relay: too many connections, of network " + network + " " + there);
     }
 
     private void leave(StreamClient client) {
