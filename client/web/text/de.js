@@ -52,6 +52,7 @@ export const de = {
   'enrol.code.sent-again': 'Noch einmal gesendet. Sehen Sie in die neueste Mail.',
   'enrol.code.left': 'Noch {time} gültig',
   'enrol.code.expired': 'Dieser Code ist zu alt. Lassen Sie einen neuen senden.',
+  'enrol.about': 'Wer diesen Server betreibt',
   'enrol.privacy':
     'In diesem Browser entsteht ein Schlüssel, der ihn nie verlässt. Die Mail beweist, dass die Adresse Ihnen gehört.',
 
@@ -252,6 +253,7 @@ export const de = {
   'settings.servers.not': 'nicht verbunden',
   'settings.servers.add': 'Server hinzufügen',
   'settings.servers.address': 'Adresse des Servers',
+  'settings.servers.about': 'Wer diesen Server betreibt, und was er sieht',
   'settings.servers.remove': 'Server {server} entfernen',
   'settings.data': 'Ihre Daten',
   'settings.export': 'Kontakte und Nachrichten sichern',

@@ -52,6 +52,7 @@ export const en = {
   'enrol.code.sent-again': 'Sent again. Look in the newest mail.',
   'enrol.code.left': 'Valid for another {time}',
   'enrol.code.expired': 'This code is too old. Send a new one.',
+  'enrol.about': 'Who runs this server',
   'enrol.privacy': 'A key is made in this browser and never leaves it. The mail proves that the address is yours.',
 
   'enrol.add.title': 'Use your address in this browser, too',
@@ -250,6 +251,7 @@ export const en = {
   'settings.servers.not': 'not connected',
   'settings.servers.add': 'Add server',
   'settings.servers.address': 'Address of the server',
+  'settings.servers.about': 'Who runs this server, and what it sees',
   'settings.servers.remove': 'Remove server {server}',
   'settings.data': 'Your data',
   'settings.export': 'Export contacts and messages',

@@ -1,7 +1,7 @@
 // First use: one field and one button, then the code from the mail.
 import { Button } from '../components/parts.js';
 import { html, useEffect, useRef, useState } from '../html.js';
-import { duration, t } from '../i18n.js';
+import { aboutServer, duration, t } from '../i18n.js';
 import { codeIn } from '../../core/enrol/acme.js';
 import { saying } from '../errors.js';
 import { takeLink } from '../adding.js';
@@ -97,7 +97,10 @@ function AddressForm({ core, state }) {
     <button class=${`button main wide ${working ? 'busy' : ''}`} disabled=${working}>
       ${working ? t('enrol.sending') : t('enrol.start')}
     </button>
-    <p class="small">${t('enrol.privacy')}</p>
+    <p class="small">
+      ${t('enrol.privacy')}${' '}
+      <a href=${aboutServer()} target="_blank" rel="noopener">${t('enrol.about')}</a>
+    </p>
   </form>`;
 }
 

@@ -2,7 +2,7 @@
 import { Button, Presence } from '../components/parts.js';
 import { Ask } from '../components/dialog.js';
 import { html, useEffect, useState } from '../html.js';
-import { languages, t } from '../i18n.js';
+import { aboutServer, languages, t } from '../i18n.js';
 import { saying } from '../errors.js';
 import { fromThisComputer } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
@@ -165,7 +165,8 @@ function Servers({ core }) {
       />
       <button class="button" disabled=${!address.trim()}>${t('settings.servers.add')}</button>
     </form>
-    <p class="error" role="alert">${error}</p>`;
+    <p class="error" role="alert">${error}</p>
+    <p class="small"><a href=${aboutServer()} target="_blank" rel="noopener">${t('settings.servers.about')}</a></p>`;
 }
 
 /** @param {{core: Core, state: State}} props */

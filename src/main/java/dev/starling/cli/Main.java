@@ -2,8 +2,7 @@ package dev.starling.cli;
 
 import java.util.List;
 import java.util.Map;
-import java.util.logging.Level;
-import java.util.logging.Logger;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -24,8 +23,6 @@ public final class Main {
             "doctor", DoctorCommand.class,
             "help", CommandLine.HelpCommand.class);
     private static final List<String> ORDER = List.of("up", "peer", "ca", "enrol", "lookup", "peers", "doctor", "help");
-    // Held, because the log manager itself forgets a logger, and its level with it.
-    private static final Logger HELIDON = Logger.getLogger("io.helidon");
 
     /// Rounds of key stretching in PKCS#12 files written here. Their passwords are 24 random bytes, which stretching
     /// makes no harder to guess, and the JDK's 10,000 rounds for each of three parts took a fifth of a start.
@@ -34,23 +31,33 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT %4$s %3$s %5$s%6$s%n");
-        HELIDON.setLevel(Level.WARNING);
+        LogLines.open();
         for (String part : List.of("mac", "certPbe", "keyPbe"))
             System.setProperty("keystore.pkcs12." + part + "IterationCount", STRETCHING_ROUNDS);
         String[] all =
                 arguments.length == 0 || arguments[0].startsWith("--") && !arguments[0].matches("--help|--version")
                         ? prepend("up", arguments)
                         : arguments;
-        int code = commandLine(all[0])
-                .setExecutionExceptionHandler((e, line, _) -> {
-                    line.getErr().println(line.getColorScheme().errorText(String.valueOf(e.getMessage())));
-                    if (!(e instanceof java.io.IOException) && !(e instanceof dev.starling.dht.DhtException))
-                        e.printStackTrace(line.getErr());
-                    return 1;
-                })
-                .execute(all);
-        System.exit(code);
+        var line = commandLine(all[0]).setExecutionExceptionHandler((e, at, _) -> refused(at, e));
+        System.exit(execute(line, all));
+    }
+
+    private static int execute(CommandLine line, String[] all) {
+        if (!all[0].equals("peer")) return line.execute(all);
+        try {
+            var peer = Objects.requireNonNull(line.getSubcommands().get(all[0]));
+            var words = ConfigFile.expand(peer, List.of(all).subList(1, all.length));
+            return line.execute(prepend(all[0], words.toArray(String[]::new)));
+        } catch (ConfigFile.Wrong e) {
+            return refused(line, e);
+        }
+    }
+
+    private static int refused(CommandLine line, Exception e) {
+        line.getErr().println(line.getColorScheme().errorText(String.valueOf(e.getMessage())));
+        if (!(e instanceof java.io.IOException) && !(e instanceof dev.starling.dht.DhtException))
+            e.printStackTrace(line.getErr());
+        return e instanceof ConfigFile.Wrong ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
     }
 
     /// Reading the options of every subcommand takes a tenth of a second: they are read only when help lists them, or

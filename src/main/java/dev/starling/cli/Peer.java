@@ -2,6 +2,7 @@ package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
 import dev.starling.dht.DhtException;
+import dev.starling.gate.AboutPage;
 import dev.starling.gate.AppFiles;
 import dev.starling.gate.CrlRoute;
 import dev.starling.gate.Dns;
@@ -11,6 +12,7 @@ import dev.starling.gate.RelayRoute;
 import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.CrlStore;
+import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.identity.passport.ReplayCache;
@@ -20,6 +22,7 @@ import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -40,6 +43,7 @@ final class Peer implements AutoCloseable {
     /// @param caDirectory of the CA that clients are sent to; "" for the CA in this process
     /// @param peers base URLs of other peers to recommend
     /// @param relay that clients are sent to
+    /// @param operator who runs it
     /// @param dns `host:port` of the DNS server to ask; empty for those of the system
     record Config(
             Path data,
@@ -54,6 +58,7 @@ final class Peer implements AutoCloseable {
             List<String> peers,
             Optional<String> dns,
             RelayChoice relay,
+            AboutPage.Operator operator,
             Path client) {
         /// Without a slash at its end.
         String base() {
@@ -117,6 +122,7 @@ final class Peer implements AutoCloseable {
         sip.mount(routes, metrics, parts);
         new AppFiles(config.client(), config.local()).mount(routes);
         new PeerDescription(config, key.id(), anchors).mount(routes, clock);
+        about(key.id()).mount(routes);
         routes.get("/health", _ -> health(store, sip));
         metrics.mount(routes);
         var server = parts.with(WebServer.start(
@@ -129,6 +135,16 @@ final class Peer implements AutoCloseable {
                 routes,
                 clock));
         metrics.gauge("starling.http.connections", "Connections open now", server::connections);
+    }
+
+    private AboutPage about(DeviceId id) {
+        String ca = config.caDirectory().isEmpty() ? config.base() : config.caDirectory();
+        return new AboutPage(new AboutPage.Facts(
+                config.operator(),
+                URI.create(config.base()).getAuthority(),
+                URI.create(ca).getAuthority(),
+                id.hex(),
+                !(config.relay() instanceof RelayChoice.None)));
     }
 
     private static Response health(PeerStore store, PeerSip sip) {

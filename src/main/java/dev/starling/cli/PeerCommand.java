@@ -50,8 +50,35 @@ final class PeerCommand implements Callable<Integer> {
     @Option(names = "--ca", defaultValue = "", description = "ACME directory URL to which clients are sent.")
     String ca = "";
 
+    @Mixin
+    OperatorOptions operator = new OperatorOptions();
+
+    @Mixin
+    LogOptions log = new LogOptions();
+
+    @Option(
+            names = ConfigFile.OPTION,
+            paramLabel = "FILE",
+            description = "Reads options from a file, a line of key = value for each; those given here count more.")
+    Optional<Path> config = Optional.empty();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
+        log.apply();
+        if (config.isEmpty()) return run();
+        if (!local && !reached.isPublic() && reached.host.isEmpty())
+            throw new ConfigFile.Wrong(
+                    config.get(),
+                    0,
+                    "under which name do people reach this server? Set domain, and anchor and ca, then start it again.");
+        try {
+            return run();
+        } catch (IOException e) {
+            throw ConfigFile.read(config.get()).located(e);
+        }
+    }
+
+    private int run() throws IOException, DhtException, InterruptedException {
         if (local
                 && (reached.isPublic()
                         || !java.net.InetAddress.getByName(reached.host()).isLoopbackAddress()))
@@ -71,7 +98,7 @@ final class PeerCommand implements Callable<Integer> {
         if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
         var parts = new Parts();
         var place = reached.place(port, sipPort, options.folder("peer"), parts, Clock.systemUTC());
-        var config = new Peer.Config(
+        var described = new Peer.Config(
                 options.folder("peer"),
                 place,
                 local,
@@ -84,8 +111,9 @@ final class PeerCommand implements Callable<Integer> {
                 options.peers,
                 options.dns(),
                 reached.isPublic() ? relay.ofPublic() : relay.choice(port),
+                operator.operator(),
                 PeerOptions.client());
-        var peer = new Peer(config, parts);
+        var peer = new Peer(described, parts);
         return PeerOptions.serve(peer, "ready " + peer.base());
     }
 

@@ -35,6 +35,12 @@ class PeerOptions {
             description = "Secret of those who share a store; better in the variable STARLING_JOIN_TOKEN.")
     String joinToken = "";
 
+    @Option(
+            names = "--join-token-file",
+            paramLabel = "FILE",
+            description = "The same secret, in a file that nobody else may read.")
+    Optional<Path> joinTokenFile = Optional.empty();
+
     @Option(names = "--peer", description = "Base URL of another server to recommend to clients; may be repeated.")
     List<String> peers = new ArrayList<>();
 
@@ -61,7 +67,8 @@ class PeerOptions {
         });
     }
 
-    String joinToken() {
+    String joinToken() throws IOException {
+        if (joinTokenFile.isPresent()) return SecretFile.read(joinTokenFile.get());
         String inherited = System.getenv("STARLING_JOIN_TOKEN");
         return joinToken.isEmpty() && inherited != null ? inherited : joinToken;
     }

@@ -3,8 +3,10 @@ package dev.starling.cli;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
@@ -64,6 +66,12 @@ final class RelayOptions {
                     + " better in the variable STARLING_RELAY_SECRET.")
     String secret = "";
 
+    @Option(
+            names = "--relay-secret-file",
+            paramLabel = "FILE",
+            description = "The same secret, in a file that nobody else may read.")
+    Optional<Path> secretFile = Optional.empty();
+
     /// Of a server that stands beside others on this computer.
     RelayChoice choice(int httpPort) throws IOException {
         return choice(port == 0 ? httpPort + PORT : port, 0);
@@ -89,10 +97,12 @@ final class RelayOptions {
         for (String each : relays)
             if (!URI.matcher(each).matches()) throw new IOException("not the URI of a relay (turn:host:port): " + each);
         String inherited = System.getenv("STARLING_RELAY_SECRET");
-        String shared = secret.isEmpty() && inherited != null ? inherited : secret;
+        String shared = secretFile.isPresent()
+                ? SecretFile.read(secretFile.get())
+                : secret.isEmpty() && inherited != null ? inherited : secret;
         if (shared.getBytes(StandardCharsets.UTF_8).length < MIN_SECRET_BYTES)
             throw new IOException(
-                    "A relay needs a secret of " + MIN_SECRET_BYTES + " letters at least: --relay-secret.");
+                    "A relay needs a secret of " + MIN_SECRET_BYTES + " letters at least: --relay-secret-file.");
         return new RelayChoice.Other(relays, shared);
     }
 }

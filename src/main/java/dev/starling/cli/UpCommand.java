@@ -1,6 +1,7 @@
 package dev.starling.cli;
 
 import dev.starling.dht.DhtException;
+import dev.starling.gate.AboutPage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,8 +32,12 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     RelayOptions relay = new RelayOptions();
 
+    @Mixin
+    LogOptions log = new LogOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
+        log.apply();
         int port = options.port == 0 ? PeerOptions.USUAL_PORT : options.port;
         int sipPort = options.sipPort == 0 ? port + PeerOptions.SIP_PORT : options.sipPort;
         var config = new Peer.Config(
@@ -48,6 +53,7 @@ final class UpCommand implements Callable<Integer> {
                 options.peers,
                 options.dns(),
                 relay.choice(port),
+                AboutPage.Operator.UNKNOWN,
                 PeerOptions.client());
         var peer = new Peer(config, new Parts());
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");

@@ -100,7 +100,16 @@ public final class EdgePeer implements Flow.Receiver {
         Optional<SipException> invalid = invalid(message);
         if (message.isRequest()) request(flow, message, invalid);
         // RFC 3261, section 18.1.2: a response that says nothing we can use is dropped.
-        else if (invalid.isEmpty()) transactions.answered(message, flow);
+        else if (invalid.isEmpty()) response(flow, message);
+    }
+
+    private void response(Flow flow, SipMessage response) {
+        try {
+            transactions.answered(response, flow);
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.ERROR, "a defect, in taking " + response, e);
+            flow.close("defect");
+        }
     }
 
     private static Optional<SipException> invalid(SipMessage message) {

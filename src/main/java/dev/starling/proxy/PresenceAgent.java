@@ -7,6 +7,7 @@ import dev.starling.sip.dialog.Subscription;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.message.Tokens;
 import dev.starling.sip.transaction.RequestReceived;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.time.Clock;
@@ -168,7 +169,10 @@ final class PresenceAgent {
                 if (status >= 300 && status != 480) remove(watch);
             });
         } catch (SipException e) {
-            LOG.log(System.Logger.Level.DEBUG, () -> "NOTIFY: " + e.getMessage());
+            LOG.log(
+                    System.Logger.Level.DEBUG,
+                    () -> "NOTIFY of call "
+                            + Tokens.shown(watch.now.dialog().id().callId()) + ": " + e.getMessage());
         }
     }
 

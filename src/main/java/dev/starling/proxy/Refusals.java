@@ -34,7 +34,7 @@ final class Refusals {
         } catch (SipException e) {
             respond(server, e);
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "request failed", e);
+            LOG.log(System.Logger.Level.WARNING, "failed: " + server.request(), e);
             respond(server, new SipException(500, "Server Internal Error"));
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "a defect, in taking " + server.request(), e);
@@ -54,6 +54,7 @@ final class Refusals {
 
     /// For a request that got no transaction. One so broken that its answer would be no message either ends the flow.
     void respondStatelessly(Flow flow, SipMessage request, SipException why) {
+        LOG.log(System.Logger.Level.DEBUG, () -> request + " by " + flow.id() + ": refused, " + why.getMessage());
         if (request.method().equals("ACK")) return;
         try {
             flow.send(answer(request, why).build().bytes());

@@ -68,7 +68,7 @@ final class ResponseContext {
             var answer = response.edit().dropElements("Via", vias, 1, "");
             server.respond(answer.build());
         } catch (SipException e) {
-            LOG.log(System.Logger.Level.DEBUG, () -> "answer dropped: " + e.getMessage());
+            LOG.log(System.Logger.Level.DEBUG, () -> server.request() + ": an answer is dropped, " + e.getMessage());
         }
     }
 
@@ -93,7 +93,7 @@ final class ResponseContext {
         try {
             transactions.send(to.cancel(reasons), to.flow(), _ -> {});
         } catch (SipException e) {
-            LOG.log(System.Logger.Level.DEBUG, () -> "CANCEL: " + e.getMessage());
+            LOG.log(System.Logger.Level.DEBUG, () -> server.request() + ": not cancelled, " + e.getMessage());
         }
         arm(CANCELLED);
     }

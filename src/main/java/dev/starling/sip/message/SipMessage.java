@@ -192,8 +192,11 @@ public final class SipMessage {
         return bytes.clone();
     }
 
+    /// For the log: the method, the id of the call and nothing else, whatever the message is like.
     @Override
     public String toString() {
-        return isRequest() ? method() + " " + callId() : status() + " " + cseqMethod() + " " + callId();
+        String call = " of call " + first("call-id").map(Tokens::shown).orElse("unknown");
+        if (isRequest()) return Tokens.shown(method()) + call;
+        return status() + " to " + first("cseq").map(Tokens::shown).orElse("nothing") + call;
     }
 }

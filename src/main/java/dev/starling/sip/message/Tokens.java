@@ -3,11 +3,14 @@ package dev.starling.sip.message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// The lexical rules that headers share: quoted strings, angle brackets, parameters, folding (RFC 3261, section
 /// 25.1). Every scan is linear.
 public final class Tokens {
     private static final boolean[] TOKEN = new boolean[128];
+    private static final int MAX_SHOWN = 80;
+    private static final Pattern UNSHOWN = Pattern.compile("[^\\x21-\\x7e]");
 
     static {
         for (int c = 0; c < 128; c++)
@@ -18,6 +21,13 @@ public final class Tokens {
     }
 
     private Tokens() {}
+
+    /// What came from outside, as it may stand in a line of the log: printable ASCII of a certain length.
+    public static String shown(String text) {
+        String head = text.length() > MAX_SHOWN ? text.substring(0, MAX_SHOWN) + "..." : text;
+        return UNSHOWN.matcher(head)
+                .replaceAll(c -> String.format("%%%02X", (int) c.group().charAt(0)));
+    }
 
     static boolean isToken(String text) {
         for (int i = 0; i < text.length(); i++) if (!isTokenChar(text.charAt(i))) return false;

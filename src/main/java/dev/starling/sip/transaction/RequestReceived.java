@@ -10,6 +10,8 @@ import java.util.function.Consumer;
 
 /// A request of somebody else, to be answered here or sent on: the server transaction with its flow and its timers.
 public final class RequestReceived {
+    private static final System.Logger LOG = System.getLogger("starling.sip");
+
     private final SipMessage request;
     private final Flow flow;
     private final TransactionLayer.Key key;
@@ -79,6 +81,8 @@ public final class RequestReceived {
             actions = machine.on(new Event.Respond(response.status()));
             if (!actions.isEmpty()) last = Optional.of(response.bytes());
         }
+        if (response.status() >= 200)
+            LOG.log(System.Logger.Level.DEBUG, () -> request + " by " + flow.id() + ": " + response.status());
         run(actions);
     }
 
