@@ -92,8 +92,8 @@ record ConfigFile(Path path, List<Entry> entries) {
             return words;
         }
         if (!given.hasMatchedOption(OPTION)) return words;
-        var all = new ArrayList<>(
-                read(given.matchedOption(OPTION).<Path>getValue()).words(command, given));
+        Path path = Path.of(given.matchedOption(OPTION).stringValues().getLast());
+        var all = new ArrayList<>(read(path).words(command, given));
         all.addAll(words);
         return all;
     }
