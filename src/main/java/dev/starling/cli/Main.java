@@ -22,8 +22,10 @@ public final class Main {
             "lookup", LookupCommand.class,
             "peers", PeersCommand.class,
             "doctor", DoctorCommand.class,
+            "trace", TraceCommand.class,
             "help", CommandLine.HelpCommand.class);
-    private static final List<String> ORDER = List.of("up", "peer", "ca", "enrol", "lookup", "peers", "doctor", "help");
+    private static final List<String> ORDER =
+            List.of("up", "peer", "ca", "enrol", "lookup", "peers", "doctor", "trace", "help");
     // Held, because the log manager itself forgets a logger, and its level with it.
     private static final Logger HELIDON = Logger.getLogger("io.helidon");
 

@@ -38,10 +38,11 @@ class PeerTransportTest {
         final BlockingQueue<byte[]> heard = new LinkedBlockingQueue<>();
         final BlockingQueue<Flow> flows = new LinkedBlockingQueue<>();
         final BlockingQueue<Flow> ended = new LinkedBlockingQueue<>();
+        final Tap tap = new Tap();
         final PeerTransport transport;
 
         Peer(TargetPolicy policy, PeerTransport.Limits limits) throws IOException {
-            transport = new PeerTransport(key.context(), key.pin(), HOST, 0, policy, limits, this);
+            transport = new PeerTransport(key.context(), key.pin(), HOST, 0, policy, limits, tap, this);
             open.add(transport);
         }
 
