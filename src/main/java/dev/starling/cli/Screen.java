@@ -23,8 +23,7 @@ final class Screen implements Trace.Output {
 
     private final FileOutputStream out = new FileOutputStream(FileDescriptor.out);
     private final Charset charset = charset();
-    private final boolean terminal =
-            System.console().isTerminal();
+    private final boolean terminal = System.console().isTerminal();
     private final boolean boxes = charset.equals(StandardCharsets.UTF_8);
     private final boolean colour;
     private final int asked;

@@ -64,7 +64,7 @@ public final class Ladder {
         int from = call.column(ends.from()), to = call.column(ends.to()), repeat = call.repeat(ends, bytes);
         var summary = Summary.of(message, call.offered(message));
         var rows = rows(message.callId(), title(message), sighting.capture().at(), call, lines);
-        lines.add(rows.arrow(time(call, sighting), from, to, summary, repeat, call.dialog(message)));
+        lines.addAll(rows.arrow(time(call, sighting), from, to, summary, repeat, call.dialog(message)));
         if (raw) raw(message, lines);
     }
 
@@ -73,8 +73,7 @@ public final class Ladder {
         var call = call(NO_CALL, sighting.capture().at());
         int from = call.column(ends.from()), to = call.column(ends.to());
         var rows = rows(NO_CALL, "no SIP", sighting.capture().at(), call, lines);
-        var summary = new Summary(Printable.of(sighting.notice(), 80), "");
-        lines.add(rows.arrow(time(call, sighting), from, to, summary, 0, 0));
+        lines.addAll(rows.text(time(call, sighting), from, to, Printable.of(sighting.notice()), 0));
     }
 
     private Call call(String callId, Instant at) {

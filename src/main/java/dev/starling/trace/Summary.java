@@ -12,9 +12,10 @@ import java.util.regex.Pattern;
 
 /// A message in a few words. Nothing of a body but the names of codecs.
 ///
-/// @param label `INVITE (1)` or `180 Ringing (1 INVITE)`
+/// @param what `INVITE` or `180 Ringing`
+/// @param cseq `(1)` or `(1 INVITE)`
 /// @param note what else is worth a word; "" for nothing
-record Summary(String label, String note) {
+record Summary(String what, String cseq, String note) {
     private static final int MAX_REASON = 40, MAX_METHOD = 20, MAX_NOTE = 60, MAX_CODECS = 4, MAX_CODEC = 12;
     private static final Pattern RTPMAP = Pattern.compile("(?m)^a=rtpmap:\\d{1,3} ([A-Za-z0-9.-]{1,40})/");
     private static final Pattern AUDIO = Pattern.compile("(?m)^m=audio \\S{1,11} \\S{1,40}((?: \\d{1,3}){1,64})");
@@ -31,12 +32,12 @@ record Summary(String label, String note) {
     /// @param offered whether the INVITE of the same CSeq held an offer; empty when it was not seen
     static Summary of(SipMessage message, Optional<Boolean> offered) {
         String method = Printable.of(message.cseqMethod(), MAX_METHOD);
-        String label = message.isRequest()
-                ? Printable.of(message.method(), MAX_METHOD) + " (" + message.cseq() + ")"
-                : message.status() + " " + Printable.of(message.reason(), MAX_REASON) + " (" + message.cseq() + " "
-                        + method + ")";
+        String what = message.isRequest()
+                ? Printable.of(message.method(), MAX_METHOD)
+                : (message.status() + " " + Printable.of(message.reason(), MAX_REASON)).trim();
+        String cseq = "(" + message.cseq() + (message.isRequest() ? "" : " " + method) + ")";
         String note = message.hasSdp() ? sdp(message, offered) : other(message);
-        return new Summary(label, Printable.fit(note, MAX_NOTE));
+        return new Summary(what, cseq, Printable.fit(note, MAX_NOTE));
     }
 
     private static String sdp(SipMessage message, Optional<Boolean> offered) {

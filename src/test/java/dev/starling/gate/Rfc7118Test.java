@@ -94,6 +94,25 @@ class Rfc7118Test {
     }
 
     @Test
+    void theTapSeesEachMessageOnceAndNoKeepAlive() {
+        var seen = new ArrayList<Tap.Passed>();
+        tap.watch(seen::add);
+        var listener = endpoint.open(new Socket());
+        listener.message(bytes("\r\n\r\n"));
+        listener.message(bytes("MESSAGE"));
+        flows.getFirst().send(bytes("SIP/2.0 200 OK"));
+        listener.closed();
+        flows.getFirst().send(bytes("too late"));
+        assertEquals(2, seen.size());
+        assertArrayEquals(bytes("MESSAGE"), seen.get(0).bytes());
+        assertEquals(Tap.Direction.IN, seen.get(0).direction());
+        assertArrayEquals(bytes("SIP/2.0 200 OK"), seen.get(1).bytes());
+        assertEquals(Tap.Direction.OUT, seen.get(1).direction());
+        assertEquals("192.0.2.1", seen.get(1).ends().remote().getHostString());
+        assertEquals(443, seen.get(1).ends().local().getPort());
+    }
+
+    @Test
     void eachSocketIsAFlowOfItsOwn() {
         endpoint.open(new Socket()).message(bytes("first"));
         endpoint.open(new Socket()).message(bytes("second"));

@@ -95,6 +95,27 @@ class PeerTransportTest {
     }
 
     @Test
+    void theTapSeesEachMessageOnceWithTheOtherSidesKey() throws Exception {
+        var here = new Peer();
+        var there = new Peer();
+        var sent = new LinkedBlockingQueue<Tap.Passed>();
+        var came = new LinkedBlockingQueue<Tap.Passed>();
+        here.tap.watch(sent::add);
+        there.tap.watch(came::add);
+        here.to(there).send(MESSAGE);
+        there.next();
+        assertEquals(1, sent.size());
+        assertEquals(1, came.size());
+        assertArrayEquals(MESSAGE, came.element().bytes());
+        assertEquals(Tap.Direction.OUT, sent.element().direction());
+        assertEquals(Tap.Direction.IN, came.element().direction());
+        assertEquals(there.key.pin(), sent.element().ends().peer().orElseThrow());
+        assertEquals(here.key.pin(), came.element().ends().peer().orElseThrow());
+        assertEquals(there.transport.port(), sent.element().ends().remote().getPort());
+        assertEquals(sent.element().ends().local(), came.element().ends().remote());
+    }
+
+    @Test
     void twoPeersKnowEachOtherByTheirKeysAndUseOneConnectionForBothDirections() throws Exception {
         Peer one = new Peer(), two = new Peer();
         Flow there = one.to(two);
