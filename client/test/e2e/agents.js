@@ -16,6 +16,7 @@ export function fakeMedia() {
       's=-',
       't=0 0',
       'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      'a=rtpmap:111 opus/48000/2',
       `a=fingerprint:sha-256 ${fingerprint}`,
       '',
     ].join('\r\n');

@@ -63,10 +63,10 @@ export async function run(args, more = {}) {
 /**
  * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
  * theirs and the second runs a node of its own.
- * @param {{dht?: string, anchor?: string, network?: any}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors beside the test CA;
- *   network: of nodes, when the caller has and closes one
+ * @param {{dht?: string, anchor?: string, network?: any, moreB?: string[]}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors
+ *   beside the test CA; network: of nodes, when the caller has and closes one; moreB: words for the second
  */
-export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', anchor = '', network } = {}) {
+export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', anchor = '', network, moreB = [] } = {}) {
   const anchors = anchor ? ['--anchor', anchor] : [];
   const nodes = network ?? (dht === 'opendht' ? await dhtNodes() : null);
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));
@@ -100,6 +100,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
     '--peer',
     bases[0],
     ...anchors,
+    ...moreB,
   ];
   const servers = { a: await run(argsA), b: await run(argsB), bases, folder, dht };
   return {

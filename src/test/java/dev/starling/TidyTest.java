@@ -43,6 +43,7 @@ class TidyTest {
             Map.entry("locate", Set.of("identity", "record", "dht")),
             Map.entry("media", Set.of("sdp", "nat")),
             Map.entry("enrol", Set.of("identity", "acme")),
+            Map.entry("trace", Set.of("sip")),
             Map.entry("gate", Set.of("web", "sip", "dht", "identity", "record")),
             Map.entry("proxy", Set.of("identity", "record", "locate", "sip", "sdp", "media")),
             Map.entry(

@@ -17,6 +17,9 @@ import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.identity.passport.ReplayCache;
 import dev.starling.identity.passport.TokenVerifier;
+import dev.starling.sip.transport.Tap;
+import dev.starling.trace.TraceSocket;
+import dev.starling.trace.hep.HepExport;
 import dev.starling.web.Forwarded;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
@@ -34,6 +37,7 @@ import java.util.SplittableRandom;
 
 /// One running peer, wired by hand: DHT, gate, SIP, and in local mode the CA.
 final class Peer implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("starling.peer");
     private static final int MAX_SIP_MESSAGE = 65_535;
     private static final Duration DNS_PATIENCE = Duration.ofMillis(800);
 
@@ -44,6 +48,7 @@ final class Peer implements AutoCloseable {
     /// @param peers base URLs of other peers to recommend
     /// @param relay that clients are sent to
     /// @param operator who runs it
+    /// @param hep the collector that is told what passes; empty for none
     /// @param dns `host:port` of the DNS server to ask; empty for those of the system
     record Config(
             Path data,
@@ -59,6 +64,7 @@ final class Peer implements AutoCloseable {
             Optional<String> dns,
             RelayChoice relay,
             AboutPage.Operator operator,
+            Optional<HepExport.Config> hep,
             Path client) {
         /// Without a slash at its end.
         String base() {
@@ -109,7 +115,10 @@ final class Peer implements AutoCloseable {
         var verifier = new CertificateVerifier(believed, config.local(), lists);
         var tokens = new TokenVerifier(verifier, new ReplayCache(clock), clock, clock.instant());
         var store = PeerStore.open(config, key, metrics, parts, clock);
-        var sip = PeerSip.open(config, key, verifier, tokens, store, parts, clock);
+        var tap = new Tap();
+        if (config.hep().isPresent()) HepOptions.open(config.hep().get(), tap, metrics, parts);
+        watched(tap);
+        var sip = PeerSip.open(config, key, verifier, tokens, store, tap, parts, clock);
         var authority = PeerStore.authority(config, key, tokens, clock);
         store.mount(routes, config, authority, metrics, clock, sip.keeper()::published);
         new RelayRoute(authority, PeerRelay.open(config, metrics, parts, clock)).mount(routes);
@@ -145,6 +154,15 @@ final class Peer implements AutoCloseable {
                 URI.create(ca).getAuthority(),
                 id.hex(),
                 !(config.relay() instanceof RelayChoice.None)));
+    }
+
+    private void watched(Tap tap) {
+        try {
+            parts.with(new TraceSocket(config.data(), tap));
+        } catch (IOException | UnsupportedOperationException e) {
+            // A server that nobody can look into serves all the same.
+            LOG.log(System.Logger.Level.WARNING, "starling trace will not work: {0}", e.getMessage());
+        }
     }
 
     private static Response health(PeerStore store, PeerSip sip) {

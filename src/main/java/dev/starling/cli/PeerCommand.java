@@ -42,6 +42,9 @@ final class PeerCommand implements Callable<Integer> {
     @Mixin
     RelayOptions relay = new RelayOptions();
 
+    @Mixin
+    HepOptions hep = new HepOptions();
+
     @Option(
             names = "--anchor",
             description = "File of CAs to believe: PEM, with lines above that say for what; may be repeated.")
@@ -112,6 +115,7 @@ final class PeerCommand implements Callable<Integer> {
                 options.dns(),
                 reached.isPublic() ? relay.ofPublic() : relay.choice(port),
                 operator.operator(),
+                hep.config(),
                 PeerOptions.client());
         var peer = new Peer(described, parts);
         return PeerOptions.serve(peer, "ready " + peer.base());

@@ -16,6 +16,7 @@ import dev.starling.sip.message.SipException;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
 import dev.starling.sip.transport.PeerTransport;
+import dev.starling.sip.transport.Tap;
 import dev.starling.sip.transport.TargetPolicy;
 import dev.starling.web.Routes;
 import java.io.IOException;
@@ -28,7 +29,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /// The SIP side of a peer: registrar and proxy, WebSockets of clients, TLS to other peers, and the keeper of
 /// its users' records.
-record PeerSip(EdgePeer edge, RecordKeeper keeper) {
+record PeerSip(EdgePeer edge, RecordKeeper keeper, Tap tap) {
     private static final int MAX_SEQUENCES = 200_000, MAX_SERVED = 20_000;
 
     static PeerSip open(
@@ -37,6 +38,7 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper) {
             CertificateVerifier verifier,
             TokenVerifier tokens,
             PeerStore store,
+            Tap tap,
             Parts parts,
             Clock clock)
             throws IOException {
@@ -65,8 +67,9 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper) {
                 config.place().sipPort(),
                 config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC,
                 PeerTransport.Limits.USUAL,
+                tap,
                 edge))));
-        return new PeerSip(edge, keeper);
+        return new PeerSip(edge, keeper, tap);
     }
 
     private static TransactionLayer.Timers timers(Parts parts) {
@@ -109,7 +112,7 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper) {
     }
 
     void mount(Routes routes, Metrics metrics, Parts parts) {
-        routes.socket("/sip", parts.with(new SipSocket(edge)));
+        routes.socket("/sip", parts.with(new SipSocket(tap, edge)));
         metrics.gauge("starling.clients", "Registered devices", edge.registrar()::size);
         metrics.gauge("starling.transactions", "SIP transactions under way", edge::transactions);
     }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,6 +55,7 @@ final class UpCommand implements Callable<Integer> {
                 options.dns(),
                 relay.choice(port),
                 AboutPage.Operator.UNKNOWN,
+                Optional.empty(),
                 PeerOptions.client());
         var peer = new Peer(config, new Parts());
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");

@@ -32,7 +32,7 @@ public final class Metrics implements AutoCloseable {
 
     private record Measure(String name, String description, DoubleSupplier value) {}
 
-    private final List<Measure> measures = new ArrayList<>();
+    private final List<Measure> measures = new ArrayList<>(), counters = new ArrayList<>();
     private final List<LongAdder> answers = new ArrayList<>();
     private final Map<DhtRoutes.Outcome, LongAdder> outcomes = new EnumMap<>(DhtRoutes.Outcome.class);
     private Optional<PrometheusMeterRegistry> registry = Optional.empty();
@@ -46,6 +46,11 @@ public final class Metrics implements AutoCloseable {
     /// Something to be read off whenever somebody asks; all are named before the first request.
     public void gauge(String name, String description, DoubleSupplier value) {
         measures.add(new Measure(name, description, value));
+    }
+
+    /// The same for something that only grows.
+    public void counter(String name, String description, DoubleSupplier value) {
+        counters.add(new Measure(name, description, value));
     }
 
     /// Counts an HTTP answer.
@@ -80,6 +85,10 @@ public final class Metrics implements AutoCloseable {
         var made = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         for (Measure each : measures)
             Gauge.builder(each.name, each.value::getAsDouble)
+                    .description(each.description)
+                    .register(made);
+        for (Measure each : counters)
+            FunctionCounter.builder(each.name, each.value, DoubleSupplier::getAsDouble)
                     .description(each.description)
                     .register(made);
         for (int i = 1; i < CLASSES; i++)

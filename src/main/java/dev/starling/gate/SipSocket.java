@@ -1,6 +1,7 @@
 package dev.starling.gate;
 
 import dev.starling.sip.transport.Flow;
+import dev.starling.sip.transport.Tap;
 import dev.starling.web.WebSocket;
 import java.time.Duration;
 import java.util.Optional;
@@ -21,14 +22,16 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
         void run(Duration after, Runnable task);
     }
 
+    private final Tap tap;
     private final Flow.Receiver receiver;
     private final Later later;
     private final Runnable stop;
 
-    public SipSocket(Flow.Receiver receiver) {
+    public SipSocket(Tap tap, Flow.Receiver receiver) {
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("sip-ping").factory());
         this(
+                tap,
                 receiver,
                 (after, task) -> {
                     var _ = scheduler.schedule(
@@ -37,7 +40,8 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
                 scheduler::shutdownNow);
     }
 
-    SipSocket(Flow.Receiver receiver, Later later, Runnable stop) {
+    SipSocket(Tap tap, Flow.Receiver receiver, Later later, Runnable stop) {
+        this.tap = tap;
         this.receiver = receiver;
         this.later = later;
         this.stop = stop;
@@ -58,11 +62,13 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
     private final class WsFlow implements Flow, WebSocket.Listener {
         private final String id = "ws-" + NUMBER.incrementAndGet();
         private final WebSocket socket;
+        private final Tap.Ends ends;
         private final AtomicBoolean open = new AtomicBoolean(true);
         private volatile boolean answered = true;
 
         WsFlow(WebSocket socket) {
             this.socket = socket;
+            this.ends = new Tap.Ends(transport(), socket.local(), socket.remote(), Optional.empty());
         }
 
         void schedule() {
@@ -89,7 +95,9 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
         @Override
         public void message(byte[] message) {
             // Keep-alive of RFC 7118, section 6, and empty frames are no messages.
-            if (message.length > 4) receiver.received(this, message);
+            if (message.length <= 4) return;
+            tap.in(ends, message);
+            receiver.received(this, message);
         }
 
         @Override
@@ -119,6 +127,7 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
 
         @Override
         public void send(byte[] message) {
+            if (open.get()) tap.out(ends, message);
             socket.send(message);
         }
 

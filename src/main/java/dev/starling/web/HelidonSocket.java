@@ -1,6 +1,8 @@
 package dev.starling.web;
 
 import io.helidon.common.buffers.BufferData;
+import io.helidon.common.socket.PeerInfo;
+import io.helidon.common.socket.SocketContext;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
@@ -10,12 +12,14 @@ import io.helidon.websocket.WsListener;
 import io.helidon.websocket.WsSession;
 import io.helidon.websocket.WsUpgradeException;
 import java.io.ByteArrayOutputStream;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a
 /// thread of its own. Whoever sends is never held up by a slow reader: when the queue is full the connection is
@@ -127,8 +131,18 @@ final class HelidonSocket implements WsListener, WebSocket {
     }
 
     @Override
-    public String remote() {
-        return session.map(s -> s.socketContext().remotePeer().host()).orElse("");
+    public InetSocketAddress local() {
+        return address(SocketContext::localPeer);
+    }
+
+    @Override
+    public InetSocketAddress remote() {
+        return address(SocketContext::remotePeer);
+    }
+
+    private InetSocketAddress address(Function<SocketContext, PeerInfo> end) {
+        var address = session.map(s -> end.apply(s.socketContext()).address());
+        return address.isPresent() && address.get() instanceof InetSocketAddress ip ? ip : new InetSocketAddress(0);
     }
 
     @Override

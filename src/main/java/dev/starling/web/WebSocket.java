@@ -1,5 +1,7 @@
 package dev.starling.web;
 
+import java.net.InetSocketAddress;
+
 /// One open WebSocket, as the server's side sees it. Sending never blocks: what the other side does not read is
 /// queued up to a bound, then the connection is ended.
 public interface WebSocket {
@@ -12,7 +14,11 @@ public interface WebSocket {
     /// A WebSocket close code (RFC 6455, section 7.4) and a short reason.
     void close(int code, String reason);
 
-    String remote();
+    /// Our own end of the connection.
+    InetSocketAddress local();
+
+    /// The other end: the client's, or that of a proxy before us.
+    InetSocketAddress remote();
 
     /// What is told to whoever accepted the socket; one call at a time, in order.
     interface Listener {

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.sip.transport.Flow;
+import dev.starling.sip.transport.Tap;
 import dev.starling.web.WebSocket;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,9 +19,10 @@ import org.junit.jupiter.api.Test;
 class Rfc7118Test {
     private final List<byte[]> received = new ArrayList<>();
     private final List<Flow> flows = new ArrayList<>();
+    private final Tap tap = new Tap();
     private int closed;
 
-    private final SipSocket endpoint = new SipSocket(new Flow.Receiver() {
+    private final SipSocket endpoint = new SipSocket(tap, new Flow.Receiver() {
         @Override
         public void received(Flow flow, byte[] message) {
             received.add(message);
@@ -62,8 +65,13 @@ class Rfc7118Test {
         }
 
         @Override
-        public String remote() {
-            return "192.0.2.1";
+        public InetSocketAddress local() {
+            return new InetSocketAddress("192.0.2.9", 443);
+        }
+
+        @Override
+        public InetSocketAddress remote() {
+            return new InetSocketAddress("192.0.2.1", 5000);
         }
     }
 
@@ -83,6 +91,25 @@ class Rfc7118Test {
         assertArrayEquals(bytes("SIP/2.0 200 OK"), socket.sent.getFirst());
         assertEquals("WS", flows.getFirst().transport());
         assertTrue(flows.getFirst().peer().isEmpty());
+    }
+
+    @Test
+    void theTapSeesEachMessageOnceAndNoKeepAlive() {
+        var seen = new ArrayList<Tap.Passed>();
+        tap.watch(seen::add);
+        var listener = endpoint.open(new Socket());
+        listener.message(bytes("\r\n\r\n"));
+        listener.message(bytes("MESSAGE"));
+        flows.getFirst().send(bytes("SIP/2.0 200 OK"));
+        listener.closed();
+        flows.getFirst().send(bytes("too late"));
+        assertEquals(2, seen.size());
+        assertArrayEquals(bytes("MESSAGE"), seen.get(0).bytes());
+        assertEquals(Tap.Direction.IN, seen.get(0).direction());
+        assertArrayEquals(bytes("SIP/2.0 200 OK"), seen.get(1).bytes());
+        assertEquals(Tap.Direction.OUT, seen.get(1).direction());
+        assertEquals("192.0.2.1", seen.get(1).ends().remote().getHostString());
+        assertEquals(443, seen.get(1).ends().local().getPort());
     }
 
     @Test

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.sip.transport.Flow;
+import dev.starling.sip.transport.Tap;
 import dev.starling.web.WebSocket;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -22,7 +24,7 @@ class SipSocketTest {
         private final PriorityQueue<Task> tasks = new PriorityQueue<>(Comparator.comparing(Task::at));
         private final List<String> log = new ArrayList<>();
         private final SipSocket sockets =
-                new SipSocket(this, (after, task) -> tasks.add(new Task(now().plus(after), task)), () -> {});
+                new SipSocket(new Tap(), this, (after, task) -> tasks.add(new Task(now().plus(after), task)), () -> {});
         private final Listener client = sockets.open(this);
         private Duration now = Duration.ZERO;
         private boolean answers = true;
@@ -65,8 +67,13 @@ class SipSocketTest {
         }
 
         @Override
-        public String remote() {
-            return "";
+        public InetSocketAddress local() {
+            return new InetSocketAddress(0);
+        }
+
+        @Override
+        public InetSocketAddress remote() {
+            return new InetSocketAddress(0);
         }
 
         @Override

@@ -192,6 +192,17 @@ public final class SipMessage {
         return bytes.clone();
     }
 
+    /// The bytes, in which the values of these headers (long names, lower case) are overwritten with `x`: nothing
+    /// moves, and Content-Length stays true.
+    public byte[] masked(Set<String> names) {
+        byte[] masked = bytes.clone();
+        for (Line line : lines) {
+            if (!names.contains(line.name)) continue;
+            for (int i = line.valueStart; i < line.valueEnd; i++) if (masked[i] > ' ' || masked[i] < 0) masked[i] = 'x';
+        }
+        return masked;
+    }
+
     /// For the log: the method, the id of the call and nothing else, whatever the message is like.
     @Override
     public String toString() {

@@ -50,6 +50,7 @@ public final class PeerTransport implements AutoCloseable {
     private final String self;
     private final TargetPolicy policy;
     private final Limits limits;
+    private final Tap tap;
     private final Flow.Receiver receiver;
     private final ServerSocket listener;
     private final PeerFlows flows;
@@ -68,12 +69,14 @@ public final class PeerTransport implements AutoCloseable {
             int port,
             TargetPolicy policy,
             Limits limits,
+            Tap tap,
             Flow.Receiver receiver)
             throws IOException {
         this.tls = tls;
         this.self = self;
         this.policy = policy;
         this.limits = limits;
+        this.tap = tap;
         this.receiver = receiver;
         flows = new PeerFlows(self);
         accepted = new Places(limits.accepted, limits.acceptedPerNetwork);
@@ -112,7 +115,7 @@ public final class PeerTransport implements AutoCloseable {
             socket.setNeedClientAuth(true);
             String peer = shakeHands(tcp, socket);
             if (peer.equals(self)) throw new IOException("our own key");
-            begin(new TlsFlow(tcp, socket, peer, false, new Forgetful(peer, place)), peer);
+            begin(new TlsFlow(tcp, socket, peer, false, tap, new Forgetful(peer, place)), peer);
         } catch (IOException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "a peer's handshake failed: " + e.getMessage());
             place.run();
@@ -210,7 +213,7 @@ public final class PeerTransport implements AutoCloseable {
             String key = shakeHands(tcp, socket);
             if (!key.equals(target.pin))
                 throw new SipException(480, "The server of the addressee has another key than its record says");
-            var flow = new TlsFlow(tcp, socket, key, true, new Forgetful(key, () -> {}));
+            var flow = new TlsFlow(tcp, socket, key, true, tap, new Forgetful(key, () -> {}));
             begin(flow, key);
             return flow;
         } catch (IOException e) {

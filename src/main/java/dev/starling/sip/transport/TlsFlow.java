@@ -2,6 +2,7 @@ package dev.starling.sip.transport;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -34,6 +35,8 @@ final class TlsFlow implements Flow {
     private final SSLSocket tls;
     private final String peer;
     private final boolean outgoing;
+    private final Tap tap;
+    private final Tap.Ends ends;
     private final Receiver receiver;
     private final LinkedBlockingQueue<byte[]> queue = new LinkedBlockingQueue<>();
     private final AtomicLong queuedBytes = new AtomicLong();
@@ -42,11 +45,17 @@ final class TlsFlow implements Flow {
     private volatile long lastUsed = System.nanoTime();
 
     /// @param tcp the connection below `tls`: closing it frees a writer that is stuck, which closing `tls` does not
-    TlsFlow(Socket tcp, SSLSocket tls, String peer, boolean outgoing, Receiver receiver) {
+    TlsFlow(Socket tcp, SSLSocket tls, String peer, boolean outgoing, Tap tap, Receiver receiver) {
         this.tcp = tcp;
         this.tls = tls;
         this.peer = peer;
         this.outgoing = outgoing;
+        this.tap = tap;
+        this.ends = new Tap.Ends(
+                transport(),
+                new InetSocketAddress(tcp.getLocalAddress(), tcp.getLocalPort()),
+                new InetSocketAddress(tcp.getInetAddress(), tcp.getPort()),
+                Optional.of(peer));
         this.receiver = receiver;
     }
 
@@ -76,6 +85,7 @@ final class TlsFlow implements Flow {
             var framing = new Framing(tls.getInputStream(), () -> offer(PONG));
             for (var message = framing.next(); message.isPresent(); message = framing.next()) {
                 lastUsed = System.nanoTime();
+                tap.in(ends, message.get());
                 receiver.received(this, message.get());
             }
             close("closed by the other side");
@@ -132,6 +142,7 @@ final class TlsFlow implements Flow {
     @Override
     public void send(byte[] message) {
         lastUsed = System.nanoTime();
+        if (open.get()) tap.out(ends, message);
         offer(message);
     }
 

@@ -38,10 +38,11 @@ class PeerTransportTest {
         final BlockingQueue<byte[]> heard = new LinkedBlockingQueue<>();
         final BlockingQueue<Flow> flows = new LinkedBlockingQueue<>();
         final BlockingQueue<Flow> ended = new LinkedBlockingQueue<>();
+        final Tap tap = new Tap();
         final PeerTransport transport;
 
         Peer(TargetPolicy policy, PeerTransport.Limits limits) throws IOException {
-            transport = new PeerTransport(key.context(), key.pin(), HOST, 0, policy, limits, this);
+            transport = new PeerTransport(key.context(), key.pin(), HOST, 0, policy, limits, tap, this);
             open.add(transport);
         }
 
@@ -91,6 +92,27 @@ class PeerTransportTest {
 
     private static int refusal(org.junit.jupiter.api.function.Executable what) {
         return assertThrows(SipException.class, what).status();
+    }
+
+    @Test
+    void theTapSeesEachMessageOnceWithTheOtherSidesKey() throws Exception {
+        var here = new Peer();
+        var there = new Peer();
+        var sent = new LinkedBlockingQueue<Tap.Passed>();
+        var came = new LinkedBlockingQueue<Tap.Passed>();
+        here.tap.watch(sent::add);
+        there.tap.watch(came::add);
+        here.to(there).send(MESSAGE);
+        there.next();
+        assertEquals(1, sent.size());
+        assertEquals(1, came.size());
+        assertArrayEquals(MESSAGE, came.element().bytes());
+        assertEquals(Tap.Direction.OUT, sent.element().direction());
+        assertEquals(Tap.Direction.IN, came.element().direction());
+        assertEquals(there.key.pin(), sent.element().ends().peer().orElseThrow());
+        assertEquals(here.key.pin(), came.element().ends().peer().orElseThrow());
+        assertEquals(there.transport.port(), sent.element().ends().remote().getPort());
+        assertEquals(sent.element().ends().local(), came.element().ends().remote());
     }
 
     @Test
