@@ -39,6 +39,9 @@ async function start() {
     deviceName: browserName(navigator.userAgent),
   });
   show(core);
+  const hurry = () => core?.hurry();
+  addEventListener('online', hurry);
+  document.addEventListener('visibilitychange', () => document.hidden || hurry());
   watchForNotifications(core);
   ringWithCalls(core);
   keepWithoutServer();
