@@ -15,7 +15,7 @@ const CANDIDATE =
 /** RFC 8839, section 5.4. */
 const UFRAG = /^[A-Za-z0-9+/]{4,256}$/;
 const PWD = /^[A-Za-z0-9+/]{22,256}$/;
-/** RFC 8841 and 5888 have a token. */
+/** A token. */
 const MID = /^[!#-'*+\-.0-9A-Z^-~]{1,32}$/;
 
 /**

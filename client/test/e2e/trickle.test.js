@@ -21,7 +21,7 @@ before(async () => {
   ]) {
     const browser = await profile();
     const page = browser.context.pages()[0];
-    await page.addInitScript(byTheWay);
+    await page.addInitScript(byTheWay, servers.relayPorts[0]);
     people[name] = { browser, page, address: `${name}@example.net` };
     await page.goto(servers.bases[server]);
     await page.fill('#address', `${name}@example.net`);
@@ -45,13 +45,15 @@ after(async () => {
   await servers?.close();
 });
 
-/** As a network would have it that lets only relays through, over UDP, along the way that the test holds. */
-function byTheWay() {
+/** As a network would have it that lets one relay through, over UDP, along the way that the test holds. @param {number} relayPort */
+function byTheWay(relayPort) {
   const Original = window.RTCPeerConnection;
   window.connections = [];
   window.sent = [];
   const along = (servers) =>
-    servers.slice(0, 1).map((each) => ({ ...each, urls: [`turn:127.0.0.1:${window.wayPort}?transport=udp`] }));
+    servers
+      .filter(({ urls }) => urls.some((url) => url.includes(`:${relayPort}?`)))
+      .map((each) => ({ ...each, urls: [`turn:127.0.0.1:${window.wayPort}?transport=udp`] }));
   window.RTCPeerConnection = class extends Original {
     constructor(how) {
       super({ ...how, iceServers: along(how.iceServers), iceTransportPolicy: 'relay' });
