@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { decode, encode, hex, random } from '../core/bytes.js';
 import { first } from '../core/sip/message.js';
 import { hostCandidate } from './fake/people.js';
-import { over, requests, soon, talking, two } from './fake/two.js';
+import { bothRing, over, requests, soon, talking, two } from './fake/two.js';
 
 const LOST_MILLIS = 45_000;
 const lost = (s) => s.call?.link === 'lost';
@@ -58,6 +58,20 @@ test('the called side does the same, a moment later', async () => {
   await it.bob.until(back);
   assert.deepEqual([it.alices.restarts, it.bobs.restarts], [0, 1]);
   assert.equal(it.alice.call.link, '');
+});
+
+test('the network changed while it rang: the call is connected anew once it is answered', async () => {
+  const it = await two();
+  await bothRing(it);
+  const [alices, bobs] = [it.alice.legs[0], it.bob.legs[0]];
+  alices.tell('failed', {});
+  alices.speak = async () => {};
+  await it.bob.calls.accept();
+  await it.alice.until((s) => s.call?.link === 'lost');
+  it.time.advance(1000);
+  await it.alice.until(back);
+  assert.equal(bobs.remote, alices.local);
+  assert.equal(alices.restarts, 1);
 });
 
 test('a pair that comes back by itself needs nothing', async () => {

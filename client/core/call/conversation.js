@@ -25,15 +25,15 @@ export function conversation({ ctx, live, change, end }) {
   function watch(own, media) {
     media.onState((state, info) => {
       if (live() !== own) return;
-      if (state === 'connected') {
+      if (state !== 'connected') own.broken.add(media);
+      else {
+        own.broken.delete(media);
         own.connected.add(media);
         if (own.media && own.media !== media) return;
         change({ direct: info.direct });
         run(own);
       }
-      if (own.media !== media) return;
-      if (ctx.state.call?.state === 'running') own.restart?.media(state);
-      else if (state === 'failed') void end(ended(), 'call.media');
+      if (own.media === media) own.restart?.media(state);
     });
   }
 
@@ -90,6 +90,8 @@ export function conversation({ ctx, live, change, end }) {
     if (live() !== own) return media.close();
     if (ctx.state.call?.muted) media.mute(true);
     run(own);
+    // The network changed while it rang.
+    if (own.broken.has(media)) own.restart?.media('failed');
   }
 
   /** @param {Live} own */

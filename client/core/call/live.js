@@ -15,7 +15,8 @@
  * @property {Dialog | null} dialog
  * @property {import('./trickle.js').Trickle | null} trickle
  * @property {import('./restart.js').Restart | null} restart
- * @property {WeakSet<MediaLeg>} connected
+ * @property {WeakSet<MediaLeg>} connected  were, at least once
+ * @property {WeakSet<MediaLeg>} broken  are not now, though they were, or should be
  * @property {() => void} stopTimer
  * @property {() => void} stopStats
  */
@@ -32,6 +33,7 @@ export const newLive = (id, address, begun, incoming) => ({
   trickle: null,
   restart: null,
   connected: new WeakSet(),
+  broken: new WeakSet(),
   stopTimer: () => {},
   stopStats: () => {},
 });

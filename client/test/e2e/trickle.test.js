@@ -21,7 +21,7 @@ before(async () => {
   ]) {
     const browser = await profile();
     const page = browser.context.pages()[0];
-    await page.addInitScript(byTheWay, servers.relayPorts[0]);
+    await page.addInitScript(byTheWay);
     people[name] = { browser, page, address: `${name}@example.net` };
     await page.goto(servers.bases[server]);
     await page.fill('#address', `${name}@example.net`);
@@ -45,14 +45,14 @@ after(async () => {
   await servers?.close();
 });
 
-/** As a network would have it that lets one relay through, over UDP, along the way that the test holds. @param {number} relayPort */
-function byTheWay(relayPort) {
+/** As a network would have it that lets one relay through, over UDP, along the way that the test holds. */
+function byTheWay() {
   const Original = window.RTCPeerConnection;
   window.connections = [];
   window.sent = [];
   const along = (servers) =>
     servers
-      .filter(({ urls }) => urls.some((url) => url.includes(`:${relayPort}?`)))
+      .filter(({ urls }) => urls.some((url) => url.includes(`:${window.relayPort}?`)))
       .map((each) => ({ ...each, urls: [`turn:127.0.0.1:${window.wayPort}?transport=udp`] }));
   window.RTCPeerConnection = class extends Original {
     constructor(how) {
@@ -63,11 +63,16 @@ function byTheWay(relayPort) {
       super.setConfiguration({ ...how, iceServers: along(how.iceServers) });
     }
   };
-  // What goes out in SIP: method, and whether it names candidates.
+  // What goes out in SIP: method, whether it names candidates, and to which server.
   const { send } = WebSocket.prototype;
   WebSocket.prototype.send = function (data) {
     const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
-    window.sent.push({ method: text.split(' ')[0], candidates: /^a=candidate/m.test(text), at: performance.now() });
+    window.sent.push({
+      method: text.split(' ')[0],
+      candidates: /^a=candidate/m.test(text),
+      at: performance.now(),
+      to: this.url,
+    });
     return send.call(this, data);
   };
 }
@@ -94,10 +99,13 @@ async function hears(page) {
   assert.ok(now - before >= LOUD, `heard ${now - before}`);
 }
 
-async function useWay(how) {
+/** The relay of that server, and how one gets there. @param {number} server @param {{millis?: number}} [how] */
+async function useWay(server, how) {
   way?.close();
-  way = await wayTo(servers.relayPorts[0], how);
-  for (const { page } of Object.values(people)) await page.evaluate((port) => (window.wayPort = port), way.port);
+  way = await wayTo(servers.relayPorts[server], how);
+  const ports = [way.port, servers.relayPorts[server]];
+  for (const { page } of Object.values(people))
+    await page.evaluate(([port, relay]) => Object.assign(window, { wayPort: port, relayPort: relay }), ports);
 }
 
 async function call() {
@@ -105,6 +113,14 @@ async function call() {
   for (const { page } of [alice, bob]) await page.evaluate(() => void (window.sent.length = 0));
   await alice.page.click('.head button:has-text("Call")');
   await bob.page.waitForSelector('.incoming', PATIENCE);
+}
+
+async function talk() {
+  const { alice, bob } = people;
+  await call();
+  await bob.page.click('.incoming button:has-text("Accept")');
+  for (const { page } of [alice, bob]) await page.waitForSelector('.call-bar.running', PATIENCE);
+  for (const { page } of [alice, bob]) await hears(page);
 }
 
 async function hangUp() {
@@ -115,7 +131,7 @@ async function hangUp() {
 
 test('relays that answer late hold nothing up: it rings before there is any candidate, and both hear the other', async () => {
   const { alice, bob } = people;
-  await useWay({ millis: LATE_MILLIS });
+  await useWay(0, { millis: LATE_MILLIS });
   await call();
   const sent = () => alice.page.evaluate(() => window.sent);
   const invite = (await sent()).find((each) => each.method === 'INVITE');
@@ -132,11 +148,8 @@ test('relays that answer late hold nothing up: it rings before there is any cand
 
 test('the network breaks in a call and is another one: people are told, and hear each other again', async () => {
   const { alice, bob } = people;
-  await useWay();
-  await call();
-  await bob.page.click('.incoming button:has-text("Accept")');
-  for (const { page } of [alice, bob]) await page.waitForSelector('.call-bar.running', PATIENCE);
-  for (const { page } of [alice, bob]) await hears(page);
+  await useWay(0);
+  await talk();
   way.break();
   await alice.page.waitForSelector('.call-bar.lost:has-text("Connection lost, trying again")', PATIENCE);
   await picture(alice.page, 'trickle-lost');
@@ -149,5 +162,26 @@ test('the network breaks in a call and is another one: people are told, and hear
     [alice, bob].map(({ page }) => page.evaluate(() => window.sent.filter((each) => each.method === 'INVITE').length)),
   );
   assert.ok(offers[0] + offers[1] >= 2, `one INVITE for the call, and one at least for the restart: ${offers}`);
+  await hangUp();
+});
+
+test('the server along which the call was set up dies with the network: the call goes on along the other one', async () => {
+  const { alice, bob } = people;
+  const carried = () => alice.page.evaluate(() => window.sent.find((each) => each.method === 'INVITE').to);
+  const port = (url) => new URL(url).port;
+  await useWay(0);
+  await call();
+  const first = port(await carried());
+  const dying = servers.bases.findIndex((base) => port(base) === first);
+  await hangUp();
+  await useWay(1 - dying);
+  await talk();
+  assert.equal(port(await carried()), port(servers.bases[dying]), 'the call takes the same way again');
+  way.break();
+  await servers.current()[dying ? 'b' : 'a'].kill('SIGKILL');
+  for (const { page } of [alice, bob]) await page.waitForSelector('.call-bar.lost', PATIENCE);
+  way.mend();
+  for (const { page } of [alice, bob]) await page.waitForSelector('.call-bar.running:not(.lost)', PATIENCE);
+  for (const { page } of [alice, bob]) await hears(page);
   await hangUp();
 });
