@@ -39,9 +39,7 @@ async function start() {
     deviceName: browserName(navigator.userAgent),
   });
   show(core);
-  const hurry = () => core?.hurry();
-  addEventListener('online', hurry);
-  document.addEventListener('visibilitychange', () => document.hidden || hurry());
+  addEventListener('online', () => core?.hurry());
   watchForNotifications(core);
   ringWithCalls(core);
   keepWithoutServer();
