@@ -399,6 +399,7 @@ export class Starling {
   /** The network is back, or the page is looked at again. */
   hurry() {
     this.ctx.ua?.hurry();
+    this.ctx.calls.hurry();
     this.ctx.watching.hurry();
   }
 

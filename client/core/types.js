@@ -72,6 +72,7 @@
  * @property {Contact['trust']} trust
  * @property {string} quality  'good' | 'fair' | 'poor' | ''
  * @property {boolean} direct
+ * @property {''|'lost'|'back'} link  lost: nothing comes through, and it is being connected again; back: for a moment after that
  * @property {string} why  plain words when it ended badly
  */
 
@@ -111,16 +112,22 @@
  */
 
 /**
- * One audio call's media. `offer` and `answer` give complete SDP.
+ * One audio call's media. Descriptions are complete SDP; `whole` waits for candidates, relays included, for the other
+ * side takes none later (half trickle: RFC 8838, section 16). Others follow by `onCandidate`.
  * @typedef {object} MediaEngine
  * @property {(how?: {relays?: import('./agent/relays.js').IceServer[]}) => Promise<MediaLeg>} create
  * @property {() => Promise<{id: string, label: string}[]>} microphones
  */
 /**
  * @typedef {object} MediaLeg
- * @property {() => Promise<string>} offer  SDP offer, no microphone opened
- * @property {(offer: string) => Promise<string>} answer  takes the remote offer, gives the SDP answer, no microphone opened
+ * @property {(how: {whole: boolean}) => Promise<string>} offer  SDP offer, no microphone opened
+ * @property {(offer: string, how: {whole: boolean}) => Promise<string>} answer  takes the remote offer, gives the SDP answer, no microphone opened
  * @property {(answer: string) => Promise<void>} accept  takes the remote answer
+ * @property {(how: {whole: boolean}) => Promise<string>} restart  SDP offer with new ICE credentials
+ * @property {() => Promise<void>} undo  a restart to which no answer came, or an offer that could not be answered
+ * @property {(relays: import('./agent/relays.js').IceServer[]) => void} use  for the next offer or answer
+ * @property {(fn: (found: {candidate: string, ufrag: string} | null) => void) => void} onCandidate  null: no more will come; candidate: without `a=`; ufrag: whose generation, '' the one in force
+ * @property {(candidate: string, mid: string, ufrag: string) => void} add  of the other side; '': no more will come
  * @property {(microphone: string) => Promise<void>} speak  opens the microphone and sends
  * @property {(muted: boolean) => void} mute
  * @property {(microphone: string) => Promise<void>} microphone

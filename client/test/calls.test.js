@@ -3,41 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encode, hex, random } from '../core/bytes.js';
 import { first, response } from '../core/sip/message.js';
-import { authority } from './authority.js';
-import { accepted, person } from './fake/people.js';
-import { relay, simulatedTime } from './fake/relay.js';
-
-const ALICE = 'alice@example.net';
-const BOB = 'bob@example.net';
-
-/** Alice and bob, each with flows to the relays named; contacts of each other. */
-async function two({ peers = 1, bobs = 1, contacts = true } = {}) {
-  const time = simulatedTime(Date.now());
-  const ca = await authority(time.now());
-  const relays = Array.from({ length: peers }, () => relay({ id: hex(random(32)), now: time.now }));
-  for (const one of relays) for (const other of relays) if (one !== other) one.others.set(other.id, other);
-  const directory = new Map();
-  const make = (address, its = relays) => person({ ca, time, relays: its, address, directory });
-  const alice = await make(ALICE);
-  const bob = await make(BOB);
-  const more = [];
-  for (let i = 1; i < bobs; i++) more.push(await make(BOB));
-  for (const each of [bob, ...more]) if (contacts) each.ctx.book.set(ALICE, accepted(ALICE));
-  if (contacts) alice.ctx.book.set(BOB, accepted(BOB));
-  return { time, ca, relays, relay: relays[0], alice, bob, others: more, make, directory };
-}
-
-const ringing = (s) => s.call?.state === 'ringing';
-const running = (s) => s.call?.state === 'running';
-const over = (s) => s.call === null || s.call.state === 'ended';
-const requests = (it, method) => it.log.filter((m) => !m.status && m.method === method);
-
-async function talking(it) {
-  await it.alice.calls.call(BOB);
-  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
-  await it.bob.calls.accept();
-  await Promise.all([it.alice.until(running), it.bob.until(running)]);
-}
+import { accepted } from './fake/people.js';
+import { ALICE, BOB, over, requests, ringing, running, talking, two } from './fake/two.js';
 
 test('a call rings, is accepted, and ends at both sides', async () => {
   const it = await two();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { base64, hex, random } from '../core/bytes.js';
-import { withoutPlaces } from '../core/call/outgoing.js';
+import { withoutPlaces } from '../core/call/places.js';
 import { gruu } from '../core/identity/device.js';
 import { first } from '../core/sip/message.js';
 import { contact, gruuOf, world } from './fake/world.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readGrant, relays } from '../core/agent/relays.js';
-import { withoutPlaces } from '../core/call/outgoing.js';
+import { withoutPlaces } from '../core/call/places.js';
 import { makeDeviceKey } from '../core/identity/device.js';
 
 const HOUR = 3600;

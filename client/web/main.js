@@ -39,6 +39,7 @@ async function start() {
     deviceName: browserName(navigator.userAgent),
   });
   show(core);
+  addEventListener('online', () => core?.hurry());
   watchForNotifications(core);
   ringWithCalls(core);
   keepWithoutServer();

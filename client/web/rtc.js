@@ -1,8 +1,10 @@
 // The browser's WebRTC as the core's MediaEngine: audio only; a microphone is opened only when somebody speaks.
 import { StarlingError } from '../core/errors.js';
 
+/** So long for a first candidate, which then travels in the description: the others follow it. */
+const FIRST_MILLIS = 20;
 const GATHER_MILLIS = 200;
-/** So long for the first relay: without one some are never heard. */
+/** Where none can follow. So long for the first relay: without one some are never heard. */
 const RELAY_MILLIS = 1500;
 /** So long for all else then: one relay is enough. */
 const OTHERS_MILLIS = 50;
@@ -58,7 +60,7 @@ function makeLeg(far, relays) {
     listen();
   };
 
-  /** Complete enough to be sent: all candidates, or what is there in time. */
+  /** All candidates, or what is there in time, for somebody who takes none later. */
   async function gathered() {
     await new Promise((resolve) => {
       const done = () => resolve(undefined);
@@ -75,7 +77,21 @@ function makeLeg(far, relays) {
     });
     if (relays.length && !/ typ relay/.test(connection.localDescription?.sdp ?? ''))
       silentUntil = performance.now() + SILENT_MILLIS;
-    return connection.localDescription?.sdp ?? '';
+  }
+
+  const first = () =>
+    new Promise((resolve) => {
+      if (/^a=candidate:/m.test(connection.localDescription?.sdp ?? '')) return resolve(undefined);
+      connection.addEventListener('icecandidate', resolve, { once: true });
+      setTimeout(resolve, FIRST_MILLIS);
+    });
+
+  /** Our description, as it may be sent. @param {{whole: boolean}} how */
+  async function described({ whole }) {
+    await (whole ? gathered() : first());
+    const { sdp } = /** @type {RTCSessionDescription} */ (connection.localDescription);
+    const said = connection.iceGatheringState !== 'complete' || /^a=end-of-candidates/m.test(sdp);
+    return said ? sdp : `${sdp}a=end-of-candidates\r\n`;
   }
 
   const sender = () => connection.getTransceivers()[0]?.sender;
@@ -99,19 +115,48 @@ function makeLeg(far, relays) {
   }
 
   return {
-    async offer() {
+    async offer(how) {
       connection.addTransceiver('audio', { direction: 'sendrecv' });
       await connection.setLocalDescription(await connection.createOffer());
-      return gathered();
+      return described(how);
     },
-    async answer(offer) {
+    async answer(offer, how) {
       await connection.setRemoteDescription({ type: 'offer', sdp: offer });
       const [transceiver] = connection.getTransceivers();
       if (transceiver) transceiver.direction = 'sendrecv';
       await connection.setLocalDescription(await connection.createAnswer());
-      return gathered();
+      return described(how);
     },
     accept: (answer) => connection.setRemoteDescription({ type: 'answer', sdp: answer }),
+    async restart(how) {
+      await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
+      return described(how);
+    },
+    async undo() {
+      if (connection.signalingState === 'have-local-offer') await connection.setLocalDescription({ type: 'rollback' });
+      if (connection.signalingState === 'have-remote-offer')
+        await connection.setRemoteDescription({ type: 'rollback' });
+    },
+    use(servers) {
+      try {
+        connection.setConfiguration({ ...connection.getConfiguration(), iceServers: servers });
+        relays = servers;
+      } catch {
+        // A relay that the browser does not understand: those of before are as good.
+      }
+    },
+    onCandidate(fn) {
+      connection.addEventListener('icecandidate', ({ candidate }) => {
+        if (candidate?.candidate) fn({ candidate: candidate.candidate, ufrag: candidate.usernameFragment ?? '' });
+      });
+      connection.addEventListener('icegatheringstatechange', () => {
+        if (connection.iceGatheringState === 'complete') fn(null);
+      });
+    },
+    add(candidate, sdpMid, usernameFragment) {
+      // One that the browser does not understand, or of a generation that is over, is none.
+      connection.addIceCandidate({ candidate, sdpMid, usernameFragment }).catch(() => {});
+    },
     async speak(id) {
       speaking = true;
       listen();

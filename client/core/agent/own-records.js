@@ -1,4 +1,5 @@
 // What this device publishes of itself: where it is, its certificate, the list of devices, who was removed. Everything again on a fixed schedule, and at a new day.
+import { TRICKLE } from '../call/trickle.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { gruu } from '../identity/device.js';
 import { untilNextDay } from '../locate/places.js';
@@ -99,7 +100,7 @@ export function ownRecords(ctx, list) {
   function publishLocation() {
     const { address, key, friendsKey } = profile();
     const peers = placesOfOurs().map((peer) => ({ uri: peer.sip, id: peer.id, base: peer.base }));
-    const capabilities = ['message', ...(ctx.around.media ? ['audio'] : [])];
+    const capabilities = ['message', ...(ctx.around.media ? ['audio', TRICKLE] : [])];
     const body = locationBody({ peers, gruu: gruu(address, key.id), capabilities });
     return publish('LOCATION', body, LOCATION_SECONDS, [null, friendsKey]);
   }

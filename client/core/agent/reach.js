@@ -37,7 +37,10 @@ export function reachability(ctx) {
         steady: ctx.around.steady,
         peersToAgree: () => (ctx.local() ? 1 : Math.min(2, ctx.peers.known.size)),
         trust: ctx.trust,
-        registered: soon,
+        registered: () => {
+          soon();
+          ctx.calls.hurry();
+        },
         // A peer that is away and tried again and again is no news.
         lost: (_, was) => (was || !ctx.ua?.ready.length) && soon(),
         clock: (wrong) => (wrong ? ctx.me({ status: 'clock' }) : soon()),
@@ -49,6 +52,7 @@ export function reachability(ctx) {
     ua.handlers.set('INVITE', ctx.calls.received);
     ua.handlers.set('CANCEL', ctx.calls.cancelled);
     ua.handlers.set('BYE', ctx.calls.ended);
+    ua.handlers.set('INFO', ctx.calls.informed);
     ua.handlers.set('ACK', ctx.calls.acknowledged);
     for (const peer of ctx.peers.known.values()) ua.connect(peer);
     // Where we are about to be can be said while the flows open: a round trip or two less until we are reachable.

@@ -5,12 +5,13 @@ import { StarlingError } from '../errors.js';
 import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
+import { conversation } from './conversation.js';
 import { callKey, IncomingLeg } from './incoming.js';
+import { newCall, newLive, worse } from './live.js';
 import { DECLINED, ELSEWHERE, OutgoingLeg, outcomeOf } from './outgoing.js';
+import { TRICKLE } from './trickle.js';
 
 const RING_MILLIS = 120_000;
-const CONNECT_MILLIS = 15_000;
-const STATS_MILLIS = 2000;
 const ENDED_MILLIS = 6000;
 const GLARE_MILLIS = 2000;
 const MAX_DEVICES = 8;
@@ -19,7 +20,7 @@ const MAX_REMEMBERED = 100;
 /** @typedef {import('../agent/context.js').Context} Context */
 /** @typedef {import('../types.js').MediaLeg} MediaLeg */
 /** @typedef {import('../sip/ua.js').Incoming} Incoming */
-/** @typedef {{id: string, address: string, begun: number, legs: Set<OutgoingLeg>, incoming: IncomingLeg | null, media: MediaLeg | null, dialog: import('./dialog.js').Dialog | null, connected: WeakSet<MediaLeg>, stopTimer: () => void, stopStats: () => void}} Live  legs: still ringing */
+/** @typedef {import('./live.js').Live} Live */
 
 /** @param {Context} ctx */
 export function calls(ctx) {
@@ -48,36 +49,9 @@ export function calls(ctx) {
 
   /** @param {string} address @param {IncomingLeg | null} incoming @returns {Live} */
   function begin(address, incoming) {
-    const contact = ctx.contacts.get(address);
-    const trust = contact?.level === 'test' ? 'test' : contact?.chain ? 'verified' : 'unverified';
     const id = hex(random(8));
-    live = {
-      id,
-      address,
-      begun: ctx.around.now(),
-      legs: new Set(),
-      incoming,
-      media: null,
-      dialog: null,
-      connected: new WeakSet(),
-      stopTimer: () => {},
-      stopStats: () => {},
-    };
-    ctx.update({
-      call: {
-        id,
-        address,
-        name: contact?.name ?? '',
-        incoming: !!incoming,
-        state: incoming ? 'ringing' : 'calling',
-        since: 0,
-        muted: false,
-        trust,
-        quality: '',
-        direct: true,
-        why: '',
-      },
-    });
+    live = newLive(id, address, ctx.around.now(), incoming);
+    ctx.update({ call: newCall(id, address, ctx.contacts.get(address), !!incoming) });
     return live;
   }
 
@@ -96,7 +70,9 @@ export function calls(ctx) {
     for (const leg of was.legs) leg.cancel();
     was.media?.close();
     was.incoming?.close();
-    void was.dialog?.bye(() => waysTo(was));
+    was.restart?.close();
+    was.trickle?.close();
+    void was.dialog?.bye();
     const { address, name, incoming, id } = call;
     const seconds = call.since ? Math.round((ctx.around.now() - call.since) / 1000) : 0;
     const past = { id, address, name, incoming, at: was.begun, seconds, result };
@@ -109,61 +85,10 @@ export function calls(ctx) {
     await ctx.store.put('calls', `${String(was.begun).padStart(15, '0')} ${id}`, past);
   }
 
-  /** Where the other device can be reached now, when the flow of the call is gone. @param {Live} was */
-  async function waysTo(was) {
-    const device = was.dialog?.shape.uri.split(';gr=')[1];
-    const target = (await ctx.contacts.targets(was.address).catch(() => [])).find((each) => each.id === device);
-    const token = ctx.contacts.get(was.address)?.theirToken ?? null;
-    return target ? ctx.delivery.paths(target).map((way) => ({ ...way, token })) : [];
-  }
-
-  /** @param {Live} own  the call it belongs to @param {MediaLeg} media */
-  function watch(own, media) {
-    media.onState((state, info) => {
-      if (live !== own) return;
-      if (state === 'connected') {
-        own.connected.add(media);
-        if (own.media && own.media !== media) return;
-        change({ direct: info.direct });
-        run(own);
-      }
-      if (state === 'failed' && own.media === media) void end(ended(), 'call.media');
-    });
-  }
+  const { watch, confirmed, talk } = conversation({ ctx, live: () => live, change, end });
 
   /** @returns {import('../types.js').PastCall['result']} */
   const ended = () => (ctx.state.call?.since ? 'answered' : 'failed');
-
-  /** Both answered: opens the microphone. @param {Live} own @param {MediaLeg} media */
-  async function talk(own, media) {
-    own.stopTimer();
-    own.stopTimer = ctx.timer(CONNECT_MILLIS, () => void (live === own && end('failed', 'call.media')));
-    change({ state: 'connecting' });
-    try {
-      await media.speak(ctx.state.settings.microphone);
-    } catch (e) {
-      if (live === own) await end('failed', e instanceof StarlingError ? e.key : 'microphone.blocked');
-      return;
-    }
-    if (live !== own) return media.close();
-    if (ctx.state.call?.muted) media.mute(true);
-    run(own);
-  }
-
-  /** @param {Live} own */
-  function run(own) {
-    if (ctx.state.call?.state !== 'connecting' || !own.media || !own.connected.has(own.media)) return;
-    own.stopTimer();
-    change({ state: 'running', since: ctx.around.now(), quality: 'good' });
-    const again = () => (own.stopStats = ctx.timer(STATS_MILLIS, () => void measure()));
-    const measure = async () => {
-      const quality = (await own.media?.stats().catch(() => null))?.quality;
-      if (live !== own) return;
-      if (quality && quality !== ctx.state.call?.quality) change({ quality });
-      again();
-    };
-    again();
-  }
 
   /**
    * @param {Live} own
@@ -176,7 +101,9 @@ export function calls(ctx) {
     const token = contact?.theirToken ?? null;
     const friend = contact?.state === 'accepted' && !contact.changed;
     const legs = targets.slice(0, MAX_DEVICES).map((target) => {
-      const how = { uri: gruu(own.address, target.id), ways: ctx.delivery.paths(target), token, hidden: !friend };
+      const trickles = !!target.location?.capabilities.includes(TRICKLE);
+      const ways = ctx.delivery.paths(target);
+      const how = { uri: gruu(own.address, target.id), ways, token, hidden: !friend, trickles };
       const leg = new OutgoingLeg(ua(), ctx.timer, how, {
         media: (media) => watch(own, media),
         ringing: () => void (live === own && ctx.state.call?.state === 'calling' && change({ state: 'ringing' })),
@@ -203,21 +130,20 @@ export function calls(ctx) {
     own.legs.delete(winner);
     // A second device answered too, or we hung up: RFC 3261, section 13.2.2.4.
     if (live !== own || own.dialog) {
-      winner.media?.close();
+      winner.close();
       return void winner.dialog?.bye();
     }
-    own.dialog = winner.dialog;
-    own.media = /** @type {MediaLeg} */ (winner.media);
+    confirmed(own, winner);
     for (const leg of own.legs) leg.cancel(ELSEWHERE);
     own.legs.clear();
-    void talk(own, own.media);
+    void talk(own, /** @type {MediaLeg} */ (own.media));
   }
 
   /** @param {Incoming} incoming */
   async function received(incoming) {
     const { message, signer, answer } = incoming;
     const engine = media();
-    if (parameter(first(message, 'to'), 'tag')) return answer(488, 'Not Acceptable Here');
+    if (parameter(first(message, 'to'), 'tag')) return offered(incoming);
     const key = callKey(message);
     if (live?.incoming?.key === key) return live.incoming.merge(incoming);
     if (seen.has(key)) return answer(482, 'Merged Request');
@@ -237,6 +163,22 @@ export function calls(ctx) {
     if (live) await leave(both === 'theirs');
     if (live) return answer(486, 'Busy Here');
     await ring(engine, incoming, known, both === 'theirs');
+  }
+
+  /** A re-INVITE: RFC 3261, section 14.2. @param {Incoming} incoming */
+  async function offered(incoming) {
+    const { dialog, restart } = live ?? {};
+    if (!dialog?.owns(incoming.message) || !restart) return incoming.answer(481, 'Dialog does not exist');
+    if (!dialog.isOf(incoming.signer)) return incoming.answer(403, 'Forbidden');
+    await restart.offered(incoming);
+  }
+
+  /** The leg to which an INFO belongs. @param {Incoming} incoming @returns {import('./trickle.js').Trickle | null} */
+  function legOf({ message, signer }) {
+    if (live?.dialog) return live.dialog.owns(message) && live.dialog.isOf(signer) ? live.trickle : null;
+    for (const leg of live?.legs ?? []) if (leg.owns(message, signer)) return leg.trickle;
+    const leg = live?.incoming;
+    return leg?.dialog?.owns(message) && leg.dialog.isOf(signer) ? leg.trickle : null;
   }
 
   /**
@@ -314,9 +256,8 @@ export function calls(ctx) {
       if (live === own) await end('failed', 'call.media');
       return;
     }
-    own.dialog = leg.dialog;
-    own.media = /** @type {MediaLeg} */ (leg.media);
-    await talk(own, own.media);
+    confirmed(own, leg);
+    await talk(own, /** @type {MediaLeg} */ (own.media));
   }
 
   /** @param {string} [why] */
@@ -360,6 +301,17 @@ export function calls(ctx) {
       await end(ended());
     },
 
+    /** INFO: RFC 6086, section 4.2. @param {Incoming} incoming */
+    async informed(incoming) {
+      const trickle = legOf(incoming);
+      if (!trickle) return incoming.answer(481, 'Dialog does not exist');
+      const { status, reason, more } = trickle.take(incoming.message);
+      await incoming.answer(status, reason, more);
+    },
+
+    /** The network is back, or there is a flow again. */
+    hurry: () => live?.restart?.hurry(),
+
     /** ACK. @param {Incoming} incoming */
     acknowledged({ message }) {
       for (const leg of unconfirmed)
@@ -397,11 +349,4 @@ export function calls(ctx) {
       ctx.update({ pastCalls: (await ctx.store.list('calls', '', '\uffff', -500)).map(([, past]) => past).reverse() });
     },
   };
-}
-
-const BY_WEIGHT = ['call.not-genuine', 'call.declined', 'call.busy', 'call.refused', 'call.no-answer', 'call.media'];
-
-/** What is said when several devices failed for several reasons. @param {string} a @param {string} b */
-function worse(a, b) {
-  return BY_WEIGHT.find((why) => why === a || why === b) ?? b;
 }

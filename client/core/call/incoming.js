@@ -3,6 +3,7 @@ import { decode, encode } from '../bytes.js';
 import { gruu } from '../identity/device.js';
 import { all, elements, first, parameter } from '../sip/message.js';
 import { Dialog } from './dialog.js';
+import { ANNOUNCED, takesCandidates, Trickle } from './trickle.js';
 
 const ACK_MILLIS = 32_000;
 
@@ -18,8 +19,9 @@ export const callKey = (message) =>
 export class IncomingLeg {
   /** @type {import('../types.js').MediaLeg | null} */
   media = null;
-  /** @type {Dialog | null} */
+  /** Early from 180 on: RFC 3261, section 12.1. @type {Dialog | null} */
   dialog = null;
+  trickle = new Trickle();
   #answer = '';
   /** @type {Promise<void> | null} */
   #prepared = null;
@@ -48,6 +50,7 @@ export class IncomingLeg {
     return [
       ...elements(incoming.message, 'record-route').map((r) => /** @type {[string, string]} */ (['record-route', r])),
       ['contact', `<${gruu(ua.us.address, ua.us.device)}>`],
+      ...ANNOUNCED,
     ];
   }
 
@@ -65,7 +68,35 @@ export class IncomingLeg {
     const media = await engine.create();
     this.media = media;
     this.created(media);
-    this.#answer = await media.answer(decode(this.incoming.message.body));
+    this.trickle.attach(media);
+    this.#answer = await media.answer(this.remote, { whole: !this.takes });
+    this.trickle.described(this.#answer);
+    this.trickle.remote(this.remote);
+  }
+
+  /** The caller takes candidates later. */
+  get takes() {
+    return takesCandidates(this.incoming.message);
+  }
+
+  /** The caller's offer. */
+  get remote() {
+    return decode(this.incoming.message.body);
+  }
+
+  /** What the caller asks now belongs to it. @returns {Dialog} */
+  #form() {
+    const { incoming, ua, signer } = this;
+    const uri = gruu(signer.address, signer.device);
+    const { flow, message, tag } = incoming;
+    if (this.dialog?.shape.localTag !== tag) this.dialog = Dialog.called(ua, flow, uri, message, tag);
+    return /** @type {Dialog} */ (this.dialog);
+  }
+
+  /** Candidates follow an answer that went out, and not before: RFC 8840, section 4.3. */
+  #trickleOn() {
+    const dialog = this.#form();
+    if (this.takes) this.trickle.open((body) => dialog.info(body));
   }
 
   /**
@@ -77,7 +108,14 @@ export class IncomingLeg {
     if (early) await this.#prepare(engine);
     if (this.#phase === 'over') return this.close();
     if (this.#phase === 'accepted') return;
+    await this.#ringing(early);
+  }
+
+  /** @param {boolean} early  with the answer */
+  async #ringing(early) {
+    this.#form();
     await this.incoming.answer(180, 'Ringing', this.#forming, early ? 'application/sdp' : '', encode(this.#answer));
+    if (early && !this.#ended()) this.#trickleOn();
   }
 
   /** The same call came along another way. @param {Incoming} copy @returns {Promise<void>} */
@@ -85,8 +123,7 @@ export class IncomingLeg {
     // The way it came first is gone: go on along this one.
     if (!this.incoming.flow.isOpen && this.#phase === 'ringing') {
       this.incoming = copy;
-      const type = this.#answer ? 'application/sdp' : '';
-      return copy.answer(180, 'Ringing', this.#forming, type, encode(this.#answer));
+      return this.#ringing(this.#answer !== '');
     }
     return copy.answer(482, 'Merged Request');
   }
@@ -105,11 +142,8 @@ export class IncomingLeg {
       await this.incoming.answer(603, 'Decline');
       return false;
     }
-    const { incoming, ua, signer } = this;
-    const uri = gruu(signer.address, signer.device);
-    this.dialog = Dialog.called(ua, incoming.flow, uri, incoming.message, incoming.tag);
     // RFC 3261, section 13.3.1.4: without ACK the call ends by BYE.
-    this.dialog.confirmed = new Promise((resolve) => {
+    this.#form().confirmed = new Promise((resolve) => {
       const stop = this.timer(ACK_MILLIS, () => {
         resolve();
         unacknowledged();
@@ -119,7 +153,8 @@ export class IncomingLeg {
         resolve();
       };
     });
-    await incoming.answer(200, 'OK', this.#forming, 'application/sdp', encode(this.#answer));
+    await this.incoming.answer(200, 'OK', this.#forming, 'application/sdp', encode(this.#answer));
+    this.#trickleOn();
     return true;
   }
 
@@ -153,6 +188,7 @@ export class IncomingLeg {
 
   close() {
     this.#phase = 'over';
+    this.trickle.close();
     this.media?.close();
   }
 }

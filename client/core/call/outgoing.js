@@ -3,8 +3,10 @@
 import { b64u, decode, encode, hex, random } from '../bytes.js';
 import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';
-import { first, hasSdp } from '../sip/message.js';
+import { first, hasSdp, parameter } from '../sip/message.js';
 import { Dialog } from './dialog.js';
+import { withoutPlaces } from './places.js';
+import { ANNOUNCED, takesCandidates, Trickle } from './trickle.js';
 
 const HEDGE_MILLIS = 300;
 const INVITE_MILLIS = 130_000;
@@ -19,29 +21,6 @@ export const DECLINED = 'SIP;cause=603;text="Declined elsewhere"';
 /** @typedef {{way: Way, identity: Identity, branch: string, trying: boolean, dead: boolean, cancel: string | null}} Attempt  dead: whatever comes is not used; cancel: the Reason of a CANCEL that is wanted */
 /** @typedef {{media: (media: import('../types.js').MediaLeg) => void, ringing: () => void, answered: (leg: OutgoingLeg) => void, failed: (leg: OutgoingLeg, why: string) => void}} LegEvents  exactly one of answered and failed, unless cancelled */
 
-/**
- * Says nothing of where we are: it shows by the checks that we send after the answer. Relays are our peers', which our
- * record names; what a candidate says beside its own place (RFC 8839, section 5.1: raddr) goes too. Host and port are
- * those of an offer that has no candidate yet.
- * @param {string} sdp
- */
-export const withoutPlaces = (sdp) =>
-  sdp
-    .replace(/^a=(candidate|end-of-candidates|remote-candidates|rtcp:).*\r?\n/gm, relayOnly)
-    .replace(/^c=IN IP[46] \S+/gm, 'c=IN IP4 0.0.0.0')
-    .replace(/^(o=(?:\S+ ){3})IN IP[46] \S+/gm, '$1IN IP4 127.0.0.1')
-    .replace(/^m=audio \d+/gm, 'm=audio 9');
-
-/** RFC 8839, section 5.1, in the form that browsers write. */
-const RELAYED =
-  /^a=candidate:(\S+ 1 [Uu][Dd][Pp] \d+ \S+ \d+) typ relay raddr \S+ rport \d+((?: (?!raddr|rport|typ)\S+ \S+)*)\r?\n$/;
-
-/** @param {string} line */
-function relayOnly(line) {
-  const [, place, more] = RELAYED.exec(line) ?? [];
-  return place ? `a=candidate:${place} typ relay raddr 0.0.0.0 rport 9${more}\r\n` : '';
-}
-
 /** @returns {Identity} */
 const identity = () => ({ callId: b64u(random(15)), fromTag: hex(random(8)) });
 
@@ -52,6 +31,10 @@ export class OutgoingLeg {
   media = null;
   /** @type {Dialog | null} */
   dialog = null;
+  /** That of the 180 that came last: RFC 3261, section 12.1. @type {Dialog | null} */
+  #early = null;
+  /** The device takes candidates by INFO. */
+  takes = false;
   #identity = identity();
   #offer = new Uint8Array(0);
   #heard = false;
@@ -65,7 +48,7 @@ export class OutgoingLeg {
   /**
    * @param {import('../sip/ua.js').UserAgent} ua
    * @param {(ms: number, task: () => void) => () => void} timer
-   * @param {{uri: string, ways: Way[], token: Uint8Array | null, hidden?: boolean}} target  uri: the GRUU of the device; hidden: whoever is called must not learn before the answer where we are
+   * @param {{uri: string, ways: Way[], token: Uint8Array | null, hidden?: boolean, trickles?: boolean}} target  uri: the GRUU of the device; hidden: whoever is called must not learn before the answer where we are; trickles: its record says that it takes candidates later
    * @param {LegEvents} events
    */
   constructor(ua, timer, target, events) {
@@ -74,6 +57,7 @@ export class OutgoingLeg {
     this.target = target;
     this.events = events;
     this.ways = target.ways.slice(0, MAX_WAYS);
+    this.trickle = new Trickle(!!target.hidden);
   }
 
   /** @param {import('../types.js').MediaEngine} engine */
@@ -82,12 +66,16 @@ export class OutgoingLeg {
       const media = await engine.create();
       this.media = media;
       this.events.media(media);
-      const offer = await media.offer();
-      this.#offer = encode(this.target.hidden ? withoutPlaces(offer) : offer);
+      this.trickle.attach(media);
+      // RFC 8838, section 16: half trickle towards whoever may not take candidates later.
+      const whole = await media.offer({ whole: !this.target.trickles });
+      const offer = this.target.hidden ? withoutPlaces(whole) : whole;
+      this.trickle.described(offer);
+      this.#offer = encode(offer);
     } catch {
       return this.#fail('call.media');
     }
-    if (this.#over) return this.media?.close();
+    if (this.#over) return this.close();
     this.#next();
   }
 
@@ -115,6 +103,7 @@ export class OutgoingLeg {
       token: target.token,
       type: 'application/sdp',
       body: this.#offer,
+      more: ANNOUNCED,
       timeout: INVITE_MILLIS,
       sent: (branch) => (attempt.branch = branch),
       provisional: (message, said) => void this.#provisional(attempt, message, said),
@@ -133,14 +122,16 @@ export class OutgoingLeg {
     this.#heard = true;
     this.#stopHedge();
     this.events.ringing();
+    this.#early = this.#dialogOf(attempt, message);
+    this.#trickleAlong(this.#early, message);
     if (hasSdp(message) && !(await this.#apply(message.body)) && !this.#over) this.#forged(attempt);
   }
 
   /** @param {Attempt} attempt @param {Outcome} outcome */
   async #accepted(attempt, outcome) {
     const answer = /** @type {Message} */ (outcome.message);
-    const dialog = Dialog.calling(this.ua, attempt.way, this.target.uri, answer);
-    dialog.acknowledge();
+    const dialog = this.#dialogOf(attempt, answer);
+    void dialog.acknowledge(1);
     // Too late, or somebody else's answer: RFC 3261, section 13.2.2.4 wants the ACK all the same, then BYE.
     if (attempt.dead || this.#over) return dialog.bye();
     if (!outcome.signer || !hasSdp(answer) || !(await this.#apply(answer.body))) {
@@ -151,7 +142,37 @@ export class OutgoingLeg {
     if (this.#over) return dialog.bye();
     this.#end(ELSEWHERE);
     this.dialog = dialog;
+    this.trickle.reveal();
+    this.#trickleAlong(dialog, answer);
     this.events.answered(this);
+  }
+
+  /** An answer confirms the dialog of its 180: CSeq goes on. @param {Attempt} attempt @param {Message} answer */
+  #dialogOf(attempt, answer) {
+    const early = this.#early;
+    const dialog = Dialog.calling(this.ua, attempt.way, this.target.uri, answer);
+    if (early?.shape.way !== attempt.way || early.shape.remoteTag !== dialog.shape.remoteTag) return dialog;
+    // RFC 3261, section 13.2.2.4: the route set is that of the 2xx.
+    early.shape.routes = dialog.shape.routes;
+    return early;
+  }
+
+  /** @param {Dialog} dialog @param {Message} answer */
+  #trickleAlong(dialog, answer) {
+    this.takes = takesCandidates(answer);
+    if (this.takes) this.trickle.open((body) => dialog.info(body));
+  }
+
+  /**
+   * Whether an INFO is of this leg. It may overtake the 180 that makes the dialog: then the signature of the device that
+   * is called, our tag and the Call-ID must do.
+   * @param {Message} message @param {import('../identity/verifier.js').Verified | null} signer
+   */
+  owns(message, signer) {
+    if (this.#over || !signer || gruu(signer.address, signer.device) !== this.target.uri) return false;
+    if (this.#early) return this.#early.owns(message);
+    const { callId, fromTag } = this.#identity;
+    return first(message, 'call-id') === callId && parameter(first(message, 'to'), 'tag') === fromTag;
   }
 
   /**
@@ -167,6 +188,7 @@ export class OutgoingLeg {
         this.#applying = /** @type {import('../types.js').MediaLeg} */ (this.media).accept(sdp);
       }
       await this.#applying;
+      this.trickle.remote(this.#applied);
       return sdp === this.#applied;
     } catch {
       return false;
@@ -178,6 +200,7 @@ export class OutgoingLeg {
     this.#why = 'call.not-genuine';
     this.#drop(attempt, '');
     this.#attempts.delete(attempt);
+    this.#early = null;
     if (this.#applied) return this.#fail(this.#why);
     this.#identity = identity();
     if (!this.#next() && !this.#attempts.size) this.#fail(this.#why);
@@ -205,7 +228,7 @@ export class OutgoingLeg {
   #fail(why) {
     if (this.#over) return;
     this.#end('');
-    this.media?.close();
+    this.close();
     this.events.failed(this, why);
   }
 
@@ -233,7 +256,17 @@ export class OutgoingLeg {
   cancel(reason = '') {
     if (this.#over) return;
     this.#end(reason);
+    this.close();
+  }
+
+  close() {
+    this.trickle.close();
     this.media?.close();
+  }
+
+  /** The answer of the device that is in force. */
+  get remote() {
+    return this.#applied;
   }
 
   /** The device it went to, for tests and Details. */

@@ -21,6 +21,8 @@ const PROBE_MILLIS = 3000;
 const CLOCK_STEP_MILLIS = 2000;
 /** Requests whose signatures are being verified at once; more are told to come later. */
 const MAX_JUDGED = 100;
+/** Nothing of these counts without the signature of its sender. */
+const SIGNED = ['INVITE', 'MESSAGE', 'INFO'];
 
 /** @typedef {import('./message.js').Message} Message */
 /** @typedef {{address: string, device: string, signer: import('../identity/passport.js').Signer}} Us */
@@ -186,6 +188,21 @@ export class UserAgent {
    * @returns {Promise<Outcome>}
    */
   async send(flow, method, uri, how = {}) {
+    const { message, branch, cseq, claims } = this.#compose(method, uri, how);
+    const token = how.signed === false ? '' : await this.#sign(message, claims);
+    how.sent?.(branch, token, cseq);
+    return this.transactions.run(flow, message, branch, token, how);
+  }
+
+  /** ACK of a 2xx: a request without transaction (RFC 3261, section 13.2.2.4). @param {Flow} flow @param {string} uri @param {How & {cseq: number}} how */
+  async acknowledge(flow, uri, how) {
+    const { message, claims } = this.#compose('ACK', uri, how);
+    if (how.signed) await this.#sign(message, claims);
+    flow.send(message);
+  }
+
+  /** @param {string} method @param {string} uri @param {How} how */
+  #compose(method, uri, how) {
     const cseq = how.cseq ?? ++this.#cseq;
     const callId = how.callId ?? b64u(random(15));
     const body = how.body ?? new Uint8Array(0);
@@ -205,9 +222,8 @@ export class UserAgent {
       ...(how.more ?? []),
     ];
     const message = request(method, uri, headers, how.type, body);
-    let token = '';
-    if (how.signed !== false) {
-      const about = await sipClaims({
+    const claims = () =>
+      sipClaims({
         method,
         callId,
         cseq,
@@ -219,11 +235,14 @@ export class UserAgent {
         sdp: hasSdp(message),
         token: how.token ?? null,
       });
-      token = await makeToken(this.us.signer, 'passport', '', fresh(about, this.now()));
-      message.headers.push(['identity', `${token};info=<cid:x5c>;alg=ES256`]);
-    }
-    how.sent?.(branch, token, cseq);
-    return this.transactions.run(flow, message, branch, token, how);
+    return { message, branch, cseq, claims };
+  }
+
+  /** Adds the PASSporT. @param {Message} message @param {() => Promise<Record<string, any>>} claims */
+  async #sign(message, claims) {
+    const token = await makeToken(this.us.signer, 'passport', '', fresh(await claims(), this.now()));
+    message.headers.push(['identity', `${token};info=<cid:x5c>;alg=ES256`]);
+    return token;
   }
 
   /**
@@ -248,17 +267,6 @@ export class UserAgent {
     return this.transactions.run(flow, request('CANCEL', uri, headers), branch, '', {});
   }
 
-  /** A request without transaction: ACK. @param {Flow} flow @param {string} uri @param {[string, string][]} headers */
-  fire(flow, uri, headers) {
-    flow.send(
-      request('ACK', uri, [
-        ['via', `SIP/2.0/WS ${this.#host};branch=z9hG4bK${hex(random(12))}`],
-        ['max-forwards', '70'],
-        ...headers,
-      ]),
-    );
-  }
-
   /** @param {Flow} flow @param {Message} message */
   async #received(flow, message) {
     if (message.status) return this.transactions.received(flow, message);
@@ -280,7 +288,7 @@ export class UserAgent {
     let signer = null;
     let token = '';
     if (!handler) return void answer(405, 'Method Not Allowed');
-    if (['INVITE', 'MESSAGE'].includes(message.method)) {
+    if (SIGNED.includes(message.method)) {
       if (this.#judged >= MAX_JUDGED) return void answer(503, 'Too many requests');
       this.#judged++;
       try {

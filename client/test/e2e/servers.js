@@ -105,6 +105,7 @@ export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded
   const servers = { a: await run(argsA), b: await run(argsB), bases, folder, dht };
   return {
     ...servers,
+    relayPorts: ['a', 'b'].map((name) => /** @type {number} */ (relayPorts.get(join(folder, name)))),
     restartA: async () => (servers.a = await run(argsA)),
     restartB: async () => (servers.b = await run(argsB)),
     current: () => servers,

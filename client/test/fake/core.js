@@ -209,12 +209,15 @@ function fakeCall(surface) {
     trust: 'verified',
     quality: '',
     direct: true,
+    link: '',
     why: '',
   };
   if (surface === 'ringing') return call;
   if (surface === 'calling') return { ...call, incoming: false, state: 'ringing' };
   if (surface === 'call' || surface === 'everything')
     return { ...call, state: 'running', since: Date.now() - 133_000, quality: 'good' };
+  if (surface === 'call-lost') return { ...call, state: 'running', since: Date.now() - 133_000, link: 'lost' };
+  if (surface === 'call-back') return { ...call, state: 'running', since: Date.now() - 140_000, link: 'back' };
   if (surface === 'call-failed') return { ...call, incoming: false, state: 'ended', why: 'call.not-genuine' };
   return null;
 }

@@ -6,10 +6,12 @@ import { UserAgent } from '../../core/sip/ua.js';
 import { memoryStore } from '../../core/store/memory.js';
 import { issue } from '../authority.js';
 
-const sdp = () => {
-  const print = hex(random(32)).toUpperCase().match(/../g).join(':');
-  return `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=fingerprint:sha-256 ${print}\r\n`;
-};
+const PRINT = () => hex(random(32)).toUpperCase().match(/../g).join(':');
+const ufragOf = (sdp) => /^a=ice-ufrag:(\S+)/m.exec(sdp)[1];
+export const hostCandidate = (port = 50_000) =>
+  `candidate:1 1 udp 2113937151 192.168.1.5 ${port} typ host generation 0`;
+export const relayCandidate = (port = 60_000) =>
+  `candidate:2 1 udp 33562367 203.0.113.1 ${port} typ relay raddr 198.51.100.7 rport 50000 generation 0`;
 
 /** Media that only exchange SDP; each step is written down. */
 export function fakeMedia() {
@@ -18,12 +20,29 @@ export function fakeMedia() {
     legs,
     microphones: async () => [],
     async create() {
-      const leg = { local: '', remote: '', speaking: false, closed: false, blocked: false, tell: () => {} };
+      const leg = { local: '', remote: '', speaking: false, closed: false, tell: () => {} };
+      const print = PRINT();
+      const sdp = () => {
+        const ice = `a=ice-ufrag:${hex(random(4))}\r\na=ice-pwd:${hex(random(12))}\r\na=ice-options:trickle\r\n`;
+        return `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n${ice}a=fingerprint:sha-256 ${print}\r\n`;
+      };
       legs.push(leg);
       return Object.assign(leg, {
-        offer: async () => (leg.local = sdp()),
-        answer: async (offer) => ((leg.remote = offer), (leg.local = sdp())),
+        whole: [],
+        added: [],
+        restarts: 0,
+        undone: 0,
+        /** The media find a candidate, or no more. */
+        find: (candidate) => leg.hear(candidate && { candidate, ufrag: ufragOf(leg.local) }),
+        hear: () => {},
+        offer: async ({ whole }) => (leg.whole.push(whole), (leg.local = sdp())),
+        answer: async (offer, { whole }) => (leg.whole.push(whole), (leg.remote = offer), (leg.local = sdp())),
         accept: async (answer) => void ((leg.remote = answer), leg.tell('connected', { direct: true })),
+        restart: async ({ whole }) => (leg.whole.push(whole), leg.restarts++, (leg.local = sdp())),
+        undo: async () => void leg.undone++,
+        use: (relays) => (leg.relays = relays),
+        onCandidate: (fn) => (leg.hear = fn),
+        add: (candidate, mid, ufrag) => leg.added.push({ candidate, mid, ufrag }),
         speak: async () => void ((leg.speaking = true), leg.tell('connected', { direct: true })),
         mute: (muted) => void (leg.muted = muted),
         microphone: async () => {},
@@ -35,8 +54,15 @@ export function fakeMedia() {
   };
 }
 
-/** @param {{ca: any, time: any, relays: any[], address: string, directory: Map<string, any[]>, state?: any}} how */
-export async function person({ ca, time, relays, address, directory }) {
+/** @param {{ca: any, time: any, relays: any[], address: string, directory: Map<string, any[]>, capabilities?: string[]}} how */
+export async function person({
+  ca,
+  time,
+  relays,
+  address,
+  directory,
+  capabilities = ['message', 'audio', 'trickle-ice'],
+}) {
   const card = await issue(ca, address, time.now());
   const trust = () => ({ anchors: [ca.certificate], allowTest: true });
   const watchers = new Set();
@@ -81,7 +107,10 @@ export async function person({ ca, time, relays, address, directory }) {
     now: time.now,
     steady: time.now,
     trust,
-    registered: () => ctx.ua.ready.length === relays.length && allReady(),
+    registered() {
+      if (ctx.ua.ready.length === relays.length) allReady();
+      ctx.calls.hurry();
+    },
     lost: () => {},
     clock: () => ctx.events.push(['clock', null]),
   });
@@ -90,11 +119,12 @@ export async function person({ ca, time, relays, address, directory }) {
     ['INVITE', ctx.calls.received],
     ['CANCEL', ctx.calls.cancelled],
     ['BYE', ctx.calls.ended],
+    ['INFO', ctx.calls.informed],
     ['ACK', ctx.calls.acknowledged],
   ])
     ctx.ua.handlers.set(method, handler);
   for (const each of relays) ctx.ua.connect(each.peer);
-  const device = { id: us.device, location: { peers: relays.map((r) => ({ uri: r.uri, id: r.id })) } };
+  const device = { id: us.device, location: { peers: relays.map((r) => ({ uri: r.uri, id: r.id })), capabilities } };
   directory.set(address, [...(directory.get(address) ?? []), device]);
   await ready;
   return {

@@ -179,6 +179,8 @@ export const de = {
   'call.hang-up': 'Auflegen',
   'call.direct': 'direkt',
   'call.relayed': 'über Relais',
+  'call.link.lost': 'Verbindung verloren, neuer Versuch …',
+  'call.link.back': 'Wieder verbunden',
   'call.quality.good': 'Ton gut',
   'call.quality.fair': 'Ton mäßig',
   'call.quality.poor': 'Ton schlecht',
@@ -340,6 +342,7 @@ export const de = {
   'error.call.declined': '{name} hat abgelehnt.',
   'error.call.refused': '{name} nimmt nur Anrufe von Kontakten an. Senden Sie eine Kontaktanfrage.',
   'error.call.no-answer': '{name} hat nicht geantwortet.',
+  'error.call.lost': 'Die Verbindung zu {name} ging verloren und kam nicht wieder zustande.',
   'error.call.media':
     'Der Ton kam nicht zustande. Versuchen Sie es noch einmal; wenn es so bleibt, blockiert das Netz dazwischen.',
   'error.too-long': 'Diese Nachricht ist zu lang.',

@@ -55,16 +55,18 @@ function Bar({ core, call, narrow }) {
   useMuteKey(core, call);
   const ended = call.state === 'ended';
   const running = call.state === 'running';
+  const lost = running && call.link === 'lost';
   const facts = running
     ? [
+        call.link && t(`call.link.${call.link}`),
         duration(Math.max(0, now - call.since) / 1000),
-        call.quality && t(`call.quality.${call.quality}`),
-        t(call.direct ? 'call.direct' : 'call.relayed'),
+        !call.link && call.quality && t(`call.quality.${call.quality}`),
+        !call.link && t(call.direct ? 'call.direct' : 'call.relayed'),
       ].filter(Boolean)
     : [ended && call.why && hasText(`error.${call.why}`) ? t(`error.${call.why}`, { name }) : t(`call.${call.state}`)];
   const covers = narrow && !small && !ended;
   return html`<${covers ? 'main' : 'section'}
-    class=${`call-bar ${call.state} ${small ? 'small-bar' : ''}`}
+    class=${`call-bar ${call.state} ${lost ? 'lost' : ''} ${small ? 'small-bar' : ''}`}
     role=${covers ? undefined : 'region'}
     aria-label=${t('call.bar', { name })}
   >
@@ -74,6 +76,7 @@ function Bar({ core, call, narrow }) {
       <span class="call-facts" role=${running ? undefined : 'status'}
         >${facts.join(' · ')}${running && html`${' · '}<${Trust} trust=${call.trust} />`}</span
       >
+      ${running && html`<span class="unseen" role="status">${call.link && t(`call.link.${call.link}`)}</span>`}
     </div>
     ${
       ended

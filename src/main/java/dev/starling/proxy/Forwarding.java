@@ -15,6 +15,7 @@ import dev.starling.sip.transport.Flow;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.IntConsumer;
 
@@ -23,6 +24,7 @@ import java.util.function.IntConsumer;
 public final class Forwarding {
     private static final System.Logger LOG = System.getLogger("starling.proxy");
     private static final long MAX_HOPS = 70;
+    private static final Set<String> OF_A_CALL = Set.of("INVITE", "ACK", "INFO", "BYE");
 
     /// Finds or opens the flow to another peer.
     public interface Connector {
@@ -165,11 +167,12 @@ public final class Forwarding {
         send(withoutRoutes(edit, request), request, server, binding.flow());
     }
 
-    /// Somebody whose peer died ends his call by another way than the dialog's: he must be one whom the device lets
-    /// through, or a BYE would tell strangers whether the device is here.
+    /// Somebody whose peer died goes on with his call, or ends it, by another way than the dialog's: he must be one
+    /// whom
+    /// the device lets through, or such a request would tell strangers whether the device is here.
     private void checkLost(SipMessage request, DeviceId device) throws SipException {
         try {
-            if (request.method().equals("BYE")
+            if (OF_A_CALL.contains(request.method())
                     && admission.judge(request, device).allowed()) return;
         } catch (SipException e) {
             throw new SipException(481, "Dialog does not exist");
@@ -270,7 +273,7 @@ public final class Forwarding {
                         .ifPresent(to -> to.send(via(edit, ack).toBytes()));
             }
             case Routing.Device(DeviceId device, boolean routed) -> {
-                if (!routed) throw new SipException(481, "Dialog does not exist");
+                if (!routed) checkLost(ack, device);
                 registrar
                         .of(device)
                         .ifPresent(b -> b.flow()
