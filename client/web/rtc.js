@@ -125,10 +125,18 @@ function makeLeg(far, relays) {
       if (microphone) microphone.enabled = !on;
     },
     onState(fn) {
-      connection.addEventListener('connectionstatechange', async () => {
+      const up = async () => {
+        const direct = await isDirect(connection);
+        if (connection.connectionState === 'connected') fn('connected', { direct });
+      };
+      connection.addEventListener('connectionstatechange', () => {
         const state = connection.connectionState;
-        if (state === 'connected') fn('connected', { direct: await isDirect(connection) });
-        else if (state === 'disconnected' || state === 'failed') fn(state, { direct: true });
+        if (state === 'disconnected' || state === 'failed') fn(state, { direct: true });
+        if (state !== 'connected') return;
+        // ICE may find a better way than the first one.
+        const ice = sender()?.transport?.iceTransport;
+        if (ice) ice.onselectedcandidatepairchange = up;
+        void up();
       });
     },
     stats: () => measure(connection),
@@ -141,12 +149,12 @@ function makeLeg(far, relays) {
   };
 }
 
-/** @param {RTCPeerConnection} connection */
+/** Whether neither side speaks by a relay now. @param {RTCPeerConnection} connection */
 async function isDirect(connection) {
-  const stats = [...(await connection.getStats()).values()];
-  const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
-  const local = stats.find((s) => s.id === pair?.localCandidateId);
-  return local?.candidateType !== 'relay';
+  const stats = await connection.getStats();
+  const transport = [...stats.values()].find((s) => s.type === 'transport' && s.selectedCandidatePairId);
+  const pair = stats.get(transport?.selectedCandidatePairId);
+  return ![pair?.localCandidateId, pair?.remoteCandidateId].some((id) => stats.get(id)?.candidateType === 'relay');
 }
 
 /** @param {RTCPeerConnection} connection */

@@ -31,7 +31,11 @@ export async function nameServer(records, { host = '127.0.0.1', port = 0 } = {})
     head.writeUInt16BE(record ? 0x8180 : 0x8183, 2);
     head.writeUInt16BE(1, 4);
     head.writeUInt16BE(data ? 1 : 0, 6);
-    socket.send(Buffer.concat([head, question.subarray(HEADER_BYTES, at + 5), data ?? Buffer.alloc(0)]), from.port, from.address);
+    socket.send(
+      Buffer.concat([head, question.subarray(HEADER_BYTES, at + 5), data ?? Buffer.alloc(0)]),
+      from.port,
+      from.address,
+    );
   });
   await new Promise((resolve) => socket.bind(port, host, () => resolve(undefined)));
   return { asked, place: `127.0.0.1:${socket.address().port}`, close: () => socket.close() };

@@ -1,13 +1,17 @@
 // What happens in one cell of the matrix, in two real browsers: each proves an address to the CA at its own server, they become contacts, write, and call.
-import assert from 'node:assert/strict';
 import { DOMAINS, HERTZ } from './lab.js';
+import { isDirect } from './nat.js';
 
 const PATIENCE = { timeout: 30_000 };
-/** A tone that came through Opus is far above that, what a lost packet leaves is below for a moment. */
-const MIN_DECIBELS = 20;
+/** Of the tone above all else: when it counts as heard, and what Opus leaves of it in good calls. */
+export const MIN_DECIBELS = 20;
+const CLEAR_DECIBELS = 30;
 
-/** @typedef {{enrol: number, message: number, ring: number, connect: number, heard: number, decibels: number, path: string, relayed: boolean, shown: string}} Measured
- *   times in ms; path: the candidates of the selected pair, the caller's first; decibels: of the other's tone above all else, where it was worse */
+/**
+ * @typedef {{enrol: number, message: number, ring: number, connect: number, heard: number, decibels: number, path: string, relayed: boolean}} Measured
+ *   ms: enrol, from the first request to online, of the slower one; message, written to shown; ring, call to ringing; connect, from the offer's beginning
+ *   until ICE and DTLS are done, at the caller; heard, from Accept until both hear the other; path: types of the candidates in use, as each side has them
+ */
 
 /** Runs in each page before its own code: keeps its peer connections and when they connected, and leaves the microphone's sound as it is. */
 function inPage() {
@@ -33,41 +37,61 @@ function inPage() {
   };
 }
 
-/** In the page: waits until a tone comes out of the connection. @param {{hertz: number, enough: number}} asked @returns {Promise<{at: number, decibels: number}>} at: Unix ms */
-async function hearTone({ hertz, enough }) {
-  const connection = window.connections.at(-1);
+/**
+ * In the page: waits until a tone comes out of the connection, and for a while longer until it is clear.
+ * @param {{hertz: number, heard: number, clear: number}} asked  decibels of the tone above all else
+ * @returns {Promise<{at: number, decibels: number}>} at: when it was heard, Unix ms; NaN when it never was
+ */
+async function hearTone({ hertz, heard, clear }) {
+  const track = window.connections.at(-1).getReceivers()[0].track;
   const context = new AudioContext({ sampleRate: 48_000 });
   const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
-  context.createMediaStreamSource(new MediaStream([connection.getReceivers()[0].track])).connect(analyser);
+  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
   const bins = new Float32Array(analyser.frequencyBinCount);
-  const width = 48_000 / 8192;
-  let best = -Infinity;
-  const end = performance.now() + 15_000;
-  while (performance.now() < end) {
+  const width = 48_000 / analyser.fftSize;
+  let [best, at, end] = [-Infinity, NaN, performance.now() + 20_000];
+  while (best < clear && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
     analyser.getFloatFrequencyData(bins);
     let [wanted, rest] = [0, 1e-12];
     bins.forEach((decibels, i) => {
-      const power = 10 ** (decibels / 10);
-      if (Math.abs(i * width - hertz) <= 4 * width) wanted += power;
-      else rest += power;
+      if (Math.abs(i * width - hertz) <= 4 * width) wanted += 10 ** (decibels / 10);
+      else rest += 10 ** (decibels / 10);
     });
     best = Math.max(best, 10 * Math.log10(wanted / rest));
-    if (best >= enough) break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (best < heard || at) continue;
+    at = performance.timeOrigin + performance.now();
+    end = performance.now() + 3000;
   }
-  const at = performance.timeOrigin + performance.now();
   await context.close();
   return { at, decibels: best };
 }
 
-/** In the page: the selected pair of candidates. */
-async function selectedPair() {
-  const stats = await window.connections.at(-1).getStats();
-  const all = [...stats.values()];
-  const transport = all.find((each) => each.type === 'transport');
-  const pair = stats.get(transport?.selectedCandidatePairId);
-  const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
-  return { local: local?.candidateType, remote: remote?.candidateType, over: local?.relayProtocol ?? local?.protocol };
+/**
+ * In the page: the pair of candidates that is in use, once it is one without a relay when that is what is waited for; what it is then or at last.
+ * @param {boolean} direct
+ * @returns {Promise<{local: string, remote: string, over: string, relayed: boolean}>}
+ */
+async function selectedPair(direct) {
+  const connection = window.connections.at(-1);
+  const look = async () => {
+    const stats = await connection.getStats();
+    const transport = [...stats.values()].find((each) => each.type === 'transport');
+    const pair = stats.get(transport?.selectedCandidatePairId);
+    const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
+    const kinds = { local: local?.candidateType, remote: remote?.candidateType };
+    const relayed = Object.values(kinds).includes('relay');
+    return { ...kinds, over: local?.relayProtocol ?? local?.protocol, relayed };
+  };
+  const ice = connection.getSenders()[0].transport.iceTransport;
+  const late = new Promise((resolve) => setTimeout(resolve, 10_000, 'late'));
+  for (;;) {
+    const changed = new Promise((resolve) =>
+      ice.addEventListener('selectedcandidatepairchange', resolve, { once: true }),
+    );
+    const now = await look();
+    if (!direct || !now.relayed || (await Promise.race([changed, late])) === 'late') return now;
+  }
 }
 
 /** Opens a page of a person at a server and proves an address. @param {import('./lab.js').Lab} lab @param {0 | 1} side @param {import('./internet.js').Home} home @param {string} name */
@@ -107,7 +131,9 @@ export async function cell(lab, number, a, b) {
   let people = [];
   try {
     const came = await Promise.allSettled(
-      /** @type {const} */ (['alice', 'bob']).map((name, i) => arrive(lab, /** @type {0 | 1} */ (i), homes[i], `${name}${number}`)),
+      /** @type {const} */ (['alice', 'bob']).map((name, i) =>
+        arrive(lab, /** @type {0 | 1} */ (i), homes[i], `${name}${number}`),
+      ),
     );
     people = came.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     for (const each of came) if (each.status === 'rejected') throw each.reason;
@@ -115,7 +141,7 @@ export async function cell(lab, number, a, b) {
     await befriend(alice, bob);
     const message = await write(alice.page, bob.page, 'Can you hear me?');
     await write(bob.page, alice.page, 'Call and see');
-    return { enrol: Math.max(alice.took, bob.took), message, ...(await call(alice.page, bob.page)) };
+    return { enrol: Math.max(alice.took, bob.took), message, ...(await call(alice.page, bob.page, isDirect(a, b))) };
   } finally {
     await Promise.allSettled(people.map(({ browser }) => browser.close()));
     for (const home of homes) await home.close();
@@ -135,26 +161,31 @@ async function befriend(alice, bob) {
   for (const { page } of [alice, bob]) await page.waitForSelector('.head .presence-online', PATIENCE);
 }
 
-/** @param {import('playwright-core').Page} alice @param {import('playwright-core').Page} bob */
-async function call(alice, bob) {
+/** @param {import('playwright-core').Page} alice @param {import('playwright-core').Page} bob @param {boolean} direct  whether it should become so */
+async function call(alice, bob, direct) {
   const dialled = performance.now();
   await alice.click('.head button:has-text("Call")');
   await bob.waitForSelector('.incoming', PATIENCE);
   const ring = performance.now() - dialled;
+  const hearing = [alice, bob].map((page, i) =>
+    page.evaluate(hearTone, { hertz: HERTZ[1 - i], heard: MIN_DECIBELS, clear: CLEAR_DECIBELS }),
+  );
   await bob.click('.incoming button:has-text("Accept")');
   const accepted = Date.now();
   for (const page of [alice, bob]) await page.waitForSelector('.call-bar.running', PATIENCE);
   const connect = await alice.evaluate(() => window.connections.at(-1).up);
-  const heard = await Promise.all(
-    [alice, bob].map((page, i) => page.evaluate(hearTone, { hertz: HERTZ[1 - i], enough: MIN_DECIBELS })),
-  );
-  const decibels = Math.min(...heard.map((each) => each.decibels));
-  assert.ok(decibels >= MIN_DECIBELS, `the tone stands out by ${heard.map((each) => each.decibels.toFixed(1))} dB`);
-  const pairs = await Promise.all([alice, bob].map((page) => page.evaluate(selectedPair)));
-  const shown = await alice.locator('.call-bar').innerText();
+  const heard = await Promise.all(hearing);
+  const pairs = await Promise.all([alice, bob].map((page) => page.evaluate(selectedPair, direct)));
+  const word = pairs[0].relayed ? 'by relay' : 'direct';
+  for (const page of [alice, bob]) await page.locator('.call-facts', { hasText: word }).waitFor(PATIENCE);
   await alice.click('.call-bar button:has-text("Hang up")');
   for (const page of [alice, bob]) await page.waitForSelector('.call-bar', { state: 'detached' });
-  const relayed = pairs.some(({ local, remote }) => local === 'relay' || remote === 'relay');
-  const path = pairs.map(({ local, remote, over }) => `${local}-${remote} (${over})`).join(', ');
-  return { ring, connect, heard: Math.max(...heard.map(({ at }) => at)) - accepted, decibels, path, relayed, shown };
+  return {
+    ring,
+    connect,
+    heard: Math.max(...heard.map(({ at }) => at)) - accepted,
+    decibels: Math.min(...heard.map((each) => each.decibels)),
+    relayed: pairs.some((each) => each.relayed),
+    path: [...new Set(pairs.map(({ local, remote, over }) => `${local}-${remote} ${over}`))].join(', '),
+  };
 }

@@ -54,7 +54,10 @@ export async function internet(namespaces) {
       const mark = `${'ab'[side]}${number}`;
       const router = await add(`router-${mark}`);
       const host = await add(`host-${mark}`);
-      const four = { wan: `5.${6 + side}.${number}`, lan: translated ? `192.168.${1 + side}` : `5.${8 + side}.${number}` };
+      const four = {
+        wan: `5.${6 + side}.${number}`,
+        lan: translated ? `192.168.${1 + side}` : `5.${8 + side}.${number}`,
+      };
       const six = { wan: `2a05:${6 + side}:${number}`, lan: `2a05:${8 + side}:${number}` };
       await ip(
         core,

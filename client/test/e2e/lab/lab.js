@@ -42,7 +42,9 @@ export async function openLab() {
     );
     undo.push(services.close);
     const peers = await Promise.all(
-      servers.map(({ namespace }, i) => run(peerArgs(folder, names[i], services.said), javaOf(services.said), within(namespace))),
+      servers.map(({ namespace }, i) =>
+        run(peerArgs(folder, names[i], services.said), javaOf(services.said), within(namespace)),
+      ),
     );
     for (const peer of peers) undo.push(() => peer.kill());
 
@@ -53,7 +55,9 @@ export async function openLab() {
       /** A new browser in a home. @param {0 | 1} side @param {import('./internet.js').Home} home */
       async browser(side, home) {
         const program = join(folder, `chromium-${home.namespace}`);
-        const words = [...within(home.namespace), '/usr/bin/chromium'].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+        const words = [...within(home.namespace), '/usr/bin/chromium'].map(
+          (word) => `'${word.replaceAll("'", `'\\''`)}'`,
+        );
         await writeFile(program, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);
         await chmod(program, 0o755);
         return profile({

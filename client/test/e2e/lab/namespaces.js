@@ -70,7 +70,8 @@ export async function namespaces() {
   const all = new Set();
 
   /** Several commands of `ip`, one a line, as a computer of that namespace would give them. @param {string} where @param {string} commands */
-  const ip = (where, commands) => must('ip', ['-n', where, '-batch', '-'], commands.trim().replace(/^\s+/gm, '') + '\n');
+  const ip = (where, commands) =>
+    must('ip', ['-n', where, '-batch', '-'], commands.trim().replace(/^\s+/gm, '') + '\n');
 
   return {
     ip,

@@ -33,8 +33,7 @@ export function isDirect(a, b) {
 }
 
 /** UDP that comes from outside to any port goes to the computer inside. @param {string} host @param {string} [from]  who may */
-const open = (host, from = '') =>
-  `iifname "wan" ${from} udp dport 1024-65535 dnat to ${host}`;
+const open = (host, from = '') => `iifname "wan" ${from} udp dport 1024-65535 dnat to ${host}`;
 
 /**
  * For a router with the interfaces `lan` and `wan`. New connections from outside end at it unless they are sent on.
@@ -60,8 +59,8 @@ table ip home {
     oifname "wan" masquerade ${kind === 'symmetric' ? 'fully-random' : ''}
   }
   chain through { type filter hook forward priority 0; policy drop;
-    ${outward ?? ''}
     ct state established,related accept
+    ${outward ?? ''}
     iifname "lan" accept
     ct status dnat accept
   }

@@ -14,7 +14,7 @@ import { freePort, run } from '../servers.js';
 import { CORE } from './internet.js';
 
 const CA = 'ca.example.com';
-const NODES = 3;
+const NODES = 1;
 
 /**
  * @typedef {{directory: string, javaOptions: string, ca: string, root: string, bootstrap: string, network: number, believed: string[]}} Services
