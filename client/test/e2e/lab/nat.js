@@ -42,7 +42,7 @@ const open = (host, from = '') => `iifname "wan" ${from} udp dport 1024-65535 dn
 export function rules(kind, host) {
   const { translated } = { ...KINDS, ...MORE_KINDS }[kind];
   if (!translated) return '';
-  const inward = { 'full-cone': open(host), 'address-restricted': open(host, 'ip saddr @known') }[kind] ?? '';
+  const inward = { 'full-cone': open(host), 'address-restricted': open(host, 'ip saddr . udp dport @known') }[kind] ?? '';
   const outward = {
     // Names are asked for by UDP everywhere: where it is blocked, the router would do it.
     'UDP blocked': 'udp dport != 53 drop',
@@ -50,12 +50,12 @@ export function rules(kind, host) {
   }[kind];
   return `
 table ip home {
-  set known { type ipv4_addr; flags timeout, dynamic; timeout 5m; }
+  set known { type ipv4_addr . inet_service; flags timeout, dynamic; timeout 5m; }
   chain arriving { type nat hook prerouting priority -100;
     ${inward}
   }
   chain leaving { type nat hook postrouting priority 100;
-    ${kind === 'address-restricted' ? 'oifname "wan" update @known { ip daddr }' : ''}
+    ${kind === 'address-restricted' ? 'oifname "wan" update @known { ip daddr . udp sport }' : ''}
     oifname "wan" masquerade ${kind === 'symmetric' ? 'fully-random' : ''}
   }
   chain through { type filter hook forward priority 0; policy drop;
