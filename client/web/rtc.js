@@ -151,10 +151,13 @@ function makeLeg(far, relays) {
 
 /** Whether neither side speaks by a relay now. @param {RTCPeerConnection} connection */
 async function isDirect(connection) {
-  const stats = await connection.getStats();
-  const transport = [...stats.values()].find((s) => s.type === 'transport' && s.selectedCandidatePairId);
-  const pair = stats.get(transport?.selectedCandidatePairId);
-  return ![pair?.localCandidateId, pair?.remoteCandidateId].some((id) => stats.get(id)?.candidateType === 'relay');
+  // Statistics may be a moment old.
+  const now = connection.getSenders()[0]?.transport?.iceTransport?.getSelectedCandidatePair?.();
+  if (now) return now.local?.type !== 'relay' && now.remote?.type !== 'relay';
+  const stats = [...(await connection.getStats()).values()];
+  const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
+  const ends = stats.filter((s) => s.id === pair?.localCandidateId || s.id === pair?.remoteCandidateId);
+  return !ends.some((s) => s.candidateType === 'relay');
 }
 
 /** @param {RTCPeerConnection} connection */

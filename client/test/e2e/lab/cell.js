@@ -1,8 +1,9 @@
 // What happens in one cell of the matrix, in two real browsers: each proves an address to the CA at its own server, they become contacts, write, and call.
+import assert from 'node:assert/strict';
 import { DOMAINS, HERTZ } from './lab.js';
 import { isDirect } from './nat.js';
 
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: 60_000 };
 /** Of the tone above all else: when it counts as heard, and what Opus leaves of it in good calls. */
 export const MIN_DECIBELS = 20;
 const CLEAR_DECIBELS = 30;
@@ -98,7 +99,11 @@ async function selectedPair(direct) {
 async function arrive(lab, side, home, name) {
   const browser = await lab.browser(side, home);
   const page = browser.context.pages()[0];
+  page.setDefaultTimeout(PATIENCE.timeout);
   await page.addInitScript(inPage);
+  /** The servers that it speaks SIP with. @type {Set<string>} */
+  const servers = new Set();
+  page.on('websocket', (each) => servers.add(new URL(each.url()).hostname));
   const address = `${name}@${DOMAINS[side]}`;
   const start = performance.now();
   await page.goto(lab.peers[side].base);
@@ -108,7 +113,7 @@ async function arrive(lab, side, home, name) {
   await page.fill('#code', await lab.code(address));
   await page.keyboard.press('Enter');
   await page.waitForSelector('select.availability', PATIENCE);
-  return { browser, page, address, took: performance.now() - start };
+  return { browser, page, address, servers, took: performance.now() - start };
 }
 
 /** @param {import('playwright-core').Page} from @param {import('playwright-core').Page} to @param {string} text @returns {Promise<number>} ms */
@@ -141,7 +146,10 @@ export async function cell(lab, number, a, b) {
     await befriend(alice, bob);
     const message = await write(alice.page, bob.page, 'Can you hear me?');
     await write(bob.page, alice.page, 'Call and see');
-    return { enrol: Math.max(alice.took, bob.took), message, ...(await call(alice.page, bob.page, isDirect(a, b))) };
+    const heard = await call(alice.page, bob.page, isDirect(a, b));
+    for (const [i, { servers }] of people.entries())
+      assert.deepEqual([...servers], [`peer.${DOMAINS[i]}`], 'everybody at the own server alone');
+    return { enrol: Math.max(alice.took, bob.took), message, ...heard };
   } finally {
     await Promise.allSettled(people.map(({ browser }) => browser.close()));
     for (const home of homes) await home.close();
@@ -176,8 +184,16 @@ async function call(alice, bob, direct) {
   const connect = await alice.evaluate(() => window.connections.at(-1).up);
   const heard = await Promise.all(hearing);
   const pairs = await Promise.all([alice, bob].map((page) => page.evaluate(selectedPair, direct)));
-  const word = pairs[0].relayed ? 'by relay' : 'direct';
-  for (const page of [alice, bob]) await page.locator('.call-facts', { hasText: word }).waitFor(PATIENCE);
+  for (const [i, page] of [alice, bob].entries()) {
+    const word = pairs[i].relayed ? 'by relay' : 'direct';
+    const facts = page.locator('.call-facts');
+    await facts
+      .filter({ hasText: word })
+      .waitFor({ timeout: 2000 })
+      .catch(async () => {
+        throw new Error(`the page says "${await facts.innerText()}" of ${JSON.stringify(pairs)}`);
+      });
+  }
   await alice.click('.call-bar button:has-text("Hang up")');
   for (const page of [alice, bob]) await page.waitForSelector('.call-bar', { state: 'detached' });
   return {

@@ -22,11 +22,14 @@ export const MORE_KINDS = {
   'TLS only': { translated: true, mapping: 'independent', filtering: 'udp' },
 };
 
-/** Whether the two hear each other without a relay: not when UDP does not get out, and not when one side's port is another one for each address while the
- * other side lets in known ports alone. @param {string} a @param {string} b */
+/**
+ * Whether the two hear each other without a relay. They do not when UDP does not get out, when one side's port is another one for each place it speaks to
+ * while the other lets in known ports alone, and when they have no version of IP in common.
+ * @param {string} a @param {string} b
+ */
 export function isDirect(a, b) {
   const [one, other] = [a, b].map((each) => ({ ...KINDS, ...MORE_KINDS })[each]);
-  if (one.filtering === 'udp' || other.filtering === 'udp') return false;
+  if (one.filtering === 'udp' || other.filtering === 'udp' || !!one.ipv6 !== !!other.ipv6) return false;
   const barred = (/** @type {Kind} */ from, /** @type {Kind} */ to) =>
     from.mapping === 'dependent' && to.filtering === 'port';
   return !barred(one, other) && !barred(other, one);
@@ -42,7 +45,8 @@ const open = (host, from = '') => `iifname "wan" ${from} udp dport 1024-65535 dn
 export function rules(kind, host) {
   const { translated } = { ...KINDS, ...MORE_KINDS }[kind];
   if (!translated) return '';
-  const inward = { 'full-cone': open(host), 'address-restricted': open(host, 'ip saddr . udp dport @known') }[kind] ?? '';
+  const inward =
+    { 'full-cone': open(host), 'address-restricted': open(host, 'ip saddr . udp dport @known') }[kind] ?? '';
   const outward = {
     // Names are asked for by UDP everywhere: where it is blocked, the router would do it.
     'UDP blocked': 'udp dport != 53 drop',
