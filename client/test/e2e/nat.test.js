@@ -2,9 +2,8 @@
 // where that is possible, else by a relay. A diagonal of the matrix; the whole of it is client/test/long/nat.test.js.
 import { after, before, test } from 'node:test';
 import { cell } from './lab/cell.js';
-import { openLab } from './lab/lab.js';
+import { lacking, openLab } from './lab/lab.js';
 import { judge, table } from './lab/matrix.js';
-import { unable } from './lab/namespaces.js';
 
 const CELLS = [
   ['none', 'none'],
@@ -13,7 +12,7 @@ const CELLS = [
   ['UDP blocked', 'symmetric'],
 ];
 
-const skip = (await unable()) || false;
+const skip = (await lacking()) || false;
 /** @type {import('./lab/lab.js').Lab | undefined} */
 let lab;
 /** @type {import('./lab/matrix.js').Cell[]} */

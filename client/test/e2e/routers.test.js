@@ -10,7 +10,7 @@ import { KINDS, isDirect } from './lab/nat.js';
 
 const PROBE = fileURLToPath(new URL('lab/probe.js', import.meta.url));
 
-const skip = (await unable()) || false;
+const skip = unable() || false;
 /** @type {import('./lab/namespaces.js').Namespaces} */
 let spaces;
 /** @type {Awaited<ReturnType<typeof internet>>} */

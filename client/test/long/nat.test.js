@@ -4,9 +4,8 @@ import { cpus, release } from 'node:os';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { cell } from '../e2e/lab/cell.js';
-import { openLab } from '../e2e/lab/lab.js';
+import { lacking, openLab } from '../e2e/lab/lab.js';
 import { judge, table } from '../e2e/lab/matrix.js';
-import { unable } from '../e2e/lab/namespaces.js';
 import { KINDS } from '../e2e/lab/nat.js';
 import { leaveTable } from './server.js';
 
@@ -19,7 +18,7 @@ const MORE = [
 ];
 const ALL = [...Object.keys(KINDS).flatMap((a) => Object.keys(KINDS).map((b) => [a, b])), ...MORE];
 
-const skip = (await unable()) || false;
+const skip = (await lacking()) || false;
 /** @type {import('../e2e/lab/lab.js').Lab} */
 let lab;
 /** @type {import('../e2e/lab/matrix.js').Cell[]} */

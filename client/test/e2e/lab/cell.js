@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { DOMAINS, HERTZ } from './lab.js';
 import { isDirect } from './nat.js';
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE_MILLIS = 60_000;
 /** Of the tone above all else: when it counts as heard, and what Opus leaves of it in good calls. */
 export const MIN_DECIBELS = 20;
 const CLEAR_DECIBELS = 30;
@@ -95,25 +95,33 @@ async function selectedPair(direct) {
   }
 }
 
-/** Opens a page of a person at a server and proves an address. @param {import('./lab.js').Lab} lab @param {0 | 1} side @param {import('./internet.js').Home} home @param {string} name */
+/**
+ * Opens a page of a person at a server and proves an address.
+ * @param {import('./lab.js').Lab} lab @param {0 | 1} side @param {import('./internet.js').Home} home @param {string} name
+ */
 async function arrive(lab, side, home, name) {
   const browser = await lab.browser(side, home);
-  const page = browser.context.pages()[0];
-  page.setDefaultTimeout(PATIENCE.timeout);
-  await page.addInitScript(inPage);
-  /** The servers that it speaks SIP with. @type {Set<string>} */
-  const servers = new Set();
-  page.on('websocket', (each) => servers.add(new URL(each.url()).hostname));
-  const address = `${name}@${DOMAINS[side]}`;
-  const start = performance.now();
-  await page.goto(lab.peers[side].base);
-  await page.fill('#address', address);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('#code', PATIENCE);
-  await page.fill('#code', await lab.code(address));
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('select.availability', PATIENCE);
-  return { browser, page, address, servers, took: performance.now() - start };
+  try {
+    const page = browser.context.pages()[0];
+    page.setDefaultTimeout(PATIENCE_MILLIS);
+    await page.addInitScript(inPage);
+    /** The servers that it speaks SIP with. @type {Set<string>} */
+    const servers = new Set();
+    page.on('websocket', (each) => servers.add(new URL(each.url()).hostname));
+    const address = `${name}@${DOMAINS[side]}`;
+    const start = performance.now();
+    await page.goto(lab.peers[side].base);
+    await page.fill('#address', address);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#code');
+    await page.fill('#code', await lab.code(address));
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('select.availability');
+    return { browser, page, address, servers, took: performance.now() - start };
+  } catch (e) {
+    await browser.close();
+    throw e;
+  }
 }
 
 /** @param {import('playwright-core').Page} from @param {import('playwright-core').Page} to @param {string} text @returns {Promise<number>} ms */
@@ -121,7 +129,7 @@ async function write(from, to, text) {
   await from.fill('.write textarea', text);
   const start = performance.now();
   await from.keyboard.press('Enter');
-  await to.locator('.bubble-text', { hasText: text }).first().waitFor(PATIENCE);
+  await to.locator('.bubble-text', { hasText: text }).first().waitFor();
   return performance.now() - start;
 }
 
@@ -166,21 +174,21 @@ async function befriend(alice, bob) {
   await bob.page.click('.list-foot button:has-text("Requests")');
   await bob.page.click('button:has-text("Accept")');
   await bob.page.click(`.person:has-text("${alice.address}")`);
-  for (const { page } of [alice, bob]) await page.waitForSelector('.head .presence-online', PATIENCE);
+  for (const { page } of [alice, bob]) await page.waitForSelector('.head .presence-online');
 }
 
 /** @param {import('playwright-core').Page} alice @param {import('playwright-core').Page} bob @param {boolean} direct  whether it should become so */
 async function call(alice, bob, direct) {
   const dialled = performance.now();
   await alice.click('.head button:has-text("Call")');
-  await bob.waitForSelector('.incoming', PATIENCE);
+  await bob.waitForSelector('.incoming');
   const ring = performance.now() - dialled;
   const hearing = [alice, bob].map((page, i) =>
     page.evaluate(hearTone, { hertz: HERTZ[1 - i], heard: MIN_DECIBELS, clear: CLEAR_DECIBELS }),
   );
   await bob.click('.incoming button:has-text("Accept")');
   const accepted = Date.now();
-  for (const page of [alice, bob]) await page.waitForSelector('.call-bar.running', PATIENCE);
+  for (const page of [alice, bob]) await page.waitForSelector('.call-bar.running');
   const connect = await alice.evaluate(() => window.connections.at(-1).up);
   const heard = await Promise.all(hearing);
   const pairs = await Promise.all([alice, bob].map((page) => page.evaluate(selectedPair, direct)));

@@ -1,21 +1,36 @@
 // The whole laboratory: an internet with two servers for everybody, `./starling peer --domain`, each with its relay and its node of the DHT, and homes with
 // browsers that come and go.
 import { fork } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { profile } from '../browser.js';
+import { haveDhtnode } from '../dhtnodes.js';
+import { missing } from '../pebble.js';
 import { run } from '../servers.js';
 import { CORE, internet } from './internet.js';
-import { namespaces } from './namespaces.js';
+import { namespaces, unable } from './namespaces.js';
 import { tone } from '../tone.js';
 
 export const DOMAINS = ['example.org', 'example.net'];
 /** What each side's microphone hears. */
 export const HERTZ = [440, 700];
+const CHROMIUM = '/usr/bin/chromium';
 const SERVICES = fileURLToPath(new URL('services.js', import.meta.url));
 const PATIENCE_MILLIS = 60_000;
+
+/** Why there can be no laboratory here; '' when there can. */
+export async function lacking() {
+  const program =
+    ((await haveDhtnode()) ? '' : 'dhtnode') ||
+    (await missing()) ||
+    (await access(CHROMIUM).then(
+      () => '',
+      () => 'chromium',
+    ));
+  return unable() || (program && `${program} is not installed (apt-get install chromium dhtnode openssl pebble)`);
+}
 
 /** @typedef {Awaited<ReturnType<typeof openLab>>} Lab */
 
@@ -55,7 +70,7 @@ export async function openLab() {
       /** A new browser in a home. @param {0 | 1} side @param {import('./internet.js').Home} home */
       async browser(side, home) {
         const program = join(folder, `chromium-${home.namespace}`);
-        const words = [...within(home.namespace), '/usr/bin/chromium'].map(
+        const words = [...within(home.namespace), CHROMIUM].map(
           (word) => `'${word.replaceAll("'", `'\\''`)}'`,
         );
         await writeFile(program, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);

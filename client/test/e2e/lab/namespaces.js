@@ -1,22 +1,17 @@
 // Network namespaces of this computer (Linux, root): made, joined by cables, and taken away with every process in them. What a run that was cut off left
 // behind, the next one takes away.
 import { execFile, spawnSync } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
 
 const PREFIX = 'starling-lab-';
 const OURS = new RegExp(`^${PREFIX}(\\d+)-`);
-const PROGRAMS = ['/usr/sbin/ip', '/usr/sbin/nft'];
+const PROGRAMS = { ip: 'iproute2', nft: 'nftables' };
 
 /** Why there can be none here; '' when there can. */
-export async function unable() {
+export function unable() {
   if (process.platform !== 'linux') return 'network namespaces are of Linux';
   if (process.getuid?.() !== 0) return 'network namespaces need root';
-  for (const program of PROGRAMS)
-    try {
-      await access(program, constants.X_OK);
-    } catch {
-      return `${program} is missing (apt-get install iproute2 nftables)`;
-    }
+  for (const [program, debian] of Object.entries(PROGRAMS))
+    if (spawnSync(program, ['-V']).error) return `${program} is not installed (apt-get install ${debian})`;
   const { status, stderr } = spawnSync('unshare', ['-n', 'true'], { encoding: 'utf8' });
   return status === 0 ? '' : `no network namespaces: ${stderr.trim()}`;
 }
