@@ -70,9 +70,7 @@ export async function openLab() {
       /** A new browser in a home. @param {0 | 1} side @param {import('./internet.js').Home} home */
       async browser(side, home) {
         const program = join(folder, `chromium-${home.namespace}`);
-        const words = [...within(home.namespace), CHROMIUM].map(
-          (word) => `'${word.replaceAll("'", `'\\''`)}'`,
-        );
+        const words = [...within(home.namespace), CHROMIUM].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
         await writeFile(program, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);
         await chmod(program, 0o755);
         return profile({

@@ -53,7 +53,8 @@ async function sweep() {
   for (const line of (await must('ip', ['netns', 'list'])).split('\n')) {
     const [name] = line.split(' ');
     const pid = Number(OURS.exec(name)?.[1]);
-    if (pid && !alive(pid)) await remove(name);
+    // Perhaps another run does the same.
+    if (pid && !alive(pid)) await remove(name).catch(() => {});
   }
 }
 
