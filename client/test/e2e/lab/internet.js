@@ -7,6 +7,26 @@ export const CORE = { v4: '5.5.5.1', v6: '2a05:5::1', dns: ['5.5.5.53', '2a05:5:
 
 /** @typedef {{namespace: string, close: () => Promise<void>}} Home */
 
+/**
+ * The addresses of a home: of the core and of the router's two sides on the way to the computer, and the network of that one.
+ * @typedef {{length: number, core: string, wan: string, lan: string, host: string, inner: string}} Plan
+ */
+
+/** @param {0 | 1} side @param {number} number @param {boolean} translated @returns {Plan} */
+function plan4(side, number, translated) {
+  const outer = `5.${6 + side}.${number}`;
+  const inner = translated ? `192.168.${1 + side}` : `5.${8 + side}.${number}`;
+  const [core, wan, lan, host] = [`${outer}.1`, `${outer}.2`, `${inner}.1`, `${inner}.2`];
+  return { length: 24, core, wan, lan, host, inner: `${inner}.0` };
+}
+
+/** @param {0 | 1} side @param {number} number @returns {Plan} */
+function plan6(side, number) {
+  const [outer, inner] = [`2a05:${6 + side}:${number}:`, `2a05:${8 + side}:${number}:`];
+  const [core, wan, lan, host] = [`${outer}:1`, `${outer}:2`, `${inner}:1`, `${inner}:2`];
+  return { length: 64, core, wan, lan, host, inner: `${inner}:` };
+}
+
 /** @param {import('./namespaces.js').Namespaces} namespaces */
 export async function internet(namespaces) {
   const { add, ip } = namespaces;
@@ -51,49 +71,33 @@ export async function internet(namespaces) {
      */
     async home(side, number, kind) {
       const { translated, ipv6 } = { ...KINDS, ...MORE_KINDS }[kind];
+      const at = (ipv6 ? plan6 : plan4)(side, number, translated);
       const mark = `${'ab'[side]}${number}`;
       const router = await add(`router-${mark}`);
       const host = await add(`host-${mark}`);
-      const four = {
-        wan: `5.${6 + side}.${number}`,
-        lan: translated ? `192.168.${1 + side}` : `5.${8 + side}.${number}`,
-      };
-      const six = { wan: `2a05:${6 + side}:${number}`, lan: `2a05:${8 + side}:${number}` };
       await ip(
         core,
         `link add w${mark} type veth peer name wan netns ${router}
-         link set w${mark} up`,
+         link set w${mark} up
+         addr add ${at.core}/${at.length} dev w${mark}`,
       );
       await ip(
         router,
-        `link set wan up
-         link add lan type veth peer name eth0 netns ${host}
-         link set lan up`,
+        `link add lan type veth peer name eth0 netns ${host}
+         link set wan up
+         link set lan up
+         addr add ${at.wan}/${at.length} dev wan
+         addr add ${at.lan}/${at.length} dev lan
+         route add default via ${at.core}`,
       );
-      await ip(host, 'link set eth0 up');
-      const ways = ipv6
-        ? [
-            `addr add ${six.wan}::1/64 dev w${mark}
-             route add ${six.lan}::/64 via ${six.wan}::2`,
-            `addr add ${six.wan}::2/64 dev wan
-             addr add ${six.lan}::1/64 dev lan
-             route add default via ${six.wan}::1`,
-            `addr add ${six.lan}::2/64 dev eth0
-             route add default via ${six.lan}::1`,
-          ]
-        : [
-            `addr add ${four.wan}.1/24 dev w${mark}
-             ${translated ? '' : `route add ${four.lan}.0/24 via ${four.wan}.2`}`,
-            `addr add ${four.wan}.2/24 dev wan
-             addr add ${four.lan}.1/24 dev lan
-             route add default via ${four.wan}.1`,
-            `addr add ${four.lan}.2/24 dev eth0
-             route add default via ${four.lan}.1`,
-          ];
-      await ip(core, ways[0]);
-      await ip(router, ways[1]);
-      await ip(host, ways[2]);
-      await namespaces.filter(router, rules(kind, `${four.lan}.2`));
+      await ip(
+        host,
+        `link set eth0 up
+         addr add ${at.host}/${at.length} dev eth0
+         route add default via ${at.lan}`,
+      );
+      if (!translated) await ip(core, `route add ${at.inner}/${at.length} via ${at.wan}`);
+      await namespaces.filter(router, rules(kind, at.host));
       return {
         namespace: host,
         async close() {

@@ -9,9 +9,9 @@ import { profile } from '../browser.js';
 import { haveDhtnode } from '../dhtnodes.js';
 import { missing } from '../pebble.js';
 import { run } from '../servers.js';
+import { tone } from '../tone.js';
 import { CORE, internet } from './internet.js';
 import { namespaces, unable } from './namespaces.js';
-import { tone } from '../tone.js';
 
 export const DOMAINS = ['example.org', 'example.net'];
 /** What each side's microphone hears. */
@@ -58,7 +58,11 @@ export async function openLab() {
     undo.push(services.close);
     const peers = await Promise.all(
       servers.map(({ namespace }, i) =>
-        run(peerArgs(folder, names[i], services.said), javaOf(services.said), within(namespace)),
+        run(
+          peerArgs(folder, names[i], services.said),
+          { STARLING_JAVA_OPTS: services.said.javaOptions },
+          within(namespace),
+        ),
       ),
     );
     for (const peer of peers) undo.push(() => peer.kill());
@@ -97,9 +101,6 @@ function inNamespace(namespace, resolver) {
   const shell = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
   return ['ip', 'netns', 'exec', namespace, 'sh', '-c', shell, resolver];
 }
-
-/** @param {import('./services.js').Services} said */
-const javaOf = (said) => ({ STARLING_JAVA_OPTS: said.javaOptions });
 
 /** All ports are the usual ones. @param {string} folder @param {string} name @param {import('./services.js').Services} said */
 const peerArgs = (folder, name, said) => [
