@@ -85,13 +85,16 @@ async function selectedPair(direct) {
     return { ...kinds, over: local?.relayProtocol ?? local?.protocol, relayed };
   };
   const ice = connection.getSenders()[0].transport.iceTransport;
-  const late = new Promise((resolve) => setTimeout(resolve, 10_000, 'late'));
+  const end = performance.now() + 10_000;
   for (;;) {
-    const changed = new Promise((resolve) =>
-      ice.addEventListener('selectedcandidatepairchange', resolve, { once: true }),
-    );
+    const changed = new Promise((resolve) => {
+      ice.addEventListener('selectedcandidatepairchange', resolve, { once: true });
+      // Statistics are as old as 50 ms, and may miss what was told a moment ago.
+      setTimeout(resolve, 250);
+    });
     const now = await look();
-    if (!direct || !now.relayed || (await Promise.race([changed, late])) === 'late') return now;
+    if (!direct || !now.relayed || performance.now() > end) return now;
+    await changed;
   }
 }
 
@@ -101,8 +104,13 @@ async function selectedPair(direct) {
  */
 async function arrive(lab, side, home, name) {
   const browser = await lab.browser(side, home);
+  const page = browser.context.pages()[0];
+  /** @type {string[]} */
+  const complaints = [];
+  page.on('console', (each) => each.type() === 'error' && complaints.push(each.text()));
+  page.on('pageerror', (each) => complaints.push(each.message));
+  page.on('requestfailed', (each) => complaints.push(`${each.url()} ${each.failure()?.errorText}`));
   try {
-    const page = browser.context.pages()[0];
     page.setDefaultTimeout(PATIENCE_MILLIS);
     await page.addInitScript(inPage);
     /** The servers that it speaks SIP with. @type {Set<string>} */
@@ -119,8 +127,14 @@ async function arrive(lab, side, home, name) {
     await page.waitForSelector('select.availability');
     return { browser, page, address, servers, took: performance.now() - start };
   } catch (e) {
+    const shown = await page.innerText('body', { timeout: 1000 }).catch(() => '');
     await browser.close();
-    throw e;
+    throw new Error(
+      `${name} at ${page.url()} sees "${shown.slice(0, 500)}", told: ${complaints.slice(0, 10).join('; ')}`,
+      {
+        cause: e,
+      },
+    );
   }
 }
 
