@@ -4,34 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { profile } from '../../client/test/e2e/browser.js';
 import { code } from '../../client/test/e2e/servers.js';
+import { tone } from '../../client/test/e2e/tone.js';
 
-const RATE = 48_000;
-const SECONDS = 10;
 const HERTZ = 440;
-
-/** A WAV file with a tone, 16 bit, mono. */
-function tone() {
-  const samples = Buffer.alloc(RATE * SECONDS * 2);
-  for (let i = 0; i < RATE * SECONDS; i++)
-    samples.writeInt16LE(Math.round(12_000 * Math.sin((2 * Math.PI * HERTZ * i) / RATE)), i * 2);
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + samples.length, 4);
-  head.write('WAVEfmt ', 8);
-  for (const [value, at, size] of [
-    [16, 16, 4],
-    [1, 20, 2],
-    [1, 22, 2],
-    [RATE, 24, 4],
-    [RATE * 2, 28, 4],
-    [2, 32, 2],
-    [16, 34, 2],
-  ])
-    head.writeUIntLE(value, at, size);
-  head.write('data', 36);
-  head.writeUInt32LE(samples.length, 40);
-  return Buffer.concat([head, samples]);
-}
 
 // Runs in the page: watches each peer connection for the first sound, and puts a link before each candidate of the other side.
 function inPage() {
@@ -79,7 +54,7 @@ function inPage() {
 
 export async function openBrowsers(world) {
   const sound = join(world.folder, 'tone.wav');
-  await writeFile(sound, tone());
+  await writeFile(sound, tone(HERTZ));
   const rules = [...world.ways].map(([port, way]) => `MAP 127.0.0.1:${port} 127.0.0.1:${way}`).join(',');
   const people = {};
   for (const name of ['xenia', 'yuri']) {

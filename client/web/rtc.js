@@ -170,10 +170,18 @@ function makeLeg(far, relays) {
       if (microphone) microphone.enabled = !on;
     },
     onState(fn) {
-      connection.addEventListener('connectionstatechange', async () => {
+      const up = async () => {
+        const direct = await isDirect(connection);
+        if (connection.connectionState === 'connected') fn('connected', { direct });
+      };
+      connection.addEventListener('connectionstatechange', () => {
         const state = connection.connectionState;
-        if (state === 'connected') fn('connected', { direct: await isDirect(connection) });
-        else if (state === 'disconnected' || state === 'failed') fn(state, { direct: true });
+        if (state === 'disconnected' || state === 'failed') fn(state, { direct: true });
+        if (state !== 'connected') return;
+        // ICE may find a better way than the first one.
+        const ice = sender()?.transport?.iceTransport;
+        if (ice) ice.onselectedcandidatepairchange = up;
+        void up();
       });
     },
     stats: () => measure(connection),
@@ -186,12 +194,15 @@ function makeLeg(far, relays) {
   };
 }
 
-/** @param {RTCPeerConnection} connection */
+/** Whether neither side speaks by a relay now. @param {RTCPeerConnection} connection */
 async function isDirect(connection) {
+  // Statistics may be a moment old.
+  const now = connection.getSenders()[0]?.transport?.iceTransport?.getSelectedCandidatePair?.();
+  if (now) return now.local?.type !== 'relay' && now.remote?.type !== 'relay';
   const stats = [...(await connection.getStats()).values()];
   const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
-  const local = stats.find((s) => s.id === pair?.localCandidateId);
-  return local?.candidateType !== 'relay';
+  const ends = stats.filter((s) => s.id === pair?.localCandidateId || s.id === pair?.remoteCandidateId);
+  return !ends.some((s) => s.candidateType === 'relay');
 }
 
 /** @param {RTCPeerConnection} connection */

@@ -14,24 +14,22 @@ const QUIET = [
   '--disable-quic',
   '--disable-features=Translate,OptimizationHints,MediaRouter',
 ];
-const MEDIA = [
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--allow-loopback-in-peer-connection',
-];
+const MEDIA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+/** Where there is no other network. */
+const LOOPBACK = ['--allow-loopback-in-peer-connection'];
 
 /**
  * A browser profile of its own.
- * @param {{args?: string[], options?: import('playwright-core').LaunchOptions & Record<string, any>}} [more]
+ * @param {{args?: string[], loopback?: boolean, options?: import('playwright-core').LaunchOptions & Record<string, any>}} [more]
  * @returns {Promise<{context: import('playwright-core').BrowserContext, close: () => Promise<void>, folder: string}>}
  */
-export async function profile({ args = [], options = {} } = {}) {
+export async function profile({ args = [], loopback = true, options = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'starling-profile-'));
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: '/usr/bin/chromium',
     headless: true,
     chromiumSandbox: false,
-    args: [...QUIET, ...MEDIA, ...args],
+    args: [...QUIET, ...MEDIA, ...(loopback ? LOOPBACK : []), ...args],
     ...options,
   });
   context.setDefaultTimeout(20_000);

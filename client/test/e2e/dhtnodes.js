@@ -1,4 +1,4 @@
-// A private network of real OpenDHT nodes (Debian's dhtnode), all on 127.0.0.1. They end when their standard input does: none outlives the tests.
+// A private network of real OpenDHT nodes (Debian's dhtnode), all on one address. They end when their standard input does: none outlives the tests.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { access, constants } from 'node:fs/promises';
@@ -40,9 +40,9 @@ async function freeTcp() {
 
 /**
  * Starts a network; the first `proxies` of its nodes have a REST proxy.
- * @param {{nodes?: number, proxies?: number}} [size]
+ * @param {{nodes?: number, proxies?: number, host?: string}} [size]  host: an address of this computer, by which they know each other
  */
-export async function dhtNodes({ nodes = 8, proxies = 2 } = {}) {
+export async function dhtNodes({ nodes = 8, proxies = 2, host = '127.0.0.1' } = {}) {
   const network = 1 + Math.floor(Math.random() * 0x7fff_fffe);
   /** @type {Node[]} */
   const all = [];
@@ -51,7 +51,7 @@ export async function dhtNodes({ nodes = 8, proxies = 2 } = {}) {
     const port = await freeUdp();
     const args = ['-p', String(port), '-n', String(network), '--no-rate-limit'];
     const known = all.find((node) => !node.dead);
-    if (known) args.push('-b', `127.0.0.1:${known.port}`);
+    if (known) args.push('-b', `${host}:${known.port}`);
     let proxy = '';
     if (withProxy) {
       const http = await freeTcp();
@@ -98,7 +98,7 @@ export async function dhtNodes({ nodes = 8, proxies = 2 } = {}) {
     network,
     nodes: all,
     proxies: all.map((node) => node.proxy).filter(Boolean),
-    bootstrap: `127.0.0.1:${all[0].port}`,
+    bootstrap: `${host}:${all[0].port}`,
     /** One more, which joins through one that lives. */
     add: () => add(false),
     async close() {

@@ -1,4 +1,4 @@
-// Pebble, the ACME server of Let's Encrypt for tests (Debian's package), on the loopback: a CA of the web that believes our DNS.
+// Pebble, the ACME server of Let's Encrypt for tests (Debian's package), on the loopback or where it is told to: a CA of the web that believes our DNS.
 import { spawn, spawnSync } from 'node:child_process';
 import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:https';
@@ -53,17 +53,17 @@ export function selfSigned(folder, name) {
 }
 
 /**
- * @param {{dns: string, httpPort: number}} how  dns: host:port; httpPort: where it looks for challenges
- * @returns {Promise<{directory: string, options: string, root: () => Promise<string>, log: () => string, close: () => Promise<void>}>} options: of a JVM that
- *   believes its HTTPS; root: the certificate of the CA itself, in PEM form
+ * @param {{dns: string, httpPort: number, host?: string}} how  dns: host:port; httpPort: where it looks for challenges; host: the address at which it listens
+ * @returns {Promise<{directory: string, options: string, root: () => Promise<string>, intermediate: () => Promise<string>, log: () => string, close: () => Promise<void>}>}
+ *   options: of a JVM that believes its HTTPS; root, intermediate: the certificates of the CA itself, in PEM form
  */
-export async function pebble({ dns, httpPort }) {
+export async function pebble({ dns, httpPort, host = '127.0.0.1' }) {
   const folder = await mkdtemp(join(tmpdir(), 'starling-pebble-'));
   const [port, management] = [await freePort(), await freePort()];
-  const { certificate, key } = selfSigned(folder, '127.0.0.1');
+  const { certificate, key } = selfSigned(folder, host);
   const config = {
-    listenAddress: `127.0.0.1:${port}`,
-    managementListenAddress: `127.0.0.1:${management}`,
+    listenAddress: `${host}:${port}`,
+    managementListenAddress: `${host}:${management}`,
     certificate,
     privateKey: key,
     httpPort,
@@ -92,7 +92,7 @@ export async function pebble({ dns, httpPort }) {
   const child = spawn('pebble', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   const exit = new Promise((resolve) => child.on('exit', resolve));
-  const directory = `https://127.0.0.1:${port}/dir`;
+  const directory = `https://${host}:${port}/dir`;
   await new Promise((resolve, reject) => {
     const hear = (/** @type {Buffer} */ piece) => {
       log += piece;
@@ -106,7 +106,8 @@ export async function pebble({ dns, httpPort }) {
   return {
     directory,
     options: `-Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=changeit`,
-    root: () => fetched(`https://127.0.0.1:${management}/roots/0`, ca),
+    root: () => fetched(`https://${host}:${management}/roots/0`, ca),
+    intermediate: () => fetched(`https://${host}:${management}/intermediates/0`, ca),
     log: () => log,
     async close() {
       child.kill();

@@ -31,9 +31,14 @@ async function withRelayPort(args) {
   return [...args, '--relay-port', String(port)];
 }
 
-/** Starts a program and waits for its line `ready URL`. @param {string[]} args @param {Record<string, string>} [more]  variables @returns {Promise<{base: string, pid: number, log: () => string, kill: (signal?: string) => Promise<void>}>} */
-export async function run(args, more = {}) {
-  const child = spawn(starling, await withRelayPort(args), {
+/**
+ * Starts a program and waits for its line `ready URL`.
+ * @param {string[]} args @param {Record<string, string>} [more]  variables @param {string[]} [within]  a program, and its words, that runs it
+ * @returns {Promise<{base: string, pid: number, log: () => string, kill: (signal?: string) => Promise<void>}>}
+ */
+export async function run(args, more = {}, within = []) {
+  const [program, ...words] = [...within, starling, ...(within.length ? args : await withRelayPort(args))];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, STARLING_JOIN_TOKEN: TOKEN, ...more },
   });
