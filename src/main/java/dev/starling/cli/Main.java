@@ -21,9 +21,11 @@ public final class Main {
             "enrol", EnrolCommand.class,
             "lookup", LookupCommand.class,
             "peers", PeersCommand.class,
+            "phone", PhoneCommand.class,
             "doctor", DoctorCommand.class,
             "help", CommandLine.HelpCommand.class);
-    private static final List<String> ORDER = List.of("up", "peer", "ca", "enrol", "lookup", "peers", "doctor", "help");
+    private static final List<String> ORDER =
+            List.of("up", "peer", "ca", "enrol", "lookup", "phone", "peers", "doctor", "help");
     // Held, because the log manager itself forgets a logger, and its level with it.
     private static final Logger HELIDON = Logger.getLogger("io.helidon");
 

@@ -44,6 +44,10 @@ public final class RequestSent {
         return request.length();
     }
 
+    public SipMessage request() {
+        return request;
+    }
+
     public Flow flow() {
         return flow;
     }
