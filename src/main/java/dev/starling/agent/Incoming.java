@@ -48,7 +48,7 @@ public final class Incoming {
         Edit answer = Edit.response(request, status, reason, tag);
         if (request.method().equals("INVITE") && status > 100 && status < 300) {
             for (String route : request.all("record-route")) answer.add("Record-Route", route);
-            answer.add("Contact", "<" + ua.us().gruu() + ">");
+            answer.add("Contact", ua.contact());
         }
         Edit whole = more.apply(answer);
         if (believed.isPresent()) ua.authenticity().signAnswer(believed.get(), request, whole);

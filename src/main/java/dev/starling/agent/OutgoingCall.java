@@ -39,9 +39,7 @@ public final class OutgoingCall implements OutgoingLeg.Listener {
     }
 
     /// Looks the address up and rings its devices; returns when they ring, or it is known that none can.
-    ///
-    /// @param more what the INVITE's Contact says besides the GRUU, as parameters
-    public static OutgoingCall to(Agent agent, Address address, String more, Media media, Listener listener)
+    public static OutgoingCall to(Agent agent, Address address, Media media, Listener listener)
             throws DhtException, SipException {
         var devices = agent.devices(address);
         if (devices.isEmpty()) throw new SipException(404, "Nobody with this address is known");
@@ -51,7 +49,7 @@ public final class OutgoingCall implements OutgoingLeg.Listener {
             var ways = Ways.to(device, ua.home().id());
             if (ways.isEmpty()) continue;
             var invite = Outgoing.to("INVITE", device.id().gruu(address))
-                    .with("Contact", "<" + ua.us().gruu() + ">" + more)
+                    .with("Contact", ua.contact())
                     .token(agent.tokenFor(address));
             call.legs.add(new OutgoingLeg(ua, invite, ways, media.leg(), call));
         }

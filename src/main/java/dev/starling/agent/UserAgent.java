@@ -54,6 +54,7 @@ public final class UserAgent implements Flow.Receiver, AutoCloseable {
     }
 
     private final Profile us;
+    private final String contact;
     private final Home home;
     private final Authenticity authenticity;
     private final TransactionLayer transactions;
@@ -62,9 +63,16 @@ public final class UserAgent implements Flow.Receiver, AutoCloseable {
     private final Semaphore room = new Semaphore(MAX_AT_ONCE);
     private final Flow flow;
 
+    /// @param features what Contact says of this device besides its GRUU (RFC 3840), with a semicolon in front; or ""
     public UserAgent(
-            Profile us, Home home, CertificateVerifier certificates, TransactionLayer.Timers timers, Clock clock) {
+            Profile us,
+            String features,
+            Home home,
+            CertificateVerifier certificates,
+            TransactionLayer.Timers timers,
+            Clock clock) {
         this.us = us;
+        contact = "<" + us.gruu() + ">" + features;
         this.home = home;
         var tokens = new TokenVerifier(certificates, new ReplayCache(clock), clock, clock.instant());
         authenticity = new Authenticity(us, tokens, clock);
@@ -74,6 +82,11 @@ public final class UserAgent implements Flow.Receiver, AutoCloseable {
 
     public Profile us() {
         return us;
+    }
+
+    /// The value of Contact by which others reach this device.
+    String contact() {
+        return contact;
     }
 
     Home home() {
@@ -143,8 +156,18 @@ public final class UserAgent implements Flow.Receiver, AutoCloseable {
                 complete(what.request()).build(), flow, a -> user.accept(new Answer(a, Optional.empty())));
     }
 
+    /// A new offer within a dialog, signed as the first one was (RFC 3261, section 14.1).
+    public void send(Dialog.Outgoing what, byte[] sdp, Consumer<Answer> user) throws SipException {
+        Edit request = complete(what.request())
+                .add("Contact", contact)
+                .body("application/sdp", sdp);
+        Token token = authenticity.sign(request, what.dialog().target());
+        SipMessage message = request.build();
+        var _ = transactions.send(message, flow, answer -> user.accept(judged(message, answer, token)));
+    }
+
     /// An ACK of a 2xx: a request without transaction (RFC 3261, section 13.2.2.4).
-    void acknowledge(Edit ack) throws SipException {
+    public void acknowledge(Edit ack) throws SipException {
         flow.send(complete(ack).build().bytes());
     }
 

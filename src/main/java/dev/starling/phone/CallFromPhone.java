@@ -5,6 +5,7 @@ import dev.starling.agent.LegMedia;
 import dev.starling.agent.OutgoingCall;
 import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
+import dev.starling.media.WebLeg;
 import dev.starling.sip.dialog.Acceptance;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.Edit;
@@ -14,7 +15,6 @@ import dev.starling.sip.transaction.RequestReceived;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /// A call that a phone makes: rings the devices of whomever it names, and answers the phone with what becomes of it.
 final class CallFromPhone implements OutgoingCall.Listener {
@@ -23,26 +23,22 @@ final class CallFromPhone implements OutgoingCall.Listener {
     private final RequestReceived server;
     private final PhoneCall call;
     private final TransactionLayer.Timers timers;
-    private final Consumer<PhoneCall> established;
     private final String tag = TransactionLayer.tag();
     private final Acceptance acceptance = new Acceptance();
     private Optional<OutgoingCall> outgoing = Optional.empty();
     private boolean over;
 
-    /// @param established hears of the call when both have answered
-    CallFromPhone(
-            RequestReceived server, PhoneCall call, TransactionLayer.Timers timers, Consumer<PhoneCall> established) {
+    CallFromPhone(RequestReceived server, PhoneCall call, TransactionLayer.Timers timers) {
         this.server = server;
         this.call = call;
         this.timers = timers;
-        this.established = established;
     }
 
     /// Looks `to` up and rings; runs on a thread where that may take its time.
-    void dial(Agent agent, Address to, String contactParameters) throws SipException {
+    void dial(Agent agent, Address to) throws SipException {
         server.onCancel(_ -> cancelled());
         try {
-            var dialled = OutgoingCall.to(agent, to, contactParameters, call.bridge()::leg, this);
+            var dialled = OutgoingCall.to(agent, to, () -> Sound.Leg.of(call.bridge()), this);
             boolean late;
             synchronized (this) {
                 outgoing = Optional.of(dialled);
@@ -66,17 +62,21 @@ final class CallFromPhone implements OutgoingCall.Listener {
             late = over;
             over = true;
         }
-        if (!call.withDevice(device)) return;
+        if (!(media instanceof Sound.Leg(WebLeg leg))) throw new IllegalStateException("a leg of another bridge");
+        if (!call.withDevice(device, leg)) return;
         if (late) {
             call.end();
             return;
         }
         try {
-            byte[] sdp = call.bridge().answerToPhone(media);
+            byte[] sdp = Sound.of(() -> {
+                call.bridge().keep(leg);
+                return call.bridge().answer();
+            });
             SipMessage answer = respond(200, "OK", sdp).orElseThrow();
-            if (!call.withPhone(Dialog.answering(server.request(), answer))) return;
+            if (!call.withPhone(
+                    Dialog.answering(server.request(), answer), call.bridge().caller())) return;
             run(acceptance.start(), answer);
-            established.accept(call);
         } catch (SipException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "a phone's call: " + e.reason());
             call.end();

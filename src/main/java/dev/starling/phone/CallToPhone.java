@@ -2,6 +2,7 @@ package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
 import dev.starling.identity.Address;
+import dev.starling.media.PhoneLeg;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -10,7 +11,6 @@ import dev.starling.sip.transaction.RequestSent;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /// Rings a phone for a device that calls, and answers the device with what becomes of it.
 final class CallToPhone {
@@ -19,23 +19,27 @@ final class CallToPhone {
 
     private final Incoming incoming;
     private final PhoneCall call;
+    private final PhoneLeg leg;
     private final TransactionLayer.Timers timers;
-    private final Consumer<PhoneCall> established;
     private Optional<RequestSent> invite = Optional.empty();
     private boolean ringing, over;
     private Runnable stopTimer = () -> {};
 
-    /// @param established hears of the call when both have answered
-    CallToPhone(Incoming incoming, PhoneCall call, TransactionLayer.Timers timers, Consumer<PhoneCall> established) {
+    /// @param leg the bridge's, to the phone
+    CallToPhone(
+            Incoming incoming,
+            PhoneCall call,
+            PhoneLeg leg,
+            TransactionLayer.Timers timers) {
         this.incoming = incoming;
         this.call = call;
+        this.leg = leg;
         this.timers = timers;
-        this.established = established;
     }
 
     /// @param name how the phone shows who calls
     void ring(Address from, String name, Address to) throws SipException {
-        byte[] offer = call.bridge().offerToPhone();
+        byte[] offer = Sound.of(leg::offer);
         Edit request = Edit.request("INVITE", call.handset().target())
                 .add("From", quoted(name) + "<" + from.uri() + ">;tag=" + TransactionLayer.tag())
                 .add("To", "<" + to.uri() + ">")
@@ -105,23 +109,27 @@ final class CallToPhone {
         call.handset().acknowledge(phone.ack(request.cseq()));
         synchronized (this) {
             if (over) {
-                var _ = call.withPhone(phone);
+                var _ = call.withPhone(phone, leg);
                 return;
             }
             over = true;
             stopTimer.run();
         }
-        if (!call.withPhone(phone)) return;
+        if (!call.withPhone(phone, leg)) return;
         byte[] sdp;
         try {
-            sdp = call.bridge().answerToDevice(answer.body());
+            sdp = Sound.of(() -> {
+                leg.answered(answer.body());
+                call.bridge().keep(leg);
+                return call.bridge().answer();
+            });
         } catch (SipException e) {
             call.end();
             var _ = incoming.answer(e.status(), e.reason());
             return;
         }
         SipMessage said = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
-        if (call.withDevice(Dialog.answering(incoming.request(), said))) established.accept(call);
+        var _ = call.withDevice(Dialog.answering(incoming.request(), said), call.bridge().caller());
     }
 
     /// Ends it before it was answered.

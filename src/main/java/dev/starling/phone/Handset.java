@@ -4,6 +4,7 @@ import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestSent;
+import java.net.InetAddress;
 import java.util.function.Consumer;
 
 /// A phone that is registered now: how requests go to it.
@@ -13,6 +14,9 @@ public interface Handset {
 
     /// The Contact value by which it reaches us.
     String contact();
+
+    /// Where it speaks SIP from; its sound may come from there too.
+    InetAddress source();
 
     /// Sends a request that has neither Via nor Max-Forwards yet.
     RequestSent send(Edit request, Consumer<SipMessage> answers) throws SipException;

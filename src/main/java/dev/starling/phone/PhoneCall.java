@@ -1,9 +1,12 @@
 package dev.starling.phone;
 
 import dev.starling.agent.UserAgent;
+import dev.starling.media.Bridge;
+import dev.starling.media.Leg;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -12,51 +15,100 @@ import java.util.function.Consumer;
 final class PhoneCall {
     private static final System.Logger LOG = System.getLogger("starling.phone");
 
+    /// One of the two ends.
+    private static final class End {
+        private Optional<Dialog> dialog = Optional.empty();
+        private Optional<Leg> leg = Optional.empty();
+    }
+
     private final UserAgent ua;
     private final Handset handset;
-    private final Sound.Bridge bridge;
+    private final Bridge bridge;
     private final Consumer<PhoneCall> ended;
-    private Optional<Dialog> toDevice = Optional.empty();
-    private Optional<Dialog> toPhone = Optional.empty();
+    private final End device = new End(), phone = new End();
     private boolean over;
 
     /// @param ended hears of its end, once
-    PhoneCall(UserAgent ua, Handset handset, Sound.Bridge bridge, Consumer<PhoneCall> ended) {
+    PhoneCall(UserAgent ua, Handset handset, Bridge bridge, Consumer<PhoneCall> ended) {
         this.ua = ua;
         this.handset = handset;
         this.bridge = bridge;
         this.ended = ended;
         bridge.onEnd(why -> {
-            LOG.log(System.Logger.Level.INFO, () -> "sound ended: " + why);
+            LOG.log(System.Logger.Level.DEBUG, () -> "sound ended: " + why);
             end();
         });
+    }
+
+    UserAgent ua() {
+        return ua;
     }
 
     Handset handset() {
         return handset;
     }
 
-    Sound.Bridge bridge() {
+    Bridge bridge() {
         return bridge;
     }
 
     /// From now on BYE goes there. False: the call is over already, and that dialog was ended.
-    boolean withDevice(Dialog dialog) {
+    boolean withDevice(Dialog dialog, Leg leg) {
+        return with(device, dialog, leg);
+    }
+
+    boolean withPhone(Dialog dialog, Leg leg) {
+        return with(phone, dialog, leg);
+    }
+
+    private boolean with(End end, Dialog dialog, Leg leg) {
         synchronized (this) {
-            toDevice = Optional.of(dialog);
+            end.dialog = Optional.of(dialog);
+            end.leg = Optional.of(leg);
             if (!over) return true;
         }
-        bye(Optional.of(dialog), Optional.empty());
+        bye(end);
         return false;
     }
 
-    boolean withPhone(Dialog dialog) {
-        synchronized (this) {
-            toPhone = Optional.of(dialog);
-            if (!over) return true;
-        }
-        bye(Optional.empty(), Optional.of(dialog));
-        return false;
+    synchronized Leg deviceLeg() throws SipException {
+        return device.leg.orElseThrow(PhoneCall::noDialog);
+    }
+
+    synchronized Leg phoneLeg() throws SipException {
+        return phone.leg.orElseThrow(PhoneCall::noDialog);
+    }
+
+    /// A request to the device within the dialog.
+    Dialog.Outgoing toDevice(String method) throws SipException {
+        return next(device, method);
+    }
+
+    Dialog.Outgoing toPhone(String method) throws SipException {
+        return next(phone, method);
+    }
+
+    private synchronized Dialog.Outgoing next(End end, String method) throws SipException {
+        var next = end.dialog.orElseThrow(PhoneCall::noDialog).request(method);
+        end.dialog = Optional.of(next.dialog());
+        return next;
+    }
+
+    /// Takes a request of the device within the dialog: 500 when it is out of order.
+    void fromDevice(SipMessage request) throws SipException {
+        take(device, request);
+    }
+
+    void fromPhone(SipMessage request) throws SipException {
+        take(phone, request);
+    }
+
+    private synchronized void take(End end, SipMessage request) throws SipException {
+        end.dialog = Optional.of(end.dialog.orElseThrow(PhoneCall::noDialog).received(request));
+    }
+
+    static SipException noDialog() {
+        return new SipException(481, "Dialog does not exist");
     }
 
     synchronized boolean isOver() {
@@ -64,47 +116,71 @@ final class PhoneCall {
     }
 
     synchronized boolean isWithDevice(DialogId id) {
-        return toDevice.map(dialog -> dialog.id().equals(id)).orElse(false);
+        return is(device, id);
     }
 
     synchronized boolean isWithPhone(DialogId id) {
-        return toPhone.map(dialog -> dialog.id().equals(id)).orElse(false);
+        return is(phone, id);
+    }
+
+    private static boolean is(End end, DialogId id) {
+        return end.dialog.map(dialog -> dialog.id().equals(id)).orElse(false);
+    }
+
+    /// ACK of a 2xx to an INVITE of ours with that CSeq.
+    void acknowledgeDevice(long cseq) throws SipException {
+        ua.acknowledge(dialog(device).ack(cseq));
+    }
+
+    void acknowledgePhone(long cseq) throws SipException {
+        handset.acknowledge(dialog(phone).ack(cseq));
+    }
+
+    private synchronized Dialog dialog(End end) throws SipException {
+        return end.dialog.orElseThrow(PhoneCall::noDialog);
     }
 
     /// The device hung up.
     void deviceLeft() {
-        synchronized (this) {
-            toDevice = Optional.empty();
-        }
-        end();
+        left(device);
     }
 
     void phoneLeft() {
+        left(phone);
+    }
+
+    private void left(End end) {
         synchronized (this) {
-            toPhone = Optional.empty();
+            end.dialog = Optional.empty();
         }
         end();
     }
 
     /// Ends what there is of it.
     void end() {
-        Optional<Dialog> device, phone;
         synchronized (this) {
             if (over) return;
             over = true;
-            device = toDevice;
-            phone = toPhone;
         }
         bridge.close();
-        bye(device, phone);
+        bye(device);
+        bye(phone);
         ended.accept(this);
     }
 
-    private void bye(Optional<Dialog> device, Optional<Dialog> phone) {
+    private void bye(End end) {
         try {
-            if (device.isPresent()) ua.send(device.get().request("BYE"), _ -> {});
-            if (phone.isPresent()) {
-                var _ = handset.send(phone.get().request("BYE").request(), _ -> {});
+            synchronized (this) {
+                if (end.dialog.isEmpty()) return;
+            }
+            var bye = next(end, "BYE");
+            synchronized (this) {
+                end.dialog = Optional.empty();
+            }
+            if (end == device) {
+                ua.send(bye, _ -> {});
+            } else {
+                var _ = handset.send(bye.request(), _ -> {});
             }
         } catch (SipException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "BYE: " + e.reason());

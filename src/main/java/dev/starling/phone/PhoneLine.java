@@ -4,6 +4,10 @@ import dev.starling.agent.Agent;
 import dev.starling.agent.Incoming;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
+import dev.starling.media.Bridge;
+import dev.starling.media.Bridges;
+import dev.starling.media.Phone;
+import dev.starling.media.PhoneLeg;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -23,12 +27,12 @@ public final class PhoneLine implements AutoCloseable {
 
     /// What the device says of itself in Contact: that it is a phone behind a server, where the encryption of a call
     /// ends.
-    static final String GATEWAY = ";+starling.gateway";
+    public static final String GATEWAY = ";+starling.gateway";
 
     private final PhoneAccount account;
     private final Agent agent;
     private final Supplier<Optional<Handset>> handset;
-    private final Sound sound;
+    private final Bridges bridges;
     private final TransactionLayer.Timers timers;
     private final List<PhoneCall> calls = new ArrayList<>();
     private final List<CallFromPhone> unacknowledged = new ArrayList<>();
@@ -38,12 +42,12 @@ public final class PhoneLine implements AutoCloseable {
             PhoneAccount account,
             Agent agent,
             Supplier<Optional<Handset>> handset,
-            Sound sound,
+            Bridges bridges,
             TransactionLayer.Timers timers) {
         this.account = account;
         this.agent = agent;
         this.handset = handset;
-        this.sound = sound;
+        this.bridges = bridges;
         this.timers = timers;
         agent.ua().on("INVITE", this::deviceCalls);
         agent.ua().on("BYE", this::deviceLeft);
@@ -61,7 +65,7 @@ public final class PhoneLine implements AutoCloseable {
     private void deviceCalls(Incoming incoming) throws SipException {
         SipMessage request = incoming.request();
         if (request.toTag().isPresent()) {
-            deviceAgain(incoming);
+            Reoffers.ofDevice(withDevice(request).orElseThrow(PhoneCall::noDialog), incoming);
             return;
         }
         var signer = incoming.signer().orElseThrow(() -> new SipException(428, "Use Identity Header"));
@@ -69,10 +73,11 @@ public final class PhoneLine implements AutoCloseable {
             throw new SipException(403, "Send a contact request");
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
         Handset phone = handset.get().orElseThrow(() -> new SipException(480, "The phone is not there"));
-        PhoneCall call = begin(phone, sound.fromDevice(request.body()));
+        PhoneCall call = begin(phone, Sound.of(() -> bridges.fromWeb(account.user(), request.body())));
         String name = agent.nameOf(signer.address()).orElse(signer.address().text());
         try {
-            new CallToPhone(incoming, call, timers, _ -> {})
+            PhoneLeg leg = Sound.of(() -> call.bridge().newPhoneLeg(sounding(phone)));
+            new CallToPhone(incoming, call, leg, timers)
                     .ring(signer.address(), name, agent.ua().us().address());
         } catch (SipException e) {
             call.end();
@@ -80,7 +85,11 @@ public final class PhoneLine implements AutoCloseable {
         }
     }
 
-    private PhoneCall begin(Handset phone, Sound.Bridge bridge) throws SipException {
+    private Phone sounding(Handset phone) {
+        return new Phone(account.user(), phone.source(), false);
+    }
+
+    private PhoneCall begin(Handset phone, Bridge bridge) throws SipException {
         var call = new PhoneCall(agent.ua(), phone, bridge, this::ended);
         synchronized (this) {
             if (calls.size() < MAX_CALLS) {
@@ -107,18 +116,8 @@ public final class PhoneLine implements AutoCloseable {
         return calls.stream().filter(call -> call.isWithPhone(id)).findFirst();
     }
 
-    private static SipException noDialog() {
-        return new SipException(481, "Dialog does not exist");
-    }
-
-    private void deviceAgain(Incoming incoming) throws SipException {
-        PhoneCall call = withDevice(incoming.request()).orElseThrow(PhoneLine::noDialog);
-        byte[] answer = call.bridge().deviceAgain(incoming.request().body());
-        var _ = incoming.answer(200, "OK", edit -> edit.body("application/sdp", answer));
-    }
-
     private void deviceLeft(Incoming incoming) throws SipException {
-        PhoneCall call = withDevice(incoming.request()).orElseThrow(PhoneLine::noDialog);
+        PhoneCall call = withDevice(incoming.request()).orElseThrow(PhoneCall::noDialog);
         incoming.answer(200, "OK");
         call.deviceLeft();
     }
@@ -127,19 +126,20 @@ public final class PhoneLine implements AutoCloseable {
     public void phoneAsks(SipMessage request, RequestReceived server) throws SipException {
         switch (request.method()) {
             case "INVITE" -> {
-                if (request.toTag().isPresent()) phoneAgain(request, server);
+                if (request.toTag().isPresent())
+                    Reoffers.ofPhone(withPhone(request).orElseThrow(PhoneCall::noDialog), request, server);
                 else phoneCalls(request, server);
             }
             case "BYE" -> {
-                PhoneCall call = withPhone(request).orElseThrow(PhoneLine::noDialog);
-                ok(request, server, new byte[0]);
+                PhoneCall call = withPhone(request).orElseThrow(PhoneCall::noDialog);
+                ok(request, server);
                 call.phoneLeft();
             }
             case "MESSAGE" -> Texts.fromPhone(agent, request, server, addressed(request));
             // Keys that a phone sends so, and its word on whether anybody is there.
             case "INFO", "OPTIONS" -> {
-                var _ = withPhone(request).orElseThrow(PhoneLine::noDialog);
-                ok(request, server, new byte[0]);
+                var _ = withPhone(request).orElseThrow(PhoneCall::noDialog);
+                ok(request, server);
             }
             default ->
                 throw new SipException(
@@ -154,17 +154,26 @@ public final class PhoneLine implements AutoCloseable {
             throw new SipException(403, "None of your devices has allowed this phone yet");
         Address to = addressed(request);
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
-        server.respond(Edit.response(request, 100, "Trying", "").build());
         Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
-        var from = new CallFromPhone(server, begin(phone, sound.fromPhone(request.body())), timers, _ -> {});
+        Bridge bridge = Sound.of(() -> bridges.fromPhone(sounding(phone), request.body()));
+        var from = new CallFromPhone(server, begin(phone, bridge), timers);
         synchronized (this) {
             unacknowledged.add(from);
         }
+        // Looking somebody up takes its time; a CANCEL must be heard meanwhile.
+        Thread.ofVirtual().name("dial").start(() -> dial(from, to, server));
+    }
+
+    private void dial(CallFromPhone from, Address to, RequestReceived server) {
         try {
-            from.dial(agent, to, GATEWAY);
+            from.dial(agent, to);
         } catch (SipException e) {
             from.call().end();
-            throw e;
+            Answers.respond(server, e);
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.ERROR, "a defect, in calling for a phone", e);
+            from.call().end();
+            Answers.respond(server, new SipException(500, "Server Internal Error"));
         }
     }
 
@@ -180,24 +189,9 @@ public final class PhoneLine implements AutoCloseable {
         }
     }
 
-    private void phoneAgain(SipMessage request, RequestReceived server) throws SipException {
-        PhoneCall call = withPhone(request).orElseThrow(PhoneLine::noDialog);
-        if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
-        ok(request, server, call.bridge().phoneAgain(request.body()));
-    }
-
-    private void ok(SipMessage request, RequestReceived server, byte[] sdp) throws SipException {
-        Edit answer = Edit.response(request, 200, "OK", TransactionLayer.tag());
-        if (sdp.length > 0) {
-            answer.add(
-                    "Contact",
-                    withPhone(request)
-                            .orElseThrow(PhoneLine::noDialog)
-                            .handset()
-                            .contact());
-            answer.body("application/sdp", sdp);
-        }
-        server.respond(answer.build());
+    private static void ok(SipMessage request, RequestReceived server) throws SipException {
+        server.respond(
+                Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
     }
 
     /// Whom the phone means: `sip:alice@example.net`, or, where a phone knows only names at its server,
@@ -213,6 +207,10 @@ public final class PhoneLine implements AutoCloseable {
         } catch (IdentityException e) {
             throw new SipException(404, "That is no address (" + e.reason() + ")");
         }
+    }
+
+    synchronized boolean knows(DialogId id) {
+        return calls.stream().anyMatch(call -> call.isWithPhone(id));
     }
 
     @Override

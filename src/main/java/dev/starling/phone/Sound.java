@@ -1,40 +1,60 @@
 package dev.starling.phone;
 
 import dev.starling.agent.LegMedia;
+import dev.starling.media.Bridge;
+import dev.starling.media.MediaException;
+import dev.starling.media.WebLeg;
 import dev.starling.sip.message.SipException;
-import java.util.function.Consumer;
 
-/// Joins the plain sound of a phone with the encrypted sound of a device (RFC 3264 on both sides; nothing is
-/// transcoded). 488 when the two have nothing in common, 503 when there is no room.
-public interface Sound {
-    /// A call that the phone begins, with its offer.
-    Bridge fromPhone(byte[] offer) throws SipException;
+/// The sound of calls, with what goes wrong there as the answer that SIP gives.
+final class Sound {
+    private Sound() {}
 
-    /// A call that a device begins, with its offer.
-    Bridge fromDevice(byte[] offer) throws SipException;
+    /// What can be refused.
+    interface Step<T> {
+        T run() throws MediaException;
+    }
 
-    /// The sound of one call.
-    interface Bridge extends AutoCloseable {
-        /// A leg to one of several devices that are asked.
-        LegMedia leg() throws SipException;
+    static <T> T of(Step<T> step) throws SipException {
+        try {
+            return step.run();
+        } catch (MediaException e) {
+            throw refusal(e);
+        }
+    }
 
-        /// What the phone is answered, once `leg` has its answer.
-        byte[] answerToPhone(LegMedia leg) throws SipException;
+    private static SipException refusal(MediaException e) {
+        return switch (e.reason()) {
+            case MALFORMED -> new SipException(400, "Session description not understood");
+            case NO_COMMON_CODEC -> new SipException(488, "Only G.711 goes to and from phones");
+            case NOT_ACCEPTABLE, INSECURE -> new SipException(488, "Not Acceptable Here");
+            case FULL -> new SipException(486, "Busy Here");
+            case ENDED -> new SipException(480, "The call is over");
+        };
+    }
 
-        byte[] offerToPhone() throws SipException;
-
-        byte[] answerToDevice(byte[] phoneAnswer) throws SipException;
-
-        /// A new offer of the phone in the same call: hold, or another place. Gives the answer.
-        byte[] phoneAgain(byte[] offer) throws SipException;
-
-        /// The same of the device: another way after its network has changed.
-        byte[] deviceAgain(byte[] offer) throws SipException;
-
-        /// Told once why the sound has ended, when it ends by itself.
-        void onEnd(Consumer<String> listener);
+    /// A leg to one of the devices that a phone calls.
+    record Leg(WebLeg web) implements LegMedia {
+        static Leg of(Bridge bridge) throws SipException {
+            return new Leg(Sound.of(bridge::newWebLeg));
+        }
 
         @Override
-        void close();
+        public byte[] offer() throws SipException {
+            return Sound.of(web::offer);
+        }
+
+        @Override
+        public void answered(byte[] sdp) throws SipException {
+            var _ = Sound.of(() -> {
+                web.answered(sdp);
+                return web;
+            });
+        }
+
+        @Override
+        public void close() {
+            web.close();
+        }
     }
 }
