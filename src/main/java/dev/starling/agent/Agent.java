@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /// One device of a person, run by a peer: it registers there, asks a listed device of the person to be allowed,
 /// publishes, and knows what the person's devices share, so that it can call and write in their name.
@@ -54,7 +55,9 @@ public final class Agent implements AutoCloseable {
     private final Post post;
     private final ReentrantLock turn = new ReentrantLock();
     private volatile Standing standing = Standing.ASKING;
-    private volatile boolean closed;
+    private volatile boolean closed, here;
+    private final Presence presence;
+    private volatile Consumer<Standing> told = _ -> {};
     private Runnable stopSettling = () -> {};
 
     public Agent(
@@ -76,6 +79,7 @@ public final class Agent implements AutoCloseable {
         entries = new OwnEntries(store, clock);
         membership = new Membership(ua.us(), store, clock);
         post = new Post(ua, clock);
+        presence = new Presence(ua, timers, clock);
         if (membership.isJoined()) standing = Standing.LISTED;
         var _ = new Reception(ua, location.certificates(), location, store, entries, this::heard, reader, clock);
     }
@@ -86,6 +90,20 @@ public final class Agent implements AutoCloseable {
 
     public Standing standing() {
         return standing;
+    }
+
+    /// Names who hears of what this agent is to its person, now and whenever it changes.
+    public void onStanding(Consumer<Standing> whom) {
+        told = whom;
+        whom.accept(standing);
+    }
+
+    private void stand(Standing next) {
+        boolean changed = standing != next;
+        standing = next;
+        if (!changed) return;
+        told.accept(next);
+        presence.say(here && next == Standing.LISTED);
     }
 
     public void start() {
@@ -112,7 +130,9 @@ public final class Agent implements AutoCloseable {
                                     us.address() + " is not registered here: "
                                             + answer.message().reason());
                         var _ = timers.after(ok ? REGISTER_AGAIN : SOON, this::register);
-                        if (ok) publishConsent();
+                        if (!ok) return;
+                publishConsent();
+                presence.say(here && standing == Standing.LISTED);
                     });
         } catch (SipException e) {
             throw new IllegalStateException(e);
@@ -154,7 +174,7 @@ public final class Agent implements AutoCloseable {
         var list = listOf(found);
         if (list.isEmpty()) return unlisted(found);
         if (!membership.isJoined()) return ask(found);
-        standing = Standing.LISTED;
+        stand(Standing.LISTED);
         records.devices(list.get());
         share(list.get());
         // Tomorrow's places want the records before tomorrow.
@@ -197,7 +217,7 @@ public final class Agent implements AutoCloseable {
     private Duration unlisted(LocationService.Found found) throws IOException, InterruptedException {
         if (standing == Standing.LISTED && !found.verified().isEmpty()) {
             LOG.log(System.Logger.Level.INFO, ua.us().address() + ": this device was taken off the list");
-            standing = Standing.REMOVED;
+            stand(Standing.REMOVED);
             records.withdraw(membership.friendsKey());
             membership.leave();
             return ALL_AGAIN;
@@ -254,6 +274,12 @@ public final class Agent implements AutoCloseable {
             case Content.EndorseRefusal _ -> soon(Duration.ZERO);
             default -> throw new IllegalArgumentException("not between own devices");
         }
+    }
+
+    /// Whether the person can be reached by this device now: contacts see it.
+    public void here(boolean isHere) {
+        here = isHere;
+        presence.say(isHere && standing == Standing.LISTED);
     }
 
     private void publishConsent() {
@@ -334,6 +360,7 @@ public final class Agent implements AutoCloseable {
         } finally {
             turn.unlock();
         }
+        presence.close();
         ua.close();
     }
 }

@@ -40,6 +40,7 @@ final class Peer implements AutoCloseable {
     /// @param caDirectory of the CA that clients are sent to; "" for the CA in this process
     /// @param peers base URLs of other peers to recommend
     /// @param relay that clients are sent to
+    /// @param phones where ordinary SIP phones reach it
     /// @param dns `host:port` of the DNS server to ask; empty for those of the system
     record Config(
             Path data,
@@ -54,6 +55,7 @@ final class Peer implements AutoCloseable {
             List<String> peers,
             Optional<String> dns,
             RelayChoice relay,
+            PhoneOptions.Choice phones,
             Path client) {
         /// Without a slash at its end.
         String base() {
@@ -115,6 +117,7 @@ final class Peer implements AutoCloseable {
                         new SplittableRandom())
                 .mount(routes);
         sip.mount(routes, metrics, parts);
+        PeerPhones.open(config, key, verifier, store, sip, metrics, parts, clock);
         new AppFiles(config.client(), config.local()).mount(routes);
         new PeerDescription(config, key.id(), anchors).mount(routes, clock);
         routes.get("/health", _ -> health(store, sip));

@@ -42,6 +42,9 @@ final class PeerCommand implements Callable<Integer> {
     @Mixin
     RelayOptions relay = new RelayOptions();
 
+    @Mixin
+    PhoneOptions phones = new PhoneOptions();
+
     @Option(
             names = "--anchor",
             description = "File of CAs to believe: PEM, with lines above that say for what; may be repeated.")
@@ -84,6 +87,7 @@ final class PeerCommand implements Callable<Integer> {
                 options.peers,
                 options.dns(),
                 reached.isPublic() ? relay.ofPublic() : relay.choice(port),
+                reached.isPublic() ? phones.ofPublic() : phones.choice(port),
                 PeerOptions.client());
         var peer = new Peer(config, parts);
         return PeerOptions.serve(peer, "ready " + peer.base());

@@ -39,18 +39,13 @@ final class PhoneCommand {
 
     /// What all of them need.
     static final class Server {
-        @Mixin
-        PeerOptions options = new PeerOptions();
-
         @Option(
-                names = "--as",
-                defaultValue = "up",
-                description =
-                        "Which server's data: up (starling up) or peer (starling peer); default ${DEFAULT-VALUE}.")
-        String as = "up";
+                names = "--data",
+                description = "The server's data folder (default: that of starling up; starling peer says its own).")
+        Optional<Path> data = Optional.empty();
 
         PhoneFolder phones() {
-            return new PhoneFolder(options.folder(as).resolve("phones"));
+            return new PhoneFolder(data.orElseGet(() -> PeerOptions.usualFolder("local")).resolve("phones"));
         }
     }
 
@@ -134,10 +129,10 @@ final class PhoneCommand {
         return """
 
                 Set up the phone with:
-                  Server, or domain or proxy   this computer's name or address, port as `starling %s` says
+                  Server, or domain or proxy   this computer's name or address, and the port that the server says
                   User name, or account        %s
                   Password                     %s
-                The password is not shown again.""".formatted("peer", account.user(), password);
+                The password is not shown again.""".formatted(account.user(), password);
     }
 
     @Command(mixinStandardHelpOptions = true, description = "Lists the phones of this server.")

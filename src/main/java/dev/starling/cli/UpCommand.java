@@ -31,6 +31,9 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     RelayOptions relay = new RelayOptions();
 
+    @Mixin
+    PhoneOptions phones = new PhoneOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
         int port = options.port == 0 ? PeerOptions.USUAL_PORT : options.port;
@@ -48,6 +51,7 @@ final class UpCommand implements Callable<Integer> {
                 options.peers,
                 options.dns(),
                 relay.choice(port),
+                phones.choice(port),
                 PeerOptions.client());
         var peer = new Peer(config, new Parts());
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");

@@ -9,6 +9,10 @@ import java.util.function.Consumer;
 
 /// A phone that is registered now: how requests go to it.
 public interface Handset {
+    static Handset of(PhoneEdge edge, Binding binding) {
+        return new RegisteredHandset(edge, binding);
+    }
+
     /// Where it is: its Contact URI.
     String target();
 

@@ -5,11 +5,7 @@ import dev.starling.identity.IdentityException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.security.SecureRandom;
-import java.util.HexFormat;
 import java.util.Properties;
 
 /// What one SIP phone signs in with, and whose phone it is. Of the password only what digest authentication needs is
@@ -17,8 +13,7 @@ import java.util.Properties;
 ///
 /// @param user name with which the phone registers
 /// @param label by which the person knows the phone
-/// @param sha256 hex of SHA-256(user ":" realm ":" password); `md5` likewise, for old phones
-public record PhoneAccount(String user, Address address, String label, String sha256, String md5) {
+public record PhoneAccount(String user, Address address, String label, Ha1 ha1) {
     /// The same for every server: a phone must not be set up anew when the server is called otherwise.
     public static final String REALM = "starling";
 
@@ -35,7 +30,7 @@ public record PhoneAccount(String user, Address address, String label, String sh
     public static PhoneAccount of(Address address, String label, String password) {
         String local = address.text().split("@", 2)[0].replaceAll("[^a-z0-9.-]", "");
         String user = local.substring(0, Math.min(40, local.length())) + "-" + random(4);
-        return new PhoneAccount(user, address, label, hash("SHA-256", user, password), hash("MD5", user, password));
+        return new PhoneAccount(user, address, label, Ha1.of(user, REALM, password));
     }
 
     /// 99 bits, in letters that can be typed on a phone and are not taken for others.
@@ -49,23 +44,13 @@ public record PhoneAccount(String user, Address address, String label, String sh
         return text.toString();
     }
 
-    private static String hash(String algorithm, String user, String password) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance(algorithm)
-                            .digest((user + ":" + REALM + ":" + password).getBytes(StandardCharsets.UTF_8)));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     byte[] write() throws IOException {
         var all = new Properties();
         all.setProperty("user", user);
         all.setProperty("address", address.text());
         all.setProperty("label", label);
-        all.setProperty("sha256", sha256);
-        all.setProperty("md5", md5);
+        all.setProperty("sha256", ha1.sha256());
+        all.setProperty("md5", ha1.md5());
         var bytes = new ByteArrayOutputStream();
         all.store(bytes, "A SIP phone's account");
         return bytes.toByteArray();
@@ -79,8 +64,7 @@ public record PhoneAccount(String user, Address address, String label, String sh
                     all.getProperty("user", ""),
                     Address.parse(all.getProperty("address", "")),
                     all.getProperty("label", ""),
-                    all.getProperty("sha256", ""),
-                    all.getProperty("md5", ""));
+                    new Ha1(all.getProperty("sha256", ""), all.getProperty("md5", "")));
         } catch (IdentityException | IllegalArgumentException e) {
             throw new IOException("not a phone's account (" + e.getMessage() + ")", e);
         }

@@ -52,6 +52,7 @@ public final class PhoneLine implements AutoCloseable {
         agent.ua().on("INVITE", this::deviceCalls);
         agent.ua().on("BYE", this::deviceLeft);
         agent.ua().on("ACK", _ -> {});
+        agent.here(handset.get().isPresent());
     }
 
     public Agent agent() {
@@ -60,6 +61,11 @@ public final class PhoneLine implements AutoCloseable {
 
     public PhoneAccount account() {
         return account;
+    }
+
+    /// Shows a text on a phone, while there is one; whether it took it.
+    public static boolean show(Optional<Handset> phone, Address from, Address to, String text) {
+        return Texts.toPhone(phone, from, to, text);
     }
 
     private void deviceCalls(Incoming incoming) throws SipException {
@@ -207,6 +213,11 @@ public final class PhoneLine implements AutoCloseable {
         } catch (IdentityException e) {
             throw new SipException(404, "That is no address (" + e.reason() + ")");
         }
+    }
+
+    /// The phone has come or gone: contacts see it.
+    void phoneChanged() {
+        agent.here(handset.get().isPresent());
     }
 
     synchronized boolean knows(DialogId id) {

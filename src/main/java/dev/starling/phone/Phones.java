@@ -1,5 +1,13 @@
 package dev.starling.phone;
 
+import dev.starling.identity.Address;
+import dev.starling.identity.IdentityException;
+import dev.starling.sip.dialog.DialogId;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.message.SipUri;
+import dev.starling.sip.transaction.RequestReceived;
+import dev.starling.sip.transport.Flow;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.StandardWatchEventKinds;
@@ -11,7 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// The phones of this peer: takes up what the command line adds, renews or removes while the peer runs.
-public final class Phones implements AutoCloseable {
+public final class Phones implements PhoneAccounts, PhoneUser, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.phone");
 
     /// Makes the line of an account.
@@ -32,6 +40,10 @@ public final class Phones implements AutoCloseable {
         this.lines = lines;
         Files.createDirectories(folder.root());
         watch = folder.root().getFileSystem().newWatchService();
+    }
+
+    /// Takes up what is there; from then on what changes.
+    public void start() {
         look();
         Thread.ofVirtual().name("phones").start(this::run);
     }
@@ -43,6 +55,62 @@ public final class Phones implements AutoCloseable {
 
     public int size() {
         return open.size();
+    }
+
+    @Override
+    public Optional<Ha1> ha1(String user) {
+        return line(user).map(each -> each.account().ha1());
+    }
+
+    /// A phone calls itself by its user name, or by the address for which it rings; at which host, it cannot know.
+    @Override
+    public boolean owns(String user, SipUri address) {
+        return line(user).map(each -> isOf(each.account(), address)).orElse(false);
+    }
+
+    private static boolean isOf(PhoneAccount account, SipUri address) {
+        if (address.user().equals(account.user())) return true;
+        try {
+            return Address.ofUri("sip:" + address.user() + "@" + address.host()).equals(account.address());
+        } catch (IdentityException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void request(String account, Flow flow, SipMessage request, RequestReceived server) {
+        try {
+            line(account)
+                    .orElseThrow(() -> new SipException(403, "This phone was removed"))
+                    .phoneAsks(request, server);
+        } catch (SipException e) {
+            Answers.respond(server, e);
+        }
+    }
+
+    @Override
+    public void acknowledged(Flow flow, SipMessage ack) {
+        try {
+            for (PhoneLine each : open.values()) each.phoneAcknowledges(ack);
+        } catch (SipException e) {
+            LOG.log(System.Logger.Level.DEBUG, () -> "ACK: " + e.reason());
+        }
+    }
+
+    @Override
+    public boolean knows(String account, DialogId dialog) {
+        return line(account).map(each -> each.knows(dialog)).orElse(false);
+    }
+
+    @Override
+    public void registered(String account) {
+        line(account).ifPresent(PhoneLine::phoneChanged);
+    }
+
+    @Override
+    public void closed(Flow flow, List<RequestReceived> unanswered) {
+        // Whoever rings for a phone that is gone is told by CANCEL, as if the phone had sent it.
+        for (RequestReceived each : unanswered) each.cancel(List.of());
     }
 
     private void run() {

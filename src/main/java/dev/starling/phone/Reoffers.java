@@ -1,6 +1,8 @@
 package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
+import dev.starling.agent.UserAgent;
+import dev.starling.media.Leg;
 import dev.starling.media.Reoffer;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -18,7 +20,8 @@ final class Reoffers {
     static void ofPhone(PhoneCall call, SipMessage request, RequestReceived server) throws SipException {
         call.fromPhone(request);
         byte[] offer = request.body();
-        switch (Sound.of(() -> call.bridge().reoffer(call.phoneLeg(), offer))) {
+        Leg leg = call.phoneLeg();
+        switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
             case Reoffer.Answer(byte[] answer) -> toPhone(call, server, answer);
             case Reoffer.PassOn(var _, byte[] onward) -> {
                 var again = call.toDevice("INVITE");
@@ -28,7 +31,7 @@ final class Reoffers {
     }
 
     private static void deviceAnswers(
-            PhoneCall call, RequestReceived server, long cseq, dev.starling.agent.UserAgent.Answer answer)
+            PhoneCall call, RequestReceived server, long cseq, UserAgent.Answer answer)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
@@ -53,7 +56,8 @@ final class Reoffers {
     static void ofDevice(PhoneCall call, Incoming incoming) throws SipException {
         call.fromDevice(incoming.request());
         byte[] offer = incoming.request().body();
-        switch (Sound.of(() -> call.bridge().reoffer(call.deviceLeg(), offer))) {
+        Leg leg = call.deviceLeg();
+        switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
             case Reoffer.Answer(byte[] answer) -> toDevice(incoming, answer);
             case Reoffer.PassOn(var _, byte[] onward) -> {
                 var again = call.toPhone("INVITE");
