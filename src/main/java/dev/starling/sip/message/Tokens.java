@@ -19,7 +19,7 @@ public final class Tokens {
 
     private Tokens() {}
 
-    static boolean isToken(String text) {
+    public static boolean isToken(String text) {
         for (int i = 0; i < text.length(); i++) if (!isTokenChar(text.charAt(i))) return false;
         return !text.isEmpty();
     }
@@ -41,7 +41,7 @@ public final class Tokens {
     }
 
     /// Line breaks and the blanks around them become one blank (RFC 3261, section 7.3.1).
-    static String unfold(String value) {
+    public static String unfold(String value) {
         if (value.indexOf('\n') < 0) return value;
         var plain = new StringBuilder(value.length());
         int start = 0;
@@ -128,7 +128,8 @@ public final class Tokens {
         return Optional.empty();
     }
 
-    static String unquote(String text) {
+    /// What a quoted-string says; other text as it is.
+    public static String unquote(String text) {
         if (text.length() < 2 || text.charAt(0) != '"' || text.charAt(text.length() - 1) != '"') return text;
         var plain = new StringBuilder(text.length());
         for (int i = 1; i < text.length() - 1; i++) {

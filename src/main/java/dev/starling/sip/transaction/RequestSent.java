@@ -33,7 +33,7 @@ public final class RequestSent {
         this.timers = timers;
         this.ended = ended;
         key = TransactionLayer.Key.ofClient(request, request.method(), flow);
-        machine = new ClientTransaction(request.method().equals("INVITE"), true);
+        machine = new ClientTransaction(request.method().equals("INVITE"), flow.isReliable());
     }
 
     TransactionLayer.Key key() {
