@@ -49,6 +49,7 @@ public final class Agent implements AutoCloseable {
     private final LocationService location;
     private final TransactionLayer.Timers timers;
     private final Clock clock;
+    private final AgentStore store;
     private final OwnRecords records;
     private final OwnEntries entries;
     private final Membership membership;
@@ -75,13 +76,23 @@ public final class Agent implements AutoCloseable {
         this.location = location;
         this.timers = timers;
         this.clock = clock;
+        this.store = store;
         records = new OwnRecords(ua.us(), config.network(), store, shelf, clock);
         entries = new OwnEntries(store, clock);
         membership = new Membership(ua.us(), store, clock);
         post = new Post(ua, clock);
         presence = new Presence(ua, timers, clock);
         if (membership.isJoined()) standing = Standing.LISTED;
-        var _ = new Reception(ua, location.certificates(), location, store, entries, this::heard, reader, clock);
+        var _ = new Reception(ua, location.certificates(), location, store, entries, this::heard, reading(reader), clock);
+    }
+
+    // Whoever wrote is told that it was shown, once that is true.
+    private Reader reading(Reader reader) {
+        return (from, body, text) -> {
+            if (!reader.show(from, body, text)) return false;
+            Thread.ofVirtual().name("receipt").start(() -> acknowledge(from.address(), body.id()));
+            return true;
+        };
     }
 
     public UserAgent ua() {
@@ -347,8 +358,14 @@ public final class Agent implements AutoCloseable {
     }
 
     /// Tells the sender's devices that a message was shown here.
-    public void acknowledge(Address sender, byte[] message) throws DhtException, InterruptedException {
-        var _ = post.send(sender, devices(sender), new Content.Receipt(List.of(message), 1), tokenFor(sender));
+    private void acknowledge(Address sender, byte[] message) {
+        try {
+            var _ = post.send(sender, devices(sender), new Content.Receipt(List.of(message), 1), tokenFor(sender));
+        } catch (DhtException e) {
+            LOG.log(System.Logger.Level.INFO, () -> "a receipt is not sent: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override
@@ -362,5 +379,10 @@ public final class Agent implements AutoCloseable {
         }
         presence.close();
         ua.close();
+        try {
+            store.close();
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "closing", e);
+        }
     }
 }
