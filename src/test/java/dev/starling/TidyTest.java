@@ -55,12 +55,15 @@ class TidyTest {
                             "record",
                             "cms",
                             "locate",
+                            "dht",
                             "sip",
                             "sdp",
                             "nat",
                             "media",
                             "enrol")),
-            Map.entry("agent", Set.of("identity", "record", "cms", "locate", "sip", "sdp", "nat", "media", "enrol")),
+            Map.entry(
+                    "agent",
+                    Set.of("identity", "record", "cms", "locate", "dht", "sip", "sdp", "nat", "media", "enrol")),
             Map.entry("ca", Set.of("identity", "acme", "web", "record", "dht", "cms")),
             Map.entry("ivr", Set.of("ca", "identity", "sip", "sdp", "media", "web")),
             Map.entry("cli", ALL));

@@ -12,7 +12,6 @@ import dev.starling.identity.TrustAnchors;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -135,23 +134,8 @@ final class EnrolCommand implements Callable<Integer> {
     }
 
     private void enrol(Address wanted, Path file) throws IOException, EnrolmentException {
-        var believed = new ArrayList<>(PeerOptions.anchors(anchors));
-        String directory = ca;
-        boolean local = false;
-        if (directory.isEmpty()) {
-            PeerInfo peer = PeerInfo.fetch(PeerOptions.url(server).orElseThrow());
-            directory = peer.caDirectory();
-            local = peer.local();
-            if (local) believed.addAll(peer.anchors());
-        }
-        if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
-        var verifier = new CertificateVerifier(TrustAnchors.limited(believed), local);
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        var held = new Enrolment(URI.create(directory), verifier, Clock.systemUTC()).enrol(wanted, file, (to, note) -> {
-            if (!note.isEmpty()) System.out.println(note);
-            System.out.println("A mail with a code goes to " + to + ". Paste the code here and press Enter:");
-            return Optional.ofNullable(input.readLine());
-        });
+        var held = Enrolling.at(server, ca, anchors).enrol(wanted, file, input);
         System.out.println(
                 "Certified until " + held.chain().getFirst().getNotAfter().toInstant() + ". Key and certificate are in "
                         + file + ", the password beside it.");

@@ -20,11 +20,12 @@ public final class Main {
             "enrol", EnrolCommand.class,
             "lookup", LookupCommand.class,
             "peers", PeersCommand.class,
+            "phone", PhoneCommand.class,
             "doctor", DoctorCommand.class,
             "trace", TraceCommand.class,
             "help", CommandLine.HelpCommand.class);
     private static final List<String> ORDER =
-            List.of("up", "peer", "ca", "enrol", "lookup", "peers", "doctor", "trace", "help");
+            List.of("up", "peer", "ca", "enrol", "lookup", "phone", "peers", "doctor", "trace", "help");
 
     /// Rounds of key stretching in PKCS#12 files written here. Their passwords are 24 random bytes, which stretching
     /// makes no harder to guess, and the JDK's 10,000 rounds for each of three parts took a fifth of a start.

@@ -49,6 +49,7 @@ final class Peer implements AutoCloseable {
     /// @param relay that clients are sent to
     /// @param operator who runs it
     /// @param hep the collector that is told what passes; empty for none
+    /// @param phones where ordinary SIP phones reach it
     /// @param dns `host:port` of the DNS server to ask; empty for those of the system
     record Config(
             Path data,
@@ -65,6 +66,7 @@ final class Peer implements AutoCloseable {
             RelayChoice relay,
             AboutPage.Operator operator,
             Optional<HepExport.Config> hep,
+            PhoneOptions.Choice phones,
             Path client) {
         /// Without a slash at its end.
         String base() {
@@ -129,6 +131,7 @@ final class Peer implements AutoCloseable {
                         new SplittableRandom())
                 .mount(routes);
         sip.mount(routes, metrics, parts);
+        PeerPhones.open(config, key, verifier, store, sip, metrics, parts, clock);
         new AppFiles(config.client(), config.local()).mount(routes);
         new PeerDescription(config, key.id(), anchors).mount(routes, clock);
         about(key.id()).mount(routes);

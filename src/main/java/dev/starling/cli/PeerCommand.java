@@ -45,6 +45,9 @@ final class PeerCommand implements Callable<Integer> {
     @Mixin
     HepOptions hep = new HepOptions();
 
+    @Mixin
+    PhoneOptions phones = new PhoneOptions();
+
     @Option(
             names = "--anchor",
             description = "File of CAs to believe: PEM, with lines above that say for what; may be repeated.")
@@ -116,6 +119,7 @@ final class PeerCommand implements Callable<Integer> {
                 reached.isPublic() ? relay.ofPublic() : relay.choice(port),
                 operator.operator(),
                 hep.config(),
+                reached.isPublic() ? phones.ofPublic() : phones.choice(port),
                 PeerOptions.client());
         var peer = new Peer(described, parts);
         return PeerOptions.serve(peer, "ready " + peer.base());

@@ -58,13 +58,15 @@ class PeerOptions {
     }
 
     Path folder(String name) {
-        return data.orElseGet(() -> {
-            String home = System.getenv("XDG_DATA_HOME");
-            Path base = home == null || home.isEmpty()
-                    ? Path.of(System.getProperty("user.home"), ".local", "share")
-                    : Path.of(home);
-            return base.resolve("starling").resolve(name);
-        });
+        return data.orElseGet(() -> usualFolder(name));
+    }
+
+    static Path usualFolder(String name) {
+        String home = System.getenv("XDG_DATA_HOME");
+        Path base = home == null || home.isEmpty()
+                ? Path.of(System.getProperty("user.home"), ".local", "share")
+                : Path.of(home);
+        return base.resolve("starling").resolve(name);
     }
 
     String joinToken() throws IOException {

@@ -29,7 +29,9 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /// The SIP side of a peer: registrar and proxy, WebSockets of clients, TLS to other peers, and the keeper of
 /// its users' records.
-record PeerSip(EdgePeer edge, RecordKeeper keeper, Tap tap) {
+///
+/// @param location finds people, with what this peer remembers of them
+record PeerSip(EdgePeer edge, RecordKeeper keeper, LocationService location, TransactionLayer.Timers timers, Tap tap) {
     private static final int MAX_SEQUENCES = 200_000, MAX_SERVED = 20_000;
 
     static PeerSip open(
@@ -45,7 +47,8 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper, Tap tap) {
         var transport = new AtomicReference<Optional<PeerTransport>>(Optional.empty());
         var timers = timers(parts);
         var consent = parts.with(new ConsentStore(config.data().resolve("consent.db"), clock));
-        var keeper = keeper(config, verifier, store, parts, clock);
+        var location = location(config, verifier, store, parts, clock);
+        var keeper = keeper(config, location, store, parts, clock);
         var edge = new EdgePeer(
                 new Self(
                         key.id(),
@@ -69,7 +72,7 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper, Tap tap) {
                 PeerTransport.Limits.USUAL,
                 tap,
                 edge))));
-        return new PeerSip(edge, keeper, tap);
+        return new PeerSip(edge, keeper, location, timers, tap);
     }
 
     private static TransactionLayer.Timers timers(Parts parts) {
@@ -99,15 +102,20 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper, Tap tap) {
         }
     }
 
-    private static RecordKeeper keeper(
+    private static LocationService location(
             Peer.Config config, CertificateVerifier verifier, PeerStore store, Parts parts, Clock clock)
             throws IOException {
         var memory =
                 parts.with(new Memory(config.data().resolve("memory.db"), config.network(), MAX_SEQUENCES, MAX_SERVED));
-        var served = parts.with(new Served(config.data().resolve("served.db"), MAX_SERVED));
         var opener = new RecordOpener(config.network(), verifier, memory, clock);
-        var location = new LocationService(
+        return new LocationService(
                 store.dht(), config.network(), verifier, opener, clock, config.local(), Optional.of(memory));
+    }
+
+    private static RecordKeeper keeper(
+            Peer.Config config, LocationService location, PeerStore store, Parts parts, Clock clock)
+            throws IOException {
+        var served = parts.with(new Served(config.data().resolve("served.db"), MAX_SERVED));
         return parts.with(new RecordKeeper(location, store.publications(), served, clock, new SplittableRandom()));
     }
 

@@ -36,6 +36,9 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     LogOptions log = new LogOptions();
 
+    @Mixin
+    PhoneOptions phones = new PhoneOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
         log.apply();
@@ -56,6 +59,7 @@ final class UpCommand implements Callable<Integer> {
                 relay.choice(port),
                 AboutPage.Operator.UNKNOWN,
                 Optional.empty(),
+                phones.choice(port),
                 PeerOptions.client());
         var peer = new Peer(config, new Parts());
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");

@@ -11,6 +11,7 @@ import dev.starling.record.Kind;
 import dev.starling.record.RecordOpener;
 import dev.starling.record.Rendezvous;
 import dev.starling.record.Sealed;
+import dev.starling.record.SequenceMemory;
 import dev.starling.record.SignedRecord;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -130,17 +131,31 @@ public record LocationService(
     /// The newest PEERS record of each device of an address, tombstones too.
     public List<SignedRecord> recommendations(Address address) throws DhtException {
         var newest = new TreeMap<DeviceId, SignedRecord>();
-        for (Rendezvous place : Rendezvous.Master.of(address, network).around(Kind.PEERS, clock.instant()))
+        for (SignedRecord record : records(Kind.PEERS, address, Rendezvous.Master.of(address, network), opener))
+            newest.merge(record.device(), record, (a, b) -> a.sequence() >= b.sequence() ? a : b);
+        return List.copyOf(newest.values());
+    }
+
+    /// What one person's devices share lies in packs, each at a place of its own: an older one of a device says nothing
+    /// about another, so sequences are not looked at (docs/protocols/formats.md, section 10).
+    public List<SignedRecord> own(Address address, Rendezvous.Master master) throws DhtException {
+        var unordered = new RecordOpener(network, certificates, SequenceMemory.none(), clock);
+        return records(Kind.OWN, address, master, unordered);
+    }
+
+    private List<SignedRecord> records(Kind kind, Address address, Rendezvous.Master master, RecordOpener with)
+            throws DhtException {
+        var all = new ArrayList<SignedRecord>();
+        for (Rendezvous place : master.around(kind, clock.instant()))
             dht.lookup(place.hexKey(), Dht.Limits.USUAL, value -> {
                 try {
-                    SignedRecord record = opener.open(Sealed.open(place, value.data()), Kind.PEERS, address)
-                            .record();
-                    newest.merge(record.device(), record, (a, b) -> a.sequence() >= b.sequence() ? a : b);
+                    all.add(with.open(Sealed.open(place, value.data()), kind, address)
+                            .record());
                 } catch (IdentityException e) {
-                    System.getLogger("starling.locate").log(System.Logger.Level.DEBUG, () -> "PEERS: " + e.reason());
+                    System.getLogger("starling.locate").log(System.Logger.Level.DEBUG, () -> kind + ": " + e.reason());
                 }
                 return false;
             });
-        return List.copyOf(newest.values());
+        return all;
     }
 }

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// How often somebody may do something: a token bucket for each key, bounded in number.
-final class Quota {
+public final class Quota {
     private static final int MAX_KEYS = 50_000;
 
     private record Bucket(double tokens, long millis) {}
@@ -22,17 +22,22 @@ final class Quota {
         }
     };
 
-    Quota(double perHour, double burst, Clock clock) {
+    public Quota(double perHour, double burst, Clock clock) {
         this.burst = burst;
         this.perMilli = perHour / 3_600_000;
         this.clock = clock;
     }
 
-    synchronized boolean allows(String key) {
+    public boolean allows(String key) {
+        return allows(key, 1);
+    }
+
+    /// Takes `cost` of the bucket, or nothing.
+    public synchronized boolean allows(String key, double cost) {
         long now = clock.millis();
         Bucket old = buckets.getOrDefault(key, new Bucket(burst, now));
         double tokens = Math.min(burst, old.tokens + Math.max(0, now - old.millis) * perMilli);
-        buckets.put(key, new Bucket(tokens >= 1 ? tokens - 1 : tokens, now));
-        return tokens >= 1;
+        buckets.put(key, new Bucket(tokens >= cost ? tokens - cost : tokens, now));
+        return tokens >= cost;
     }
 }

@@ -12,6 +12,11 @@ public interface SequenceMemory {
 
     void saw(Address address, Kind kind, DeviceId device, long sequence);
 
+    /// Remembers nothing: where an older record does no harm.
+    static SequenceMemory none() {
+        return inMemory(0);
+    }
+
     /// In memory, bounded: the least recently seen is forgotten.
     static SequenceMemory inMemory(int most) {
         var map = new LinkedHashMap<String, Long>(16, 0.75f, true) {

@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 
 /// A clock and timers that move only when told to.
-final class SimulatedTime extends Clock implements TransactionLayer.Timers {
+public final class SimulatedTime extends Clock implements TransactionLayer.Timers {
     private record Due(Instant at, long order, Runnable task) {}
 
     private final PriorityQueue<Due> due =
@@ -25,7 +25,7 @@ final class SimulatedTime extends Clock implements TransactionLayer.Timers {
         return () -> due.remove(each);
     }
 
-    void pass(Duration time) {
+    public void pass(Duration time) {
         Instant end = now.plus(time);
         while (!due.isEmpty() && !due.peek().at.isAfter(end)) {
             Due next = due.poll();

@@ -26,11 +26,13 @@ public final class Attribute {
     public static final int XOR_MAPPED_ADDRESS = 0x0020;
     public static final int RESERVATION_TOKEN = 0x0022;
     public static final int PRIORITY = 0x0024;
+    public static final int USE_CANDIDATE = 0x0025;
     public static final int ADDITIONAL_ADDRESS_FAMILY = 0x8000;
     public static final int PASSWORD_ALGORITHMS = 0x8002;
     public static final int SOFTWARE = 0x8022;
     public static final int FINGERPRINT = 0x8028;
     public static final int ICE_CONTROLLED = 0x8029;
+    public static final int ICE_CONTROLLING = 0x802A;
 
     private Attribute() {}
 }

@@ -76,6 +76,11 @@ public final class Edit {
         return remove(name).add(name, value);
     }
 
+    public Edit addIfAbsent(String name, String value) {
+        String canonical = HeaderName.canonical(name);
+        return parts.stream().anyMatch(part -> part.canonical().equals(canonical)) ? this : add(name, value);
+    }
+
     public Edit remove(String name) {
         String canonical = HeaderName.canonical(name);
         parts.removeIf(part -> part.canonical().equals(canonical));

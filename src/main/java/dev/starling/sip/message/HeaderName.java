@@ -56,6 +56,8 @@ final class HeaderName {
                 "user-agent",
                 "retry-after",
                 "allow",
+                "authorization",
+                "proxy-authorization",
                 "path")) know(name.intern());
     }
 

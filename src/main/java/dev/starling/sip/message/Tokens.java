@@ -29,7 +29,7 @@ public final class Tokens {
                 .replaceAll(c -> String.format("%%%02X", (int) c.group().charAt(0)));
     }
 
-    static boolean isToken(String text) {
+    public static boolean isToken(String text) {
         for (int i = 0; i < text.length(); i++) if (!isTokenChar(text.charAt(i))) return false;
         return !text.isEmpty();
     }
@@ -51,7 +51,7 @@ public final class Tokens {
     }
 
     /// Line breaks and the blanks around them become one blank (RFC 3261, section 7.3.1).
-    static String unfold(String value) {
+    public static String unfold(String value) {
         if (value.indexOf('\n') < 0) return value;
         var plain = new StringBuilder(value.length());
         int start = 0;
@@ -138,7 +138,8 @@ public final class Tokens {
         return Optional.empty();
     }
 
-    static String unquote(String text) {
+    /// What a quoted-string says; other text as it is.
+    public static String unquote(String text) {
         if (text.length() < 2 || text.charAt(0) != '"' || text.charAt(text.length() - 1) != '"') return text;
         var plain = new StringBuilder(text.length());
         for (int i = 1; i < text.length() - 1; i++) {

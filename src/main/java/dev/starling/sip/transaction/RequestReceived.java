@@ -34,7 +34,7 @@ public final class RequestReceived {
         this.key = key;
         this.timers = timers;
         this.ended = ended;
-        machine = new ServerTransaction(request.method().equals("INVITE"), true);
+        machine = new ServerTransaction(request.method().equals("INVITE"), flow.isReliable());
     }
 
     public SipMessage request() {

@@ -33,7 +33,7 @@ public final class RequestSent {
         this.timers = timers;
         this.ended = ended;
         key = TransactionLayer.Key.ofClient(request, request.method(), flow);
-        machine = new ClientTransaction(request.method().equals("INVITE"), true);
+        machine = new ClientTransaction(request.method().equals("INVITE"), flow.isReliable());
     }
 
     TransactionLayer.Key key() {
@@ -42,6 +42,10 @@ public final class RequestSent {
 
     int length() {
         return request.length();
+    }
+
+    public SipMessage request() {
+        return request;
     }
 
     public Flow flow() {

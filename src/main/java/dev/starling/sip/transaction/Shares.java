@@ -63,6 +63,10 @@ final class Shares<T> {
         if (share.open.isEmpty()) byFlow.remove(flow.id());
     }
 
+    synchronized boolean has(Flow flow) {
+        return byFlow.containsKey(flow.id());
+    }
+
     /// What is open over `flow` now.
     synchronized List<T> of(Flow flow) {
         var share = byFlow.get(flow.id());

@@ -103,11 +103,30 @@ public final class TransactionLayer {
         sent.give(client.flow(), client, client.length());
     }
 
+    /// Whether the response belongs to a transaction of this flow.
+    public boolean isAwaited(SipMessage response, Flow flow) {
+        return clients.containsKey(Key.ofClient(response, response.cseqMethod(), flow));
+    }
+
+    /// Whether a request that came over this flow still has its transaction.
+    public boolean isUsed(Flow flow) {
+        return received.has(flow);
+    }
+
     /// False when the response belongs to no transaction of this flow; then it is dropped (RFC 6026, section 7.3).
     public boolean answered(SipMessage response, Flow flow) {
         var client = clients.get(Key.ofClient(response, response.cseqMethod(), flow));
         if (client == null) return false;
         client.received(response);
+        return true;
+    }
+
+    /// Whether the request is one that is here already, or the ACK of its refusal; then its transaction has taken it.
+    public boolean again(SipMessage request, Flow flow) {
+        boolean ack = request.method().equals("ACK");
+        var old = servers.get(Key.ofServer(request, ack ? "INVITE" : request.method(), flow));
+        if (old == null) return false;
+        old.again(ack);
         return true;
     }
 

@@ -9,12 +9,7 @@ import java.util.Optional;
 
 /// Finds messages in a stream by Content-Length, which is mandatory there (RFC 3261, section 18.3). CRLF CRLF between
 /// messages is a ping (RFC 5626, section 4.4.1).
-///
-/// Lines end and fold here as they do for the parser: two readings of one message would let a sender hide a second
-/// message in a body.
 final class Framing {
-    private static final byte[] LONG = "content-length".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-
     private final InputStream in;
     private final Runnable ping;
     private byte[] buffer = new byte[8192];
@@ -30,7 +25,9 @@ final class Framing {
     Optional<byte[]> next() throws IOException {
         if (!skipPings()) return Optional.empty();
         int body = header();
-        int length = body - from + contentLength(body);
+        int declared = ContentLength.of(buffer, from, body);
+        if (declared < 0) throw new IOException("no Content-Length on a stream");
+        int length = body - from + declared;
         while (to - from < length) fill("cut off inside a body");
         byte[] message = Arrays.copyOfRange(buffer, from, from + length);
         from += length;
@@ -59,67 +56,9 @@ final class Framing {
                 at = from + done;
             }
             if (at - from > SipMessage.MAX_HEADER_BYTES) throw new IOException("header too long");
-            if (buffer[at] == '\n' && at > from && endsEmptyLine(at)) return at + 1;
+            if (ContentLength.endsHeader(buffer, from, at)) return at + 1;
             at++;
         }
-    }
-
-    private boolean endsEmptyLine(int at) {
-        byte before = buffer[at - 1];
-        return before == '\n' || (before == '\r' && at - 2 >= from && buffer[at - 2] == '\n');
-    }
-
-    private int contentLength(int end) throws IOException {
-        int length = -1;
-        for (int start = from; start < end; ) {
-            int next = start;
-            while (buffer[next] != '\n') next++;
-            int colon = nameEnd(start, next);
-            if (colon >= 0) {
-                int value = number(colon + 1, next);
-                // A folded value would be read by the parser, but not here.
-                if (length >= 0 || value < 0) throw new IOException("bad Content-Length");
-                if (value > SipMessage.MAX_BYTES) throw new IOException("body too long");
-                length = value;
-            }
-            start = next + 1;
-        }
-        if (length < 0) throw new IOException("no Content-Length on a stream");
-        return length;
-    }
-
-    /// The colon after `Content-Length` or `l`, when the line that starts at `start` is one of these; else -1.
-    private int nameEnd(int start, int end) {
-        int at = start;
-        while (at < end && at - start < LONG.length && lower(buffer[at]) == LONG[at - start]) at++;
-        boolean named = at - start == LONG.length;
-        if (!named && at == start && lower(buffer[start]) == 'l') {
-            at = start + 1;
-            named = true;
-        }
-        while (at < end && (buffer[at] == ' ' || buffer[at] == '\t')) at++;
-        return named && at < end && buffer[at] == ':' ? at : -1;
-    }
-
-    private int number(int start, int end) {
-        int first = start, last = end;
-        while (first < last && isBlank(buffer[first])) first++;
-        while (last > first && isBlank(buffer[last - 1])) last--;
-        if (first == last || last - first > 6) return -1;
-        int value = 0;
-        for (int i = first; i < last; i++) {
-            if (buffer[i] < '0' || buffer[i] > '9') return -1;
-            value = value * 10 + (buffer[i] - '0');
-        }
-        return value;
-    }
-
-    private static boolean isBlank(byte b) {
-        return b == ' ' || b == '\t' || b == '\r';
-    }
-
-    private static int lower(byte b) {
-        return b >= 'A' && b <= 'Z' ? b + 32 : b;
     }
 
     private void fill(String why) throws IOException {

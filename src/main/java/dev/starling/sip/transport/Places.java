@@ -1,9 +1,7 @@
 package dev.starling.sip.transport;
 
 import java.net.InetAddress;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -22,7 +20,7 @@ final class Places {
 
     /// A place, which is given back by running it; the second run does nothing. Empty when there is none.
     synchronized Optional<Runnable> take(InetAddress address) {
-        String network = network(address);
+        String network = Networks.of(address);
         int here = byNetwork.getOrDefault(network, 0);
         if (taken >= all || here >= perNetwork) return Optional.empty();
         taken++;
@@ -40,10 +38,5 @@ final class Places {
 
     synchronized int taken() {
         return taken;
-    }
-
-    private static String network(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        return HexFormat.of().formatHex(Arrays.copyOf(bytes, bytes.length == 4 ? 3 : 8));
     }
 }

@@ -1,0 +1,210 @@
+// An ordinary SIP phone rings for bob@example.net: added by the command line, allowed by bob's browser, called by alice in a real browser.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { agent, eventually, until } from './agents.js';
+import { profile } from './browser.js';
+import { code, freePort, run, starling } from './servers.js';
+import { sipPhone } from './sip-phone.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+
+const PATIENCE = { timeout: 30_000 };
+const LOUD = 0.001;
+let folder;
+let server;
+let args;
+let bob;
+let alice;
+let phone;
+let account;
+let phonePort;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'starling-phone-'));
+  phonePort = await freePort();
+  args = [
+    'up',
+    '--data',
+    folder,
+    '--port',
+    String(await freePort()),
+    '--sip-port',
+    String(await freePort()),
+    '--phone-port',
+    String(phonePort),
+  ];
+  server = await run(args);
+  bob = await agent([server.base]);
+  await bob.enrol('bob@example.net');
+  await bob.submitCode(await code(server.base, 'bob@example.net'));
+  await until(bob, (s) => s.me.status === 'one-server', 'bob online');
+});
+after(async () => {
+  phone?.close();
+  await Promise.allSettled([bob?.close(), alice?.close()]);
+  await server?.kill();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs `starling phone add` and answers what it asks. */
+function add(address, deviceCode) {
+  const child = spawn(starling, [
+    'phone',
+    'add',
+    address,
+    '--name',
+    'Desk phone',
+    '--data',
+    folder,
+    '--server',
+    server.base,
+    '--code',
+    deviceCode,
+  ]);
+  let said = '';
+  let mailed = false;
+  return new Promise((resolve, reject) => {
+    const hear = async (piece) => {
+      said += piece;
+      if (mailed || !/Paste the code/.test(said)) return;
+      mailed = true;
+      child.stdin.end(`${await newest(address)}\n`);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('exit', (status) => (status ? reject(new Error(said)) : resolve(said)));
+  });
+}
+
+/** The mail that came last: bob has had one before. */
+async function newest(address) {
+  let all = [];
+  await eventually(async () => {
+    all = await (await fetch(`${server.base}mailbox/api/${encodeURIComponent(address)}`)).json();
+    return all.length > 1;
+  }, 'a second mail');
+  return all[0].text;
+}
+
+test('starling phone add: a code of the mailbox, a code of another device, and the phone is one of bob’s devices', async () => {
+  bob.showDeviceCode();
+  await until(bob, (s) => !!s.adding, 'a code');
+  const said = await add('bob@example.net', bob.state.adding.code);
+  account = { user: /account\s+(\S+)/.exec(said)[1], password: /Password\s+(\S+)/.exec(said)[1] };
+  await until(bob, (s) => s.devices.some((each) => each.name === 'Desk phone'), 'the phone on the list', 60_000);
+});
+
+test('the phone registers with its password, by MD5 and by SHA-256, and with no other', async () => {
+  phone = await sipPhone({ port: phonePort, ...account });
+  assert.equal((await phone.register()).status, 200);
+  const modern = await sipPhone({ port: phonePort, ...account, algorithm: 'SHA-256' });
+  assert.equal((await modern.register()).status, 200);
+  await modern.register(0);
+  modern.close();
+  const wrong = await sipPhone({ port: phonePort, ...account, password: 'guessed' });
+  assert.equal((await wrong.register()).status, 401);
+  wrong.close();
+  assert.equal((await phone.register()).status, 200);
+});
+
+test('alice, in a browser, becomes a contact of bob', async () => {
+  alice = await profile();
+  const page = alice.context.pages()[0];
+  await page.addInitScript(() => {
+    window.connections = [];
+    const Original = window.RTCPeerConnection;
+    window.RTCPeerConnection = class extends Original {
+      constructor(how) {
+        super(how);
+        window.connections.push(this);
+      }
+    };
+  });
+  await page.goto(server.base);
+  await page.fill('#address', 'alice@example.net');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#code');
+  await page.fill('#code', await code(server.base, 'alice@example.net'));
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('select.availability', PATIENCE);
+  await page.click('.list-foot button:has-text("New conversation")');
+  await page.fill('#new-address', 'bob@example.net');
+  await page.click('button:has-text("Send contact request")');
+  await until(bob, (s) => s.requests.length === 1, 'request');
+  await bob.acceptRequest('alice@example.net');
+  await page.waitForSelector('.head .presence-online', PATIENCE);
+});
+
+const heardBy = (page) =>
+  page.evaluate(async () => {
+    let heard = 0;
+    for (const connection of window.connections)
+      for (const s of (await connection.getStats()).values())
+        if (s.type === 'inbound-rtp') heard += s.totalAudioEnergy ?? 0;
+    return heard;
+  });
+
+async function bothHear(page) {
+  phone.state.heard.length = 0;
+  await eventually(async () => (await heardBy(page)) > LOUD, 'the phone heard by alice', 20_000);
+  await eventually(() => phone.state.heard.some((s) => Math.abs(s) > 500), 'alice heard by the phone', 20_000);
+}
+
+test('alice calls bob: his phone rings and answers, both hear each other', async () => {
+  const page = alice.context.pages()[0];
+  await page.click('.head button:has-text("Call")');
+  await eventually(() => phone.state.ringing === 1, 'the phone rings', 30_000);
+  assert.match(phone.state.from, /alice@example\.net/);
+  await page.waitForSelector('.call-bar.running', PATIENCE);
+  await bothHear(page);
+  await page.click('.call-bar button:has-text("Hang up")');
+  await eventually(() => phone.state.ended === 1, 'the phone hears the end');
+});
+
+test('the phone calls alice: she answers, both hear each other, the phone hangs up', async () => {
+  const page = alice.context.pages()[0];
+  const calling = phone.call('alice@example.net');
+  await page.click('.incoming button:has-text("Accept")', PATIENCE);
+  assert.equal((await calling).status, 200);
+  await page.waitForSelector('.call-bar.running', PATIENCE);
+  await bothHear(page);
+  assert.equal((await phone.hangUp()).status, 200);
+  await page.waitForSelector('.call-bar', { state: 'detached' });
+});
+
+test('texts go both ways', async () => {
+  const page = alice.context.pages()[0];
+  assert.equal((await phone.text('alice@example.net', 'from the desk')).status, 200);
+  await page.waitForSelector('text=from the desk', PATIENCE);
+  await page.fill('textarea', 'to the desk');
+  await page.keyboard.press('Enter');
+  await eventually(() => phone.state.texts.includes('to the desk'), 'the text on the phone', 20_000);
+});
+
+test('after a restart of the server the phone rings before it has registered again', async () => {
+  await server.kill();
+  server = await run(args);
+  const page = alice.context.pages()[0];
+  await until(bob, (s) => s.me.status === 'one-server', 'bob back', 60_000);
+  await page.waitForSelector('.head .presence-online', PATIENCE);
+  const before = phone.state.ringing;
+  await eventually(
+    async () => {
+      await page.click('.head button:has-text("Call")').catch(() => {});
+      await page.waitForTimeout(1500);
+      return phone.state.ringing > before;
+    },
+    'the phone rings',
+    40_000,
+  );
+  await page.click('.call-bar button:has-text("Hang up")');
+});
+
+test('nobody without the password calls or writes by it', async () => {
+  const stranger = await sipPhone({ port: phonePort, user: account.user, password: 'guessed' });
+  assert.equal((await stranger.text('alice@example.net', 'spam')).status, 407);
+  assert.equal((await stranger.call('alice@example.net')).status, 407);
+  stranger.close();
+});

@@ -1,0 +1,388 @@
+package dev.starling.agent;
+
+import dev.starling.cms.Content;
+import dev.starling.dht.DhtException;
+import dev.starling.identity.Address;
+import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.IdentityException;
+import dev.starling.locate.DayChange;
+import dev.starling.locate.LocationService;
+import dev.starling.record.DeviceChain;
+import dev.starling.record.Kind;
+import dev.starling.record.SignedRecord;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.transaction.TransactionLayer;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/// One device of a person, run by a peer: it registers there, asks a listed device of the person to be allowed,
+/// publishes, and knows what the person's devices share, so that it can call and write in their name.
+public final class Agent implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("starling.agent");
+    private static final Duration REGISTER_AGAIN = Duration.ofMinutes(20), SOON = Duration.ofSeconds(5);
+    private static final Duration ALL_AGAIN = Duration.ofHours(4);
+    private static final int REGISTER_SECONDS = 1800;
+
+    /// What an agent is to its person.
+    public enum Standing {
+        /// No device of the person has allowed it yet.
+        ASKING,
+        LISTED,
+        /// It was taken off the list, and does nothing any more.
+        REMOVED
+    }
+
+    /// @param deviceName by which the person knows it on the list, at most 64 characters
+    /// @param capabilities said in LOCATION
+    public record Config(String network, String deviceName, List<String> capabilities) {}
+
+    private final UserAgent ua;
+    private final Config config;
+    private final LocationService location;
+    private final TransactionLayer.Timers timers;
+    private final Clock clock;
+    private final AgentStore store;
+    private final OwnRecords records;
+    private final OwnEntries entries;
+    private final Membership membership;
+    private final Post post;
+    private final ReentrantLock turn = new ReentrantLock();
+    private volatile Standing standing = Standing.ASKING;
+    private volatile boolean closed, here;
+    private final Presence presence;
+    private volatile Consumer<Standing> told = _ -> {};
+    private Runnable stopSettling = () -> {};
+
+    public Agent(
+            UserAgent ua,
+            Config config,
+            LocationService location,
+            Shelf shelf,
+            AgentStore store,
+            Reader reader,
+            TransactionLayer.Timers timers,
+            Clock clock)
+            throws IOException {
+        this.ua = ua;
+        this.config = config;
+        this.location = location;
+        this.timers = timers;
+        this.clock = clock;
+        this.store = store;
+        records = new OwnRecords(ua.us(), config.network(), store, shelf, clock);
+        entries = new OwnEntries(store, clock);
+        membership = new Membership(ua.us(), store, clock);
+        post = new Post(ua, clock);
+        presence = new Presence(ua, timers, clock);
+        if (membership.isJoined()) standing = Standing.LISTED;
+        var _ = new Reception(ua, location.certificates(), location, store, entries, this::heard, reading(reader), clock);
+    }
+
+    // Whoever wrote is told that it was shown, once that is true.
+    private Reader reading(Reader reader) {
+        return (from, body, text) -> {
+            if (!reader.show(from, body, text)) return false;
+            Thread.ofVirtual().name("receipt").start(() -> acknowledge(from.address(), body.id()));
+            return true;
+        };
+    }
+
+    public UserAgent ua() {
+        return ua;
+    }
+
+    public Standing standing() {
+        return standing;
+    }
+
+    /// Names who hears of what this agent is to its person, now and whenever it changes.
+    public void onStanding(Consumer<Standing> whom) {
+        told = whom;
+        whom.accept(standing);
+    }
+
+    private void stand(Standing next) {
+        boolean changed = standing != next;
+        standing = next;
+        if (!changed) return;
+        told.accept(next);
+        presence.say(here && next == Standing.LISTED);
+    }
+
+    public void start() {
+        Thread.ofVirtual().name("agent").start(this::register);
+        soon(Duration.ZERO);
+    }
+
+    private void register() {
+        if (closed || standing == Standing.REMOVED) return;
+        var us = ua.us();
+        String contact =
+                "<sip:agent@" + us.id().hex().substring(0, 12) + ".invalid;transport=ws>;reg-id=1;+sip.instance=\"<"
+                        + us.id().instance() + ">\";expires=" + REGISTER_SECONDS;
+        try {
+            ua.send(
+                    ua.toHome("REGISTER").with("Contact", contact).with("Supported", "path, outbound, gruu"),
+                    List.of(),
+                    answer -> {
+                        if (answer.status() < 200) return;
+                        boolean ok = answer.status() == 200;
+                        if (!ok)
+                            LOG.log(
+                                    System.Logger.Level.WARNING,
+                                    us.address() + " is not registered here: "
+                                            + answer.message().reason());
+                        var _ = timers.after(ok ? REGISTER_AGAIN : SOON, this::register);
+                        if (!ok) return;
+                publishConsent();
+                presence.say(here && standing == Standing.LISTED);
+                    });
+        } catch (SipException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void soon(Duration after) {
+        turn.lock();
+        try {
+            stopSettling.run();
+            if (!closed) stopSettling = timers.after(after, this::settle);
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /// Brings the world up to date with this device, and this device with its person's others.
+    private void settle() {
+        if (closed) return;
+        Duration next = SOON;
+        try {
+            next = settled();
+        } catch (DhtException e) {
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    () -> ua.us().address() + ": the store does not answer: " + e.getMessage());
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "an agent's records are not written", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return;
+        }
+        if (standing != Standing.REMOVED) soon(next);
+    }
+
+    private Duration settled() throws DhtException, IOException, InterruptedException {
+        publishPlace();
+        if (!(location.find(ua.us().address()) instanceof LocationService.Found found)) return SOON;
+        var list = listOf(found);
+        if (list.isEmpty()) return unlisted(found);
+        if (!membership.isJoined()) return ask(found);
+        stand(Standing.LISTED);
+        records.devices(list.get());
+        share(list.get());
+        // Tomorrow's places want the records before tomorrow.
+        Duration day = Duration.between(clock.instant(), DayChange.after(clock.instant(), new SplittableRandom()));
+        return day.compareTo(ALL_AGAIN) < 0 ? day : ALL_AGAIN;
+    }
+
+    private void publishPlace() throws IOException {
+        // Whoever lets us in must be able to reach us; each time, since a new day has new places.
+        records.certificate();
+        records.location(List.of(ua.home().place()), config.capabilities(), membership.friendsKey());
+    }
+
+    /// The list on which this device stands: the longest, of devices that count.
+    private Optional<DeviceChain> listOf(LocationService.Found found) throws IOException {
+        var us = Optional.ofNullable(found.devices().get(ua.us().id()));
+        if (us.map(device -> !device.verified()).orElse(true)) return Optional.empty();
+        var admittedBy = membership.admittedBy();
+        return found.newest().stream()
+                .filter(record -> record.kind() == Kind.DEVICES && record.body().isPresent())
+                .filter(record -> found.verified().stream().anyMatch(d -> d.id().equals(record.device())))
+                .flatMap(record -> chain(record).stream())
+                .filter(chain -> chain.lists(ua.us().id()))
+                .filter(chain -> admittedBy.map(by -> wasOn(chain, by)).orElse(true))
+                .max(Comparator.comparingInt(chain -> chain.links().size()));
+    }
+
+    private static boolean wasOn(DeviceChain chain, DeviceId device) {
+        return chain.links().stream().anyMatch(link -> link.devices().containsKey(device));
+    }
+
+    private Optional<DeviceChain> chain(SignedRecord record) {
+        try {
+            return Optional.of(DeviceChain.of(record, config.network()));
+        } catch (IdentityException e) {
+            return Optional.empty();
+        }
+    }
+
+    private Duration unlisted(LocationService.Found found) throws IOException, InterruptedException {
+        if (standing == Standing.LISTED && !found.verified().isEmpty()) {
+            LOG.log(System.Logger.Level.INFO, ua.us().address() + ": this device was taken off the list");
+            stand(Standing.REMOVED);
+            records.withdraw(membership.friendsKey());
+            membership.leave();
+            return ALL_AGAIN;
+        }
+        return ask(found);
+    }
+
+    private Duration ask(LocationService.Found found) throws IOException, InterruptedException {
+        var devices = found.verified().stream()
+                .filter(device ->
+                        !device.id().equals(ua.us().id()) && device.location().isPresent())
+                .toList();
+        if (!devices.isEmpty())
+            post.send(ua.us().address(), devices, membership.request(config.deviceName()), Optional.empty());
+        return SOON;
+    }
+
+    /// Reads what the other devices left in the DHT.
+    private void share(DeviceChain list) throws DhtException, IOException {
+        var offered = OwnPacks.read(location, ua.us().address(), membership.ownKey(), list::lists);
+        merge(offered);
+    }
+
+    private void merge(List<Content.Entry> offered) throws IOException {
+        if (!entries.merge(offered)) return;
+        var before = membership.friendsKey();
+        entries.friends((key, version) -> {
+            try {
+                membership.friends(key, version);
+            } catch (IOException e) {
+                LOG.log(System.Logger.Level.WARNING, "a friends key is not kept", e);
+            }
+        });
+        publishConsent();
+        // Contacts look under the new key from now on.
+        if (!same(before, membership.friendsKey())) soon(Duration.ZERO);
+    }
+
+    private static boolean same(Optional<byte[]> a, Optional<byte[]> b) {
+        return java.util.Arrays.equals(a.orElse(new byte[0]), b.orElse(new byte[0]));
+    }
+
+    /// What another device of this person said.
+    private void heard(DeviceId from, Content content) throws IOException {
+        switch (content) {
+            case Content.EndorseGrant grant -> {
+                if (membership.take(grant, from)) soon(Duration.ZERO);
+            }
+            case Content.Entries said -> {
+                if (membership.isJoined()) merge(said.entries());
+            }
+            case Content.OwnKey key -> membership.take(key);
+            // What the list says counts.
+            case Content.EndorseRefusal _ -> soon(Duration.ZERO);
+            default -> throw new IllegalArgumentException("not between own devices");
+        }
+    }
+
+    /// Whether the person can be reached by this device now: contacts see it.
+    public void here(boolean isHere) {
+        here = isHere;
+        presence.say(isHere && standing == Standing.LISTED);
+    }
+
+    private void publishConsent() {
+        try {
+            var publish =
+                    ua.toHome("PUBLISH").with("Event", "starling-consent").body("application/cbor", entries.consent());
+            ua.send(publish, List.of(), answer -> {
+                if (answer.status() >= 300)
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "consent is not taken: " + answer.message().reason());
+            });
+        } catch (SipException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// What this person calls a contact; empty for others.
+    public Optional<String> nameOf(Address address) {
+        return entries.contact(address).map(Person::name).filter(name -> !name.isEmpty());
+    }
+
+    /// Whether somebody may reach this person.
+    public boolean admits(Address address) {
+        boolean friend = entries.contact(address)
+                .map(person -> person.state() == Person.State.ACCEPTED)
+                .orElse(address.equals(ua.us().address()));
+        return !entries.isBlocked(address) && (friend || entries.strangersRing());
+    }
+
+    /// Whether a device stands on its owner's list: only such ones are heard.
+    public boolean isListed(CertificateVerifier.Verified signer) {
+        try {
+            return Post.devices(location, signer.address()).stream()
+                    .anyMatch(device -> device.id().equals(signer.device()));
+        } catch (DhtException e) {
+            LOG.log(System.Logger.Level.INFO, () -> "who calls cannot be looked up: " + e.getMessage());
+            return false;
+        }
+    }
+
+    Optional<byte[]> tokenFor(Address address) {
+        return entries.contact(address).flatMap(Person::theirs);
+    }
+
+    /// The devices of somebody to which something may be sent, without this one.
+    List<LocationService.Device> devices(Address address) throws DhtException {
+        return Post.devices(location, address).stream()
+                .filter(device -> !device.id().equals(ua.us().id()))
+                .toList();
+    }
+
+    /// Writes a text, with a copy for the person's own other devices. How many of the addressee's devices said, signed,
+    /// that they have it.
+    public int write(Address to, String text) throws DhtException, InterruptedException {
+        var sent = post.send(to, devices(to), new Content.Text(text), tokenFor(to));
+        var own = devices(ua.us().address());
+        if (!sent.taken().isEmpty() && !to.equals(ua.us().address()))
+            post.send(
+                    ua.us().address(),
+                    own,
+                    new Content.SentCopy(to, sent.message(), text, sent.sent()),
+                    Optional.empty());
+        return sent.taken().size();
+    }
+
+    /// Tells the sender's devices that a message was shown here.
+    private void acknowledge(Address sender, byte[] message) {
+        try {
+            var _ = post.send(sender, devices(sender), new Content.Receipt(List.of(message), 1), tokenFor(sender));
+        } catch (DhtException e) {
+            LOG.log(System.Logger.Level.INFO, () -> "a receipt is not sent: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        turn.lock();
+        try {
+            closed = true;
+            stopSettling.run();
+        } finally {
+            turn.unlock();
+        }
+        presence.close();
+        ua.close();
+        try {
+            store.close();
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "closing", e);
+        }
+    }
+}

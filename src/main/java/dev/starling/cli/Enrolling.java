@@ -1,0 +1,48 @@
+package dev.starling.cli;
+
+import dev.starling.enrol.Enrolment;
+import dev.starling.enrol.EnrolmentException;
+import dev.starling.identity.Address;
+import dev.starling.identity.Anchor;
+import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.Keys;
+import dev.starling.identity.TrustAnchors;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Enrolment at the command line: which CA, whom to believe, and the code from the mail.
+///
+/// @param directory of the CA
+/// @param local the CA is a test CA
+record Enrolling(URI directory, List<Anchor> believed, boolean local) {
+    /// @param ca ACME directory URL; "" for the one that `server` names
+    static Enrolling at(String server, String ca, List<Path> anchors) throws IOException {
+        var believed = new ArrayList<>(PeerOptions.anchors(anchors));
+        String directory = ca;
+        boolean local = false;
+        if (directory.isEmpty()) {
+            PeerInfo peer = PeerInfo.fetch(PeerOptions.url(server).orElseThrow());
+            directory = peer.caDirectory();
+            local = peer.local();
+            if (local) believed.addAll(peer.anchors());
+        }
+        if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
+        return new Enrolling(URI.create(directory), believed, local);
+    }
+
+    /// Gets a certificate for the key in `file`, or a new one; asks for the code on `input`.
+    Keys.Held enrol(Address address, Path file, BufferedReader input) throws IOException, EnrolmentException {
+        var verifier = new CertificateVerifier(TrustAnchors.limited(believed), local);
+        return new Enrolment(directory, verifier, Clock.systemUTC()).enrol(address, file, (to, note) -> {
+            if (!note.isEmpty()) System.out.println(note);
+            System.out.println("A mail with a code goes to " + to + ". Paste the code here and press Enter:");
+            return Optional.ofNullable(input.readLine());
+        });
+    }
+}

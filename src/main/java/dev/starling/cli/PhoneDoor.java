@@ -1,0 +1,119 @@
+package dev.starling.cli;
+
+import dev.starling.media.Bridges;
+import dev.starling.media.MediaConfig;
+import dev.starling.media.MediaLimits;
+import dev.starling.media.PortRange;
+import dev.starling.nat.stun.Attribute;
+import dev.starling.nat.stun.StunClass;
+import dev.starling.nat.stun.StunException;
+import dev.starling.nat.stun.StunMessage;
+import dev.starling.nat.stun.StunWriter;
+import dev.starling.phone.Digest;
+import dev.starling.phone.Handset;
+import dev.starling.phone.PhoneAccount;
+import dev.starling.phone.PhoneEdge;
+import dev.starling.phone.PhoneRegistrar;
+import dev.starling.phone.Phones;
+import dev.starling.sip.transaction.TransactionLayer;
+import dev.starling.sip.transport.PhoneTransport;
+import dev.starling.sip.transport.TargetPolicy;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+
+/// Where ordinary SIP phones come in: opened for the first of them, and not before.
+final class PhoneDoor implements AutoCloseable {
+    private static final int BINDING = 1;
+
+    private final Peer.Config config;
+    private final TransactionLayer.Timers timers;
+    private final Clock clock;
+    private final Parts parts = new Parts();
+    private Optional<Side> side = Optional.empty();
+    private boolean closed;
+
+    PhoneDoor(Peer.Config config, TransactionLayer.Timers timers, Clock clock) {
+        this.config = config;
+        this.timers = timers;
+        this.clock = clock;
+    }
+
+    /// What is open: the signalling of phones, and their sound.
+    record Side(PhoneEdge edge, PhoneRegistrar registrar, Bridges bridges) {
+        /// The phone of an account that was heard last.
+        Supplier<Optional<Handset>> handset(String user) {
+            return () -> registrar.of(user).stream().findFirst().map(binding -> Handset.of(edge, binding));
+        }
+    }
+
+    synchronized Side open(Phones phones) throws IOException {
+        if (closed) throw new IOException("stopping");
+        if (side.isEmpty()) side = Optional.of(opened(phones));
+        return side.get();
+    }
+
+    private Side opened(Phones phones) throws IOException {
+        var place = config.place();
+        var choice = config.phones();
+        boolean secure = place.tls().isPresent() && choice.tls().isPresent();
+        var listening = new PhoneTransport.Listening(
+                List.of(InetAddress.getByName(place.listen())),
+                choice.port(),
+                secure ? choice.tls() : OptionalInt.empty(),
+                config.local() ? Optional.empty() : Optional.of(place.name()));
+        var transport = parts.with(new PhoneTransport(
+                listening,
+                PhoneTransport.Limits.USUAL,
+                place.tls().map(tls -> tls::context),
+                PhoneDoor::binding,
+                clock));
+        var digest = new Digest(
+                PhoneAccount.REALM, phones, PeerKey.secret(config.data().resolve("phone-nonces.secret")), clock);
+        var registrar = parts.with(new PhoneRegistrar(
+                config.data().resolve("phone-bindings.db"), phones, transport, timers, clock));
+        var edge = new PhoneEdge(transport, phones, digest, registrar, phones, timers, transport.offences(), clock);
+        var bridges = parts.with(new Bridges(media()));
+        transport.start(edge);
+        System.getLogger("starling.phone")
+                .log(System.Logger.Level.INFO, () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
+                        + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
+        return new Side(edge, registrar, bridges);
+    }
+
+    private MediaConfig media() throws IOException {
+        var choice = config.phones();
+        int middle = (choice.firstMedia() + choice.lastMedia()) / 2;
+        TargetPolicy policy = config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC;
+        return new MediaConfig(
+                config.place().seen(),
+                new PortRange(choice.firstMedia(), middle),
+                new PortRange(middle + 1, choice.lastMedia()),
+                policy::allows,
+                MediaLimits.USUAL);
+    }
+
+    /// RFC 5626, section 8: a phone asks by STUN whether we are there, and under which address we see it.
+    private static Optional<byte[]> binding(byte[] request, InetSocketAddress from) {
+        try {
+            StunMessage message = StunMessage.parse(request);
+            if (message.method() != BINDING || message.kind() != StunClass.REQUEST) return Optional.empty();
+            return Optional.of(StunWriter.answer(message, StunClass.SUCCESS)
+                    .putXor(Attribute.XOR_MAPPED_ADDRESS, from)
+                    .bytes());
+        } catch (StunException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        parts.close();
+    }
+}

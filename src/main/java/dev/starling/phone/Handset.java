@@ -1,0 +1,33 @@
+package dev.starling.phone;
+
+import dev.starling.sip.message.Edit;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.transaction.RequestSent;
+import java.net.InetAddress;
+import java.util.function.Consumer;
+
+/// A phone that is registered now: how requests go to it.
+public interface Handset {
+    static Handset of(PhoneEdge edge, Binding binding) {
+        return new RegisteredHandset(edge, binding);
+    }
+
+    /// Where it is: its Contact URI.
+    String target();
+
+    /// The Contact value by which it reaches us.
+    String contact();
+
+    /// Where it speaks SIP from; its sound may come from there too.
+    InetAddress source();
+
+    /// Sends a request that has neither Via nor Max-Forwards yet.
+    RequestSent send(Edit request, Consumer<SipMessage> answers) throws SipException;
+
+    /// Cancels an INVITE that rings (RFC 3261, section 9.1).
+    void cancel(RequestSent invite);
+
+    /// An ACK of a 2xx: a request without transaction.
+    void acknowledge(Edit ack) throws SipException;
+}

@@ -1,0 +1,189 @@
+package dev.starling.phone;
+
+import dev.starling.agent.UserAgent;
+import dev.starling.media.Bridge;
+import dev.starling.media.Leg;
+import dev.starling.sip.dialog.Dialog;
+import dev.starling.sip.dialog.DialogId;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// One call between a phone and a device: two dialogs and the sound between them (a back-to-back user agent, RFC 7092,
+/// section 3.2). What ends one of the three ends all.
+final class PhoneCall {
+    private static final System.Logger LOG = System.getLogger("starling.phone");
+
+    /// One of the two ends.
+    private static final class End {
+        private Optional<Dialog> dialog = Optional.empty();
+        private Optional<Leg> leg = Optional.empty();
+    }
+
+    private final UserAgent ua;
+    private final Handset handset;
+    private final Bridge bridge;
+    private final Consumer<PhoneCall> ended;
+    private final End device = new End(), phone = new End();
+    private boolean over;
+
+    /// @param ended hears of its end, once
+    PhoneCall(UserAgent ua, Handset handset, Bridge bridge, Consumer<PhoneCall> ended) {
+        this.ua = ua;
+        this.handset = handset;
+        this.bridge = bridge;
+        this.ended = ended;
+        bridge.onEnd(why -> {
+            LOG.log(System.Logger.Level.DEBUG, () -> "sound ended: " + why);
+            end();
+        });
+    }
+
+    UserAgent ua() {
+        return ua;
+    }
+
+    Handset handset() {
+        return handset;
+    }
+
+    Bridge bridge() {
+        return bridge;
+    }
+
+    /// From now on BYE goes there. False: the call is over already, and that dialog was ended.
+    boolean withDevice(Dialog dialog, Leg leg) {
+        return with(device, dialog, leg);
+    }
+
+    boolean withPhone(Dialog dialog, Leg leg) {
+        return with(phone, dialog, leg);
+    }
+
+    private boolean with(End end, Dialog dialog, Leg leg) {
+        synchronized (this) {
+            end.dialog = Optional.of(dialog);
+            end.leg = Optional.of(leg);
+            if (!over) return true;
+        }
+        bye(end);
+        return false;
+    }
+
+    synchronized Leg deviceLeg() throws SipException {
+        return device.leg.orElseThrow(PhoneCall::noDialog);
+    }
+
+    synchronized Leg phoneLeg() throws SipException {
+        return phone.leg.orElseThrow(PhoneCall::noDialog);
+    }
+
+    /// A request to the device within the dialog.
+    Dialog.Outgoing toDevice(String method) throws SipException {
+        return next(device, method);
+    }
+
+    Dialog.Outgoing toPhone(String method) throws SipException {
+        return next(phone, method);
+    }
+
+    private synchronized Dialog.Outgoing next(End end, String method) throws SipException {
+        var next = end.dialog.orElseThrow(PhoneCall::noDialog).request(method);
+        end.dialog = Optional.of(next.dialog());
+        return next;
+    }
+
+    /// Takes a request of the device within the dialog: 500 when it is out of order.
+    void fromDevice(SipMessage request) throws SipException {
+        take(device, request);
+    }
+
+    void fromPhone(SipMessage request) throws SipException {
+        take(phone, request);
+    }
+
+    private synchronized void take(End end, SipMessage request) throws SipException {
+        end.dialog = Optional.of(end.dialog.orElseThrow(PhoneCall::noDialog).received(request));
+    }
+
+    static SipException noDialog() {
+        return new SipException(481, "Dialog does not exist");
+    }
+
+    synchronized boolean isOver() {
+        return over;
+    }
+
+    synchronized boolean isWithDevice(DialogId id) {
+        return is(device, id);
+    }
+
+    synchronized boolean isWithPhone(DialogId id) {
+        return is(phone, id);
+    }
+
+    private static boolean is(End end, DialogId id) {
+        return end.dialog.map(dialog -> dialog.id().equals(id)).orElse(false);
+    }
+
+    /// ACK of a 2xx to an INVITE of ours with that CSeq.
+    void acknowledgeDevice(long cseq) throws SipException {
+        ua.acknowledge(dialog(device).ack(cseq));
+    }
+
+    void acknowledgePhone(long cseq) throws SipException {
+        handset.acknowledge(dialog(phone).ack(cseq));
+    }
+
+    private synchronized Dialog dialog(End end) throws SipException {
+        return end.dialog.orElseThrow(PhoneCall::noDialog);
+    }
+
+    /// The device hung up.
+    void deviceLeft() {
+        left(device);
+    }
+
+    void phoneLeft() {
+        left(phone);
+    }
+
+    private void left(End end) {
+        synchronized (this) {
+            end.dialog = Optional.empty();
+        }
+        end();
+    }
+
+    /// Ends what there is of it.
+    void end() {
+        synchronized (this) {
+            if (over) return;
+            over = true;
+        }
+        bridge.close();
+        bye(device);
+        bye(phone);
+        ended.accept(this);
+    }
+
+    private void bye(End end) {
+        try {
+            synchronized (this) {
+                if (end.dialog.isEmpty()) return;
+            }
+            var bye = next(end, "BYE");
+            synchronized (this) {
+                end.dialog = Optional.empty();
+            }
+            if (end == device) {
+                ua.send(bye, _ -> {});
+            } else {
+                var _ = handset.send(bye.request(), _ -> {});
+            }
+        } catch (SipException e) {
+            LOG.log(System.Logger.Level.DEBUG, () -> "BYE: " + e.reason());
+        }
+    }
+}

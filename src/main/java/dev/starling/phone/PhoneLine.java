@@ -1,0 +1,237 @@
+package dev.starling.phone;
+
+import dev.starling.agent.Agent;
+import dev.starling.agent.Incoming;
+import dev.starling.identity.Address;
+import dev.starling.identity.IdentityException;
+import dev.starling.media.Bridge;
+import dev.starling.media.Bridges;
+import dev.starling.media.Phone;
+import dev.starling.media.PhoneLeg;
+import dev.starling.sip.dialog.DialogId;
+import dev.starling.sip.message.Edit;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.message.SipUri;
+import dev.starling.sip.transaction.RequestReceived;
+import dev.starling.sip.transaction.TransactionLayer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// What joins one phone with the user agent that speaks for it: calls and messages both ways.
+public final class PhoneLine implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("starling.phone");
+    private static final int MAX_CALLS = 4;
+
+    /// What the device says of itself in Contact: that it is a phone behind a server, where the encryption of a call
+    /// ends.
+    public static final String GATEWAY = ";+starling.gateway";
+
+    private final PhoneAccount account;
+    private final Agent agent;
+    private final Supplier<Optional<Handset>> handset;
+    private final Bridges bridges;
+    private final TransactionLayer.Timers timers;
+    private final List<PhoneCall> calls = new ArrayList<>();
+    private final List<CallFromPhone> unacknowledged = new ArrayList<>();
+
+    /// @param handset the phone, while it is registered
+    public PhoneLine(
+            PhoneAccount account,
+            Agent agent,
+            Supplier<Optional<Handset>> handset,
+            Bridges bridges,
+            TransactionLayer.Timers timers) {
+        this.account = account;
+        this.agent = agent;
+        this.handset = handset;
+        this.bridges = bridges;
+        this.timers = timers;
+        agent.ua().on("INVITE", this::deviceCalls);
+        agent.ua().on("BYE", this::deviceLeft);
+        agent.ua().on("ACK", _ -> {});
+        agent.here(handset.get().isPresent());
+    }
+
+    public Agent agent() {
+        return agent;
+    }
+
+    public PhoneAccount account() {
+        return account;
+    }
+
+    /// Shows a text on a phone, while there is one; whether it took it.
+    public static boolean show(Optional<Handset> phone, Address from, Address to, String text) {
+        return Texts.toPhone(phone, from, to, text);
+    }
+
+    private void deviceCalls(Incoming incoming) throws SipException {
+        SipMessage request = incoming.request();
+        if (request.toTag().isPresent()) {
+            Reoffers.ofDevice(withDevice(request).orElseThrow(PhoneCall::noDialog), incoming);
+            return;
+        }
+        var signer = incoming.signer().orElseThrow(() -> new SipException(428, "Use Identity Header"));
+        if (!agent.admits(signer.address()) || !agent.isListed(signer))
+            throw new SipException(403, "Send a contact request");
+        if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
+        Handset phone = handset.get().orElseThrow(() -> new SipException(480, "The phone is not there"));
+        PhoneCall call = begin(phone, Sound.of(() -> bridges.fromWeb(account.user(), request.body())));
+        String name = agent.nameOf(signer.address()).orElse(signer.address().text());
+        try {
+            PhoneLeg leg = Sound.of(() -> call.bridge().newPhoneLeg(sounding(phone)));
+            new CallToPhone(incoming, call, leg, timers)
+                    .ring(signer.address(), name, agent.ua().us().address());
+        } catch (SipException e) {
+            call.end();
+            throw e;
+        }
+    }
+
+    private Phone sounding(Handset phone) {
+        return new Phone(account.user(), phone.source(), false);
+    }
+
+    private PhoneCall begin(Handset phone, Bridge bridge) throws SipException {
+        var call = new PhoneCall(agent.ua(), phone, bridge, this::ended);
+        synchronized (this) {
+            if (calls.size() < MAX_CALLS) {
+                calls.add(call);
+                return call;
+            }
+        }
+        call.end();
+        throw new SipException(486, "Busy Here");
+    }
+
+    private synchronized void ended(PhoneCall call) {
+        calls.remove(call);
+        unacknowledged.removeIf(each -> each.call() == call);
+    }
+
+    private synchronized Optional<PhoneCall> withDevice(SipMessage request) throws SipException {
+        DialogId id = DialogId.of(request);
+        return calls.stream().filter(call -> call.isWithDevice(id)).findFirst();
+    }
+
+    private synchronized Optional<PhoneCall> withPhone(SipMessage request) throws SipException {
+        DialogId id = DialogId.of(request);
+        return calls.stream().filter(call -> call.isWithPhone(id)).findFirst();
+    }
+
+    private void deviceLeft(Incoming incoming) throws SipException {
+        PhoneCall call = withDevice(incoming.request()).orElseThrow(PhoneCall::noDialog);
+        incoming.answer(200, "OK");
+        call.deviceLeft();
+    }
+
+    /// A request of the phone, which has proven that it is this account's: INVITE, BYE, MESSAGE and the like.
+    public void phoneAsks(SipMessage request, RequestReceived server) throws SipException {
+        switch (request.method()) {
+            case "INVITE" -> {
+                if (request.toTag().isPresent())
+                    Reoffers.ofPhone(withPhone(request).orElseThrow(PhoneCall::noDialog), request, server);
+                else phoneCalls(request, server);
+            }
+            case "BYE" -> {
+                PhoneCall call = withPhone(request).orElseThrow(PhoneCall::noDialog);
+                ok(request, server);
+                call.phoneLeft();
+            }
+            case "MESSAGE" -> Texts.fromPhone(agent, request, server, addressed(request));
+            // Keys that a phone sends so, and its word on whether anybody is there.
+            case "INFO", "OPTIONS" -> {
+                var _ = withPhone(request).orElseThrow(PhoneCall::noDialog);
+                ok(request, server);
+            }
+            default ->
+                throw new SipException(
+                        405,
+                        "Method Not Allowed",
+                        new SipException.Header("Allow", "INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS, INFO"));
+        }
+    }
+
+    private void phoneCalls(SipMessage request, RequestReceived server) throws SipException {
+        if (agent.standing() != Agent.Standing.LISTED)
+            throw new SipException(403, "None of your devices has allowed this phone yet");
+        Address to = addressed(request);
+        if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
+        Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
+        Bridge bridge = Sound.of(() -> bridges.fromPhone(sounding(phone), request.body()));
+        var from = new CallFromPhone(server, begin(phone, bridge), timers);
+        synchronized (this) {
+            unacknowledged.add(from);
+        }
+        // Looking somebody up takes its time; a CANCEL must be heard meanwhile.
+        Thread.ofVirtual().name("dial").start(() -> dial(from, to, server));
+    }
+
+    private void dial(CallFromPhone from, Address to, RequestReceived server) {
+        try {
+            from.dial(agent, to);
+        } catch (SipException e) {
+            from.call().end();
+            Answers.respond(server, e);
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.ERROR, "a defect, in calling for a phone", e);
+            from.call().end();
+            Answers.respond(server, new SipException(500, "Server Internal Error"));
+        }
+    }
+
+    /// The phone has acknowledged an answer of ours.
+    public void phoneAcknowledges(SipMessage ack) throws SipException {
+        DialogId id = DialogId.of(ack);
+        synchronized (this) {
+            for (var each : List.copyOf(unacknowledged))
+                if (each.call().isWithPhone(id)) {
+                    each.acknowledged();
+                    unacknowledged.remove(each);
+                }
+        }
+    }
+
+    private static void ok(SipMessage request, RequestReceived server) throws SipException {
+        server.respond(
+                Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
+    }
+
+    /// Whom the phone means: `sip:alice@example.net`, or, where a phone knows only names at its server,
+    /// `sip:alice%40example.net@server`.
+    static Address addressed(SipMessage request) throws SipException {
+        try {
+            if (request.uri().startsWith("tel:")) return Address.ofUri(request.uri());
+            SipUri uri = SipUri.parse(request.uri());
+            String user = uri.user();
+            int escaped = user.toLowerCase(java.util.Locale.ROOT).indexOf("%40");
+            if (escaped < 0) return Address.ofUri("sip:" + user + "@" + uri.host());
+            return Address.ofUri("sip:" + user.substring(0, escaped) + "@" + user.substring(escaped + 3));
+        } catch (IdentityException e) {
+            throw new SipException(404, "That is no address (" + e.reason() + ")");
+        }
+    }
+
+    /// The phone has come or gone: contacts see it.
+    void phoneChanged() {
+        agent.here(handset.get().isPresent());
+    }
+
+    synchronized boolean knows(DialogId id) {
+        return calls.stream().anyMatch(call -> call.isWithPhone(id));
+    }
+
+    @Override
+    public void close() {
+        List<PhoneCall> all;
+        synchronized (this) {
+            all = List.copyOf(calls);
+        }
+        all.forEach(PhoneCall::end);
+        agent.close();
+        LOG.log(System.Logger.Level.DEBUG, () -> account + " ends");
+    }
+}

@@ -1,0 +1,100 @@
+package dev.starling.phone;
+
+import dev.starling.agent.Incoming;
+import dev.starling.agent.UserAgent;
+import dev.starling.media.Leg;
+import dev.starling.media.Reoffer;
+import dev.starling.sip.message.Edit;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.transaction.RequestReceived;
+import dev.starling.sip.transaction.TransactionLayer;
+
+/// A new offer within a call (RFC 3261, section 14): what concerns one end alone is answered here, hold and the like go
+/// on to the other end, whose answer is ours.
+final class Reoffers {
+    private static final System.Logger LOG = System.getLogger("starling.phone");
+
+    private Reoffers() {}
+
+    static void ofPhone(PhoneCall call, SipMessage request, RequestReceived server) throws SipException {
+        call.fromPhone(request);
+        byte[] offer = request.body();
+        Leg leg = call.phoneLeg();
+        switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
+            case Reoffer.Answer(byte[] answer) -> toPhone(call, server, answer);
+            case Reoffer.PassOn(var _, byte[] onward) -> {
+                var again = call.toDevice("INVITE");
+                call.ua().send(again, onward, answer -> guarded(server, () -> deviceAnswers(call, server, again.dialog().localCseq(), answer)));
+            }
+        }
+    }
+
+    private static void deviceAnswers(
+            PhoneCall call, RequestReceived server, long cseq, UserAgent.Answer answer)
+            throws SipException {
+        if (answer.status() < 200) return;
+        if (answer.status() >= 300) {
+            call.bridge().rejected();
+            throw new SipException(answer.status(), answer.message().reason());
+        }
+        call.acknowledgeDevice(cseq);
+        if (answer.signer().isEmpty() || !answer.message().hasSdp()) {
+            call.bridge().rejected();
+            throw new SipException(488, "The other device did not answer genuinely");
+        }
+        toPhone(call, server, Sound.of(() -> call.bridge().reanswered(answer.message().body())));
+    }
+
+    private static void toPhone(PhoneCall call, RequestReceived server, byte[] sdp) throws SipException {
+        server.respond(Edit.response(server.request(), 200, "OK", TransactionLayer.tag())
+                .add("Contact", call.handset().contact())
+                .body("application/sdp", sdp)
+                .build());
+    }
+
+    static void ofDevice(PhoneCall call, Incoming incoming) throws SipException {
+        call.fromDevice(incoming.request());
+        byte[] offer = incoming.request().body();
+        Leg leg = call.deviceLeg();
+        switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
+            case Reoffer.Answer(byte[] answer) -> toDevice(incoming, answer);
+            case Reoffer.PassOn(var _, byte[] onward) -> {
+                var again = call.toPhone("INVITE");
+                Edit request = again.request()
+                        .add("Contact", call.handset().contact())
+                        .body("application/sdp", onward);
+                var _ = call.handset()
+                        .send(request, answer -> guarded(incoming.server(), () -> phoneAnswers(call, incoming, again.dialog().localCseq(), answer)));
+            }
+        }
+    }
+
+    private static void phoneAnswers(PhoneCall call, Incoming incoming, long cseq, SipMessage answer)
+            throws SipException {
+        if (answer.status() < 200) return;
+        if (answer.status() >= 300) {
+            call.bridge().rejected();
+            throw new SipException(answer.status() < 500 ? answer.status() : 488, answer.reason());
+        }
+        call.acknowledgePhone(cseq);
+        toDevice(incoming, Sound.of(() -> call.bridge().reanswered(answer.body())));
+    }
+
+    private static void toDevice(Incoming incoming, byte[] sdp) throws SipException {
+        var _ = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
+    }
+
+    private interface Step {
+        void run() throws SipException;
+    }
+
+    private static void guarded(RequestReceived server, Step step) {
+        try {
+            step.run();
+        } catch (SipException e) {
+            LOG.log(System.Logger.Level.DEBUG, () -> "a new offer: " + e.reason());
+            Answers.respond(server, e);
+        }
+    }
+}
