@@ -72,6 +72,7 @@
  * @property {Contact['trust']} trust
  * @property {string} quality  'good' | 'fair' | 'poor' | ''
  * @property {boolean} direct
+ * @property {boolean} gateway  the other device is a telephone: its server can listen
  * @property {''|'lost'|'back'} link  lost: nothing comes through, and it is being connected again; back: for a moment after that
  * @property {string} why  plain words when it ended badly
  */

@@ -7,7 +7,7 @@ import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
 import { conversation } from './conversation.js';
 import { callKey, IncomingLeg } from './incoming.js';
-import { newCall, newLive, worse } from './live.js';
+import { isGateway, newCall, newLive, worse } from './live.js';
 import { DECLINED, ELSEWHERE, OutgoingLeg, outcomeOf } from './outgoing.js';
 import { TRICKLE } from './trickle.js';
 
@@ -133,6 +133,7 @@ export function calls(ctx) {
       winner.close();
       return void winner.dialog?.bye();
     }
+    change({ gateway: winner.gateway });
     confirmed(own, winner);
     for (const leg of own.legs) leg.cancel(ELSEWHERE);
     own.legs.clear();
@@ -219,6 +220,7 @@ export function calls(ctx) {
   async function ring(engine, incoming, known, wanted) {
     const leg = new IncomingLeg(ua(), ctx.timer, incoming, (media) => watch(own, media));
     const own = begin(leg.signer.address, leg);
+    change({ gateway: isGateway(incoming.message) });
     own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && unanswered(leg)));
     try {
       await leg.ring(engine, known);

@@ -1,5 +1,7 @@
 // What a call is while it lives: for the core, and as a page draws it.
 
+import { first } from '../sip/message.js';
+
 /** @typedef {import('./dialog.js').Dialog} Dialog */
 /** @typedef {import('./incoming.js').IncomingLeg} IncomingLeg */
 /** @typedef {import('./outgoing.js').OutgoingLeg} OutgoingLeg */
@@ -53,9 +55,17 @@ export const newCall = (id, address, contact, incoming) => ({
   trust: contact?.level === 'test' ? 'test' : contact?.chain ? 'verified' : 'unverified',
   quality: '',
   direct: true,
+  gateway: false,
   link: '',
   why: '',
 });
+
+/**
+ * Whether a device says of itself that it is a telephone behind a server, where the encryption of the call ends: a feature tag (RFC 3840) in its Contact,
+ * which its signature covers. @param {import('../sip/message.js').Message} message
+ */
+export const isGateway = (message) =>
+  /;\s*\+starling\.gateway\s*(;|=|$)/i.test(first(message, 'contact').replace(/<[^>]*>/g, ''));
 
 const BY_WEIGHT = ['call.not-genuine', 'call.declined', 'call.busy', 'call.refused', 'call.no-answer', 'call.media'];
 

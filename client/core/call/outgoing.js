@@ -5,6 +5,7 @@ import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
 import { Dialog } from './dialog.js';
+import { isGateway } from './live.js';
 import { withoutPlaces } from './places.js';
 import { ANNOUNCED, takesCandidates, Trickle } from './trickle.js';
 
@@ -31,6 +32,8 @@ export class OutgoingLeg {
   media = null;
   /** @type {Dialog | null} */
   dialog = null;
+  /** Whoever answered is a telephone behind a server. */
+  gateway = false;
   /** That of the 180 that came last: RFC 3261, section 12.1. @type {Dialog | null} */
   #early = null;
   /** The device takes candidates by INFO. */
@@ -142,6 +145,7 @@ export class OutgoingLeg {
     if (this.#over) return dialog.bye();
     this.#end(ELSEWHERE);
     this.dialog = dialog;
+    this.gateway = isGateway(answer);
     this.trickle.reveal();
     this.#trickleAlong(dialog, answer);
     this.events.answered(this);

@@ -209,6 +209,7 @@ function fakeCall(surface) {
     trust: 'verified',
     quality: '',
     direct: true,
+    gateway: false,
     link: '',
     why: '',
   };

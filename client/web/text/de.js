@@ -179,6 +179,7 @@ export const de = {
   'call.hang-up': 'Auflegen',
   'call.direct': 'direkt',
   'call.relayed': 'über Relais',
+  'call.gateway': 'ein Telefon: sein Server kann mithören',
   'call.link.lost': 'Verbindung verloren, neuer Versuch …',
   'call.link.back': 'Wieder verbunden',
   'call.quality.good': 'Ton gut',

@@ -177,6 +177,7 @@ export const en = {
   'call.hang-up': 'Hang up',
   'call.direct': 'direct',
   'call.relayed': 'by relay',
+  'call.gateway': 'a telephone: its server can listen',
   'call.link.lost': 'Connection lost, trying again …',
   'call.link.back': 'Connected again',
   'call.quality.good': 'sound good',

@@ -33,7 +33,9 @@ function Incoming({ core, call }) {
     <div class="incoming-text" aria-live="assertive">
       <strong id="incoming-name">${t('call.incoming', { name })}</strong>
       <p class="small" id="incoming-who">
-        <bdi>${call.address}</bdi>${' · '}<${Trust} trust=${call.trust} />${' · '}${t('call.here')}
+        <bdi>${call.address}</bdi>${' · '}<${Trust}
+          trust=${call.trust}
+        />${' · '}${t(call.gateway ? 'call.gateway' : 'call.here')}
       </p>
     </div>
     <div class="row">
@@ -61,7 +63,8 @@ function Bar({ core, call, narrow }) {
         call.link && t(`call.link.${call.link}`),
         duration(Math.max(0, now - call.since) / 1000),
         !call.link && call.quality && t(`call.quality.${call.quality}`),
-        !call.link && t(call.direct ? 'call.direct' : 'call.relayed'),
+        !call.link && !call.gateway && t(call.direct ? 'call.direct' : 'call.relayed'),
+        call.gateway && t('call.gateway'),
       ].filter(Boolean)
     : [ended && call.why && hasText(`error.${call.why}`) ? t(`error.${call.why}`, { name }) : t(`call.${call.state}`)];
   const covers = narrow && !small && !ended;

@@ -7,13 +7,13 @@ import picocli.CommandLine.Option;
 
 /// Where ordinary SIP phones reach a server.
 final class PhoneOptions {
-    private static final int PORT = 2000, USUAL = 5060, USUAL_TLS = 5063, LEAST_PORT = 1024, MOST_PORT = 65_535;
+    private static final int PORT = 5000, USUAL = 5060, USUAL_TLS = 5063, LEAST_PORT = 1024, MOST_PORT = 65_535;
     private static final Pattern PORTS = Pattern.compile("([0-9]{4,5})-([0-9]{4,5})");
 
     @Option(
             names = "--phone-port",
             defaultValue = "0",
-            description = "Port for ordinary SIP phones, UDP and TCP (default: HTTP port + 2000; with --domain 5060). It is"
+            description = "Port for ordinary SIP phones, UDP and TCP (default: HTTP port + 5000; with --domain 5060). It is"
                     + " opened when there is a phone: starling phone add.")
     int port;
 
