@@ -35,8 +35,8 @@ class CollectorsTest {
                 .map(place -> Path.of(place, name))
                 .filter(Files::isExecutable)
                 .findFirst()
-                .orElseGet(() -> Assumptions.abort(
-                        name + " is not installed (RUNLEVEL=1 apt-get install " + packageName + ")"));
+                .orElseGet(() ->
+                        Assumptions.abort(name + " is not installed (RUNLEVEL=1 apt-get install " + packageName + ")"));
     }
 
     private static int freePort() throws IOException {
@@ -121,8 +121,8 @@ class CollectorsTest {
                     drop;
                 }
                 """.formatted(port, modules, folder.resolve("db")));
-        var command = List.of(
-                program, "-f", "kamailio.cfg", "-DD", "-E", "-Y", folder.toString(), "-m", "32", "-M", "8");
+        var command =
+                List.of(program, "-f", "kamailio.cfg", "-DD", "-E", "-Y", folder.toString(), "-m", "32", "-M", "8");
         String said = collect(port, command, text -> text.contains("seen OPTIONS"));
         assertTrue(said.contains("seen OPTIONS options@example.net of 198.51.100.7:5000, xxxxxx xx"), said);
         assertEquals(-1, said.indexOf("do not tell"), said);
