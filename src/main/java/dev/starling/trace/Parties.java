@@ -94,11 +94,14 @@ final class Parties {
 
     private void name(String key, String address, String device, boolean sure) {
         var known = names.get(key);
-        boolean same = known != null && known.address.equals(address);
+        if (known == null) {
+            names.put(key, new Name(address, device, sure));
+            return;
+        }
+        boolean same = known.address.equals(address);
         // In a dialog a Contact may not say which device it is.
         String told = same && device.isEmpty() ? known.device : device;
-        if (same || sure || known == null || !known.sure)
-            names.put(key, new Name(address, told, sure || same && known.sure));
+        if (same || sure || !known.sure) names.put(key, new Name(address, told, sure || same && known.sure));
     }
 
     String name(String key) {

@@ -16,8 +16,12 @@ import org.junit.jupiter.api.Test;
 /// A call of alice's to two devices of bob's, one of them at another server: as it is drawn.
 class LadderTest {
     private static final String ALICE = "sip:alice@example.net", BOB = "sip:bob@example.net";
-    private static final String SDP = "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF 111 0 101\n"
-            + "a=rtpmap:111 opus/48000/2\na=rtpmap:101 telephone-event/8000\n";
+    private static final String SDP = """
+            v=0
+            m=audio 9 UDP/TLS/RTP/SAVPF 111 0 101
+            a=rtpmap:111 opus/48000/2
+            a=rtpmap:101 telephone-event/8000
+            """;
 
     private final Tap.Ends alice = Passing.client(5001), phone = Passing.client(5002), far = Passing.server("9f3ab1c2");
     private final List<String> lines = new ArrayList<>();

@@ -93,7 +93,7 @@ class CollectorsTest {
         assertTrue(kept.contains("Authorization: xxxxxx xx"), kept);
         assertFalse(kept.contains("do not tell"), kept);
         // The addresses of the message, not of the export: in the IP header of the packet that it wrote.
-        assertTrue(kept.contains("\u00c6\u0033\u0064\u0007\u00c0\u0000\u0002\u0009"), "198.51.100.7, 192.0.2.9");
+        assertTrue(kept.contains("\u00c63d\u0007\u00c0\u0000\u0002\t"), "198.51.100.7, 192.0.2.9");
     }
 
     @Test
