@@ -71,7 +71,12 @@ export async function run(args, more = {}, within = []) {
  * @param {{dht?: string, anchor?: string, network?: any, moreB?: string[]}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors
  *   beside the test CA; network: of nodes, when the caller has and closes one; moreB: words for the second
  */
-export async function twoPeers({ dht = process.env.STARLING_E2E_DHT ?? 'embedded', anchor = '', network, moreB = [] } = {}) {
+export async function twoPeers({
+  dht = process.env.STARLING_E2E_DHT ?? 'embedded',
+  anchor = '',
+  network,
+  moreB = [],
+} = {}) {
   const anchors = anchor ? ['--anchor', anchor] : [];
   const nodes = network ?? (dht === 'opendht' ? await dhtNodes() : null);
   const folder = await mkdtemp(join(tmpdir(), 'starling-e2e-'));

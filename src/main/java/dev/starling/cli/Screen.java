@@ -2,12 +2,14 @@ package dev.starling.cli;
 
 import dev.starling.trace.Style;
 import dev.starling.trace.Trace;
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// Standard output, a terminal or something else. Lines are written whole, so that whatever ends the program leaves no
@@ -23,7 +25,9 @@ final class Screen implements Trace.Output {
 
     private final FileOutputStream out = new FileOutputStream(FileDescriptor.out);
     private final Charset charset = charset();
-    private final boolean terminal = System.console().isTerminal();
+    // Without one there is no console either, whatever the documentation of some releases says.
+    private final boolean terminal =
+            Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     private final boolean boxes = charset.equals(StandardCharsets.UTF_8);
     private final boolean colour;
     private final int asked;

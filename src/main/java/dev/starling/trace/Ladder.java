@@ -13,11 +13,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /// Messages as rows of a ladder, one block for each Call-ID; a block that was interrupted by another one begins anew
 /// with its head. It has no clock and no terminal.
 public final class Ladder {
     private static final int MAX_CALLS = 1024, MAX_CALL_ID = 24;
+    private static final int MAX_RAW = 400;
+    private static final Pattern OVERWRITTEN = Pattern.compile("x{16,}");
     private static final String NO_CALL = "";
 
     private final Supplier<Style> styles;
@@ -117,7 +120,8 @@ public final class Ladder {
         byte[] bytes = message.bytes();
         int length = bytes.length - message.bodyLength();
         String text = new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
-        for (String line : text.strip().split("\r?\n")) lines.add("    " + Printable.of(line));
+        for (String line : text.strip().split("\r?\n"))
+            lines.add("    " + Printable.of(OVERWRITTEN.matcher(line).replaceAll("xxx..."), MAX_RAW));
         if (message.bodyLength() > 0) lines.add("    (" + message.bodyLength() + " bytes of body)");
     }
 }

@@ -10,11 +10,11 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// Who stands at the ends of arrows: this server, other servers by their keys, clients by the address of their
-/// connection. A client is called as it calls itself, with a `?` until this server acted upon it; and the end of its
-/// device's id.
+/// connection. A client is called as it calls itself, with a `?` until this server acted upon it; and the
+/// beginning of its device's id.
 final class Parties {
     static final String SELF = "this server";
-    private static final int MAX_NAMES = 4096, MAX_NAME = 60, PIN = 8, TAIL = 4;
+    private static final int MAX_NAMES = 4096, MAX_NAME = 60, PIN = 8, DIGITS = 4, MAX_TRANSPORT = 4;
     private static final Pattern DEVICE =
             Pattern.compile("(?:;gr=|\\+sip\\.instance=\"?<?)(?:urn:uuid:)?([A-Za-z0-9-]{4,64})");
 
@@ -38,7 +38,7 @@ final class Parties {
         boolean in = sighting.direction().get() == Tap.Direction.IN;
         InetSocketAddress far = in ? capture.from() : capture.to();
         String other = sighting.peer().isEmpty()
-                ? Printable.of(sighting.transport(), TAIL) + " " + key(far)
+                ? Printable.of(sighting.transport(), MAX_TRANSPORT) + " " + key(far)
                 : "server "
                         + Printable.of(sighting.peer()
                                 .substring(0, Math.min(PIN, sighting.peer().length())));
@@ -88,17 +88,20 @@ final class Parties {
     private static String device(String text) {
         var found = DEVICE.matcher(text);
         if (!found.find()) return "";
-        String id = found.group(1);
-        return "/" + id.substring(id.length() - TAIL);
+        // A GRUU of ours and an instance id (RFC 9562, section 5.8) begin alike.
+        return "/" + found.group(1).substring(0, DIGITS);
     }
 
     private void name(String key, String address, String device, boolean sure) {
         var known = names.get(key);
-        boolean same = known != null && known.address.equals(address);
+        if (known == null) {
+            names.put(key, new Name(address, device, sure));
+            return;
+        }
+        boolean same = known.address.equals(address);
         // In a dialog a Contact may not say which device it is.
         String told = same && device.isEmpty() ? known.device : device;
-        if (same || sure || known == null || !known.sure)
-            names.put(key, new Name(address, told, sure || same && known.sure));
+        if (same || sure || !known.sure) names.put(key, new Name(address, told, sure || same && known.sure));
     }
 
     String name(String key) {
@@ -112,7 +115,7 @@ final class Parties {
         return name == null ? key : name.address + name.device;
     }
 
-    /// A name cut to `most` characters; the device's end stays.
+    /// A name cut to `most` characters; the device stays.
     static String fit(String name, int most) {
         int slash = name.lastIndexOf('/');
         if (name.length() <= most || slash < 0 || most < 10) return Printable.fit(name, most);

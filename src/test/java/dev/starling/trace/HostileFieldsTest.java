@@ -63,9 +63,21 @@ class HostileFieldsTest {
 
     @Test
     void nothingOfABodyIsShownButNamesOfCodecs() throws SipException {
-        String text = "INVITE sip:b@h SIP/2.0\nFrom: <sip:a@h>\nTo: <sip:b@h>\nCall-ID: c\nCSeq: 1 INVITE\n"
-                + "Content-Type: application/sdp\n\nv=0\ns=private\nc=IN IP4 198.51.100.99\na=ice-pwd:hunter2\n"
-                + "a=candidate:1 1 udp 1 10.0.0.7 1 typ host\nm=audio 9 RTP/AVP 8\n";
+        String text = """
+                INVITE sip:b@h SIP/2.0
+                From: <sip:a@h>
+                To: <sip:b@h>
+                Call-ID: c
+                CSeq: 1 INVITE
+                Content-Type: application/sdp
+
+                v=0
+                s=private
+                c=IN IP4 198.51.100.99
+                a=ice-pwd:hunter2
+                a=candidate:1 1 udp 1 10.0.0.7 1 typ host
+                m=audio 9 RTP/AVP 8
+                """;
         String all = String.join("\n", shown(Passing.passed(true, Passing.client(1), 0, text)));
         assertTrue(all.contains("offer: PCMA"), all);
         for (String secret : List.of("private", "198.51.100.99", "hunter2", "10.0.0.7"))

@@ -16,8 +16,12 @@ import org.junit.jupiter.api.Test;
 /// A call of alice's to two devices of bob's, one of them at another server: as it is drawn.
 class LadderTest {
     private static final String ALICE = "sip:alice@example.net", BOB = "sip:bob@example.net";
-    private static final String SDP = "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF 111 0 101\n"
-            + "a=rtpmap:111 opus/48000/2\na=rtpmap:101 telephone-event/8000\n";
+    private static final String SDP = """
+            v=0
+            m=audio 9 UDP/TLS/RTP/SAVPF 111 0 101
+            a=rtpmap:111 opus/48000/2
+            a=rtpmap:101 telephone-event/8000
+            """;
 
     private final Tap.Ends alice = Passing.client(5001), phone = Passing.client(5002), far = Passing.server("9f3ab1c2");
     private final List<String> lines = new ArrayList<>();
@@ -48,11 +52,11 @@ class LadderTest {
     }
 
     private void forkedCall() throws SipException, IOException {
-        String contact = "Contact: <" + ALICE + ";gr=urn:uuid:0000-1111-a11c>\n";
+        String contact = "Contact: <" + ALICE + ";gr=urn:uuid:a11c-1111>\n";
         String offer = request("INVITE", BOB, 1, "", contact + sdp());
         on(true, alice, 0, offer);
-        on(false, phone, 2, request("INVITE", BOB + ";gr=urn:uuid:0000-2222-b0b1", 1, "", sdp()));
-        on(false, far, 3, request("INVITE", BOB + ";gr=urn:uuid:0000-3333-b0b2", 1, "", sdp()));
+        on(false, phone, 2, request("INVITE", BOB + ";gr=b0b1222200", 1, "", sdp()));
+        on(false, far, 3, request("INVITE", BOB + ";gr=b0b2333300", 1, "", sdp()));
         on(false, alice, 4, response("100 Trying", 1, "INVITE", "", ""));
         on(true, phone, 20, response("180 Ringing", 1, "INVITE", "b1", ""));
         on(false, alice, 21, response("180 Ringing", 1, "INVITE", "b1", ""));
@@ -61,11 +65,7 @@ class LadderTest {
         on(true, phone, 1500, response("200 OK", 1, "INVITE", "b1", sdp()));
         on(false, alice, 1501, response("200 OK", 1, "INVITE", "b1", sdp()));
         on(false, alice, 2001, response("200 OK", 1, "INVITE", "b1", sdp()));
-        on(
-                false,
-                far,
-                2003,
-                request("CANCEL", BOB + ";gr=urn:uuid:0000-3333-b0b2", 1, "", "Reason: SIP;cause=200;text=\"x\"\n"));
+        on(false, far, 2003, request("CANCEL", BOB + ";gr=b0b2333300", 1, "", "Reason: SIP;cause=200;text=\"x\"\n"));
         on(true, far, 2010, response("487 Request Terminated", 1, "INVITE", "b2", ""));
         on(true, alice, 2011, request("ACK", BOB, 1, "b1", ""));
     }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.sip.transport.Tap;
 import dev.starling.trace.hep.Chunks;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -157,7 +159,8 @@ class TraceSocketTest {
         var begun = new CountDownLatch(1);
         var filter = new Filter(List.of("options@"), List.of("ALICE@example.net"), List.of("options"));
         var ladder = new Ladder(() -> new Style(80, false, false), false, ZoneOffset.UTC);
-        var trace = new Trace(filter, ladder, OutputStream.nullOutputStream(), lines::addAll);
+        var copy = new ByteArrayOutputStream();
+        var trace = new Trace(filter, ladder, copy, lines::addAll);
         try (var in = Trace.live(data)) {
             var showing = Thread.ofVirtual().start(() -> {
                 try {
@@ -175,5 +178,10 @@ class TraceSocketTest {
         }
         assertTrue(lines.getLast().contains("OPTIONS (1)"), lines::toString);
         assertFalse(String.join("", lines).contains("BYE"), lines::toString);
+        var again = new ArrayList<String>();
+        var same = new Ladder(() -> new Style(80, false, false), false, ZoneOffset.UTC);
+        new Trace(filter, same, OutputStream.nullOutputStream(), again::addAll)
+                .show(new ByteArrayInputStream(copy.toByteArray()), () -> {});
+        assertEquals(lines, again, "what was saved");
     }
 }

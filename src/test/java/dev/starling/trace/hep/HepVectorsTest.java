@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /// Packets against bytes that were written from the specification: `vectors/hep.json`.
@@ -30,7 +31,7 @@ class HepVectorsTest {
     }
 
     private static long number(Map<String, Object> map, String name) {
-        return ((Number) map.get(name)).longValue();
+        return Objects.requireNonNull((Number) map.get(name)).longValue();
     }
 
     private static InetSocketAddress end(Map<String, Object> each, String name) {
