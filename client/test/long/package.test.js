@@ -125,7 +125,7 @@ test('it installs without starting anything, with a user that may do nothing els
   assert.deepEqual([name, home, login], ['starling', '/var/lib/starling', '/usr/sbin/nologin']);
   assert.ok(Number(uid) < 1000, 'a system user');
   assert.equal(await system.run('stat -c "%U %a" /var/lib/starling'), 'starling 700\n');
-  assert.equal(await system.run(`stat -c "%U:%G %a" /etc/starling ${CONF}`), 'root:starling 750\nroot:root 640\n');
+  assert.equal(await system.run(`stat -c "%U:%G %a" /etc/starling ${CONF}`), 'root:starling 750\nroot:root 644\n');
 });
 
 test('without a domain it does not start, says what to set, and that trying again is no use', { skip }, async () => {
@@ -207,7 +207,7 @@ test('as its user it serves; what people left there and its key survive an upgra
 test('removed it keeps data and configuration; purged nothing is left, nor its user', { skip }, async () => {
   await system.run('dpkg --remove starling');
   assert.equal(await system.run('ls /usr/lib/starling /usr/bin/starling 2>/dev/null || true'), '');
-  assert.match(await system.run('ls /var/lib/starling /etc/starling'), /peer\.p12[^]*starling\.conf/);
+  assert.match(await system.run('ls /etc/starling /var/lib/starling'), /starling\.conf[^]*peer\.p12/);
   await system.run('dpkg --purge starling');
   assert.equal(await system.run('ls -d /var/lib/starling /etc/starling 2>/dev/null || true'), '');
   assert.equal(await system.run('getent passwd starling || true'), '');

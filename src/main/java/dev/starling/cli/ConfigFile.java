@@ -79,9 +79,13 @@ record ConfigFile(Path path, List<Entry> entries) {
         return new Entry(number, key, value);
     }
 
+    static boolean isOption(String word) {
+        return word.equals(OPTION) || word.startsWith(OPTION + "=");
+    }
+
     /// The words of a command line with those of the file that it names put in front; without one, the same.
     ///
-    /// @param command the subcommand that is meant
+    /// @param command that will be run with them
     /// @param words what comes after its name
     static List<String> expand(CommandLine command, List<String> words) throws Wrong {
         CommandLine.ParseResult given;

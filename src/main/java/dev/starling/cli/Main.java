@@ -2,7 +2,6 @@ package dev.starling.cli;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -46,9 +45,11 @@ public final class Main {
     }
 
     private static int execute(CommandLine line, String[] all) {
-        if (!all[0].equals("peer")) return line.execute(all);
+        boolean configured = all[0].equals("peer") && List.of(all).stream().anyMatch(ConfigFile::isOption);
+        if (!configured) return line.execute(all);
         try {
-            var peer = Objects.requireNonNull(line.getSubcommands().get(all[0]));
+            // A command of its own: one that belongs to another cannot be parsed alone.
+            var peer = new CommandLine(new PeerCommand());
             var words = ConfigFile.expand(peer, List.of(all).subList(1, all.length));
             return line.execute(prepend(all[0], words.toArray(String[]::new)));
         } catch (ConfigFile.Wrong e) {
