@@ -2,49 +2,7 @@
 import WebSocket from 'ws';
 import { Starling } from '../../core/starling.js';
 import { memoryStore } from '../../core/store/memory.js';
-
-/** A media engine that negotiates and "connects" without sound. */
-export function fakeMedia() {
-  const legs = [];
-  const sdp = () => {
-    const fingerprint = Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) =>
-      b.toString(16).padStart(2, '0').toUpperCase(),
-    ).join(':');
-    return [
-      'v=0',
-      'o=- 1 1 IN IP4 127.0.0.1',
-      's=-',
-      't=0 0',
-      'm=audio 9 UDP/TLS/RTP/SAVPF 111',
-      'a=rtpmap:111 opus/48000/2',
-      `a=fingerprint:sha-256 ${fingerprint}`,
-      '',
-    ].join('\r\n');
-  };
-  return {
-    legs,
-    microphones: async () => [],
-    async create() {
-      let tell = () => {};
-      const leg = {
-        remote: '',
-        speaking: false,
-        closed: false,
-        offer: async () => (leg.local = sdp()),
-        answer: async (offer) => ((leg.remote = offer), (leg.local = sdp())),
-        accept: async (answer) => void ((leg.remote = answer), tell('connected', { direct: true })),
-        speak: async () => void ((leg.speaking = true), tell('connected', { direct: true })),
-        mute: () => {},
-        microphone: async () => {},
-        onState: (fn) => (tell = fn),
-        stats: async () => ({ quality: 'good', energyIn: 1, energyOut: 1 }),
-        close: () => void (leg.closed = true),
-      };
-      legs.push(leg);
-      return leg;
-    },
-  };
-}
+import { fakeMedia } from '../fake/people.js';
 
 // What an agent would do in ten minutes must not keep a finished test alive.
 function timer(ms, task) {

@@ -1,6 +1,7 @@
 // Two agents without a browser, through two real peer processes: everything that is said between people, and the attacks on it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { hostCandidate } from '../fake/people.js';
 import { agent, eventually, until } from './agents.js';
 import { code, twoPeers } from './servers.js';
 
@@ -84,6 +85,14 @@ test('a call rings, is answered with both answers signed, and ends', async () =>
   const [b] = bob.media.legs.slice(-1);
   assert.equal(a.remote, b.local);
   assert.equal(b.remote, a.local);
+  // Candidates and a new offer pass both peers as they pass the fake ones.
+  a.find(hostCandidate());
+  b.find(hostCandidate());
+  a.tell('failed', {});
+  await until(alice, (s) => s.call?.link === 'back', 'connected anew');
+  assert.deepEqual([a.restarts, b.restarts], [1, 0]);
+  assert.equal(b.remote, a.local);
+  assert.ok(a.added.length && b.added.length, 'candidates came through');
   await alice.hangUp();
   await until(bob, (s) => s.call === null, 'ended at bob');
   assert.equal(alice.state.pastCalls[0].result, 'answered');
