@@ -24,7 +24,7 @@ export function fakeMedia() {
       const print = PRINT();
       const sdp = () => {
         const ice = `a=ice-ufrag:${hex(random(4))}\r\na=ice-pwd:${hex(random(12))}\r\na=ice-options:trickle\r\n`;
-        return `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n${ice}a=fingerprint:sha-256 ${print}\r\n`;
+        return `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\na=mid:0\r\n${ice}a=fingerprint:sha-256 ${print}\r\n`;
       };
       legs.push(leg);
       return Object.assign(leg, {

@@ -49,6 +49,7 @@ public final class Digest {
     private final PhoneAccounts accounts;
     private final Nonces nonces;
     private final Guesses guesses;
+    private final OldPhones oldPhones;
     private final SecretKeySpec invented;
 
     /// @param realm what [Ha1] was made with
@@ -62,14 +63,19 @@ public final class Digest {
         this.accounts = accounts;
         this.nonces = new Nonces(secret, realm, nonces, clock);
         guesses = new Guesses(clock);
+        oldPhones = new OldPhones(clock);
         invented = new SecretKeySpec(secret, "HmacSHA256");
     }
 
     /// Values of WWW-Authenticate or Proxy-Authenticate, the best algorithm first: RFC 8760, section 2.4.
-    List<String> challenges(boolean stale, InetAddress to) {
+    List<String> challenges(boolean stale, InetAddress to, SipMessage request) throws SipException {
         var values = new ArrayList<String>();
-        String nonce = nonces.fresh(Networks.of(to));
-        for (Ha1.Algorithm each : Ha1.Algorithm.values())
+        String network = Networks.of(to), nonce = nonces.fresh(network);
+        // Whoever has chosen already is asked by what it chose.
+        Optional<Credentials> chosen = ours(request);
+        List<Ha1.Algorithm> offered =
+                chosen.isPresent() ? List.of(chosen.get().algorithm()) : oldPhones.offer(network, request);
+        for (Ha1.Algorithm each : offered)
             values.add("Digest realm=" + Tokens.quote(realm) + ",nonce=\"" + nonce + "\",algorithm=" + each.token
                     + ",qop=\"auth\"" + (stale ? ",stale=true" : ""));
         return values;
@@ -94,6 +100,7 @@ public final class Digest {
             return new Verdict.Wrong(user);
         }
         guesses.succeeded(network, user);
+        oldPhones.proven(network, request, said.algorithm());
         long nc = said.qop() ? Long.parseLong(said.nc(), 16) : 0;
         // RFC 7616, section 3.4: counts begin at 1; here 0 is for phones that do not count.
         if (said.qop() && nc == 0 || !nonces.spend(said.nonce(), nc)) return new Verdict.Replayed(user);

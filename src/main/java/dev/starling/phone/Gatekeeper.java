@@ -113,14 +113,14 @@ final class Gatekeeper {
     }
 
     // RFC 3261, sections 22.2 and 22.3: the registrar asks as a server, for others we ask as a proxy does.
-    private void challenge(Flow flow, InetAddress from, SipMessage request, boolean stale) {
+    private void challenge(Flow flow, InetAddress from, SipMessage request, boolean stale) throws SipException {
         boolean register = request.method().equals("REGISTER");
         Edit answer = Edit.response(
                 request,
                 register ? 401 : 407,
                 register ? "Unauthorized" : "Proxy Authentication Required",
                 TransactionLayer.tag());
-        for (String each : digest.challenges(stale, from))
+        for (String each : digest.challenges(stale, from, request))
             answer.add(register ? "WWW-Authenticate" : "Proxy-Authenticate", each);
         answers.stranger(flow, from, request, answer);
     }

@@ -27,6 +27,7 @@ class Rfc8760Test {
             NEAR = InetAddress.ofLiteral("192.0.2.99"),
             ELSEWHERE = InetAddress.ofLiteral("203.0.113.7");
     private final StandingClock clock = new StandingClock();
+    private int phones;
     private final PhoneAccounts accounts = new PhoneAccounts() {
         @Override
         public Optional<Ha1> ha1(String user) {
@@ -48,10 +49,17 @@ class Rfc8760Test {
     }
 
     private String challenge(String algorithm, InetAddress to) {
-        return digest.challenges(false, to).stream()
-                .filter(value -> value.contains("algorithm=" + algorithm))
-                .findFirst()
-                .orElseThrow();
+        try {
+            // As from a new phone each time, which is offered both.
+            SipMessage request =
+                    PhoneWorld.built(request().edit().set("From", "<sip:p" + phones++ + "@example.net>;tag=1"));
+            return digest.challenges(false, to, request).stream()
+                    .filter(value -> value.contains("algorithm=" + algorithm))
+                    .findFirst()
+                    .orElseThrow();
+        } catch (SipException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static SipMessage request(String... credentials) {
@@ -103,8 +111,8 @@ class Rfc8760Test {
 
     /// RFC 8760, section 2.4: one challenge for each algorithm, the preferred one first.
     @Test
-    void bothAlgorithmsAreOfferedTheBetterOneFirst() {
-        List<String> values = digest.challenges(true, HERE);
+    void bothAlgorithmsAreOfferedTheBetterOneFirst() throws SipException {
+        List<String> values = digest.challenges(true, HERE, request());
         assertEquals(2, values.size());
         assertTrue(values.getFirst().startsWith("Digest realm=\"example.net\",nonce=\""));
         assertTrue(values.getFirst().endsWith(",algorithm=SHA-256,qop=\"auth\",stale=true"));
@@ -127,6 +135,28 @@ class Rfc8760Test {
         String wrong = new DigestAnswer("bob", "guess", "MD5").to(challenge("MD5"), "REGISTER", URI, 1);
         assertEquals(new Verdict.Proven("bob"), judge(other, wrong, bob.to(challenge("SHA-256"), "REGISTER", URI, 1)));
         assertThrows(SipException.class, () -> judge(other, other, other, other, other));
+    }
+
+    private int offered(String branch, String... credentials) throws SipException {
+        SipMessage request = request(credentials);
+        String via = "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK" + branch;
+        return digest.challenges(false, HERE, request.edit().set("Via", via).build())
+                .size();
+    }
+
+    @Test
+    void whoeverAsksAgainWithoutCredentialsIsOfferedMd5Alone() throws SipException {
+        assertEquals(2, offered("1"));
+        assertEquals(2, offered("1"), "the same request, sent again");
+        assertEquals(1, offered("2"), "it did not know what to do with SHA-256");
+        assertEquals(1, offered("3"));
+        judge(bob.to(challenge("SHA-256"), "REGISTER", URI, 1));
+        assertEquals(2, offered("4"), "it did");
+        judge(oldBob.to(challenge("MD5"), "REGISTER", URI, 1));
+        assertEquals(1, offered("5"));
+        assertEquals(1, offered("6", bob.to(challenge("SHA-256"), "REGISTER", URI, 9)), "what it chose itself");
+        clock.pass(Duration.ofHours(25));
+        assertEquals(2, offered("7"));
     }
 
     @Test

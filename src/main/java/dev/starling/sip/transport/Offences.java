@@ -63,11 +63,10 @@ public final class Offences {
             return -1;
         }
         lines++;
-        if (last == null) told.put(key, last = new Since());
-        long more = last.more;
-        last.millis = now;
-        last.more = 0;
-        return more;
+        var next = new Since();
+        next.millis = now;
+        told.put(key, next);
+        return last == null ? 0 : last.more;
     }
 
     /// How often this kind happened.

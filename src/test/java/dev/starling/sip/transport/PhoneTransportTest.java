@@ -197,7 +197,8 @@ class PhoneTransportTest {
     void onTlsTheSame() throws Exception {
         var edge = new Edge();
         int port = edge.transport.tlsPort().orElseThrow();
-        var phone = (SSLSocket) PeerCertificate.make().context().getSocketFactory().createSocket(HERE, port);
+        var phone =
+                (SSLSocket) PeerCertificate.make().context().getSocketFactory().createSocket(HERE, port);
         open.add(phone);
         phone.getOutputStream().write(options("SIP/2.0/TLS 127.0.0.1"));
         Heard heard = edge.next();
