@@ -193,6 +193,7 @@ public final class Bridge implements AutoCloseable {
         if (leg.isClosed()) return;
         leg.close();
         callees.remove(leg);
+        early = early.filter(each -> each != leg);
         if (leg == caller || callees.isEmpty() || kept.isPresent() && kept.get() == leg) end(why);
     }
 
@@ -206,9 +207,7 @@ public final class Bridge implements AutoCloseable {
             house.counters().dropped(Drop.UNHEARD);
             return;
         }
-        Optional<Codec> codec = from.ours.stream()
-                .filter(each -> each.payloadType() == packet.payloadType())
-                .findFirst()
+        Optional<Codec> codec = from.codec(packet.payloadType())
                 .flatMap(each -> Sound.like(to.get().remote.orElseThrow().codecs(), each));
         if (codec.isEmpty()) {
             house.counters().dropped(Drop.CODEC);
