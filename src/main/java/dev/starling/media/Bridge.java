@@ -13,7 +13,8 @@ import java.util.function.Consumer;
 /// One call through this peer: the caller's leg and one or several to whom it rings, of which one is kept (first answer
 /// wins). Packets go from leg to leg with new headers and nothing else new: no clock, no buffer, no codec.
 ///
-/// Its own monitor guards it and its legs; nothing is waited for under it.
+/// Its own monitor guards it and its legs; nothing is waited for under it. It is taken before the locks of DTLS, the
+/// sockets and the house, never after.
 public final class Bridge implements AutoCloseable {
     private static final long REPORT_MILLIS = 5_000;
     private static final int HELD_FACTOR = 20;

@@ -62,7 +62,8 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
         }
     }
 
-    /// A candidate of the other side that came later: `candidate:…`, with or without `a=` (RFC 8838). Phones have none.
+    /// A candidate of the other side that came later: `candidate:…`, with or without `a=` (RFC 8838). Phones have
+    /// none.
     public void add(String candidate) throws MediaException {
         throw new MediaException(Reason.NOT_ACCEPTABLE, "no ICE on this leg");
     }

@@ -100,8 +100,8 @@ final class MediaSocket implements AutoCloseable {
         }
     }
 
-    /// False: it could not be sent, as every datagram may be lost. For one thread at a time.
-    boolean send(byte[] bytes, int length, InetSocketAddress to) {
+    /// False: it could not be sent, as every datagram may be lost.
+    synchronized boolean send(byte[] bytes, int length, InetSocketAddress to) {
         try {
             out.clear().put(bytes, 0, length).flip();
             return channel.send(out, to) == length;

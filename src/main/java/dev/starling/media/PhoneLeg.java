@@ -24,10 +24,12 @@ import java.util.Set;
 /// that
 /// the description names or from that of the phone's SIP flow decides, and from then on nobody else is listened to.
 /// With
-/// SDES a packet that authenticates decides anew.
+/// SDES a packet that authenticates decides anew, and one from exactly where the description says always does.
 public final class PhoneLeg extends Leg {
     /// A phone behind a router may get a new port when it was silent.
     private static final long RELEARN_MILLIS = 5_000;
+
+    private static final long IN_FLIGHT_MILLIS = 2_000;
 
     private static final Set<String> PLAIN = Set.of("RTP/AVP", "RTP/AVPF"), SECURE = Set.of("RTP/SAVP", "RTP/SAVPF");
 
@@ -45,6 +47,8 @@ public final class PhoneLeg extends Leg {
     private Optional<InetSocketAddress> named = Optional.empty();
     private Optional<InetSocketAddress> target = Optional.empty();
     private Optional<InetSocketAddress> rtcpTarget = Optional.empty();
+    private Optional<InetSocketAddress> left = Optional.empty();
+    private long leftAt;
     private boolean isLearned;
     private long learnedAt;
 
@@ -98,6 +102,8 @@ public final class PhoneLeg extends Leg {
         isSecure = wantsKeys;
         isMuxed = isOffer && sound.line().has("rtcp-mux");
         if (named.isPresent() && (named.get().equals(at) || isNowhere(sound))) return;
+        left = named.isPresent() ? target : Optional.empty();
+        leftAt = bridge.now();
         named = Optional.of(at);
         isLearned = false;
         // What is not allowed may still be a phone behind a router: then its packets say where it is.
@@ -216,8 +222,7 @@ public final class PhoneLeg extends Leg {
                 return;
             }
             // A packet of some other kind teaches nothing.
-            if (ours.stream()
-                    .noneMatch(each -> each.payloadType() == found.get().payloadType())) {
+            if (codec(found.get().payloadType()).isEmpty()) {
                 drop(Drop.CODEC);
                 return;
             }
@@ -234,6 +239,9 @@ public final class PhoneLeg extends Leg {
 
     private boolean mayBe(InetSocketAddress from, Optional<InetSocketAddress> only) {
         if (named.isEmpty()) return false;
+        // What was on its way from where the phone was before must not be taken for where it is.
+        if (left.isPresent() && left.get().equals(from) && bridge.now() - leftAt < IN_FLIGHT_MILLIS) return false;
+        if (named.get().equals(from) && mayReach(from.getAddress())) return true;
         if (only.isPresent()) return only.get().equals(from);
         InetAddress host = from.getAddress();
         if (isLearned && receiver.isEmpty())

@@ -36,7 +36,7 @@ public final class WebLeg extends Leg {
     private IceAgent ice;
     private Optional<ScheduledFuture<?>> timer = Optional.empty();
     private long timerAt = Long.MAX_VALUE;
-    private Optional<Path> path = Optional.empty();
+    private volatile Optional<Path> path = Optional.empty();
     private Optional<Credentials> theirs = Optional.empty();
     private Optional<Fingerprint> fingerprint = Optional.empty();
     private boolean isDtlsClient;
@@ -326,10 +326,10 @@ public final class WebLeg extends Leg {
         }
     }
 
+    /// Without the bridge's monitor: DTLS has a lock of its own at that moment, and whoever closes a leg takes both the
+    /// other way round.
     private void sendDtls(byte[] bytes) {
-        synchronized (bridge) {
-            path.ifPresent(to -> sockets.get(to.base()).send(bytes, bytes.length, to.remote()));
-        }
+        path.ifPresent(to -> sockets.get(to.base()).send(bytes, bytes.length, to.remote()));
     }
 
     @Override
