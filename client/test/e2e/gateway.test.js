@@ -106,7 +106,8 @@ test('a phone calls a browser: both hear the tone', async (t) => {
   await bridge.ask('close');
 });
 
-test('a browser calls a phone: both hear the tone, and keys arrive', async (t) => {
+/** A call by the browser, heard both ways. @param {import('node:test').TestContext} t */
+async function callOfBrowser(t) {
   const desk = await phone();
   t.after(() => desk.close());
   await inPage();
@@ -115,12 +116,56 @@ test('a browser calls a phone: both hear the tone, and keys arrive', async (t) =
   const [back] = await bridge.ask('answered', desk.describe());
   await remote(decoded(back));
   await connected();
+  return desk;
+}
+
+test('a browser calls a phone: both hear the tone, and keys arrive', async (t) => {
+  const desk = await callOfBrowser(t);
   good(await measure(desk), t);
   await page.evaluate(() => window.pc.getSenders()[0].dtmf.insertDTMF('5', 100));
-  for (let i = 0; i < 100 && !desk.events.some((each) => each.isEnd); i++) await page.waitForTimeout(50);
+  for (let i = 0; i < 200 && !desk.events.some((each) => each.isEnd); i++) await page.waitForTimeout(50);
   assert.ok(
     desk.events.some((each) => each.event === 5 && each.isEnd),
     'the key 5 arrives at the phone',
+  );
+  await bridge.ask('close');
+  await page.waitForFunction(() => window.pc.connectionState !== 'connected', null, { timeout: 20_000 });
+});
+
+test('a phone holds and lets go, and a browser restarts ICE: the sound comes back', async (t) => {
+  const desk = await callOfBrowser(t);
+  for (const [version, direction] of [
+    [2, 'sendonly'],
+    [3, 'sendrecv'],
+  ]) {
+    const [kind, offer] = await bridge.ask('reoffer-of-callee', desk.describe(direction, version));
+    assert.equal(kind, 'offer');
+    assert.match(decoded(offer), new RegExp(`a=${direction}`));
+    const [answer] = await bridge.ask('reanswered', await local('answer', decoded(offer)));
+    assert.match(decoded(answer), direction === 'sendonly' ? /a=recvonly/ : /a=sendrecv/);
+    if (direction === 'sendonly') {
+      // What is on its way arrives; then nothing.
+      await page.waitForTimeout(300);
+      desk.heard.length = 0;
+      await page.waitForTimeout(500);
+      assert.equal(desk.heard.length, 0, 'a phone that holds hears nothing');
+    }
+  }
+  good(await measure(desk), t);
+
+  const ufrag = (sdp) => /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
+  const before = ufrag(await page.evaluate(() => window.pc.remoteDescription.sdp));
+  await page.evaluate(() => (window.how = { iceRestart: true }));
+  const [kind, answer] = await bridge.ask('reoffer-of-caller', await local('offer'));
+  await page.evaluate(() => (window.how = {}));
+  assert.equal(kind, 'answer');
+  assert.notEqual(ufrag(decoded(answer)), before);
+  await remote(decoded(answer));
+  await connected();
+  good(await measure(desk), t);
+  assert.deepEqual(
+    bridge.ends.filter((each) => each !== 'CLOSED'),
+    [],
   );
   await bridge.ask('close');
 });

@@ -13,7 +13,8 @@ import java.util.function.Consumer;
 /// One call through this peer: the caller's leg and one or several to whom it rings, of which one is kept (first answer
 /// wins). Packets go from leg to leg with new headers and nothing else new: no clock, no buffer, no codec.
 ///
-/// Its own monitor guards it and its legs; nothing is waited for under it.
+/// Its own monitor guards it and its legs; nothing is waited for under it. It is taken before the locks of DTLS, the
+/// sockets and the house, never after.
 public final class Bridge implements AutoCloseable {
     private static final long REPORT_MILLIS = 5_000;
     private static final int HELD_FACTOR = 20;
@@ -193,6 +194,7 @@ public final class Bridge implements AutoCloseable {
         if (leg.isClosed()) return;
         leg.close();
         callees.remove(leg);
+        early = early.filter(each -> each != leg);
         if (leg == caller || callees.isEmpty() || kept.isPresent() && kept.get() == leg) end(why);
     }
 
@@ -206,9 +208,7 @@ public final class Bridge implements AutoCloseable {
             house.counters().dropped(Drop.UNHEARD);
             return;
         }
-        Optional<Codec> codec = from.ours.stream()
-                .filter(each -> each.payloadType() == packet.payloadType())
-                .findFirst()
+        Optional<Codec> codec = from.codec(packet.payloadType())
                 .flatMap(each -> Sound.like(to.get().remote.orElseThrow().codecs(), each));
         if (codec.isEmpty()) {
             house.counters().dropped(Drop.CODEC);

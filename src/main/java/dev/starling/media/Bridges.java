@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -26,7 +28,7 @@ public final class Bridges implements AutoCloseable {
     private final ScheduledThreadPoolExecutor timers;
     private final Set<Bridge> bridges = new HashSet<>();
     private final Map<String, Integer> ofAccount = new HashMap<>();
-    private DtlsIdentity identity = DtlsIdentity.make();
+    private Optional<DtlsIdentity> identity = Optional.empty();
     private boolean isClosed;
 
     public Bridges(MediaConfig config) throws IOException {
@@ -35,6 +37,13 @@ public final class Bridges implements AutoCloseable {
         timers = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("media timers").factory());
         timers.setRemoveOnCancelPolicy(true);
+    }
+
+    /// Calls itself once, on this thread: the first call of a JVM takes seconds otherwise, while one waits for it. Not
+    /// counted. Returns when the way is there, or after ten seconds.
+    public void warm() {
+        var here = List.of(InetAddress.getLoopbackAddress());
+        WarmUp.run(new MediaConfig(here, config.phonePorts(), config.webPorts(), _ -> true, MediaLimits.USUAL));
     }
 
     /// Whether a description is one of ICE and DTLS-SRTP already: such phones need no bridge, their descriptions go
@@ -122,8 +131,11 @@ public final class Bridges implements AutoCloseable {
 
     /// A new one each day: certificates tell calls apart, and should not tell whose they are for long.
     synchronized DtlsIdentity identity() {
-        if (identity.since().plus(IDENTITY_FOR).isBefore(Instant.now())) identity = DtlsIdentity.make();
-        return identity;
+        Instant oldest = Instant.now().minus(IDENTITY_FOR);
+        DtlsIdentity today =
+                identity.filter(each -> each.since().isAfter(oldest)).orElseGet(DtlsIdentity::make);
+        identity = Optional.of(today);
+        return today;
     }
 
     /// The one of ours that is of the same family.

@@ -62,7 +62,8 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
         }
     }
 
-    /// A candidate of the other side that came later: `candidate:…`, with or without `a=` (RFC 8838). Phones have none.
+    /// A candidate of the other side that came later: `candidate:…`, with or without `a=` (RFC 8838). Phones have
+    /// none.
     public void add(String candidate) throws MediaException {
         throw new MediaException(Reason.NOT_ACCEPTABLE, "no ICE on this leg");
     }
@@ -91,9 +92,13 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
     final void take(Sound sound, boolean isOffer) throws MediaException {
         apply(sound, isOffer);
         remote = Optional.of(sound);
+        if (!isOffer) agreed();
     }
 
     abstract void apply(Sound sound, boolean isOffer) throws MediaException;
+
+    /// Both descriptions are there: the way can be made.
+    abstract void agreed();
 
     /// Whether the description changes nothing but the way to this leg, which concerns nobody else.
     final boolean isSameSession(Sound sound) {
@@ -108,8 +113,8 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
         ours = List.copyOf(codecs);
         var attributes = new ArrayList<Attribute>(transport(isOffer));
         attributes.addAll(Sound.attributes(codecs, direction, ptime));
-        var line = new MediaDescription(
-                "audio", port(), protocol(), Sound.formats(codecs), Optional.of(Host.of(address())), attributes);
+        var line =
+                new MediaDescription("audio", port(), protocol(), Sound.formats(codecs), Optional.empty(), attributes);
         var lines = new ArrayList<MediaDescription>();
         remote.ifPresent(sound -> sound.whole().media().forEach(each -> lines.add(each.refused())));
         if (remote.isEmpty()) lines.add(line);
@@ -118,12 +123,13 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
         if (!body.equals(lastBody)) version++;
         lastBody = body;
         lastWritten = describe(version, lines).bytes();
+        if (!isOffer) agreed();
         return lastWritten.clone();
     }
 
     private SessionDescription describe(long number, List<MediaDescription> lines) {
         var origin = new Origin(session, number, Host.of(address()));
-        return new SessionDescription(origin, Optional.empty(), sessionAttributes(), lines);
+        return new SessionDescription(origin, Optional.of(Host.of(address())), sessionAttributes(), lines);
     }
 
     List<Attribute> sessionAttributes() {
@@ -138,6 +144,18 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
     abstract InetAddress address();
 
     abstract int port();
+
+    /// What a number means that comes: by our own description (RFC 3264, section 5.1), or by theirs, as some do.
+    final Optional<Codec> codec(int payloadType) {
+        return ours.stream()
+                .filter(each -> each.payloadType() == payloadType)
+                .findFirst()
+                .or(() -> remote.stream()
+                        .flatMap(sound -> sound.codecs().stream())
+                        .filter(each -> each.payloadType() == payloadType
+                                && Sound.like(ours, each).isPresent())
+                        .findFirst());
+    }
 
     /// A packet in the clear: counted, and handed to the bridge.
     final void heard(RtpPacket packet) {

@@ -26,6 +26,11 @@ public final class MediaException extends Exception {
         this.reason = reason;
     }
 
+    MediaException(Reason reason, Exception cause) {
+        super(cause.getMessage(), cause);
+        this.reason = reason;
+    }
+
     public Reason reason() {
         return reason;
     }

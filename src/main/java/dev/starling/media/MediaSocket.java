@@ -15,6 +15,9 @@ final class MediaSocket implements AutoCloseable {
     static final int MAX_PACKET_BYTES = 1500;
 
     private static final int PORTS_TRIED = 64;
+    /// In a row, after which a socket is of no use any more.
+    private static final int MAX_FAILURES = 100;
+
     private static final System.Logger LOG = System.getLogger(MediaSocket.class.getName());
 
     interface Receiver {
@@ -80,22 +83,25 @@ final class MediaSocket implements AutoCloseable {
     private void read(Receiver receiver) {
         var in = ByteBuffer.allocateDirect(MAX_PACKET_BYTES + 1);
         byte[] packet = new byte[MAX_PACKET_BYTES + 1 + SrtpSender.ROOM_BYTES];
-        while (channel.isOpen()) {
+        int failures = 0;
+        while (channel.isOpen() && failures < MAX_FAILURES) {
             try {
                 in.clear();
                 if (!(channel.receive(in) instanceof InetSocketAddress from)) return;
+                failures = 0;
                 int length = in.flip().remaining();
                 in.get(packet, 0, length);
                 receiver.received(from, packet, length);
             } catch (IOException e) {
                 // Closed; or one datagram could not be had, and the next can.
+                failures++;
                 LOG.log(System.Logger.Level.TRACE, "not received", e);
             }
         }
     }
 
-    /// False: it could not be sent, as every datagram may be lost. For one thread at a time.
-    boolean send(byte[] bytes, int length, InetSocketAddress to) {
+    /// False: it could not be sent, as every datagram may be lost.
+    synchronized boolean send(byte[] bytes, int length, InetSocketAddress to) {
         try {
             out.clear().put(bytes, 0, length).flip();
             return channel.send(out, to) == length;

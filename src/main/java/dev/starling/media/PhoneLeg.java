@@ -4,6 +4,7 @@ import dev.starling.media.Counters.Drop;
 import dev.starling.media.MediaException.Reason;
 import dev.starling.sdp.Attribute;
 import dev.starling.sdp.Crypto;
+import dev.starling.sdp.Direction;
 import dev.starling.sdp.Host;
 import dev.starling.sdp.SdpException;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// The leg to a phone: RTP in the clear, or SRTP with keys out of the description (SDES, RFC 4568), RTCP on the next
 /// port
@@ -22,12 +24,14 @@ import java.util.Optional;
 /// that
 /// the description names or from that of the phone's SIP flow decides, and from then on nobody else is listened to.
 /// With
-/// SDES a packet that authenticates decides anew.
+/// SDES a packet that authenticates decides anew, and one from exactly where the description says always does.
 public final class PhoneLeg extends Leg {
     /// A phone behind a router may get a new port when it was silent.
     private static final long RELEARN_MILLIS = 5_000;
 
-    private static final String PLAIN = "RTP/AVP", SECURE = "RTP/SAVP";
+    private static final long IN_FLIGHT_MILLIS = 2_000;
+
+    private static final Set<String> PLAIN = Set.of("RTP/AVP", "RTP/AVPF"), SECURE = Set.of("RTP/SAVP", "RTP/SAVPF");
 
     private final Phone phone;
     private final InetAddress address;
@@ -43,6 +47,8 @@ public final class PhoneLeg extends Leg {
     private Optional<InetSocketAddress> named = Optional.empty();
     private Optional<InetSocketAddress> target = Optional.empty();
     private Optional<InetSocketAddress> rtcpTarget = Optional.empty();
+    private Optional<InetSocketAddress> left = Optional.empty();
+    private long leftAt;
     private boolean isLearned;
     private long learnedAt;
 
@@ -73,19 +79,31 @@ public final class PhoneLeg extends Leg {
 
     @Override
     Sound read(byte[] sdp) throws MediaException {
-        return Sound.of(sdp, protocol -> protocol.equals(PLAIN) || protocol.equals(SECURE));
+        Sound sound = Sound.of(sdp, protocol -> PLAIN.contains(protocol) || SECURE.contains(protocol));
+        // RFC 3264, section 8.4: how phones held calls before there were directions.
+        return isNowhere(sound) ? sound.withDirection(sound.direction().and(Direction.SENDONLY)) : sound;
+    }
+
+    private static boolean isNowhere(Sound sound) {
+        return sound.whole()
+                .hostOf(sound.line())
+                .flatMap(Host::address)
+                .filter(InetAddress::isAnyLocalAddress)
+                .isPresent();
     }
 
     @Override
     void apply(Sound sound, boolean isOffer) throws MediaException {
-        boolean wantsKeys = sound.line().protocol().equals(SECURE);
+        boolean wantsKeys = SECURE.contains(sound.line().protocol());
         if (!isOffer && wantsKeys != isSecure)
             throw new MediaException(Reason.INSECURE, "the answer has another protocol than the offer");
         InetSocketAddress at = addressOf(sound);
         if (wantsKeys) key(sound, isOffer);
         isSecure = wantsKeys;
         isMuxed = isOffer && sound.line().has("rtcp-mux");
-        if (named.isPresent() && named.get().equals(at)) return;
+        if (named.isPresent() && (named.get().equals(at) || isNowhere(sound))) return;
+        left = named.isPresent() ? target : Optional.empty();
+        leftAt = bridge.now();
         named = Optional.of(at);
         isLearned = false;
         // What is not allowed may still be a phone behind a router: then its packets say where it is.
@@ -126,7 +144,7 @@ public final class PhoneLeg extends Leg {
                         && (isOffer || ours(one.get()).isPresent())) found = one;
             }
         } catch (SdpException e) {
-            throw new MediaException(Reason.MALFORMED, e.getMessage());
+            throw new MediaException(Reason.MALFORMED, e);
         }
         if (found.isEmpty()) throw new MediaException(Reason.INSECURE, "no key of SRTP that is known here");
         Crypto theirs = found.get();
@@ -155,6 +173,11 @@ public final class PhoneLeg extends Leg {
     }
 
     @Override
+    void agreed() {
+        // It sends by itself.
+    }
+
+    @Override
     List<Attribute> transport(boolean isOffer) {
         var all = new ArrayList<Attribute>();
         if (isSecure && ourKey.isPresent()) all.add(ourKey.get().attribute());
@@ -166,7 +189,7 @@ public final class PhoneLeg extends Leg {
 
     @Override
     String protocol() {
-        return isSecure ? SECURE : PLAIN;
+        return remote.map(sound -> sound.line().protocol()).orElse(isSecure ? "RTP/SAVP" : "RTP/AVP");
     }
 
     @Override
@@ -181,13 +204,15 @@ public final class PhoneLeg extends Leg {
 
     private void received(InetSocketAddress from, byte[] packet, int length) {
         synchronized (bridge) {
-            if (isClosed() || isRefused(length)) return;
-            if (isMuxed && RtpPacket.isRtcp(packet, length)) {
-                rtcp(from, packet, length);
-                return;
-            }
+            if (isClosed()) return;
+            // First of all, so that nobody else's flood takes the phone's share.
             if (!mayBe(from, rtpSources())) {
                 drop(Drop.STRANGER);
+                return;
+            }
+            if (isRefused(length)) return;
+            if (isMuxed && RtpPacket.isRtcp(packet, length)) {
+                rtcp(from, packet, length);
                 return;
             }
             int clear = receiver.isPresent() ? receiver.get().open(packet, length) : length;
@@ -197,8 +222,7 @@ public final class PhoneLeg extends Leg {
                 return;
             }
             // A packet of some other kind teaches nothing.
-            if (ours.stream()
-                    .noneMatch(each -> each.payloadType() == found.get().payloadType())) {
+            if (codec(found.get().payloadType()).isEmpty()) {
                 drop(Drop.CODEC);
                 return;
             }
@@ -215,6 +239,9 @@ public final class PhoneLeg extends Leg {
 
     private boolean mayBe(InetSocketAddress from, Optional<InetSocketAddress> only) {
         if (named.isEmpty()) return false;
+        // What was on its way from where the phone was before must not be taken for where it is.
+        if (left.isPresent() && left.get().equals(from) && bridge.now() - leftAt < IN_FLIGHT_MILLIS) return false;
+        if (named.get().equals(from) && mayReach(from.getAddress())) return true;
         if (only.isPresent()) return only.get().equals(from);
         InetAddress host = from.getAddress();
         if (isLearned && receiver.isEmpty())
@@ -235,13 +262,14 @@ public final class PhoneLeg extends Leg {
 
     private void receivedRtcp(InetSocketAddress from, byte[] packet, int length) {
         synchronized (bridge) {
-            if (isClosed() || isMuxed || isRefused(length)) return;
+            if (isClosed() || isMuxed) return;
             rtcp(from, packet, length);
         }
     }
 
     private void rtcp(InetSocketAddress from, byte[] packet, int length) {
         boolean isHis = target.isPresent() && target.get().getAddress().equals(from.getAddress());
+        if (isHis && !isMuxed && isRefused(length)) return;
         int clear = !isHis ? -1 : receiver.isPresent() ? receiver.get().openRtcp(packet, length) : length;
         if (clear < 0 || !RtpPacket.isRtcp(packet, clear)) {
             drop(!isHis ? Drop.STRANGER : clear < 0 ? Drop.FORGED : Drop.MALFORMED);

@@ -36,9 +36,13 @@ record Sound(SessionDescription whole, int index, MediaDescription line, List<Co
                 return new Sound(whole, i, line, codecs, whole.direction(line));
             }
         } catch (SdpException e) {
-            throw new MediaException(Reason.MALFORMED, e.getMessage());
+            throw new MediaException(Reason.MALFORMED, e);
         }
         throw new MediaException(Reason.NOT_ACCEPTABLE, "no sound in a form that is carried here");
+    }
+
+    Sound withDirection(Direction other) {
+        return new Sound(whole, index, line, codecs, other);
     }
 
     Optional<String> attribute(String name) {

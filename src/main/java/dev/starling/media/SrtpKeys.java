@@ -17,12 +17,18 @@ record SrtpKeys(byte[] key, byte[] salt, int tagBytes) {
 
     /// Section 4.3.2.
     enum Label {
-        RTP_ENCRYPTION,
-        RTP_AUTHENTICATION,
-        RTP_SALT,
-        RTCP_ENCRYPTION,
-        RTCP_AUTHENTICATION,
-        RTCP_SALT
+        RTP_ENCRYPTION(0),
+        RTP_AUTHENTICATION(1),
+        RTP_SALT(2),
+        RTCP_ENCRYPTION(3),
+        RTCP_AUTHENTICATION(4),
+        RTCP_SALT(5);
+
+        private final int number;
+
+        Label(int number) {
+            this.number = number;
+        }
     }
 
     SrtpKeys {
@@ -35,7 +41,7 @@ record SrtpKeys(byte[] key, byte[] salt, int tagBytes) {
     /// Section 4.3.1, with a key derivation rate of zero.
     byte[] derive(Label label, int bytes) {
         byte[] iv = Arrays.copyOf(salt, 16);
-        iv[7] ^= (byte) label.ordinal();
+        iv[7] ^= (byte) label.number;
         try {
             Cipher aes = Cipher.getInstance("AES/CTR/NoPadding");
             aes.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(iv));

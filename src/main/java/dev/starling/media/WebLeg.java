@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
+import org.bouncycastle.tls.DTLSTransport;
 
 /// The leg to a browser, or to whatever speaks as one: ICE, DTLS-SRTP and rtcp-mux on one port (RFC 8445, RFC 5764, RFC
 /// 5761).
@@ -35,11 +36,14 @@ public final class WebLeg extends Leg {
     private IceAgent ice;
     private Optional<ScheduledFuture<?>> timer = Optional.empty();
     private long timerAt = Long.MAX_VALUE;
-    private Optional<Path> path = Optional.empty();
+    private volatile Optional<Path> path = Optional.empty();
     private Optional<Credentials> theirs = Optional.empty();
     private Optional<Fingerprint> fingerprint = Optional.empty();
     private boolean isDtlsClient;
+    private boolean isLite;
+    private boolean isToStart;
     private boolean isShaking;
+    private Optional<DTLSTransport> association = Optional.empty();
     private Optional<SrtpSender> sender = Optional.empty();
     private Optional<SrtpReceiver> receiver = Optional.empty();
 
@@ -104,7 +108,7 @@ public final class WebLeg extends Leg {
                 Candidate.parse(each).ifPresent(candidates::add);
         } catch (SdpException e) {
             throw new MediaException(
-                    sound.attribute("fingerprint").isPresent() ? Reason.INSECURE : Reason.MALFORMED, e.getMessage());
+                    sound.attribute("fingerprint").isPresent() ? Reason.INSECURE : Reason.MALFORMED, e);
         } catch (IllegalArgumentException e) {
             throw new MediaException(Reason.NOT_ACCEPTABLE, "no ICE");
         }
@@ -112,17 +116,24 @@ public final class WebLeg extends Leg {
             throw new MediaException(Reason.NOT_ACCEPTABLE, "another certificate in the middle of a call");
         if (fingerprint.isEmpty()) isDtlsClient = isClient(sound.attribute("setup"), isOffer);
         fingerprint = Optional.of(said);
-        boolean isNew = !theirs.equals(Optional.of(credentials));
         // RFC 8445, section 9: new credentials ask for new checks; the old way serves until there is a new one.
-        if (isNew && theirs.isPresent()) ice = agent();
+        if (!theirs.equals(Optional.of(credentials))) {
+            if (theirs.isPresent()) ice = agent();
+            isToStart = true;
+        }
         theirs = Optional.of(credentials);
+        isLite =
+                sound.whole().attributes().stream().anyMatch(each -> each.name().equals("ice-lite"));
         candidates.forEach(each -> ice.add(each.address(), each.priority()));
-        if (isNew)
-            ice.start(
-                    credentials,
-                    sound.whole().attributes().stream()
-                            .anyMatch(each -> each.name().equals("ice-lite")),
-                    bridge.now());
+    }
+
+    /// Not before: the other side cannot answer checks until it has our description, and that may come with the answer
+    /// to
+    /// a ringing that lasts for minutes.
+    @Override
+    void agreed() {
+        if (isToStart) ice.start(theirs.orElseThrow(), isLite, bridge.now());
+        isToStart = false;
         act(ice.tick(bridge.now()));
     }
 
@@ -150,7 +161,7 @@ public final class WebLeg extends Leg {
                 Candidate.parse(text.substring("candidate:".length()))
                         .ifPresent(each -> ice.add(each.address(), each.priority()));
             } catch (SdpException e) {
-                throw new MediaException(Reason.MALFORMED, e.getMessage());
+                throw new MediaException(Reason.MALFORMED, e);
             }
             act(ice.tick(bridge.now()));
         }
@@ -213,9 +224,10 @@ public final class WebLeg extends Leg {
         synchronized (bridge) {
             if (isClosed()) return;
             if (length <= MediaSocket.MAX_PACKET_BYTES && StunMessage.isStun(ByteBuffer.wrap(packet, 0, length))) {
-                // Checks have a share of their own: nobody's flood of them takes that of the sound.
-                if (checks.takes(bridge.now())) act(ice.received(from, Arrays.copyOf(packet, length), bridge.now()));
-                else drop(Drop.RATE);
+                // Strangers' checks have a share of their own.
+                boolean isOneTooMany =
+                        ice.isProven(from) ? isRefused(length) : !checks.takes(bridge.now()) && drop(Drop.RATE);
+                if (!isOneTooMany) act(ice.received(from, Arrays.copyOf(packet, length), bridge.now()));
                 return;
             }
             boolean isKnown = path.equals(Optional.of(from)) || ice.isProven(from);
@@ -291,6 +303,7 @@ public final class WebLeg extends Leg {
             Dtls.Done done = isClient ? handshake.connect(dtls) : handshake.accept(dtls);
             synchronized (bridge) {
                 if (isClosed()) return;
+                association = Optional.of(done.transport());
                 sender = Optional.of(new SrtpSender(done.ours()));
                 receiver = Optional.of(new SrtpReceiver(done.theirs()));
             }
@@ -313,10 +326,10 @@ public final class WebLeg extends Leg {
         }
     }
 
+    /// Without the bridge's monitor: DTLS has a lock of its own at that moment, and whoever closes a leg takes both the
+    /// other way round.
     private void sendDtls(byte[] bytes) {
-        synchronized (bridge) {
-            path.ifPresent(to -> sockets.get(to.base()).send(bytes, bytes.length, to.remote()));
-        }
+        path.ifPresent(to -> sockets.get(to.base()).send(bytes, bytes.length, to.remote()));
     }
 
     @Override
@@ -338,8 +351,17 @@ public final class WebLeg extends Leg {
 
     @Override
     void closeSockets() {
+        association.ifPresent(WebLeg::sayGoodbye);
         timer.ifPresent(each -> each.cancel(false));
         dtls.close();
         sockets.forEach(MediaSocket::close);
+    }
+
+    private static void sayGoodbye(DTLSTransport transport) {
+        try {
+            transport.close();
+        } catch (IOException e) {
+            // Then consent will tell the other side.
+        }
     }
 }

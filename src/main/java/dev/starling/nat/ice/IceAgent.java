@@ -37,7 +37,7 @@ public final class IceAgent {
         record Failed(String why) implements Action {}
     }
 
-    /// @param maxRemotes remote candidates, those seen in checks among them; more are passed over
+    /// @param maxRemotes remote candidates that are named, and as many that are seen in checks; more are passed over
     /// @param setupMillis how long until a pair is selected
     public record Limits(int maxRemotes, long setupMillis) {}
 
@@ -120,12 +120,12 @@ public final class IceAgent {
 
     /// A candidate that the other side named, at once or later. False: of no use here.
     public boolean add(InetSocketAddress address, long priority) {
-        return know(address, priority);
+        return know(address, priority, limits.maxRemotes());
     }
 
-    private boolean know(InetSocketAddress address, long priority) {
+    private boolean know(InetSocketAddress address, long priority, int most) {
         if (remotes.contains(address)) return true;
-        if (remotes.size() >= limits.maxRemotes() || !mayReach.test(address.getAddress())) return false;
+        if (remotes.size() >= most || !mayReach.test(address.getAddress())) return false;
         remotes.add(address);
         for (int base = 0; base < bases.size() && pairs.size() < MAX_PAIRS; base++)
             if (bases.get(base).getAddress().length == address.getAddress().getAddress().length)
@@ -270,7 +270,8 @@ public final class IceAgent {
                 from,
                 StunWriter.answer(request, StunClass.SUCCESS).putXor(Attribute.XOR_MAPPED_ADDRESS, from.remote()),
                 todo);
-        know(from.remote(), request.number(Attribute.PRIORITY).orElse(1L));
+        // As many again as were named: where the checks come from is what counts.
+        know(from.remote(), request.number(Attribute.PRIORITY).orElse(1L), 2 * limits.maxRemotes());
         Optional<Pair> pair =
                 pairs.stream().filter(each -> each.path.equals(from)).findFirst();
         if (pair.isPresent()) checked(pair.get(), request.has(Attribute.USE_CANDIDATE), now, todo);
@@ -298,7 +299,10 @@ public final class IceAgent {
         if (isWanted && !isControlling) pair.isWanted = true;
         if (pair.state == Pair.State.SUCCEEDED) {
             if (pair.isWanted && isWanted) select(pair, now, todo);
-        } else if (!triggered.contains(pair) && pair.check.isEmpty()) {
+        } else if (pair.check.isPresent()) {
+            // Ours met a closed door, perhaps; now it is open.
+            retry(pair, pair.check.get(), now, todo);
+        } else if (!triggered.contains(pair)) {
             pair.state = Pair.State.WAITING;
             triggered.addLast(pair);
             nextCheckAt = Math.min(nextCheckAt, now);
@@ -355,6 +359,7 @@ public final class IceAgent {
         if (selected.isPresent() && selected.get() == pair) return;
         if (selected.isEmpty()) nextConsentAt = now + CONSENT_MILLIS;
         selected = Optional.of(pair);
+        pairs.forEach(each -> each.isWanted = each == pair);
         consentAt = now;
         todo.add(new Action.Selected(pair.path));
     }
