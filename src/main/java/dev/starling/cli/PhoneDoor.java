@@ -76,7 +76,7 @@ final class PhoneDoor implements AutoCloseable {
         var digest = new Digest(
                 PhoneAccount.REALM, phones, PeerKey.secret(config.data().resolve("phone-nonces.secret")), clock);
         var registrar = parts.with(new PhoneRegistrar(
-                config.data().resolve("phone-bindings.db"), phones, transport, timers, clock));
+                config.data().resolve("phones.db"), phones, transport, timers, clock));
         var edge = new PhoneEdge(transport, phones, digest, registrar, phones, timers, transport.offences(), clock);
         var bridges = parts.with(new Bridges(media()));
         transport.start(edge);
