@@ -185,7 +185,8 @@ test('section 4.4: what is found goes out in one INFO at a time, each with all o
   found(hostCandidate(9), 'former');
   assert.deepEqual(sent, []);
   let answer;
-  trickle.open((body) => (sent.push(readFragment(body)), new Promise((resolve) => (answer = resolve))));
+  const info = (body) => (sent.push(readFragment(body)), new Promise((resolve) => (answer = resolve)));
+  trickle.open({ info });
   found(hostCandidate(3));
   found(hostCandidate(4));
   its.hear(null);
@@ -208,18 +209,37 @@ test('what was not taken is said again when the dialog is confirmed', async () =
   trickle.attach(its);
   trickle.described(sdp());
   its.hear({ candidate: hostCandidate(1), ufrag: UFRAG });
-  trickle.open(async () => false);
+  const dialog = { info: async () => false };
+  trickle.open(dialog);
   await new Promise((resolve) => setImmediate(resolve));
-  trickle.open(async (body) => (sent.push(readFragment(body)), true));
+  dialog.info = async (body) => (sent.push(readFragment(body)), true);
+  trickle.open(dialog);
   await soon(() => sent.length === 1, 'again');
   assert.deepEqual(sent[0].candidates, [hostCandidate(1)]);
+});
+
+test('another dialog of the same offer is told all of it', async () => {
+  const [trickle, its, sent] = [new Trickle(), media(), []];
+  const dialog = () => ({ info: async (body) => (sent.push(readFragment(body)), true) });
+  trickle.attach(its);
+  trickle.described(sdp());
+  its.hear({ candidate: hostCandidate(1), ufrag: UFRAG });
+  const one = dialog();
+  trickle.open(one);
+  await soon(() => sent.length === 1, 'the first');
+  trickle.open(one);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(sent.length, 1, 'nothing twice in one');
+  trickle.open(dialog());
+  await soon(() => sent.length === 2, 'the second');
+  assert.deepEqual(sent[1].candidates, [hostCandidate(1)]);
 });
 
 test('to a stranger: relays without what lies behind them, and the end of candidates, only after the answer the rest', async () => {
   const [trickle, its, sent] = [new Trickle(true), media(), []];
   trickle.attach(its);
   trickle.described(sdp());
-  trickle.open(async (body) => (sent.push(decode(body)), true));
+  trickle.open({ info: async (body) => (sent.push(decode(body)), true) });
   its.hear({ candidate: hostCandidate(1), ufrag: UFRAG });
   its.hear({ candidate: relayCandidate(2), ufrag: UFRAG });
   its.hear(null);

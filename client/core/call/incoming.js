@@ -96,7 +96,7 @@ export class IncomingLeg {
   /** Candidates follow an answer that went out, and not before: RFC 8840, section 4.3. */
   #trickleOn() {
     const dialog = this.#form();
-    if (this.takes) this.trickle.open((body) => dialog.info(body));
+    if (this.takes) this.trickle.open(dialog);
   }
 
   /**

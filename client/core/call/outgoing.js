@@ -164,7 +164,7 @@ export class OutgoingLeg {
   /** @param {Dialog} dialog @param {Message} answer */
   #trickleAlong(dialog, answer) {
     this.takes = takesCandidates(answer);
-    if (this.takes) this.trickle.open((body) => dialog.info(body));
+    if (this.takes) this.trickle.open(dialog);
   }
 
   /**

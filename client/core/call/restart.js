@@ -120,7 +120,7 @@ export class Restart {
     if (accepted && outcome.signer && this.#isSame(answer.body)) {
       await media.accept(decode(answer.body));
       trickle.remote(decode(answer.body));
-      if (takesCandidates(answer)) trickle.open((body) => dialog.info(body));
+      if (takesCandidates(answer)) trickle.open(dialog);
       return CONNECT_MILLIS;
     }
     await media.undo();
@@ -166,7 +166,7 @@ export class Restart {
       trickle.remote(offer);
       const headers = [['contact', `<${gruu(ua.us.address, ua.us.device)}>`], ...ANNOUNCED];
       await answer(200, 'OK', /** @type {[string, string][]} */ (headers), 'application/sdp', encode(sdp));
-      if (takesCandidates(message)) trickle.open((body) => dialog.info(body));
+      if (takesCandidates(message)) trickle.open(dialog);
     } catch {
       await media.undo().catch(() => {});
       return answer(488, 'Not Acceptable Here');

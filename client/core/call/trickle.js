@@ -19,7 +19,7 @@ const MAX_HELD = 4;
 
 /** @typedef {import('../sip/message.js').Message} Message */
 /** @typedef {import('./fragment.js').Fragment} Fragment */
-/** @typedef {(body: Uint8Array<ArrayBuffer>) => Promise<boolean>} Send  one INFO in the dialog; false: it was not taken */
+/** @typedef {{info: (body: Uint8Array<ArrayBuffer>) => Promise<boolean>}} Infos  a dialog; false: an INFO was not taken */
 /** @typedef {{status: number, reason: string, more?: [string, string][]}} Verdict */
 
 /** Whether whoever wrote it takes INFO with candidates. @param {Message} message */
@@ -40,8 +40,10 @@ export class Trickle {
   /** Those that the other side has, or that are on their way. @type {Set<string>} */
   #told = new Set();
   #endTold = false;
-  /** @type {Send | null} */
-  #send = null;
+  /** Where INFO go now. @type {Infos | null} */
+  #dialog = null;
+  /** Where they went last. @type {Infos | null} */
+  #last = null;
   #sending = false;
   #infosSent = 0;
   /** @type {Fragment | null} */
@@ -70,17 +72,24 @@ export class Trickle {
   /** Our offer or answer, as the other side gets it: a generation begins. @param {string} sdp */
   described(sdp) {
     this.#ours = iceOf(sdp);
-    const { ufrag, candidates, end } = this.#ours;
+    const { ufrag, end } = this.#ours;
     this.#found = this.#found.filter((each) => !each.ufrag || each.ufrag === ufrag);
-    this.#told = new Set(candidates.map(keyOf));
     this.#complete = end;
-    this.#endTold = end;
+    this.#beginTelling();
+  }
+
+  #beginTelling() {
+    this.#told = new Set(this.#ours?.candidates.map(keyOf));
+    this.#endTold = !!this.#ours?.end;
     this.#infosSent = 0;
   }
 
-  /** There is a dialog in which they take candidates; one after another, again when the dialog is confirmed. @param {Send} send */
-  open(send) {
-    this.#send = send;
+  /** There is a dialog in which they take candidates; the same again when it is confirmed. @param {Infos} dialog */
+  open(dialog) {
+    // Whoever is at the end of another one has heard nothing yet.
+    if (dialog !== this.#last) this.#beginTelling();
+    this.#last = dialog;
+    this.#dialog = dialog;
     void this.#flow();
   }
 
@@ -105,21 +114,21 @@ export class Trickle {
   async #flow() {
     if (this.#sending || !this.#ours) return;
     this.#sending = true;
-    while (this.#send && this.#infosSent < MAX_INFOS) {
+    while (this.#dialog && this.#infosSent < MAX_INFOS) {
       const news = this.#news();
       const fresh = news.candidates.map(keyOf).filter((key) => !this.#told.has(key));
       if (!fresh.length && !(news.end && !this.#endTold)) break;
       const ours = /** @type {Fragment} */ (this.#ours);
-      const send = this.#send;
+      const dialog = this.#dialog;
       this.#infosSent++;
       for (const key of fresh) this.#told.add(key);
       this.#endTold = news.end;
-      const taken = await send(writeFragment(news)).catch(() => false);
-      if (taken || this.#ours !== ours) continue;
+      const taken = await dialog.info(writeFragment(news)).catch(() => false);
+      if (taken || this.#ours !== ours || this.#last !== dialog) continue;
       // Not by this way, or not now: again when a dialog opens.
       for (const key of fresh) this.#told.delete(key);
       this.#endTold = false;
-      if (this.#send === send) this.#send = null;
+      if (this.#dialog === dialog) this.#dialog = null;
     }
     this.#sending = false;
   }
@@ -174,6 +183,6 @@ export class Trickle {
 
   /** Nothing goes out any more. */
   close() {
-    this.#send = null;
+    this.#dialog = null;
   }
 }
