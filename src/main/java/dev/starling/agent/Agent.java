@@ -83,7 +83,8 @@ public final class Agent implements AutoCloseable {
         post = new Post(ua, clock);
         presence = new Presence(ua, timers, clock);
         if (membership.isJoined()) standing = Standing.LISTED;
-        var _ = new Reception(ua, location.certificates(), location, store, entries, this::heard, reading(reader), clock);
+        var _ = new Reception(
+                ua, location.certificates(), location, store, entries, this::heard, reading(reader), clock);
     }
 
     // Whoever wrote is told that it was shown, once that is true.
@@ -142,8 +143,8 @@ public final class Agent implements AutoCloseable {
                                             + answer.message().reason());
                         var _ = timers.after(ok ? REGISTER_AGAIN : SOON, this::register);
                         if (!ok) return;
-                publishConsent();
-                presence.say(here && standing == Standing.LISTED);
+                        publishConsent();
+                        presence.say(here && standing == Standing.LISTED);
                     });
         } catch (SipException e) {
             throw new IllegalStateException(e);

@@ -158,9 +158,7 @@ public final class UserAgent implements Flow.Receiver, AutoCloseable {
 
     /// A new offer within a dialog, signed as the first one was (RFC 3261, section 14.1).
     public void send(Dialog.Outgoing what, byte[] sdp, Consumer<Answer> user) throws SipException {
-        Edit request = complete(what.request())
-                .add("Contact", contact)
-                .body("application/sdp", sdp);
+        Edit request = complete(what.request()).add("Contact", contact).body("application/sdp", sdp);
         Token token = authenticity.sign(request, what.dialog().target());
         SipMessage message = request.build();
         var _ = transactions.send(message, flow, answer -> user.accept(judged(message, answer, token)));

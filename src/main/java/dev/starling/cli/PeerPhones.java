@@ -11,7 +11,6 @@ import dev.starling.gate.Metrics;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
-import dev.starling.phone.Handset;
 import dev.starling.phone.PhoneAccount;
 import dev.starling.phone.PhoneFolder;
 import dev.starling.phone.PhoneLine;
@@ -104,11 +103,13 @@ final class PeerPhones implements Phones.Lines {
 
     private void say(String user, Agent.Standing standing) {
         try {
-            folder.say(user, switch (standing) {
-                case ASKING -> "waits for another device of the person to allow it";
-                case LISTED -> "ready";
-                case REMOVED -> "was removed by its person";
-            });
+            folder.say(
+                    user,
+                    switch (standing) {
+                        case ASKING -> "waits for another device of the person to allow it";
+                        case LISTED -> "ready";
+                        case REMOVED -> "was removed by its person";
+                    });
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "the standing of a phone is not written", e);
         }

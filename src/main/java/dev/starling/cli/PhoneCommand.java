@@ -45,7 +45,8 @@ final class PhoneCommand {
         Optional<Path> data = Optional.empty();
 
         PhoneFolder phones() {
-            return new PhoneFolder(data.orElseGet(() -> PeerOptions.usualFolder("local")).resolve("phones"));
+            return new PhoneFolder(
+                    data.orElseGet(() -> PeerOptions.usualFolder("local")).resolve("phones"));
         }
     }
 

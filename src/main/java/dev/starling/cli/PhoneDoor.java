@@ -75,14 +75,16 @@ final class PhoneDoor implements AutoCloseable {
                 clock));
         var digest = new Digest(
                 PhoneAccount.REALM, phones, PeerKey.secret(config.data().resolve("phone-nonces.secret")), clock);
-        var registrar = parts.with(new PhoneRegistrar(
-                config.data().resolve("phones.db"), phones, transport, timers, clock));
+        var registrar =
+                parts.with(new PhoneRegistrar(config.data().resolve("phones.db"), phones, transport, timers, clock));
         var edge = new PhoneEdge(transport, phones, digest, registrar, phones, timers, transport.offences(), clock);
         var bridges = parts.with(new Bridges(media()));
         transport.start(edge);
         System.getLogger("starling.phone")
-                .log(System.Logger.Level.INFO, () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
-                        + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
+                .log(
+                        System.Logger.Level.INFO,
+                        () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
+                                + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
         return new Side(edge, registrar, bridges);
     }
 

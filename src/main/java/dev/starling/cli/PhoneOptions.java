@@ -13,8 +13,9 @@ final class PhoneOptions {
     @Option(
             names = "--phone-port",
             defaultValue = "0",
-            description = "Port for ordinary SIP phones, UDP and TCP (default: HTTP port + 5000; with --domain 5060). It is"
-                    + " opened when there is a phone: starling phone add.")
+            description =
+                    "Port for ordinary SIP phones, UDP and TCP (default: HTTP port + 5000; with --domain 5060). It is"
+                            + " opened when there is a phone: starling phone add.")
     int port;
 
     @Option(

@@ -26,11 +26,7 @@ final class CallToPhone {
     private Runnable stopTimer = () -> {};
 
     /// @param leg the bridge's, to the phone
-    CallToPhone(
-            Incoming incoming,
-            PhoneCall call,
-            PhoneLeg leg,
-            TransactionLayer.Timers timers) {
+    CallToPhone(Incoming incoming, PhoneCall call, PhoneLeg leg, TransactionLayer.Timers timers) {
         this.incoming = incoming;
         this.call = call;
         this.leg = leg;
@@ -129,7 +125,8 @@ final class CallToPhone {
             return;
         }
         SipMessage said = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
-        var _ = call.withDevice(Dialog.answering(incoming.request(), said), call.bridge().caller());
+        var _ = call.withDevice(
+                Dialog.answering(incoming.request(), said), call.bridge().caller());
     }
 
     /// Ends it before it was answered.

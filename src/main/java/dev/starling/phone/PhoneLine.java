@@ -196,8 +196,7 @@ public final class PhoneLine implements AutoCloseable {
     }
 
     private static void ok(SipMessage request, RequestReceived server) throws SipException {
-        server.respond(
-                Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
+        server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
     }
 
     /// Whom the phone means: `sip:alice@example.net`, or, where a phone knows only names at its server,

@@ -25,13 +25,19 @@ final class Reoffers {
             case Reoffer.Answer(byte[] answer) -> toPhone(call, server, answer);
             case Reoffer.PassOn(var _, byte[] onward) -> {
                 var again = call.toDevice("INVITE");
-                call.ua().send(again, onward, answer -> guarded(server, () -> deviceAnswers(call, server, again.dialog().localCseq(), answer)));
+                call.ua()
+                        .send(
+                                again,
+                                onward,
+                                answer -> guarded(
+                                        server,
+                                        () -> deviceAnswers(
+                                                call, server, again.dialog().localCseq(), answer)));
             }
         }
     }
 
-    private static void deviceAnswers(
-            PhoneCall call, RequestReceived server, long cseq, UserAgent.Answer answer)
+    private static void deviceAnswers(PhoneCall call, RequestReceived server, long cseq, UserAgent.Answer answer)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
@@ -43,7 +49,10 @@ final class Reoffers {
             call.bridge().rejected();
             throw new SipException(488, "The other device did not answer genuinely");
         }
-        toPhone(call, server, Sound.of(() -> call.bridge().reanswered(answer.message().body())));
+        toPhone(
+                call,
+                server,
+                Sound.of(() -> call.bridge().reanswered(answer.message().body())));
     }
 
     private static void toPhone(PhoneCall call, RequestReceived server, byte[] sdp) throws SipException {
@@ -61,11 +70,15 @@ final class Reoffers {
             case Reoffer.Answer(byte[] answer) -> toDevice(incoming, answer);
             case Reoffer.PassOn(var _, byte[] onward) -> {
                 var again = call.toPhone("INVITE");
-                Edit request = again.request()
-                        .add("Contact", call.handset().contact())
-                        .body("application/sdp", onward);
+                Edit request =
+                        again.request().add("Contact", call.handset().contact()).body("application/sdp", onward);
                 var _ = call.handset()
-                        .send(request, answer -> guarded(incoming.server(), () -> phoneAnswers(call, incoming, again.dialog().localCseq(), answer)));
+                        .send(
+                                request,
+                                answer -> guarded(
+                                        incoming.server(),
+                                        () -> phoneAnswers(
+                                                call, incoming, again.dialog().localCseq(), answer)));
             }
         }
     }

@@ -68,8 +68,7 @@ class MembershipTest {
         assertEquals(Optional.empty(), membership.request("Desk").proof());
         Membership.tell(store, CODE, clock);
         assertArrayEquals(
-                proof(CODE, "add", us.id()),
-                membership.request("Desk").proof().orElseThrow());
+                proof(CODE, "add", us.id()), membership.request("Desk").proof().orElseThrow());
     }
 
     @Test

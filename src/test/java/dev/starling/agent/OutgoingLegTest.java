@@ -142,12 +142,7 @@ class OutgoingLegTest {
                 world.clock);
         bob = new Profile(World.BOB, world.device(World.BOB.text()));
         bobs = new UserAgent(
-                        bob,
-                        "",
-                        new UserAgent.Home(new Edge(), place),
-                        certificates,
-                        (_, _) -> () -> {},
-                        world.clock)
+                        bob, "", new UserAgent.Home(new Edge(), place), certificates, (_, _) -> () -> {}, world.clock)
                 .authenticity();
     }
 

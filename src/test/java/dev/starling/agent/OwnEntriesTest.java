@@ -104,7 +104,8 @@ class OwnEntriesTest {
 
     @Test
     void whatIsNotUnderstoodIsKeptAndHarmsNobody() throws Exception {
-        entries.merge(List.of(entry("contact alice@example.net", 1, new byte[] {1, 2, 3}), entry("blocked ", 1, key(1))));
+        entries.merge(
+                List.of(entry("contact alice@example.net", 1, new byte[] {1, 2, 3}), entry("blocked ", 1, key(1))));
         assertTrue(entries.contact(ALICE).isEmpty());
         assertEquals(2, entries.all().size());
         assertEquals(0, Cbor.decodeMap(entries.consent()).list(1, 0, 9).size());
@@ -116,6 +117,7 @@ class OwnEntriesTest {
         store.close();
         store = new AgentStore(file);
         assertEquals(
-                "Alice", new OwnEntries(store, clock).contact(ALICE).orElseThrow().name());
+                "Alice",
+                new OwnEntries(store, clock).contact(ALICE).orElseThrow().name());
     }
 }
