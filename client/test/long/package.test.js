@@ -32,6 +32,7 @@ before(async () => {
 after(async () => {
   for (const each of running) await each.end();
   await system?.end();
+  if (packages) await rm(packages.newer, { force: true });
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 

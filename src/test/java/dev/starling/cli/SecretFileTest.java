@@ -33,7 +33,7 @@ class SecretFileTest {
         var handler = new Handler() {
             @Override
             public void publish(LogRecord record) {
-                said.add(record.getMessage());
+                said.add(String.valueOf(record.getMessage()));
             }
 
             @Override

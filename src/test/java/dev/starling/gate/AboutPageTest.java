@@ -106,7 +106,8 @@ class AboutPageTest {
 
     /// The tags and holes of a page, without its words.
     private static String shape(String language) throws IOException {
-        try (var in = AboutPage.class.getResourceAsStream("about." + language + ".html")) {
+        try (var in =
+                java.util.Objects.requireNonNull(AboutPage.class.getResourceAsStream("about." + language + ".html"))) {
             String all = new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
             var shape = new StringBuilder();
             Pattern.compile("</?[a-z0-9]+|<!-- [a-z]+ -->|\\{[a-z]+}")

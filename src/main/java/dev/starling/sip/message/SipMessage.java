@@ -208,6 +208,10 @@ public final class SipMessage {
     public String toString() {
         String call = " of call " + first("call-id").map(Tokens::shown).orElse("unknown");
         if (isRequest()) return Tokens.shown(method()) + call;
-        return status() + " to " + first("cseq").map(Tokens::shown).orElse("nothing") + call;
+        return status() + " to "
+                + first("cseq")
+                        .map(value -> Tokens.shown(value.substring(value.lastIndexOf(' ') + 1)))
+                        .orElse("nothing")
+                + call;
     }
 }
