@@ -37,6 +37,7 @@ final class WarmUp {
             in.keep(ring);
             web.answered(in.answer());
             out.keep(web);
+            out.answer();
             phone.setSoTimeout(TRY_MILLIS);
             return ring(phone, new InetSocketAddress(at, out.caller().port()));
         } catch (IOException | MediaException e) {
