@@ -8,6 +8,7 @@ import dev.starling.media.MediaLimits;
 import dev.starling.media.Phone;
 import dev.starling.media.PortRange;
 import dev.starling.media.Reoffer;
+import dev.starling.media.WebLeg;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
@@ -27,7 +28,11 @@ class Gateway {
 
     Gateway() throws Exception {
         bridges = new Bridges(new MediaConfig(
-                List.of(HERE), new PortRange(20_000, 29_999), new PortRange(30_000, 39_999), InetAddress::isLoopbackAddress, MediaLimits.USUAL));
+                List.of(HERE),
+                new PortRange(20_000, 29_999),
+                new PortRange(30_000, 39_999),
+                InetAddress::isLoopbackAddress,
+                MediaLimits.USUAL));
     }
 
     public static void main(String[] args) throws Exception {
@@ -64,7 +69,8 @@ class Gateway {
                 yield text(bridge.answer());
             }
             case "candidate" -> {
-                for (Leg each : List.of(bridge.caller(), callee)) if (each instanceof dev.starling.media.WebLeg web) web.add(new String(sdp, StandardCharsets.UTF_8));
+                for (Leg each : List.of(bridge.caller(), callee))
+                    if (each instanceof WebLeg web) web.add(new String(sdp, StandardCharsets.UTF_8));
                 yield "";
             }
             case "reoffer-of-caller", "reoffer-of-callee" ->

@@ -40,10 +40,10 @@ public final class Bridges implements AutoCloseable {
     }
 
     /// Calls itself once, on this thread: the first call of a JVM takes seconds otherwise, while one waits for it. Not
-    /// counted. Returns when the way is there, or after ten seconds.
-    public void warm() {
+    /// counted. Whether it heard itself, within ten seconds.
+    public boolean warm() {
         var here = List.of(InetAddress.getLoopbackAddress());
-        WarmUp.run(new MediaConfig(here, config.phonePorts(), config.webPorts(), _ -> true, MediaLimits.USUAL));
+        return WarmUp.run(new MediaConfig(here, config.phonePorts(), config.webPorts(), _ -> true, MediaLimits.USUAL));
     }
 
     /// Whether a description is one of ICE and DTLS-SRTP already: such phones need no bridge, their descriptions go

@@ -23,7 +23,7 @@ final class WarmUp {
 
     private WarmUp() {}
 
-    static void run(MediaConfig config) {
+    static boolean run(MediaConfig config) {
         InetAddress at = config.addresses().getFirst();
         try (var one = new Bridges(config);
                 var two = new Bridges(config);
@@ -37,26 +37,29 @@ final class WarmUp {
             in.keep(ring);
             web.answered(in.answer());
             out.keep(web);
+            out.answer();
             phone.setSoTimeout(TRY_MILLIS);
-            ring(phone, new InetSocketAddress(at, out.caller().port()));
+            return ring(phone, new InetSocketAddress(at, out.caller().port()));
         } catch (IOException | MediaException e) {
             LOG.log(System.Logger.Level.DEBUG, "not warm", e);
+            return false;
         }
     }
 
     /// Until it hears itself.
-    private static void ring(DatagramSocket phone, InetSocketAddress to) throws IOException {
+    private static boolean ring(DatagramSocket phone, InetSocketAddress to) throws IOException {
         byte[] packet = new byte[MediaSocket.MAX_PACKET_BYTES];
         for (int i = 0; i < TRIES; i++) {
             int length = new RtpPacket(false, Codec.PCMU.payloadType(), i, 160 * i, 1, new byte[160]).write(packet);
             phone.send(new DatagramPacket(packet, length, to));
             try {
                 phone.receive(new DatagramPacket(packet, packet.length));
-                return;
+                return true;
             } catch (SocketTimeoutException e) {
                 LOG.log(System.Logger.Level.TRACE, "not yet", e);
             }
         }
+        return false;
     }
 
     private static byte[] describe(InetAddress at, int port) {

@@ -273,7 +273,7 @@ class BridgeTest {
 
         passOn = assertInstanceOf(
                 Reoffer.PassOn.class, call.out.reoffer(call.out.caller(), again(alice.offer(), 3, "sendrecv")));
-        next = assertInstanceOf(Reoffer.PassOn.class, call.in.reoffer(call.in.caller(), passOn.offer()));
+        assertInstanceOf(Reoffer.PassOn.class, call.in.reoffer(call.in.caller(), passOn.offer()));
         back = call.out.reanswered(call.in.reanswered(again(bobs(), 3, "sendrecv")));
         assertEquals(Direction.SENDRECV, direction(back));
         bob.reach(alice, 0);
@@ -358,5 +358,12 @@ class BridgeTest {
             assertTrue(Rtcp.senderReport(in.getData(), in.getLength()).isPresent());
             assertEquals(1, in.getData()[0] & 31, "one block about what the phone sent");
         }
+    }
+
+    @Test
+    void aHouseThatWarmsUpHearsItselfAndKeepsNothing() {
+        assertTrue(one.warm());
+        assertEquals(0, one.size());
+        assertEquals(0L, one.counters().snapshot().getOrDefault("bridges", -1L));
     }
 }
