@@ -25,6 +25,17 @@ function hold(options, stolen) {
   });
 }
 
+/** Holds it, unless another tab does and goes on to. @param {() => void} stolen @returns {Promise<boolean>} */
+async function holdUnlessHeld(stolen) {
+  for (;;) {
+    // A page that was just reloaded may not have let go yet.
+    if (await hold({ signal: AbortSignal.timeout(RELOAD_MILLIS) }, stolen)) return true;
+    // No lock after that time need not mean another tab: a busy computer is as slow.
+    const { held } = await navigator.locks.query();
+    if (held?.some(({ name }) => name === NAME)) return false;
+  }
+}
+
 /**
  * Waits until this tab may speak.
  * @param {() => Promise<void>} wanted  another tab speaks: resolves when the person wants it here
@@ -35,9 +46,7 @@ export async function speakFromThisTab(wanted, leave) {
     await leave();
     release();
   };
-  // A page that was just reloaded may not have let go yet.
-  const waiting = { signal: AbortSignal.timeout(RELOAD_MILLIS) };
-  if (!(await hold(waiting, lose))) {
+  if (!(await holdUnlessHeld(lose))) {
     await wanted();
     channel.postMessage('yield');
     // A frozen tab does not answer; then it is taken from it.

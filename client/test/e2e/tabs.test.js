@@ -37,6 +37,28 @@ after(async () => {
   await servers?.close();
 });
 
+/** In the page: the browser does not get to the first lock that is asked for in time. */
+function slowLocks() {
+  const { request } = LockManager.prototype;
+  LockManager.prototype.request = function (name, options) {
+    LockManager.prototype.request = request;
+    return new Promise((_, refuse) => options.signal.addEventListener('abort', () => refuse(options.signal.reason)));
+  };
+}
+
+test('on a computer that is slow a single tab is not taken for a second one', async () => {
+  const slow = await profile();
+  try {
+    const [only] = slow.context.pages();
+    await only.addInitScript(slowLocks);
+    await only.goto(servers.bases[0]);
+    await only.waitForSelector('#address, h1:has-text("open in another tab")');
+    assert.equal(await only.locator('#address').count(), 1);
+  } finally {
+    await slow.close();
+  }
+});
+
 test('a second tab asks, takes over on one click, and the first lets go', async () => {
   const second = await browser.context.newPage();
   await second.goto(servers.bases[0]);
