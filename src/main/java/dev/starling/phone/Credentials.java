@@ -43,7 +43,7 @@ record Credentials(
 
     private static Credentials of(Map<String, String> p, Ha1.Algorithm algorithm) throws SipException {
         boolean qop = p.containsKey("qop");
-        if (qop && !p.get("qop").equalsIgnoreCase("auth")) throw bad("qop");
+        if (qop && !required(p, "qop").equalsIgnoreCase("auth")) throw bad("qop");
         String user = required(p, "username"),
                 response = required(p, "response").toLowerCase(Locale.ROOT);
         String nc = qop ? required(p, "nc") : "", cnonce = qop ? required(p, "cnonce") : "";

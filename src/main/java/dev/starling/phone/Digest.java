@@ -73,8 +73,10 @@ public final class Digest {
         String network = Networks.of(to), nonce = nonces.fresh(network);
         // Whoever has chosen already is asked by what it chose.
         Optional<Credentials> chosen = ours(request);
-        List<Ha1.Algorithm> offered =
-                chosen.isPresent() ? List.of(chosen.get().algorithm()) : oldPhones.offer(network, request);
+        String name = request.from().uri();
+        Optional<Ha1.Algorithm> only = chosen.map(Credentials::algorithm)
+                .or(() -> Optional.of(Ha1.Algorithm.MD5).filter(_ -> accounts.knowsMd5Only(name)));
+        List<Ha1.Algorithm> offered = only.isPresent() ? List.of(only.get()) : oldPhones.offer(network, request);
         for (Ha1.Algorithm each : offered)
             values.add("Digest realm=" + Tokens.quote(realm) + ",nonce=\"" + nonce + "\",algorithm=" + each.token
                     + ",qop=\"auth\"" + (stale ? ",stale=true" : ""));

@@ -11,14 +11,17 @@ import java.util.Map;
 
 /// Phones that look at the first challenge only, and give up when it is not MD5, although RFC 8760, section 2.4, says
 /// to
-/// go on to the next. Whoever asks a second time without credentials, or proved itself by MD5 before, is offered MD5
-/// alone. Kept for a network and the name in `From`, bounded: a phone that is forgotten has to ask once more.
+/// go on to the next. Whoever asks a second time without credentials is offered MD5 alone, the third time both, and so
+/// on in turn; whoever proved itself by MD5 before, MD5 alone. Kept for a network and the name in `From`, bounded: a
+/// phone that is forgotten has to ask once more.
 final class OldPhones {
     private static final Duration KEPT = Duration.ofHours(24);
     private static final int MAX_KEYS = 10_000, MAX_NAME = 128;
 
-    /// @param branch of the request that was challenged last; "" once MD5 has proven itself
-    private record Asked(String branch, boolean old, long millis) {}
+    /// @param branch of the request that was challenged last
+    /// @param alone whether MD5 alone was offered to it
+    /// @param old whether MD5 has proven itself
+    private record Asked(String branch, boolean alone, boolean old, long millis) {}
 
     private final InstantSource clock;
     private final Map<String, Asked> asked = new LinkedHashMap<>(16, 0.75f, true) {
@@ -46,13 +49,14 @@ final class OldPhones {
         Asked before = asked.get(key);
         boolean known = before != null && now - before.millis < KEPT.toMillis();
         // The same branch is the same request, sent again.
-        boolean old = known && (before.old || !before.branch.equals(request.branch()));
-        asked.put(key, new Asked(request.branch(), old, now));
-        return old ? List.of(Algorithm.MD5) : List.of(Algorithm.values());
+        boolean same = known && before.branch.equals(request.branch());
+        boolean alone = known && (before.old || (same ? before.alone : !before.alone));
+        asked.put(key, new Asked(request.branch(), alone, known && before.old, now));
+        return alone ? List.of(Algorithm.MD5) : List.of(Algorithm.values());
     }
 
     synchronized void proven(String network, SipMessage request, Algorithm by) throws SipException {
-        if (by == Algorithm.MD5) asked.put(key(network, request), new Asked("", true, clock.millis()));
+        if (by == Algorithm.MD5) asked.put(key(network, request), new Asked("", true, true, clock.millis()));
         else asked.remove(key(network, request));
     }
 }

@@ -11,4 +11,11 @@ public interface PhoneAccounts {
     /// Whether the address is one that the account may register and call from: `From` and `To` of its REGISTER, `From`
     /// of everything else.
     boolean owns(String user, SipUri address);
+
+    /// Whether the owner said that the phone with this URI in `From` knows MD5 only: then it is offered nothing else,
+    /// where others that give up at the first challenge succeed at their second attempt only. Said before
+    /// anybody has proven anything.
+    default boolean knowsMd5Only(String from) {
+        return false;
+    }
 }

@@ -100,6 +100,7 @@ final class PhoneServer implements PhoneAccounts, PhoneUser, AutoCloseable {
     /// Sends a MESSAGE to the newest phone of `bob`, and says what it answers.
     void message(String text) {
         try {
+            if (registrar.of("bob").isEmpty()) return;
             Binding phone = registrar.of("bob").getFirst();
             Edit message = Edit.request("MESSAGE", phone.contact())
                     .add("From", "<sip:alice@example.org>;tag=" + TransactionLayer.tag())

@@ -38,6 +38,11 @@ class Rfc8760Test {
         public boolean owns(String user, SipUri address) {
             return true;
         }
+
+        @Override
+        public boolean knowsMd5Only(String from) {
+            return from.equals("sip:old@example.net");
+        }
     };
     private final Digest digest = new Digest(REALM, accounts, new byte[32], 100, clock);
     private final DigestAnswer bob = new DigestAnswer("bob", "secret", "SHA-256"),
@@ -149,7 +154,7 @@ class Rfc8760Test {
         assertEquals(2, offered("1"));
         assertEquals(2, offered("1"), "the same request, sent again");
         assertEquals(1, offered("2"), "it did not know what to do with SHA-256");
-        assertEquals(1, offered("3"));
+        assertEquals(2, offered("3"), "nor with MD5 alone");
         judge(bob.to(challenge("SHA-256"), "REGISTER", URI, 1));
         assertEquals(2, offered("4"), "it did");
         judge(oldBob.to(challenge("MD5"), "REGISTER", URI, 1));
@@ -157,6 +162,8 @@ class Rfc8760Test {
         assertEquals(1, offered("6", bob.to(challenge("SHA-256"), "REGISTER", URI, 9)), "what it chose itself");
         clock.pass(Duration.ofHours(25));
         assertEquals(2, offered("7"));
+        SipMessage old = PhoneWorld.built(request().edit().set("From", "<sip:old@example.net>;tag=1"));
+        assertTrue(digest.challenges(false, HERE, old).getFirst().contains("MD5"), "its owner said so");
     }
 
     @Test

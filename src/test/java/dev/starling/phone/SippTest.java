@@ -100,6 +100,12 @@ class SippTest {
         return out;
     }
 
+    private static String[] with(List<String> command, String last) {
+        var all = new ArrayList<>(command);
+        all.add(last);
+        return all.toArray(new String[0]);
+    }
+
     private String next() throws InterruptedException {
         return Optional.ofNullable(said.poll(30, TimeUnit.SECONDS)).orElseThrow();
     }
@@ -114,10 +120,11 @@ class SippTest {
         var command = new ArrayList<>(
                 List.of("sipp", "127.0.0.1:" + server.orElseThrow().transport.port()));
         command.addAll(List.of("-sf", scenario.toString(), "-t", how.substring(0, 2), "-i", "127.0.0.1"));
-        command.addAll(List.of("-m", "100", "-r", "50", "-nostdin", "-timeout", "100s", "-timeout_error"));
-        // It takes the first challenge for the only one, and gives up. Then it is offered MD5 alone.
-        run(255, command.toArray(new String[0]));
-        run(0, command.toArray(new String[0]));
+        command.addAll(List.of("-r", "50", "-nostdin", "-timeout", "100s", "-timeout_error", "-m"));
+        // It takes the first challenge for the only one, and gives up. Then it is offered MD5 alone, and from then on.
+        run(255, with(command, "1"));
+        run(0, with(command, "1"));
+        run(0, with(command, "100"));
         assertEquals("registered " + transport + " sipp", next());
     }
 
