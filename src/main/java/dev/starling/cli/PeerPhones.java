@@ -69,7 +69,7 @@ final class PeerPhones implements Phones.Lines {
             Parts parts,
             Clock clock)
             throws IOException {
-        var door = parts.with(new PhoneDoor(config, sip.timers(), clock));
+        var door = parts.with(new PhoneDoor(config, sip.timers(), sip.tap(), clock));
         var lines = new PeerPhones(config, key.id(), verifier, store, sip, door, clock);
         var phones = parts.with(new Phones(lines.folder, lines));
         lines.phones.set(Optional.of(phones));

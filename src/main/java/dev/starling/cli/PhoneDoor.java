@@ -17,6 +17,7 @@ import dev.starling.phone.PhoneRegistrar;
 import dev.starling.phone.Phones;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.PhoneTransport;
+import dev.starling.sip.transport.Tap;
 import dev.starling.sip.transport.TargetPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -33,14 +34,16 @@ final class PhoneDoor implements AutoCloseable {
 
     private final Peer.Config config;
     private final TransactionLayer.Timers timers;
+    private final Tap tap;
     private final Clock clock;
     private final Parts parts = new Parts();
     private Optional<Side> side = Optional.empty();
     private boolean closed;
 
-    PhoneDoor(Peer.Config config, TransactionLayer.Timers timers, Clock clock) {
+    PhoneDoor(Peer.Config config, TransactionLayer.Timers timers, Tap tap, Clock clock) {
         this.config = config;
         this.timers = timers;
+        this.tap = tap;
         this.clock = clock;
     }
 
@@ -72,6 +75,7 @@ final class PhoneDoor implements AutoCloseable {
                 PhoneTransport.Limits.USUAL,
                 place.tls().map(tls -> tls::context),
                 PhoneDoor::binding,
+                tap,
                 clock));
         var digest = new Digest(
                 PhoneAccount.REALM, phones, PeerKey.secret(config.data().resolve("phone-nonces.secret")), clock);
@@ -80,6 +84,8 @@ final class PhoneDoor implements AutoCloseable {
         var edge = new PhoneEdge(transport, phones, digest, registrar, phones, timers, transport.offences(), clock);
         var bridges = parts.with(new Bridges(media()));
         transport.start(edge);
+        // The first call would wait for its classes otherwise.
+        Thread.ofVirtual().name("media warms up").start(bridges::warm);
         System.getLogger("starling.phone")
                 .log(
                         System.Logger.Level.INFO,

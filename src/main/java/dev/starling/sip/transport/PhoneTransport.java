@@ -69,6 +69,7 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
     private final Listening listening;
     private final Offences offences;
     private final BiFunction<byte[], InetSocketAddress, Optional<byte[]>> stun;
+    private final Tap tap;
     private final List<Datagrams> datagrams = new ArrayList<>();
     private final List<StreamListener> listeners = new ArrayList<>();
     private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
@@ -77,8 +78,7 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
     private OptionalInt tlsPort = OptionalInt.empty();
     private volatile boolean closed;
 
-    /// @param tls our certificate for phones, asked at each connection; wanted with a TLS port only
-    /// @param stun answers a STUN request that came to the SIP port (RFC 5626, section 8), or says nothing
+    /// Watched by nobody.
     public PhoneTransport(
             Listening listening,
             Limits limits,
@@ -86,9 +86,23 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
             BiFunction<byte[], InetSocketAddress, Optional<byte[]>> stun,
             InstantSource clock)
             throws IOException {
+        this(listening, limits, tls, stun, new Tap(), clock);
+    }
+
+    /// @param tls our certificate for phones, asked at each connection; wanted with a TLS port only
+    /// @param stun answers a STUN request that came to the SIP port (RFC 5626, section 8), or says nothing
+    public PhoneTransport(
+            Listening listening,
+            Limits limits,
+            Optional<Supplier<SSLContext>> tls,
+            BiFunction<byte[], InetSocketAddress, Optional<byte[]>> stun,
+            Tap tap,
+            InstantSource clock)
+            throws IOException {
         if (listening.tlsPort.isPresent() && tls.isEmpty()) throw new IllegalArgumentException("no certificate");
         this.listening = listening;
         this.stun = stun;
+        this.tap = tap;
         offences = new Offences(System.getLogger("starling.phone"), clock);
         var all = new Places(limits.connections, limits.connectionsPerNetwork);
         var strangers = new Places(limits.strangers, limits.strangersPerNetwork);
@@ -98,7 +112,7 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
                 if (listening.tlsPort.isEmpty()) break;
                 int wanted = tlsPort.orElse(listening.tlsPort.getAsInt());
                 var address = new InetSocketAddress(host, wanted);
-                var secure = new StreamListener(address, tls, all, strangers, limits, offences);
+                var secure = new StreamListener(address, tls, all, strangers, limits, tap, offences);
                 listeners.add(secure);
                 tlsPort = OptionalInt.of(secure.port());
             }
@@ -119,7 +133,13 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
                 }
                 for (InetAddress host : wanted.hosts)
                     listeners.add(new StreamListener(
-                            new InetSocketAddress(host, chosen), Optional.empty(), all, strangers, limits, offences));
+                            new InetSocketAddress(host, chosen),
+                            Optional.empty(),
+                            all,
+                            strangers,
+                            limits,
+                            tap,
+                            offences));
                 return chosen;
             } catch (IOException e) {
                 boolean taken = wanted.port == 0 && e.getCause() instanceof BindException && tries < TRIES;
@@ -181,9 +201,9 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
                 return;
             }
             byte[] message = ContentLength.cut(datagram);
-            receiver.received(
-                    new UdpFlow(from, path, () -> !closed),
-                    TopVia.isResponse(message) ? message : TopVia.stamped(message, path.remote()));
+            var flow = new UdpFlow(from, path, tap, () -> !closed);
+            if (tap.isWatched()) tap.in(flow.ends(), message);
+            receiver.received(flow, TopVia.isResponse(message) ? message : TopVia.stamped(message, path.remote()));
         }
 
         @Override
@@ -231,7 +251,7 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
             if (bound instanceof Inet6Address != remote.getAddress() instanceof Inet6Address) continue;
             if (best.isEmpty() || bound.equals(local)) best = Optional.of(each);
         }
-        return best.map(each -> new UdpFlow(each, new Path(local, remote), () -> !closed));
+        return best.map(each -> new UdpFlow(each, new Path(local, remote), tap, () -> !closed));
     }
 
     @Override

@@ -26,6 +26,7 @@ final class StreamFlow implements Flow {
     private final Socket tcp, socket;
     private final String transport, id;
     private final PhoneTransport.Limits times;
+    private final Tap tap;
     private final Receiver receiver;
     private final LinkedBlockingQueue<byte[]> queue = new LinkedBlockingQueue<>();
     private final AtomicLong queuedBytes = new AtomicLong();
@@ -45,6 +46,7 @@ final class StreamFlow implements Flow {
             PhoneTransport.Limits times,
             long began,
             Runnable onAdmit,
+            Tap tap,
             Receiver receiver) {
         this.tcp = tcp;
         this.socket = socket;
@@ -52,6 +54,7 @@ final class StreamFlow implements Flow {
         this.times = times;
         this.began = began;
         this.onAdmit = onAdmit;
+        this.tap = tap;
         this.receiver = receiver;
         heard = began;
         id = (transport.equals("TLS") ? "phone-tls-" : "tcp-") + NUMBER.incrementAndGet();
@@ -69,6 +72,7 @@ final class StreamFlow implements Flow {
             for (var message = framing.next(); message.isPresent(); message = framing.next()) {
                 inMessage = false;
                 byte[] bytes = message.get();
+                if (tap.isWatched()) tap.in(ends(), bytes);
                 receiver.received(this, TopVia.isResponse(bytes) ? bytes : TopVia.stamped(bytes, address()));
             }
             close("closed by the other side");
@@ -137,6 +141,11 @@ final class StreamFlow implements Flow {
         return now - since > limit.toNanos();
     }
 
+    private Tap.Ends ends() {
+        var local = new InetSocketAddress(tcp.getLocalAddress(), tcp.getLocalPort());
+        return new Tap.Ends(transport, local, address(), Optional.empty());
+    }
+
     private InetSocketAddress address() {
         return new InetSocketAddress(tcp.getInetAddress(), tcp.getPort());
     }
@@ -174,6 +183,7 @@ final class StreamFlow implements Flow {
 
     @Override
     public void send(byte[] message) {
+        if (tap.isWatched()) tap.out(ends(), message);
         offer(message);
     }
 

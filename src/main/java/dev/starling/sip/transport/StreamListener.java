@@ -21,6 +21,7 @@ final class StreamListener implements AutoCloseable {
     private final Optional<Supplier<SSLContext>> tls;
     private final Places all, strangers;
     private final PhoneTransport.Limits times;
+    private final Tap tap;
     private final Offences offences;
     private final Set<StreamFlow> here = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
@@ -33,12 +34,14 @@ final class StreamListener implements AutoCloseable {
             Places all,
             Places strangers,
             PhoneTransport.Limits times,
+            Tap tap,
             Offences offences)
             throws IOException {
         this.tls = tls;
         this.all = all;
         this.strangers = strangers;
         this.times = times;
+        this.tap = tap;
         this.offences = offences;
         try {
             socket.setReuseAddress(true);
@@ -101,6 +104,7 @@ final class StreamListener implements AutoCloseable {
                     times,
                     System.nanoTime(),
                     strange.get(),
+                    tap,
                     new Leaving(receiver, both));
             here.add(flow);
             flow.start();

@@ -11,15 +11,22 @@ final class UdpFlow implements Flow {
     private final Datagrams datagrams;
     private final Path path;
     private final String id;
+    private final Tap tap;
     private final BooleanSupplier open;
 
-    UdpFlow(Datagrams datagrams, Path path, BooleanSupplier open) {
+    UdpFlow(Datagrams datagrams, Path path, Tap tap, BooleanSupplier open) {
         this.datagrams = datagrams;
         this.path = path;
+        this.tap = tap;
         this.open = open;
         InetSocketAddress remote = path.remote();
         // Without our own address: what comes back to another one of them belongs to the same phone.
         id = "udp-" + remote.getAddress().getHostAddress() + ":" + remote.getPort();
+    }
+
+    Tap.Ends ends() {
+        var local = new InetSocketAddress(path.local(), datagrams.address().getPort());
+        return new Tap.Ends(transport(), local, path.remote(), Optional.empty());
     }
 
     Path path() {
@@ -48,6 +55,7 @@ final class UdpFlow implements Flow {
 
     @Override
     public void send(byte[] message) {
+        if (tap.isWatched()) tap.out(ends(), message);
         int source = path.remote().getPort();
         int port = TopVia.isResponse(message) ? TopVia.replyPort(message, source) : source;
         boolean _ = datagrams.send(
