@@ -181,7 +181,7 @@ public final class PhoneRegistrar implements AutoCloseable {
 
     private static boolean take(Map<String, List<Binding>> from, String key, Binding binding) {
         List<Binding> all = from.get(key);
-        if (all == null || !all.removeIf(each -> each == binding)) return false;
+        if (all == null || !all.remove(binding)) return false;
         if (all.isEmpty()) from.remove(key);
         return true;
     }
