@@ -97,7 +97,7 @@ public final class Digest {
         String expected = said.expected(account.orElseGet(() -> invented(user)).by(said.algorithm()), request.method());
         boolean right = MessageDigest.isEqual(
                 expected.getBytes(StandardCharsets.US_ASCII), said.response().getBytes(StandardCharsets.US_ASCII));
-        if (!(right & account.isPresent() & isMeant(said.uri(), request.uri()))) {
+        if (!right || account.isEmpty() || !isMeant(said.uri(), request.uri())) {
             guesses.failed(network, user);
             return new Verdict.Wrong(user);
         }

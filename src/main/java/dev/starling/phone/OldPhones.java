@@ -23,6 +23,9 @@ final class OldPhones {
     /// @param old whether MD5 has proven itself
     private record Asked(String branch, boolean alone, boolean old, long millis) {}
 
+    /// As if MD5 alone had been offered before: now both are.
+    private static final Asked NEVER = new Asked("", true, false, 0);
+
     private final InstantSource clock;
     private final Map<String, Asked> asked = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
@@ -46,12 +49,12 @@ final class OldPhones {
     synchronized List<Algorithm> offer(String network, SipMessage request) throws SipException {
         String key = key(network, request);
         long now = clock.millis();
-        Asked before = asked.get(key);
-        boolean known = before != null && now - before.millis < KEPT.toMillis();
+        Asked before = asked.getOrDefault(key, NEVER);
+        if (now - before.millis >= KEPT.toMillis()) before = NEVER;
         // The same branch is the same request, sent again.
-        boolean same = known && before.branch.equals(request.branch());
-        boolean alone = known && (before.old || (same ? before.alone : !before.alone));
-        asked.put(key, new Asked(request.branch(), alone, known && before.old, now));
+        boolean same = before.branch.equals(request.branch());
+        boolean alone = before.old || (same ? before.alone : !before.alone);
+        asked.put(key, new Asked(request.branch(), alone, before.old, now));
         return alone ? List.of(Algorithm.MD5) : List.of(Algorithm.values());
     }
 

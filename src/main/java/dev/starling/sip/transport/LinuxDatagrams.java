@@ -158,7 +158,7 @@ final class LinuxDatagrams implements Datagrams {
     }
 
     private boolean isReader() {
-        return reader.filter(thread -> thread == Thread.currentThread()).isPresent();
+        return reader.filter(Thread.currentThread()::equals).isPresent();
     }
 
     private void flush() {
