@@ -30,8 +30,9 @@ record DigestAnswer(String user, String password, String algorithm) {
         String ha1 = hash(algorithm, user + ":" + realm + ":" + password);
         String ha2 = hash(algorithm, method + ":" + uri);
         String response = hash(algorithm, ha1 + ":" + nonce + ":" + count + ":c0ffee:auth:" + ha2);
-        return "Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", algorithm=%s, qop=auth, nc=%s, cnonce=\"c0ffee\""
-                .formatted(user, realm, nonce, uri, response, algorithm, count);
+        return """
+                Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=%s, qop=auth,\
+                 nc=%s, cnonce="c0ffee\"""".formatted(user, realm, nonce, uri, response, algorithm, count);
     }
 
     /// As phones did it before RFC 2617: no algorithm, no qop.

@@ -116,11 +116,17 @@ class PhoneAttacksTest {
 
     @Test
     void whatWouldBeMuchLongerThanItsQuestionIsSaidRarely() {
-        String small = "REGISTER sip:a SIP/2.0\r\nv:SIP/2.0/UDP a;branch=z9hG4bK%d\r\nf:<sip:b@c>;tag=1\r\n"
-                + "t:<sip:b@c>\r\ni:a\r\nCSeq:1 REGISTER\r\n\r\n";
         int answered = 0;
         for (int i = 0; i < 1_000; i++) {
-            byte[] request = small.formatted(i).getBytes(StandardCharsets.US_ASCII);
+            byte[] request = """
+                    REGISTER sip:a SIP/2.0
+                    v:SIP/2.0/UDP a;branch=z9hG4bK%d
+                    f:<sip:b@c>;tag=1
+                    t:<sip:b@c>
+                    i:a
+                    CSeq:1 REGISTER
+
+                    """.formatted(i).replace("\n", "\r\n").getBytes(StandardCharsets.US_ASCII);
             world.edge.received(mallory.flow, request);
             for (byte[] each = mallory.flow.sent.poll(); each != null; each = mallory.flow.sent.poll()) {
                 answered++;

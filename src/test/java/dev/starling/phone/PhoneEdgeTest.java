@@ -8,6 +8,7 @@ import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -62,7 +63,7 @@ class PhoneEdgeTest {
 
     @Test
     void whatAPhoneAsksComesToTheUserWithItsAccountOnce() {
-        Edit message = bob.request("MESSAGE", ALICE).body("text/plain", "hi".getBytes());
+        Edit message = bob.request("MESSAGE", ALICE).body("text/plain", "hi".getBytes(StandardCharsets.US_ASCII));
         Edit proven = bob.withCredentials(message, bob.answer(message), 1);
         assertEquals(List.of(), bob.answers(proven));
         var asked = PhoneWorld.next(world.asked);
@@ -214,7 +215,7 @@ class PhoneEdgeTest {
     @Test
     void whatIsNoMessageEndsAConnectionAndIsDroppedByUdp() {
         TestPhone tcp = world.phone("bob", "TCP", "192.0.2.7", 40_000);
-        world.edge.received(tcp.flow, "GET / HTTP/1.1\r\n\r\n".getBytes());
+        world.edge.received(tcp.flow, "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         assertFalse(tcp.flow.open);
         world.edge.received(bob.flow, new byte[] {1, 2, 3});
         assertTrue(bob.flow.sent.isEmpty());

@@ -134,7 +134,8 @@ final class PhoneServer implements PhoneAccounts, PhoneUser, AutoCloseable {
 
     public static void main(String[] args) throws IOException {
         Path folder = Files.createDirectories(Path.of(args[2]));
-        try (var server = new PhoneServer(args[0], Integer.parseInt(args[1]), folder, System.out::println)) {
+        try (var server =
+                new PhoneServer(args[0], Integer.parseInt(args[1]), folder, line -> System.out.println(line))) {
             System.out.println("ready");
             for (int c = System.in.read(); c >= 0; c = System.in.read()) if (c == 'm') server.message("hello phone");
         }
