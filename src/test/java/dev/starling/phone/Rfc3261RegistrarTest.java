@@ -50,7 +50,8 @@ class Rfc3261RegistrarTest {
         assertEquals(401, challenge.status());
         assertEquals(2, challenge.all("www-authenticate").size());
         assertTrue(contacts().isEmpty());
-        SipMessage answer = bob.answers(bob.withCredentials(register, challenge, 1)).getFirst();
+        SipMessage answer =
+                bob.answers(bob.withCredentials(register, challenge, 1)).getFirst();
         assertEquals(200, answer.status());
         assertEquals(List.of("<sip:bob@192.0.2.7:5062>;expires=3600"), answer.elements("contact"));
         assertEquals("Tue, 24 Nov 2026 12:00:00 GMT", answer.required("date"));
