@@ -189,16 +189,11 @@ test('after a restart of the server the phone rings before it has registered aga
   const page = alice.context.pages()[0];
   await until(bob, (s) => s.me.status === 'one-server', 'bob back', 60_000);
   await page.waitForSelector('.head .presence-online', PATIENCE);
+  const health = async () => (await fetch(`${server.base}health`)).json();
+  await eventually(async () => (await health()).clients === 3, 'alice, bob and the phone’s device');
   const before = phone.state.ringing;
-  await eventually(
-    async () => {
-      await page.click('.head button:has-text("Call")').catch(() => {});
-      await page.waitForTimeout(1500);
-      return phone.state.ringing > before;
-    },
-    'the phone rings',
-    40_000,
-  );
+  await page.click('.head button:has-text("Call")');
+  await eventually(() => phone.state.ringing > before, 'the phone rings', 40_000);
   await page.click('.call-bar button:has-text("Hang up")');
 });
 
