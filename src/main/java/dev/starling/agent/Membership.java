@@ -42,6 +42,10 @@ final class Membership {
         store.put(CODE_UNTIL, clock.instant().plus(CODE_LIFE).toEpochMilli());
     }
 
+    boolean isToldACode() throws IOException {
+        return code().isPresent();
+    }
+
     private Optional<byte[]> code() throws IOException {
         return store.number(CODE_UNTIL, 0) > clock.instant().toEpochMilli() ? store.get(CODE) : Optional.empty();
     }

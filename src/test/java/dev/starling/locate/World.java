@@ -136,6 +136,15 @@ public final class World implements AutoCloseable {
         return new Keys.Held(key.getPrivate(), List.of(certificate));
     }
 
+    /// What a device is believed by.
+    public CertificateVerifier.Verified verified(Keys.Held device) {
+        try {
+            return certificates.verify(device.der(), clock.instant());
+        } catch (dev.starling.identity.IdentityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     public Keys.Held device(String address) {
         return device(address, ca, "CN=first");
     }
