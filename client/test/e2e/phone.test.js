@@ -96,17 +96,17 @@ test('starling phone add: a code of the mailbox, a code of another device, and t
   await until(bob, (s) => s.devices.some((each) => each.name === 'Desk phone'), 'the phone on the list', 60_000);
 });
 
-test('the phone registers with its password, by MD5 and by SHA-256, and with no other', async () => {
-  phone = await sipPhone({ port: phonePort, ...account });
-  assert.equal((await phone.register()).status, 200);
+test('the phone registers with its password, by SHA-256 and by MD5, and with no other', async () => {
+  // Whoever has shown MD5 is offered nothing else for a day, so the better one comes first.
   const modern = await sipPhone({ port: phonePort, ...account, algorithm: 'SHA-256' });
   assert.equal((await modern.register()).status, 200);
-  await modern.register(0);
+  assert.equal((await modern.register(0)).status, 200);
   modern.close();
+  phone = await sipPhone({ port: phonePort, ...account });
+  assert.equal((await phone.register()).status, 200);
   const wrong = await sipPhone({ port: phonePort, ...account, password: 'guessed' });
   assert.equal((await wrong.register()).status, 401);
   wrong.close();
-  assert.equal((await phone.register()).status, 200);
 });
 
 test('alice, in a browser, becomes a contact of bob', async () => {
