@@ -6,7 +6,6 @@ import { lacking, openLab } from './lab/lab.js';
 import { judge, table } from './lab/matrix.js';
 
 const CELLS = [
-  ['none', 'none'],
   ['port-restricted', 'port-restricted'],
   ['symmetric', 'port-restricted'],
   ['UDP blocked', 'symmetric'],
