@@ -20,6 +20,8 @@ let alice;
 let phone;
 let account;
 let phonePort;
+/** @type {Awaited<ReturnType<typeof sipPhone>>[]} */
+const phones = [];
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'starling-phone-'));
@@ -42,11 +44,18 @@ before(async () => {
   await until(bob, (s) => s.me.status === 'one-server', 'bob online');
 });
 after(async () => {
-  phone?.close();
+  for (const each of phones) each.close();
   await Promise.allSettled([bob?.close(), alice?.close()]);
   await server?.kill();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** Closed at the end, whatever became of the test. @param {Parameters<typeof sipPhone>[0]} how */
+async function phoneOf(how) {
+  const one = await sipPhone(how);
+  phones.push(one);
+  return one;
+}
 
 /** Runs `starling phone add` and answers what it asks. */
 function add(address, deviceCode) {
@@ -98,15 +107,13 @@ test('starling phone add: a code of the mailbox, a code of another device, and t
 
 test('the phone registers with its password, by SHA-256 and by MD5, and with no other', async () => {
   // Whoever has shown MD5 is offered nothing else for a day, so the better one comes first.
-  const modern = await sipPhone({ port: phonePort, ...account, algorithm: 'SHA-256' });
+  const modern = await phoneOf({ port: phonePort, ...account, algorithm: 'SHA-256' });
   assert.equal((await modern.register()).status, 200);
   assert.equal((await modern.register(0)).status, 200);
-  modern.close();
-  phone = await sipPhone({ port: phonePort, ...account });
+  phone = await phoneOf({ port: phonePort, ...account });
   assert.equal((await phone.register()).status, 200);
-  const wrong = await sipPhone({ port: phonePort, ...account, password: 'guessed' });
+  const wrong = await phoneOf({ port: phonePort, ...account, password: 'guessed' });
   assert.equal((await wrong.register()).status, 401);
-  wrong.close();
 });
 
 test('alice, in a browser, becomes a contact of bob', async () => {
@@ -198,8 +205,7 @@ test('after a restart of the server the phone rings before it has registered aga
 });
 
 test('nobody without the password calls or writes by it', async () => {
-  const stranger = await sipPhone({ port: phonePort, user: account.user, password: 'guessed' });
+  const stranger = await phoneOf({ port: phonePort, user: account.user, password: 'guessed' });
   assert.equal((await stranger.text('alice@example.net', 'spam')).status, 407);
   assert.equal((await stranger.call('alice@example.net')).status, 407);
-  stranger.close();
 });
