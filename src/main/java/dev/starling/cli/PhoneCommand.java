@@ -41,6 +41,7 @@ final class PhoneCommand {
     static final class Server {
         @Option(
                 names = "--data",
+                paramLabel = "FOLDER",
                 description = "The server's data folder (default: that of starling up; starling peer says its own).")
         Optional<Path> data = Optional.empty();
 
@@ -54,14 +55,22 @@ final class PhoneCommand {
     static final class Ca {
         @Option(
                 names = "--server",
+                paramLabel = "URL",
                 defaultValue = "http://127.0.0.1:8787/",
                 description = "This server, as it is reached from here (default ${DEFAULT-VALUE}).")
         String server = "";
 
-        @Option(names = "--ca", defaultValue = "", description = "ACME directory URL of another CA.")
+        @Option(
+                names = "--ca",
+                paramLabel = "URL",
+                defaultValue = "",
+                description = "ACME directory URL of another CA.")
         String directory = "";
 
-        @Option(names = "--anchor", description = "PEM file of a CA to believe; needed except in local mode.")
+        @Option(
+                names = "--anchor",
+                paramLabel = "FILE",
+                description = "PEM file of a CA to believe; needed except in local mode.")
         List<Path> anchors = new ArrayList<>();
 
         Keys.Held enrol(Address address, Path file, BufferedReader input) throws IOException {
@@ -80,10 +89,17 @@ final class PhoneCommand {
                 "The person must use Starling in a browser already; that one shows the code under Settings, Your devices."
             })
     int add(
-            @Parameters(description = "The e-mail address for which the phone rings.") String address,
-            @Option(names = "--name", defaultValue = "Phone", description = "What the person calls it.") String name,
+            @Parameters(paramLabel = "ADDRESS", description = "The e-mail address for which the phone rings.")
+                    String address,
+            @Option(
+                            names = "--name",
+                            paramLabel = "NAME",
+                            defaultValue = "Phone",
+                            description = "What the person calls it.")
+                    String name,
             @Option(
                             names = "--code",
+                            paramLabel = "CODE",
                             defaultValue = "",
                             description = "Code that another device of the person shows; asked for when left out.")
                     String code,
@@ -156,7 +172,10 @@ final class PhoneCommand {
     @Command(
             mixinStandardHelpOptions = true,
             description = "Renews the certificate of a phone's device, by mail; needed once a month.")
-    int renew(@Parameters(description = "The phone's user name.") String user, @Mixin Ca ca, @Mixin Server server)
+    int renew(
+            @Parameters(paramLabel = "USER", description = "The phone's user name.") String user,
+            @Mixin Ca ca,
+            @Mixin Server server)
             throws IOException {
         PhoneAccount account = account(server.phones(), user);
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -171,7 +190,8 @@ final class PhoneCommand {
     @Command(
             mixinStandardHelpOptions = true,
             description = "Removes a phone from this server. The person removes it from the list of devices, too.")
-    int remove(@Parameters(description = "The phone's user name.") String user, @Mixin Server server)
+    int remove(
+            @Parameters(paramLabel = "USER", description = "The phone's user name.") String user, @Mixin Server server)
             throws IOException {
         server.phones().remove(account(server.phones(), user).user());
         System.out.println("Removed. Remove it in Settings, Your devices as well.");
