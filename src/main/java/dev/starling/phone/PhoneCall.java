@@ -1,10 +1,12 @@
 package dev.starling.phone;
 
+import dev.starling.agent.Incoming;
 import dev.starling.agent.UserAgent;
 import dev.starling.media.Bridge;
 import dev.starling.media.Leg;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.dialog.DialogId;
+import dev.starling.sip.message.NameAddr;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import java.util.Optional;
@@ -94,8 +96,17 @@ final class PhoneCall {
         return next;
     }
 
-    /// Takes a request of the device within the dialog: 500 when it is out of order.
-    void fromDevice(SipMessage request) throws SipException {
+    /// Takes a new offer of the device within the dialog: 500 when it is out of order, 403 when another device signed
+    /// it, or it names another one as the dialog's end.
+    void fromDevice(Incoming incoming) throws SipException {
+        SipMessage request = incoming.request();
+        String target = dialog(device).target();
+        boolean same = incoming.signer()
+                .map(signer -> signer.device().gruu(signer.address()).equals(target))
+                .orElse(false);
+        for (String contact : request.elements("contact"))
+            same &= NameAddr.parse(contact).uri().equals(target);
+        if (!same) throw new SipException(403, "Another device");
         take(device, request);
     }
 

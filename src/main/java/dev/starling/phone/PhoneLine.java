@@ -35,6 +35,7 @@ public final class PhoneLine implements AutoCloseable {
     private final Bridges bridges;
     private final TransactionLayer.Timers timers;
     private final List<PhoneCall> calls = new ArrayList<>();
+    private final SeenCalls seen = new SeenCalls();
     private final List<CallFromPhone> unacknowledged = new ArrayList<>();
 
     /// @param handset the phone, while it is registered
@@ -78,6 +79,8 @@ public final class PhoneLine implements AutoCloseable {
         if (!agent.admits(signer.address()) || !agent.isListed(signer))
             throw new SipException(403, "Send a contact request");
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
+        // Judged before: a copy that is refused for its sender must not keep the genuine one away.
+        if (!seen.isFirst(request)) throw new SipException(482, "Merged Request");
         Handset phone = handset.get().orElseThrow(() -> new SipException(480, "The phone is not there"));
         PhoneCall call = begin(phone, Sound.of(() -> bridges.fromWeb(account.user(), request.body())));
         String name = agent.nameOf(signer.address()).orElse(signer.address().text());

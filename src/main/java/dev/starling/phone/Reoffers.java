@@ -63,7 +63,7 @@ final class Reoffers {
     }
 
     static void ofDevice(PhoneCall call, Incoming incoming) throws SipException {
-        call.fromDevice(incoming.request());
+        call.fromDevice(incoming);
         byte[] offer = incoming.request().body();
         Leg leg = call.deviceLeg();
         switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
