@@ -164,7 +164,7 @@ test('alice calls bob: his phone rings and answers, both hear each other', async
   await page.click('.head button:has-text("Call")');
   await eventually(() => phone.state.ringing === 1, 'the phone rings', 30_000);
   assert.match(phone.state.from, /alice@example\.net/);
-  await page.waitForSelector('.call-bar.running', PATIENCE);
+  await page.waitForSelector('.call-bar.running:has-text("its server can listen")', PATIENCE);
   await bothHear(page);
   await page.click('.call-bar button:has-text("Hang up")');
   await eventually(() => phone.state.ended === 1, 'the phone hears the end');
@@ -173,9 +173,10 @@ test('alice calls bob: his phone rings and answers, both hear each other', async
 test('the phone calls alice: she answers, both hear each other, the phone hangs up', async () => {
   const page = alice.context.pages()[0];
   const calling = phone.call('alice@example.net');
+  await page.waitForSelector('.incoming:has-text("its server can listen")', PATIENCE);
   await page.click('.incoming button:has-text("Accept")', PATIENCE);
   assert.equal((await calling).status, 200);
-  await page.waitForSelector('.call-bar.running', PATIENCE);
+  await page.waitForSelector('.call-bar.running:has-text("its server can listen")', PATIENCE);
   await bothHear(page);
   assert.equal((await phone.hangUp()).status, 200);
   await page.waitForSelector('.call-bar', { state: 'detached' });
