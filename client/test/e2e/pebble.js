@@ -29,12 +29,20 @@ function must(program, ...args) {
   if (status !== 0) throw error ?? new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }
 
-/** A key and a certificate that it signed itself. @param {string} folder @param {string} name  a host name, or an address */
-export function selfSigned(folder, name) {
+/** A key and a certificate that it signed itself. @param {string} folder @param {string} name  a host name, or an address @param {string[]} [more]  host names */
+export function selfSigned(folder, name, more = []) {
   const certificate = join(folder, `${name}.crt`);
   const key = join(folder, `${name}.key`);
   const kind = /^[\d.]+$/.test(name) ? 'IP' : 'DNS';
-  const all = ['-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext', `subjectAltName=${kind}:${name}`];
+  const all = [
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-addext',
+    `subjectAltName=${[`${kind}:${name}`, ...more.map((each) => `DNS:${each}`)].join()}`,
+  ];
   must(
     'openssl',
     'req',
@@ -50,6 +58,15 @@ export function selfSigned(folder, name) {
     certificate,
   );
   return { certificate, key };
+}
+
+/** The options of a JVM that believes a certificate. @param {string} folder  for a file @param {string} certificate  a PEM file */
+export function trustStore(folder, certificate) {
+  const store = join(folder, 'trust.p12');
+  const keytool = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/keytool') : 'keytool';
+  const into = ['-keystore', store, '-storetype', 'PKCS12', '-storepass', 'changeit'];
+  must(keytool, '-importcert', '-noprompt', '-file', certificate, ...into);
+  return `-Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=changeit`;
 }
 
 /**
@@ -72,21 +89,7 @@ export async function pebble({ dns, httpPort, host = '127.0.0.1' }) {
     externalAccountBindingRequired: false,
   };
   await writeFile(join(folder, 'config.json'), JSON.stringify({ pebble: config }));
-  const store = join(folder, 'trust.p12');
-  const keytool = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/keytool') : 'keytool';
-  must(
-    keytool,
-    '-importcert',
-    '-noprompt',
-    '-file',
-    certificate,
-    '-keystore',
-    store,
-    '-storetype',
-    'PKCS12',
-    '-storepass',
-    'changeit',
-  );
+  const options = trustStore(folder, certificate);
   const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1' };
   const args = ['-config', join(folder, 'config.json'), '-dnsserver', dns];
   const child = spawn('pebble', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -105,7 +108,7 @@ export async function pebble({ dns, httpPort, host = '127.0.0.1' }) {
   const ca = await readFile(certificate, 'utf8');
   return {
     directory,
-    options: `-Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=changeit`,
+    options,
     root: () => fetched(`https://${host}:${management}/roots/0`, ca),
     intermediate: () => fetched(`https://${host}:${management}/intermediates/0`, ca),
     log: () => log,

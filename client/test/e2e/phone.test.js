@@ -1,11 +1,11 @@
 // An ordinary SIP phone rings for bob@example.net: added by the command line, allowed by bob's browser, called by alice in a real browser.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { addPhone } from './add-phone.js';
 import { agent, eventually, until } from './agents.js';
 import { profile } from './browser.js';
-import { code, freePort, run, starling } from './servers.js';
+import { code, freePort, run } from './servers.js';
 import { sipPhone } from './sip-phone.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -57,36 +57,6 @@ async function phoneOf(how) {
   return one;
 }
 
-/** Runs `starling phone add` and answers what it asks. */
-function add(address, deviceCode) {
-  const child = spawn(starling, [
-    'phone',
-    'add',
-    address,
-    '--name',
-    'Desk phone',
-    '--data',
-    folder,
-    '--server',
-    server.base,
-    '--code',
-    deviceCode,
-  ]);
-  let said = '';
-  let mailed = false;
-  return new Promise((resolve, reject) => {
-    const hear = async (piece) => {
-      said += piece;
-      if (mailed || !/Paste the code/.test(said)) return;
-      mailed = true;
-      child.stdin.end(`${await newest(address)}\n`);
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.on('exit', (status) => (status ? reject(new Error(said)) : resolve(said)));
-  });
-}
-
 /** The mail that came last: bob has had one before. */
 async function newest(address) {
   let all = [];
@@ -98,11 +68,12 @@ async function newest(address) {
 }
 
 test('starling phone add: a code of the mailbox, a code of another device, and the phone is one of bob’s devices', async () => {
-  bob.showDeviceCode();
-  await until(bob, (s) => !!s.adding, 'a code');
-  const said = await add('bob@example.net', bob.state.adding.code);
-  account = { user: /account\s+(\S+)/.exec(said)[1], password: /Password\s+(\S+)/.exec(said)[1] };
-  await until(bob, (s) => s.devices.some((each) => each.name === 'Desk phone'), 'the phone on the list', 60_000);
+  const { said, ...made } = await addPhone(bob, 'Desk phone', {
+    words: ['--data', folder, '--server', server.base],
+    code: () => newest('bob@example.net'),
+  });
+  assert.match(said, new RegExp(`127\\.0\\.0\\.1:${phonePort} by UDP or TCP`));
+  account = made;
 });
 
 test('the phone registers with its password, by SHA-256 and by MD5, and with no other', async () => {

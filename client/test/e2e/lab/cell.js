@@ -15,7 +15,7 @@ const CLEAR_DECIBELS = 30;
  */
 
 /** Runs in each page before its own code: keeps its peer connections and when they connected, and leaves the microphone's sound as it is. */
-function inPage() {
+export function inPage() {
   const devices = navigator.mediaDevices;
   const open = devices.getUserMedia.bind(devices);
   devices.getUserMedia = (asked) => {
@@ -43,7 +43,7 @@ function inPage() {
  * @param {{hertz: number, heard: number, clear: number}} asked  decibels of the tone above all else
  * @returns {Promise<{at: number, decibels: number}>} at: when it was heard, Unix ms; NaN when it never was
  */
-async function hearTone({ hertz, heard, clear }) {
+export async function hearTone({ hertz, heard, clear }) {
   const track = window.connections.at(-1).getReceivers()[0].track;
   const context = new AudioContext({ sampleRate: 48_000 });
   const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });

@@ -131,7 +131,7 @@ final class Peer implements AutoCloseable {
                         new SplittableRandom())
                 .mount(routes);
         sip.mount(routes, metrics, parts);
-        PeerPhones.open(config, key, verifier, store, sip, metrics, parts, clock);
+        PeerPhones.open(config, key, verifier, store, sip, metrics, routes, parts, clock);
         new AppFiles(config.client(), config.local()).mount(routes);
         new PeerDescription(config, key.id(), anchors).mount(routes, clock);
         about(key.id()).mount(routes);

@@ -18,6 +18,7 @@ import dev.starling.phone.Phones;
 import dev.starling.record.Bodies;
 import dev.starling.record.Rendezvous;
 import dev.starling.record.Sealed;
+import dev.starling.web.Routes;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
@@ -66,6 +67,7 @@ final class PeerPhones implements Phones.Lines {
             PeerStore store,
             PeerSip sip,
             Metrics metrics,
+            Routes routes,
             Parts parts,
             Clock clock)
             throws IOException {
@@ -73,6 +75,8 @@ final class PeerPhones implements Phones.Lines {
         var lines = new PeerPhones(config, key.id(), verifier, store, sip, door, clock);
         var phones = parts.with(new Phones(lines.folder, lines));
         lines.phones.set(Optional.of(phones));
+        lines.folder.sayPlaces(door.places());
+        routes.socket(PhoneDoor.PATH, parts.with(door.socket()));
         metrics.gauge("starling.phones", "SIP phones that this server speaks for", phones::size);
         phones.start();
     }

@@ -103,6 +103,11 @@ final class PhoneCommand {
                             defaultValue = "",
                             description = "Code that another device of the person shows; asked for when left out.")
                     String code,
+            @Option(
+                            names = "--md5",
+                            description = "The phone knows no better digest than MD5 and gives up when it is offered"
+                                    + " another (baresip 1.0, many older desk phones).")
+                    boolean md5,
             @Mixin Ca ca,
             @Mixin Server server)
             throws IOException {
@@ -110,7 +115,7 @@ final class PhoneCommand {
         PhoneFolder phones = server.phones();
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String password = PhoneAccount.newPassword();
-        PhoneAccount account = PhoneAccount.of(whose, name, password);
+        PhoneAccount account = PhoneAccount.of(whose, name, password, md5);
         String user = account.user();
         Files.createDirectories(phones.of(user));
         boolean whole = false;
@@ -125,7 +130,7 @@ final class PhoneCommand {
             }
             phones.complete(account);
             whole = true;
-            System.out.println(settings(account, password));
+            System.out.println(settings(account, password, phones));
             if (read.isEmpty())
                 System.out.println(
                         "One of the devices of " + whose + " now asks whether to allow it. The number there must be "
@@ -142,14 +147,16 @@ final class PhoneCommand {
         return Optional.ofNullable(input.readLine()).orElse("");
     }
 
-    private static String settings(PhoneAccount account, String password) {
+    private static String settings(PhoneAccount account, String password, PhoneFolder phones) throws IOException {
+        String places = phones.places()
+                .orElse("this computer's name or address, and the port that the server says when it starts\n");
         return """
 
                 Set up the phone with:
-                  Server, or domain or proxy   this computer's name or address, and the port that the server says
                   User name, or account        %s
                   Password                     %s
-                The password is not shown again.""".formatted(account.user(), password);
+                  Server, or domain or proxy   %s
+                The password is not shown again.""".formatted(account.user(), password, places.strip().replace("\n", "\n" + " ".repeat(31)));
     }
 
     @Command(mixinStandardHelpOptions = true, description = "Lists the phones of this server.")

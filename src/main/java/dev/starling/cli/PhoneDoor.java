@@ -1,5 +1,6 @@
 package dev.starling.cli;
 
+import dev.starling.gate.SipSocket;
 import dev.starling.media.Bridges;
 import dev.starling.media.MediaConfig;
 import dev.starling.media.MediaLimits;
@@ -16,21 +17,29 @@ import dev.starling.phone.PhoneEdge;
 import dev.starling.phone.PhoneRegistrar;
 import dev.starling.phone.Phones;
 import dev.starling.sip.transaction.TransactionLayer;
+import dev.starling.sip.transport.Flow;
+import dev.starling.sip.transport.FlowSource;
+import dev.starling.sip.transport.Offences;
 import dev.starling.sip.transport.PhoneTransport;
 import dev.starling.sip.transport.Tap;
 import dev.starling.sip.transport.TargetPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /// Where ordinary SIP phones come in: opened for the first of them, and not before.
-final class PhoneDoor implements AutoCloseable {
-    private static final int BINDING = 1;
+final class PhoneDoor implements AutoCloseable, Flow.Receiver {
+    private static final int BINDING = 1, HTTP = 80, HTTPS = 443;
+
+    /// Of phones by WebSocket.
+    static final String PATH = "/phone";
 
     private final Peer.Config config;
     private final TransactionLayer.Timers timers;
@@ -48,11 +57,79 @@ final class PhoneDoor implements AutoCloseable {
     }
 
     /// What is open: the signalling of phones, and their sound.
-    record Side(PhoneEdge edge, PhoneRegistrar registrar, Bridges bridges) {
+    record Side(PhoneEdge edge, PhoneRegistrar registrar, Bridges bridges, Offences offences) {
         /// The phone of an account that was heard last.
         Supplier<Optional<Handset>> handset(String user) {
             return () -> registrar.of(user).stream().findFirst().map(binding -> Handset.of(edge, binding));
         }
+    }
+
+    /// Where phones that live in browsers come in (RFC 7118): by digest, as over TLS.
+    SipSocket socket() {
+        boolean secure = config.base().startsWith("https:");
+        return new SipSocket(
+                tap,
+                this,
+                new SipSocket.Door(
+                        secure ? "WSS" : "WS",
+                        Optional.of(PhoneTransport.Limits.USUAL.stranger()),
+                        who -> offences().ifPresent(all -> all.by(who, "Connection of a stranger kept open", ""))));
+    }
+
+    private synchronized Optional<Offences> offences() {
+        return side.map(Side::offences);
+    }
+
+    private synchronized Optional<PhoneEdge> edge() {
+        return side.map(Side::edge);
+    }
+
+    /// By WebSocket.
+    @Override
+    public void received(Flow flow, byte[] message) {
+        edge().ifPresentOrElse(edge -> edge.received(flow, message), () -> flow.close("there are no phones here"));
+    }
+
+    @Override
+    public void closed(Flow flow) {
+        edge().ifPresent(edge -> edge.closed(flow));
+    }
+
+    /// Where phones reach this server, in lines for people.
+    String places() {
+        String name = config.place().name();
+        var choice = config.phones();
+        String tls = isSecure() ? name + ":" + choice.tls().orElseThrow() + " by TLS\n" : "";
+        return name + ":" + choice.port() + " by UDP or TCP\n" + tls
+                + config.base().replaceFirst("^http", "ws") + PATH + " from a page in a browser\n";
+    }
+
+    private boolean isSecure() {
+        return config.place().tls().isPresent() && config.phones().tls().isPresent();
+    }
+
+    /// How we are called by those who come by WebSocket: as all others see us, at the web's port.
+    private record Named(PhoneTransport transport, String web) implements FlowSource {
+        @Override
+        public Optional<Flow> flowTo(InetSocketAddress remote, InetAddress local) {
+            return transport.flowTo(remote, local);
+        }
+
+        @Override
+        public String sentBy(Flow flow) {
+            return flow.transport().startsWith("WS") ? web : transport.sentBy(flow);
+        }
+
+        @Override
+        public InetAddress local(Flow flow) {
+            return transport.local(flow);
+        }
+    }
+
+    private String web() {
+        URI base = URI.create(config.base());
+        int usual = base.getScheme().equals("https") ? HTTPS : HTTP;
+        return base.getHost() + ":" + (base.getPort() < 0 ? usual : base.getPort());
     }
 
     synchronized Side open(Phones phones) throws IOException {
@@ -64,7 +141,7 @@ final class PhoneDoor implements AutoCloseable {
     private Side opened(Phones phones) throws IOException {
         var place = config.place();
         var choice = config.phones();
-        boolean secure = place.tls().isPresent() && choice.tls().isPresent();
+        boolean secure = isSecure();
         var listening = new PhoneTransport.Listening(
                 List.of(InetAddress.getByName(place.listen())),
                 choice.port(),
@@ -79,9 +156,10 @@ final class PhoneDoor implements AutoCloseable {
                 clock));
         var digest = new Digest(
                 PhoneAccount.REALM, phones, PeerKey.secret(config.data().resolve("phone-nonces.secret")), clock);
+        var flows = new Named(transport, web());
         var registrar =
-                parts.with(new PhoneRegistrar(config.data().resolve("phones.db"), phones, transport, timers, clock));
-        var edge = new PhoneEdge(transport, phones, digest, registrar, phones, timers, transport.offences(), clock);
+                parts.with(new PhoneRegistrar(config.data().resolve("phones.db"), phones, flows, timers, clock));
+        var edge = new PhoneEdge(flows, phones, digest, registrar, phones, timers, transport.offences(), clock);
         var bridges = parts.with(new Bridges(media()));
         transport.start(edge);
         // The first call would wait for its classes otherwise.
@@ -91,7 +169,7 @@ final class PhoneDoor implements AutoCloseable {
                         System.Logger.Level.INFO,
                         () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
                                 + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
-        return new Side(edge, registrar, bridges);
+        return new Side(edge, registrar, bridges, transport.offences());
     }
 
     private MediaConfig media() throws IOException {

@@ -3,6 +3,8 @@ package dev.starling.gate;
 import dev.starling.sip.transport.Flow;
 import dev.starling.sip.transport.Tap;
 import dev.starling.web.WebSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -10,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /// SIP over WebSocket (RFC 7118): one frame, one message. Pings each 20 s; 8 s without an answer end the flow,
 /// so that a crash is seen within 30 s.
@@ -22,17 +25,33 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
         void run(Duration after, Runnable task);
     }
 
+    /// Who comes in here, and how.
+    ///
+    /// @param transport as Via names it: `WS`, or over TLS `WSS` (RFC 7118, section 5.2)
+    /// @param stranger how long one may stay that has not proven who it is; empty: for ever
+    /// @param overstayed hears of each that did not in that time
+    public record Door(String transport, Optional<Duration> stranger, Consumer<InetAddress> overstayed) {
+        /// For clients: each of their requests is signed, and they name themselves alike with TLS and without.
+        public static final Door CLIENTS = new Door("WS", Optional.empty(), _ -> {});
+    }
+
     private final Tap tap;
     private final Flow.Receiver receiver;
+    private final Door door;
     private final Later later;
     private final Runnable stop;
 
     public SipSocket(Tap tap, Flow.Receiver receiver) {
+        this(tap, receiver, Door.CLIENTS);
+    }
+
+    public SipSocket(Tap tap, Flow.Receiver receiver, Door door) {
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("sip-ping").factory());
         this(
                 tap,
                 receiver,
+                door,
                 (after, task) -> {
                     var _ = scheduler.schedule(
                             () -> Thread.ofVirtual().start(task), after.toMillis(), TimeUnit.MILLISECONDS);
@@ -40,9 +59,10 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
                 scheduler::shutdownNow);
     }
 
-    SipSocket(Tap tap, Flow.Receiver receiver, Later later, Runnable stop) {
+    SipSocket(Tap tap, Flow.Receiver receiver, Door door, Later later, Runnable stop) {
         this.tap = tap;
         this.receiver = receiver;
+        this.door = door;
         this.later = later;
         this.stop = stop;
     }
@@ -64,7 +84,7 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
         private final WebSocket socket;
         private final Tap.Ends ends;
         private final AtomicBoolean open = new AtomicBoolean(true);
-        private volatile boolean answered = true;
+        private volatile boolean answered = true, admitted;
 
         WsFlow(WebSocket socket) {
             this.socket = socket;
@@ -73,6 +93,14 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
 
         void schedule() {
             later.run(PING, this::ping);
+            door.stranger.ifPresent(patience -> later.run(patience, this::showOut));
+        }
+
+        private void showOut() {
+            if (!open.get() || admitted) return;
+            door.overstayed.accept(socket.remote().getAddress());
+            close("who are you?");
+            closed();
         }
 
         private void ping() {
@@ -117,7 +145,17 @@ public final class SipSocket implements WebSocket.Endpoint, AutoCloseable {
 
         @Override
         public String transport() {
-            return "WS";
+            return door.transport;
+        }
+
+        @Override
+        public Optional<InetSocketAddress> remote() {
+            return Optional.of(socket.remote());
+        }
+
+        @Override
+        public void admit() {
+            admitted = true;
         }
 
         @Override

@@ -64,6 +64,11 @@ public final class Bridge implements AutoCloseable {
         return caller;
     }
 
+    /// The one that was kept.
+    public synchronized Leg callee() {
+        return kept.orElseThrow(() -> new IllegalStateException("nobody answered yet"));
+    }
+
     /// A leg to one device that speaks as browsers do; its offer is ready.
     public synchronized WebLeg newWebLeg() throws MediaException {
         requireRoom();
@@ -128,7 +133,7 @@ public final class Bridge implements AutoCloseable {
     public synchronized Reoffer reoffer(Leg from, byte[] sdp) throws MediaException {
         from.requireOpen();
         Leg to = other(from);
-        if (pending.isPresent()) throw new MediaException(Reason.NOT_ACCEPTABLE, "another offer is open");
+        if (pending.isPresent()) throw new MediaException(Reason.PENDING, "another offer is open");
         Sound sound = from.read(sdp);
         List<Codec> codecs = Sound.renumbered(Sound.common(sound.codecs(), sound.codecs()), to.ours);
         if (from.isSameSession(sound)) {
@@ -162,7 +167,7 @@ public final class Bridge implements AutoCloseable {
     }
 
     private Leg other(Leg leg) {
-        Leg callee = kept.orElseThrow(() -> new IllegalStateException("nobody answered yet"));
+        Leg callee = callee();
         if (leg != caller && leg != callee) throw new IllegalArgumentException("a leg of another bridge");
         return leg == caller ? callee : caller;
     }

@@ -13,6 +13,8 @@ public final class MediaException extends Exception {
         NOT_ACCEPTABLE,
         /// Encryption, fingerprint or hash missing or weak: 488.
         INSECURE,
+        /// Another offer waits for its answer: 491.
+        PENDING,
         /// A limit of ours is reached: 503, or 486 where it is the account's.
         FULL,
         /// The leg or the bridge is over.

@@ -70,6 +70,13 @@ public final class PhoneLeg extends Leg {
         rtcp.start(this::receivedRtcp);
     }
 
+    /// Whether it is offered keys, or speaks with some.
+    public boolean isSecure() {
+        synchronized (bridge) {
+            return isSecure;
+        }
+    }
+
     private Crypto drawKey(int tag, int tagBytes) {
         byte[] key = new byte[SrtpKeys.KEY_BYTES], salt = new byte[SrtpKeys.SALT_BYTES];
         bridge.house().random().nextBytes(key);

@@ -5,7 +5,6 @@ import dev.starling.agent.LegMedia;
 import dev.starling.agent.OutgoingCall;
 import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
-import dev.starling.media.WebLeg;
 import dev.starling.sip.dialog.Acceptance;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.Edit;
@@ -38,7 +37,7 @@ final class CallFromPhone implements OutgoingCall.Listener {
     void dial(Agent agent, Address to) throws SipException {
         server.onCancel(_ -> cancelled());
         try {
-            var dialled = OutgoingCall.to(agent, to, () -> Sound.Leg.of(call.bridge()), this);
+            var dialled = OutgoingCall.to(agent, to, call.descriptions()::toDevice, this);
             boolean late;
             synchronized (this) {
                 outgoing = Optional.of(dialled);
@@ -62,20 +61,15 @@ final class CallFromPhone implements OutgoingCall.Listener {
             late = over;
             over = true;
         }
-        if (!(media instanceof Sound.Leg(WebLeg leg))) throw new IllegalStateException("a leg of another bridge");
-        if (!call.withDevice(device, leg)) return;
+        if (!call.withDevice(device)) return;
         if (late) {
             call.end();
             return;
         }
         try {
-            byte[] sdp = Sound.of(() -> {
-                call.bridge().keep(leg);
-                return call.bridge().answer();
-            });
+            byte[] sdp = call.descriptions().kept(media);
             SipMessage answer = respond(200, "OK", sdp).orElseThrow();
-            if (!call.withPhone(
-                    Dialog.answering(server.request(), answer), call.bridge().caller())) return;
+            if (!call.withPhone(Dialog.answering(server.request(), answer))) return;
             run(acceptance.start(), answer);
         } catch (SipException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "a phone's call: " + e.reason());

@@ -2,7 +2,6 @@ package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
 import dev.starling.identity.Address;
-import dev.starling.media.PhoneLeg;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -11,45 +10,58 @@ import dev.starling.sip.transaction.RequestSent;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /// Rings a phone for a device that calls, and answers the device with what becomes of it.
 final class CallToPhone {
     private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final Duration RINGING = Duration.ofSeconds(120);
 
+    /// What a phone says of an offer that it does not take: 415, 488, 606.
+    private static final Set<Integer> NOT_SO = Set.of(415, 488, 606);
+
+    private interface Anew {
+        RequestSent with(byte[] offer) throws SipException;
+    }
+
     private final Incoming incoming;
     private final PhoneCall call;
-    private final PhoneLeg leg;
     private final TransactionLayer.Timers timers;
     private Optional<RequestSent> invite = Optional.empty();
+    private Anew again = _ -> {
+        throw new IllegalStateException("it has not rung yet");
+    };
     private boolean ringing, over;
     private Runnable stopTimer = () -> {};
 
-    /// @param leg the bridge's, to the phone
-    CallToPhone(Incoming incoming, PhoneCall call, PhoneLeg leg, TransactionLayer.Timers timers) {
+    CallToPhone(Incoming incoming, PhoneCall call, TransactionLayer.Timers timers) {
         this.incoming = incoming;
         this.call = call;
-        this.leg = leg;
         this.timers = timers;
     }
 
     /// @param name how the phone shows who calls
     void ring(Address from, String name, Address to) throws SipException {
-        byte[] offer = Sound.of(leg::offer);
+        byte[] offer = call.descriptions().toPhone().orElseThrow();
+        // Answers wait until it is known what they answer.
+        synchronized (this) {
+            again = next -> invite(from, name, to, next);
+            invite = Optional.of(invite(from, name, to, offer));
+            stopTimer = timers.after(RINGING, () -> finish(480, "No Answer"));
+        }
+        incoming.server().onCancel(_ -> finish(487, "Request Terminated"));
+    }
+
+    private RequestSent invite(Address from, String name, Address to, byte[] offer) throws SipException {
         Edit request = Edit.request("INVITE", call.handset().target())
                 .add("From", quoted(name) + "<" + from.uri() + ">;tag=" + TransactionLayer.tag())
                 .add("To", "<" + to.uri() + ">")
                 .add("Call-ID", TransactionLayer.tag())
                 .add("CSeq", "1 INVITE")
                 .add("Contact", call.handset().contact())
-                .add("Allow", "INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS")
+                .add("Allow", PhoneLine.ALLOW)
                 .body("application/sdp", offer);
-        // Answers wait until it is known what they answer.
-        synchronized (this) {
-            invite = Optional.of(call.handset().send(request, answer -> guarded(() -> answered(answer))));
-            stopTimer = timers.after(RINGING, () -> finish(480, "No Answer"));
-        }
-        incoming.server().onCancel(_ -> finish(487, "Request Terminated"));
+        return call.handset().send(request, answer -> guarded(() -> answered(answer)));
     }
 
     private static String quoted(String name) {
@@ -79,7 +91,19 @@ final class CallToPhone {
             accepted(answer);
         } else {
             int status = answer.status();
+            if (NOT_SO.contains(status) && otherwise()) return;
             finish(status == 401 || status == 407 ? 480 : status, answer.reason());
+        }
+    }
+
+    /// Rings once more, with what the phone may like better (RFC 3261, section 21.4.26); false: there is nothing.
+    private boolean otherwise() throws SipException {
+        synchronized (this) {
+            if (over) return false;
+            Optional<byte[]> next = call.descriptions().toPhone();
+            if (next.isEmpty()) return false;
+            invite = Optional.of(again.with(next.get()));
+            return true;
         }
     }
 
@@ -105,28 +129,23 @@ final class CallToPhone {
         call.handset().acknowledge(phone.ack(request.cseq()));
         synchronized (this) {
             if (over) {
-                var _ = call.withPhone(phone, leg);
+                var _ = call.withPhone(phone);
                 return;
             }
             over = true;
             stopTimer.run();
         }
-        if (!call.withPhone(phone, leg)) return;
+        if (!call.withPhone(phone)) return;
         byte[] sdp;
         try {
-            sdp = Sound.of(() -> {
-                leg.answered(answer.body());
-                call.bridge().keep(leg);
-                return call.bridge().answer();
-            });
+            sdp = call.descriptions().answered(answer.body());
         } catch (SipException e) {
             call.end();
             var _ = incoming.answer(e.status(), e.reason());
             return;
         }
         SipMessage said = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
-        var _ = call.withDevice(
-                Dialog.answering(incoming.request(), said), call.bridge().caller());
+        var _ = call.withDevice(Dialog.answering(incoming.request(), said));
     }
 
     /// Ends it before it was answered.

@@ -68,14 +68,16 @@ public final class Digest {
     }
 
     /// Values of WWW-Authenticate or Proxy-Authenticate, the best algorithm first: RFC 8760, section 2.4.
-    List<String> challenges(boolean stale, InetAddress to, SipMessage request) throws SipException {
+    ///
+    /// @param inBrowser it came by WebSocket: what speaks SIP there knows MD5 only and asks no second time
+    List<String> challenges(boolean stale, InetAddress to, SipMessage request, boolean inBrowser) throws SipException {
         var values = new ArrayList<String>();
         String network = Networks.of(to), nonce = nonces.fresh(network);
         // Whoever has chosen already is asked by what it chose.
         Optional<Credentials> chosen = ours(request);
         String name = request.from().uri();
         Optional<Ha1.Algorithm> only = chosen.map(Credentials::algorithm)
-                .or(() -> Optional.of(Ha1.Algorithm.MD5).filter(_ -> accounts.knowsMd5Only(name)));
+                .or(() -> Optional.of(Ha1.Algorithm.MD5).filter(_ -> inBrowser || accounts.knowsMd5Only(name)));
         List<Ha1.Algorithm> offered = only.isPresent() ? List.of(only.get()) : oldPhones.offer(network, request);
         for (Ha1.Algorithm each : offered)
             values.add("Digest realm=" + Tokens.quote(realm) + ",nonce=\"" + nonce + "\",algorithm=" + each.token

@@ -120,7 +120,8 @@ final class Gatekeeper {
                 register ? 401 : 407,
                 register ? "Unauthorized" : "Proxy Authentication Required",
                 TransactionLayer.tag());
-        for (String each : digest.challenges(stale, from, request))
+        for (String each :
+                digest.challenges(stale, from, request, flow.transport().startsWith("WS")))
             answer.add(register ? "WWW-Authenticate" : "Proxy-Authenticate", each);
         answers.stranger(flow, from, request, answer);
     }

@@ -22,6 +22,12 @@ public interface Handset {
     /// Where it speaks SIP from; its sound may come from there too.
     InetAddress source();
 
+    /// Whether it lives in a browser, and speaks ICE and DTLS-SRTP as those do.
+    boolean isWeb();
+
+    /// Whether nobody on the way reads what is said to it: keys may be told.
+    boolean isSecure();
+
     /// Sends a request that has neither Via nor Max-Forwards yet.
     RequestSent send(Edit request, Consumer<SipMessage> answers) throws SipException;
 

@@ -28,9 +28,12 @@ final class Outgoing {
     }
 
     String contact(Flow flow, String user) {
-        String transport = flow.transport().equals("UDP")
-                ? ""
-                : ";transport=" + flow.transport().toLowerCase(Locale.ROOT);
+        String transport = switch (flow.transport()) {
+            case "UDP" -> "";
+            // RFC 7118, section 5.3: over TLS it is called so too.
+            case "WSS" -> ";transport=ws";
+            default -> ";transport=" + flow.transport().toLowerCase(Locale.ROOT);
+        };
         return "<sip:" + user + "@" + flows.sentBy(flow) + transport + ">";
     }
 }

@@ -2,8 +2,6 @@ package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
 import dev.starling.agent.UserAgent;
-import dev.starling.media.Bridge;
-import dev.starling.media.Leg;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.NameAddr;
@@ -12,31 +10,30 @@ import dev.starling.sip.message.SipMessage;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// One call between a phone and a device: two dialogs and the sound between them (a back-to-back user agent, RFC 7092,
-/// section 3.2). What ends one of the three ends all.
+/// One call between a phone and a device: two dialogs and what becomes of their descriptions (a back-to-back user agent,
+/// RFC 7092, section 3.2). What ends one of the three ends all.
 final class PhoneCall {
     private static final System.Logger LOG = System.getLogger("starling.phone");
 
     /// One of the two ends.
     private static final class End {
         private Optional<Dialog> dialog = Optional.empty();
-        private Optional<Leg> leg = Optional.empty();
     }
 
     private final UserAgent ua;
     private final Handset handset;
-    private final Bridge bridge;
+    private final Descriptions descriptions;
     private final Consumer<PhoneCall> ended;
     private final End device = new End(), phone = new End();
     private boolean over;
 
     /// @param ended hears of its end, once
-    PhoneCall(UserAgent ua, Handset handset, Bridge bridge, Consumer<PhoneCall> ended) {
+    PhoneCall(UserAgent ua, Handset handset, Descriptions descriptions, Consumer<PhoneCall> ended) {
         this.ua = ua;
         this.handset = handset;
-        this.bridge = bridge;
+        this.descriptions = descriptions;
         this.ended = ended;
-        bridge.onEnd(why -> {
+        descriptions.onEnd(why -> {
             LOG.log(System.Logger.Level.DEBUG, () -> "sound ended: " + why);
             end();
         });
@@ -50,35 +47,26 @@ final class PhoneCall {
         return handset;
     }
 
-    Bridge bridge() {
-        return bridge;
+    Descriptions descriptions() {
+        return descriptions;
     }
 
     /// From now on BYE goes there. False: the call is over already, and that dialog was ended.
-    boolean withDevice(Dialog dialog, Leg leg) {
-        return with(device, dialog, leg);
+    boolean withDevice(Dialog dialog) {
+        return with(device, dialog);
     }
 
-    boolean withPhone(Dialog dialog, Leg leg) {
-        return with(phone, dialog, leg);
+    boolean withPhone(Dialog dialog) {
+        return with(phone, dialog);
     }
 
-    private boolean with(End end, Dialog dialog, Leg leg) {
+    private boolean with(End end, Dialog dialog) {
         synchronized (this) {
             end.dialog = Optional.of(dialog);
-            end.leg = Optional.of(leg);
             if (!over) return true;
         }
         bye(end);
         return false;
-    }
-
-    synchronized Leg deviceLeg() throws SipException {
-        return device.leg.orElseThrow(PhoneCall::noDialog);
-    }
-
-    synchronized Leg phoneLeg() throws SipException {
-        return phone.leg.orElseThrow(PhoneCall::noDialog);
     }
 
     /// A request to the device within the dialog.
@@ -173,7 +161,7 @@ final class PhoneCall {
             if (over) return;
             over = true;
         }
-        bridge.close();
+        descriptions.close();
         bye(device);
         bye(phone);
         ended.accept(this);

@@ -21,8 +21,6 @@ import java.util.function.Consumer;
 public final class PhoneEdge implements Flow.Receiver {
     private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final int WAITING_OF_FLOW = 256, WAITING = 20_000;
-    private static final String ALLOW =
-            "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, REFER, NOTIFY";
 
     private final FlowSource flows;
     private final PhoneRegistrar registrar;
@@ -130,7 +128,7 @@ public final class PhoneEdge implements Flow.Receiver {
 
     private void options(Flow flow, InetAddress from, SipMessage request) {
         Edit answer = Edit.response(request, 200, "OK", TransactionLayer.tag());
-        answers.stranger(flow, from, request, answer.add("Allow", ALLOW));
+        answers.stranger(flow, from, request, answer.add("Allow", PhoneLine.ALLOW + ", REGISTER"));
     }
 
     private void accept(String account, Flow flow, SipMessage request) throws SipException {

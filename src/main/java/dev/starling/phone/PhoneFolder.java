@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /// The accounts of a peer's phones as files, one folder each, which the command line writes and the running peer reads:
 /// `account` is written last and makes it complete. Only the peer's user can read them.
 public record PhoneFolder(Path root) {
-    private static final String ACCOUNT = "account", STANDING = "standing";
+    private static final String ACCOUNT = "account", STANDING = "standing", PLACES = "places";
     private static final int MAX_ACCOUNTS = 1_000, MAX_FILE_BYTES = 8_192;
 
     /// Of one account.
@@ -69,6 +69,17 @@ public record PhoneFolder(Path root) {
 
     public Optional<String> said(String user) throws IOException {
         Path file = of(user).resolve(STANDING);
+        return Files.isRegularFile(file) ? Optional.of(Files.readString(file)) : Optional.empty();
+    }
+
+    /// Where phones reach the running peer, in lines for people.
+    public void sayPlaces(String places) throws IOException {
+        Keys.writeOwnerOnly(root.resolve(PLACES), places.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// As the peer said when it ran last.
+    public Optional<String> places() throws IOException {
+        Path file = root.resolve(PLACES);
         return Files.isRegularFile(file) ? Optional.of(Files.readString(file)) : Optional.empty();
     }
 

@@ -4,10 +4,8 @@ import dev.starling.agent.Agent;
 import dev.starling.agent.Incoming;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
-import dev.starling.media.Bridge;
 import dev.starling.media.Bridges;
 import dev.starling.media.Phone;
-import dev.starling.media.PhoneLeg;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -24,6 +22,9 @@ import java.util.function.Supplier;
 public final class PhoneLine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final int MAX_CALLS = 4;
+
+    /// What a phone may ask.
+    static final String ALLOW = "INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS, INFO";
 
     /// What the device says of itself in Contact: that it is a phone behind a server, where the encryption of a call
     /// ends.
@@ -82,11 +83,10 @@ public final class PhoneLine implements AutoCloseable {
         // Judged before: a copy that is refused for its sender must not keep the genuine one away.
         if (!seen.isFirst(request)) throw new SipException(482, "Merged Request");
         Handset phone = handset.get().orElseThrow(() -> new SipException(480, "The phone is not there"));
-        PhoneCall call = begin(phone, Sound.of(() -> bridges.fromWeb(account.user(), request.body())));
+        PhoneCall call = begin(phone, toPhone(phone, request.body()));
         String name = agent.nameOf(signer.address()).orElse(signer.address().text());
         try {
-            PhoneLeg leg = Sound.of(() -> call.bridge().newPhoneLeg(sounding(phone)));
-            new CallToPhone(incoming, call, leg, timers)
+            new CallToPhone(incoming, call, timers)
                     .ring(signer.address(), name, agent.ua().us().address());
         } catch (SipException e) {
             call.end();
@@ -94,12 +94,22 @@ public final class PhoneLine implements AutoCloseable {
         }
     }
 
-    private Phone sounding(Handset phone) {
-        return new Phone(account.user(), phone.source(), false);
+    private Descriptions toPhone(Handset phone, byte[] offer) throws SipException {
+        if (phone.isWeb() && Bridges.isWeb(offer)) return new Untouched(offer);
+        return new Bridged(Sound.of(() -> bridges.fromWeb(account.user(), offer)), sounding(phone));
     }
 
-    private PhoneCall begin(Handset phone, Bridge bridge) throws SipException {
-        var call = new PhoneCall(agent.ua(), phone, bridge, this::ended);
+    private Descriptions fromPhone(Handset phone, byte[] offer) throws SipException {
+        if (Bridges.isWeb(offer)) return new Untouched(offer);
+        return new Bridged(Sound.of(() -> bridges.fromPhone(sounding(phone), offer)), sounding(phone));
+    }
+
+    private Phone sounding(Handset phone) {
+        return new Phone(account.user(), phone.source(), phone.isSecure());
+    }
+
+    private PhoneCall begin(Handset phone, Descriptions descriptions) throws SipException {
+        var call = new PhoneCall(agent.ua(), phone, descriptions, this::ended);
         synchronized (this) {
             if (calls.size() < MAX_CALLS) {
                 calls.add(call);
@@ -154,7 +164,7 @@ public final class PhoneLine implements AutoCloseable {
                 throw new SipException(
                         405,
                         "Method Not Allowed",
-                        new SipException.Header("Allow", "INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS, INFO"));
+                        new SipException.Header("Allow", ALLOW));
         }
     }
 
@@ -164,8 +174,7 @@ public final class PhoneLine implements AutoCloseable {
         Address to = addressed(request);
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
         Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
-        Bridge bridge = Sound.of(() -> bridges.fromPhone(sounding(phone), request.body()));
-        var from = new CallFromPhone(server, begin(phone, bridge), timers);
+        var from = new CallFromPhone(server, begin(phone, fromPhone(phone, request.body())), timers);
         synchronized (this) {
             unacknowledged.add(from);
         }

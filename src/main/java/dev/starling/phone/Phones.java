@@ -68,6 +68,17 @@ public final class Phones implements PhoneAccounts, PhoneUser, AutoCloseable {
         return line(user).map(each -> isOf(each.account(), address)).orElse(false);
     }
 
+    @Override
+    public boolean knowsMd5Only(String from) {
+        try {
+            return line(SipUri.parse(from).user())
+                    .map(each -> each.account().md5())
+                    .orElse(false);
+        } catch (SipException e) {
+            return false;
+        }
+    }
+
     private static boolean isOf(PhoneAccount account, SipUri address) {
         if (address.user().equals(account.user())) return true;
         try {

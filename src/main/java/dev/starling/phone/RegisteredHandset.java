@@ -26,6 +26,16 @@ record RegisteredHandset(PhoneEdge edge, Binding binding) implements Handset {
     }
 
     @Override
+    public boolean isWeb() {
+        return binding.flow().transport().startsWith("WS");
+    }
+
+    @Override
+    public boolean isSecure() {
+        return binding.flow().transport().equals("TLS");
+    }
+
+    @Override
     public RequestSent send(Edit request, Consumer<SipMessage> answers) throws SipException {
         return edge.send(request, binding, answers);
     }

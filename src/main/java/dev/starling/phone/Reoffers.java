@@ -2,8 +2,6 @@ package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
 import dev.starling.agent.UserAgent;
-import dev.starling.media.Leg;
-import dev.starling.media.Reoffer;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
@@ -20,10 +18,9 @@ final class Reoffers {
     static void ofPhone(PhoneCall call, SipMessage request, RequestReceived server) throws SipException {
         call.fromPhone(request);
         byte[] offer = request.body();
-        Leg leg = call.phoneLeg();
-        switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
-            case Reoffer.Answer(byte[] answer) -> toPhone(call, server, answer);
-            case Reoffer.PassOn(var _, byte[] onward) -> {
+        switch (call.descriptions().reoffered(true, offer)) {
+            case Descriptions.Anew.Answer(byte[] answer) -> toPhone(call, server, answer);
+            case Descriptions.Anew.PassOn(byte[] onward) -> {
                 var again = call.toDevice("INVITE");
                 call.ua()
                         .send(
@@ -41,18 +38,15 @@ final class Reoffers {
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
-            call.bridge().rejected();
+            call.descriptions().rejected();
             throw new SipException(answer.status(), answer.message().reason());
         }
         call.acknowledgeDevice(cseq);
         if (answer.signer().isEmpty() || !answer.message().hasSdp()) {
-            call.bridge().rejected();
+            call.descriptions().rejected();
             throw new SipException(488, "The other device did not answer genuinely");
         }
-        toPhone(
-                call,
-                server,
-                Sound.of(() -> call.bridge().reanswered(answer.message().body())));
+        toPhone(call, server, call.descriptions().reanswered(answer.message().body()));
     }
 
     private static void toPhone(PhoneCall call, RequestReceived server, byte[] sdp) throws SipException {
@@ -65,10 +59,9 @@ final class Reoffers {
     static void ofDevice(PhoneCall call, Incoming incoming) throws SipException {
         call.fromDevice(incoming);
         byte[] offer = incoming.request().body();
-        Leg leg = call.deviceLeg();
-        switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
-            case Reoffer.Answer(byte[] answer) -> toDevice(incoming, answer);
-            case Reoffer.PassOn(var _, byte[] onward) -> {
+        switch (call.descriptions().reoffered(false, offer)) {
+            case Descriptions.Anew.Answer(byte[] answer) -> toDevice(incoming, answer);
+            case Descriptions.Anew.PassOn(byte[] onward) -> {
                 var again = call.toPhone("INVITE");
                 Edit request =
                         again.request().add("Contact", call.handset().contact()).body("application/sdp", onward);
@@ -87,11 +80,11 @@ final class Reoffers {
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
-            call.bridge().rejected();
+            call.descriptions().rejected();
             throw new SipException(answer.status() < 500 ? answer.status() : 488, answer.reason());
         }
         call.acknowledgePhone(cseq);
-        toDevice(incoming, Sound.of(() -> call.bridge().reanswered(answer.body())));
+        toDevice(incoming, call.descriptions().reanswered(answer.body()));
     }
 
     private static void toDevice(Incoming incoming, byte[] sdp) throws SipException {

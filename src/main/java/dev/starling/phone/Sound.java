@@ -1,9 +1,6 @@
 package dev.starling.phone;
 
-import dev.starling.agent.LegMedia;
-import dev.starling.media.Bridge;
 import dev.starling.media.MediaException;
-import dev.starling.media.WebLeg;
 import dev.starling.sip.message.SipException;
 
 /// The sound of calls, with what goes wrong there as the answer that SIP gives.
@@ -28,33 +25,10 @@ final class Sound {
             case MALFORMED -> new SipException(400, "Session description not understood");
             case NO_COMMON_CODEC -> new SipException(488, "Only G.711 goes to and from phones");
             case NOT_ACCEPTABLE, INSECURE -> new SipException(488, "Not Acceptable Here");
+            case PENDING -> new SipException(491, "Request Pending");
             case FULL -> new SipException(486, "Busy Here");
             case ENDED -> new SipException(480, "The call is over");
         };
     }
 
-    /// A leg to one of the devices that a phone calls.
-    record Leg(WebLeg web) implements LegMedia {
-        static Leg of(Bridge bridge) throws SipException {
-            return new Leg(Sound.of(bridge::newWebLeg));
-        }
-
-        @Override
-        public byte[] offer() throws SipException {
-            return Sound.of(web::offer);
-        }
-
-        @Override
-        public void answered(byte[] sdp) throws SipException {
-            var _ = Sound.of(() -> {
-                web.answered(sdp);
-                return web;
-            });
-        }
-
-        @Override
-        public void close() {
-            web.close();
-        }
-    }
 }

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.sip.transport.Flow;
 import dev.starling.sip.transport.Tap;
 import dev.starling.web.WebSocket;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import org.junit.jupiter.api.Test;
 
@@ -23,14 +25,28 @@ class SipSocketTest {
     private static final class World implements WebSocket, Flow.Receiver {
         private final PriorityQueue<Task> tasks = new PriorityQueue<>(Comparator.comparing(Task::at));
         private final List<String> log = new ArrayList<>();
-        private final SipSocket sockets =
-                new SipSocket(new Tap(), this, (after, task) -> tasks.add(new Task(now().plus(after), task)), () -> {});
-        private final Listener client = sockets.open(this);
+        private final List<InetAddress> overstayed = new ArrayList<>();
+        private final Listener client;
         private Duration now = Duration.ZERO;
         private boolean answers = true;
+        private final boolean forPhones;
+        private Optional<Flow> flow = Optional.empty();
 
-        private Duration now() {
-            return now == null ? Duration.ZERO : now;
+        World() {
+            this(false);
+        }
+
+        World(boolean forPhones) {
+            this.forPhones = forPhones;
+            client = sockets().open(this);
+        }
+
+        private SipSocket sockets() {
+            var door = forPhones
+                    ? new SipSocket.Door("WSS", Optional.of(Duration.ofSeconds(30)), overstayed::add)
+                    : SipSocket.Door.CLIENTS;
+            return new SipSocket(
+                    new Tap(), this, door, (after, task) -> tasks.add(new Task(now.plus(after), task)), () -> {});
         }
 
         void until(long seconds) {
@@ -73,11 +89,12 @@ class SipSocketTest {
 
         @Override
         public InetSocketAddress remote() {
-            return new InetSocketAddress(0);
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
         }
 
         @Override
         public void received(Flow flow, byte[] message) {
+            this.flow = Optional.of(flow);
             note("received " + message.length + " by " + flow.transport());
         }
 
@@ -135,5 +152,24 @@ class SipSocketTest {
         world.client.message(new byte[] {13, 10, 13, 10});
         world.client.message(new byte[0]);
         assertEquals(List.of("0 received 200 by WS"), world.log);
+    }
+
+    @Test
+    void aPhoneThatDoesNotProveWhoItIsIsShownOut() {
+        var world = new World(true);
+        world.client.message(new byte[200]);
+        world.until(60);
+        assertEquals(List.of("0 received 200 by WSS", "20 ping", "30 close 1008", "30 closed"), world.log);
+        assertEquals(1, world.overstayed.size(), "it is named");
+    }
+
+    @Test
+    void aPhoneThatHasProvenWhoItIsStays() {
+        var world = new World(true);
+        world.client.message(new byte[200]);
+        world.flow.orElseThrow().admit();
+        world.until(50);
+        assertEquals(List.of("0 received 200 by WSS", "20 ping", "40 ping"), world.log);
+        assertEquals(List.of(), world.overstayed);
     }
 }

@@ -264,6 +264,8 @@ class BridgeTest {
         assertEquals(call.web, passOn.to());
         var next = assertInstanceOf(Reoffer.PassOn.class, call.in.reoffer(call.in.caller(), passOn.offer()));
         assertEquals(Direction.INACTIVE, direction(next.offer()));
+        // RFC 3261, section 14.1: 491 for whoever offers at the same time; the first one goes on.
+        assertRefused(Reason.PENDING, () -> call.in.reoffer(call.ring, again(bobs(), 2, "sendonly")));
         byte[] back = call.out.reanswered(call.in.reanswered(again(bobs(), 2, "inactive")));
         assertEquals(Direction.INACTIVE, direction(back));
         assertEquals(2, version(back));

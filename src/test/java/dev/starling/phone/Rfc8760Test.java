@@ -58,7 +58,7 @@ class Rfc8760Test {
             // As from a new phone each time, which is offered both.
             SipMessage request =
                     PhoneWorld.built(request().edit().set("From", "<sip:p" + phones++ + "@example.net>;tag=1"));
-            return digest.challenges(false, to, request).stream()
+            return digest.challenges(false, to, request, false).stream()
                     .filter(value -> value.contains("algorithm=" + algorithm))
                     .findFirst()
                     .orElseThrow();
@@ -117,7 +117,7 @@ class Rfc8760Test {
     /// RFC 8760, section 2.4: one challenge for each algorithm, the preferred one first.
     @Test
     void bothAlgorithmsAreOfferedTheBetterOneFirst() throws SipException {
-        List<String> values = digest.challenges(true, HERE, request());
+        List<String> values = digest.challenges(true, HERE, request(), false);
         assertEquals(2, values.size());
         assertTrue(values.getFirst().startsWith("Digest realm=\"example.net\",nonce=\""));
         assertTrue(values.getFirst().endsWith(",algorithm=SHA-256,qop=\"auth\",stale=true"));
@@ -145,7 +145,7 @@ class Rfc8760Test {
     private int offered(String branch, String... credentials) throws SipException {
         SipMessage request = request(credentials);
         String via = "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK" + branch;
-        return digest.challenges(false, HERE, request.edit().set("Via", via).build())
+        return digest.challenges(false, HERE, request.edit().set("Via", via).build(), false)
                 .size();
     }
 
@@ -163,7 +163,17 @@ class Rfc8760Test {
         clock.pass(Duration.ofHours(25));
         assertEquals(2, offered("7"));
         SipMessage old = PhoneWorld.built(request().edit().set("From", "<sip:old@example.net>;tag=1"));
-        assertTrue(digest.challenges(false, HERE, old).getFirst().contains("MD5"), "its owner said so");
+        assertTrue(digest.challenges(false, HERE, old, false).getFirst().contains("MD5"), "its owner said so");
+    }
+
+    /// Libraries for pages look at the first challenge, want MD5, and ask no second time.
+    @Test
+    void whoeverComesByWebSocketIsOfferedMd5AtOnce() throws SipException {
+        List<String> values = digest.challenges(false, HERE, request(), true);
+        assertEquals(1, values.size());
+        assertTrue(values.getFirst().contains(",algorithm=MD5,"), values.getFirst());
+        SipMessage chosen = request(bob.to(challenge("SHA-256"), "REGISTER", URI, 9));
+        assertTrue(digest.challenges(true, HERE, chosen, true).getFirst().contains(",algorithm=SHA-256,"), "its choice");
     }
 
     @Test

@@ -1,0 +1,96 @@
+package dev.starling.phone;
+
+import dev.starling.agent.LegMedia;
+import dev.starling.sip.message.SipException;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// Of a phone that speaks ICE and DTLS-SRTP itself, as a page in a browser does: what one side says goes to the other as
+/// it stands, and the sound takes its own way. The phone's device signs what the phone says; whose keys these are, the
+/// other side knows by that device alone.
+final class Untouched implements Descriptions {
+    private final byte[] offer;
+    private boolean offered;
+
+    /// @param offer of whoever calls
+    Untouched(byte[] offer) {
+        this.offer = offer.clone();
+    }
+
+    /// Every device gets the same offer; the phone hears of one answer.
+    private static final class Leg implements LegMedia {
+        private final byte[] offer;
+        private Optional<byte[]> answer = Optional.empty();
+
+        Leg(byte[] offer) {
+            this.offer = offer;
+        }
+
+        @Override
+        public byte[] offer() {
+            return offer.clone();
+        }
+
+        @Override
+        public synchronized void answered(byte[] sdp) {
+            answer = Optional.of(sdp.clone());
+        }
+
+        private synchronized byte[] answer() throws SipException {
+            return answer.orElseThrow(() -> new SipException(488, "Not Acceptable Here"));
+        }
+
+        @Override
+        public void close() {
+            // Nothing is held.
+        }
+    }
+
+    @Override
+    public LegMedia toDevice() {
+        return new Leg(offer);
+    }
+
+    @Override
+    public byte[] kept(LegMedia device) throws SipException {
+        if (!(device instanceof Leg leg)) throw new IllegalArgumentException("a leg of another call");
+        return leg.answer();
+    }
+
+    @Override
+    public synchronized Optional<byte[]> toPhone() {
+        if (offered) return Optional.empty();
+        offered = true;
+        return Optional.of(offer.clone());
+    }
+
+    @Override
+    public byte[] answered(byte[] sdp) {
+        return sdp;
+    }
+
+    @Override
+    public Anew reoffered(boolean byPhone, byte[] sdp) {
+        return new Anew.PassOn(sdp);
+    }
+
+    @Override
+    public byte[] reanswered(byte[] sdp) {
+        return sdp;
+    }
+
+    @Override
+    public void rejected() {
+        // Both sides keep what they have.
+    }
+
+    @Override
+    public void onEnd(Consumer<String> listener) {
+        // Who hears nothing hangs up.
+    }
+
+    @Override
+    public void close() {
+        // Nothing is held.
+    }
+}
