@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { eventually, until } from './agents.js';
 import { profile } from './browser.js';
 import { baresip } from './desk/baresip.js';
-import { decibels } from './desk/hearing.js';
+import { decibels, seconds } from './desk/hearing.js';
 import { linphone } from './desk/linphone.js';
 import { missing, openOffice } from './desk/office.js';
 import { hearTone, inPage } from './lab/cell.js';
@@ -23,6 +23,7 @@ const SIP = `${NAME}:5060`;
 const TLS = `${NAME}:5063`;
 /** What each hears is a tone of another; G.711 leaves 37 of it. */
 const CLEAR_DECIBELS = 30;
+const HEARD_SECONDS = 2;
 const HERTZ = { alice: 700, bob: 440, carol: 1000 };
 
 /** @type {import('./desk/office.js').Office} */
@@ -120,6 +121,12 @@ async function clear(file, hertz, who) {
 const measured = [];
 const ofBob = async () => (await bob.heard()).at(-1) ?? '';
 
+/** Bob hears somebody, clear, and long enough that the other side has heard him too. @param {number} hertz @param {string} who */
+async function bobHears(hertz, who) {
+  await eventually(async () => (await seconds(await ofBob())) >= HEARD_SECONDS, `bob to hear ${who}`, 15_000);
+  await clear(ofBob, hertz, `bob hears ${who}`);
+}
+
 /** Bob's phone calls; carol's rings. */
 async function bobDials() {
   const marks = { bob: bob.now(), carol: carol.now() };
@@ -151,8 +158,7 @@ test(
     const { bob: from, carol: at } = await bobDials();
     carol.type('answer');
     await bob.event('CALL_ESTABLISHED', from);
-    await clear(() => heard, HERTZ.bob, 'carol hears bob');
-    await clear(ofBob, HERTZ.carol, 'bob hears carol');
+    await bobHears(HERTZ.carol, 'carol');
 
     carol.type('5');
     await bob.event('CALL_DTMF_START', from);
@@ -178,6 +184,8 @@ test(
     const end = bob.now();
     carol.type('terminate');
     await bob.event('CALL_CLOSED', end);
+    // linphonec writes what it heard when the call is over.
+    await clear(() => heard, HERTZ.bob, 'carol hears bob');
   },
 );
 
@@ -197,10 +205,10 @@ test('carol calls bob, who is busy; then he answers and hangs up', { skip }, asy
   assert.equal(bob.events.findLast((each) => each.type === 'CALL_INCOMING').peeruri, 'sip:carol@example.net');
   bob.tell('accept');
   await carol.said(/Media streams established/, at);
-  await clear(() => heard, HERTZ.bob, 'carol hears bob');
-  await clear(ofBob, HERTZ.carol, 'bob hears carol');
+  await bobHears(HERTZ.carol, 'carol');
   bob.tell('hangup');
   await carol.said(/Call \d+ with .* ended/, at);
+  await clear(() => heard, HERTZ.bob, 'carol hears bob');
 });
 
 test('texts go both ways between the phones', { skip }, async () => {
@@ -222,7 +230,7 @@ test('alice, in a browser, calls bob: both hear each other, bob hangs up; texts 
   const { decibels: best } = await hears(HERTZ.bob);
   assert.ok(best >= CLEAR_DECIBELS, `alice hears bob: ${best}`);
   measured.push(`alice hears bob ${best.toFixed(1)} dB`);
-  await clear(ofBob, HERTZ.alice, 'bob hears alice');
+  await bobHears(HERTZ.alice, 'alice');
   bob.tell('hangup');
   await page.waitForSelector('.call-bar', { state: 'detached' });
   await page.fill('.write textarea', 'hello from alice');
@@ -239,9 +247,9 @@ test('carol calls alice: both hear each other, alice hangs up', { skip }, async 
   const { decibels: best } = await hears(HERTZ.carol);
   assert.ok(best >= CLEAR_DECIBELS, `alice hears carol: ${best}`);
   measured.push(`alice hears carol ${best.toFixed(1)} dB`);
-  await clear(() => heard, HERTZ.alice, 'carol hears alice');
   await page.click('.call-bar button:has-text("Hang up")');
   await carol.said(/Call \d+ with .* ended/, at);
+  await clear(() => heard, HERTZ.alice, 'carol hears alice');
 });
 
 test(
@@ -259,18 +267,18 @@ test(
     const { bob: from } = await bobDials();
     carol.type('answer');
     await bob.event('CALL_ESTABLISHED', from);
-    await clear(() => heard, HERTZ.bob, 'carol hears bob by SRTP');
-    await clear(ofBob, HERTZ.carol, 'bob hears carol');
+    await bobHears(HERTZ.carol, 'carol');
     assert.match(await carol.log(), /m=audio \d+ RTP\/SAVP/);
     bob.tell('hangup');
     await bob.event('CALL_CLOSED', from);
+    await clear(() => heard, HERTZ.bob, 'carol hears bob by SRTP');
     const at = carol.now();
     const next = bob.now();
     carol.type('call sip:bob@example.net');
     await bob.event('CALL_INCOMING', next);
     bob.tell('accept');
     await carol.said(/Media streams established/, at);
-    await clear(ofBob, HERTZ.carol, 'bob hears carol again');
+    await bobHears(HERTZ.carol, 'carol by TLS');
     console.log(`# ${measured.join(', ')}`);
   },
 );

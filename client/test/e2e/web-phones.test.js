@@ -248,7 +248,8 @@ test('SIP.js calls JsSIP, whose page gets its keys as they are; a refusal and a 
 const hears = (page, hertz) =>
   page.evaluate(hearTone, { hertz, heard: 20, clear: CLEAR_DECIBELS }).then((found) => found.decibels);
 const printOf = (sdp) => /a=fingerprint:(\S+ \S+)/.exec(sdp)?.[1].toLowerCase();
-const described = (page, which) => page.evaluate((of) => window.connections.at(-1)[of].sdp, which);
+const described = (page, which) =>
+  page.evaluate((of) => window.connections.findLast((each) => each.connectionState === 'connected')[of].sdp, which);
 
 /** Both hear each other, and each has the other's keys. */
 async function fromEndToEnd() {

@@ -49,3 +49,9 @@ export async function decibels(file, hertz) {
     best = Math.max(best, clearness(samples.subarray(from, from + window), (2 * Math.PI * hertz) / rate));
   return best;
 }
+
+/** How long a recording is. @param {string} file @returns {Promise<number>} seconds */
+export async function seconds(file) {
+  const { rate, samples } = await read(file);
+  return samples.length / rate;
+}

@@ -44,7 +44,9 @@ export function inPage() {
  * @returns {Promise<{at: number, decibels: number}>} at: when it was heard, Unix ms; NaN when it never was
  */
 export async function hearTone({ hertz, heard, clear }) {
-  const track = window.connections.at(-1).getReceivers()[0].track;
+  // Who is called at several devices has a connection for each; one of them answers.
+  const connected = window.connections.findLast((each) => each.connectionState === 'connected');
+  const track = (connected ?? window.connections.at(-1)).getReceivers()[0].track;
   const context = new AudioContext({ sampleRate: 48_000 });
   const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
   context.createMediaStreamSource(new MediaStream([track])).connect(analyser);

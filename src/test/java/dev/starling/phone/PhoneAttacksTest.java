@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.LogLines;
 import dev.starling.Mutations;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipMessage;
@@ -134,6 +135,7 @@ class PhoneAttacksTest {
             }
         }
         assertTrue(answered <= Answers.BURST / Answers.DEAR, "answered: " + answered);
+        assertEquals("Flood of requests, from network 203.0.113.0/24 (REGISTER)", line("Flood of requests"));
     }
 
     @Test
@@ -213,6 +215,7 @@ class PhoneAttacksTest {
         }
         defects.close();
         assertEquals(List.of(), defects.lines());
+        assertTrue(world.log.lines().stream().anyMatch(l -> l.startsWith("Not SIP, from network 192.0.2.0/24 (")));
         assertTrue(
                 world.log.lines().size() <= 60 * 5,
                 "lines in 200 s: " + world.log.lines().size());

@@ -1,5 +1,6 @@
 package dev.starling.phone;
 
+import dev.starling.LogLines;
 import dev.starling.proxy.SimulatedTime;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.Edit;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.LogLines;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Timeout;
 class PhoneTransportTest {
     private static final InetAddress HERE = InetAddress.ofLiteral("127.0.0.1");
     private final List<AutoCloseable> open = new ArrayList<>();
+    private final LogLines log = LogLines.of("starling.phone");
 
     private record Heard(Flow flow, String message) {}
 
@@ -82,6 +84,12 @@ class PhoneTransportTest {
     @AfterEach
     void end() throws Exception {
         for (AutoCloseable each : open.reversed()) each.close();
+        log.close();
+    }
+
+    /// One line of the log names whoever did that.
+    private void assertNamed(String line) {
+        assertEquals(1, log.lines().stream().filter(line::equals).count(), line + " in " + log.lines());
     }
 
     private static byte[] bytes(String text) {
@@ -214,6 +222,7 @@ class PhoneTransportTest {
         for (int i = 0; i < 5; i++) connect(edge);
         assertEquals(-1, connect(edge).getInputStream().read());
         assertEquals(1, edge.transport.offences().count("Too many connections"));
+        assertNamed("Too many connections, from network 127.0.0.0/24");
         var other = new Socket();
         open.add(other);
         other.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.9.1"), 0));
@@ -231,9 +240,11 @@ class PhoneTransportTest {
         flow.admit();
         assertEquals(-1, silent.getInputStream().read());
         assertEquals(1, edge.transport.offences().count("Connection of a stranger kept open"));
+        assertNamed("Connection of a stranger kept open, from network 127.0.0.0/24 (TCP)");
         known.getOutputStream().write(bytes("OPTIONS sip:x SIP/2.0\nX"));
         assertEquals(-1, known.getInputStream().read());
         assertEquals(1, edge.transport.offences().count("Message sent too slowly"));
+        assertNamed("Message sent too slowly, from network 127.0.0.0/24 (TCP)");
     }
 
     @Test
@@ -247,6 +258,7 @@ class PhoneTransportTest {
         for (int i = 0; i < 1_000 && flow.isOpen(); i++) flow.send(large);
         assertFalse(flow.isOpen(), "a megabyte waits at most, beside what the system takes");
         assertEquals(flow, edge.end());
+        assertNamed("Messages not read, from network 127.0.0.0/24 (TCP)");
     }
 
     @Test

@@ -1,4 +1,4 @@
-package dev.starling.phone;
+package dev.starling;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -7,7 +7,7 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
 /// The lines that a logger writes, for a test that wants to read them.
-final class LogLines extends Handler {
+public final class LogLines extends Handler {
     private final Logger logger;
     private final List<String> lines = new CopyOnWriteArrayList<>();
 
@@ -15,14 +15,14 @@ final class LogLines extends Handler {
         this.logger = logger;
     }
 
-    static LogLines of(String name) {
+    public static LogLines of(String name) {
         var lines = new LogLines(Logger.getLogger(name));
         lines.logger.addHandler(lines);
         lines.logger.setUseParentHandlers(false);
         return lines;
     }
 
-    List<String> lines() {
+    public List<String> lines() {
         return List.copyOf(lines);
     }
 
