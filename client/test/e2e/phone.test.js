@@ -149,6 +149,13 @@ test('the phone calls alice: she answers, both hear each other, the phone hangs 
   assert.equal((await calling).status, 200);
   await page.waitForSelector('.call-bar.running:has-text("its server can listen")', PATIENCE);
   await bothHear(page);
+  // What would be lost is refused, and the call goes on.
+  const keys = await phone.within('INFO', [['Content-Type', 'application/dtmf-relay']], 'Signal=5\r\nDuration=160\r\n');
+  assert.equal(keys.status, 415);
+  const transfer = await phone.within('REFER', [['Refer-To', '<sip:carol@example.net>']]);
+  assert.equal(transfer.status, 405);
+  assert.equal(transfer.get('allow'), 'INVITE, ACK, CANCEL, BYE, MESSAGE, OPTIONS, INFO');
+  await bothHear(page);
   assert.equal((await phone.hangUp()).status, 200);
   await page.waitForSelector('.call-bar', { state: 'detached' });
 });

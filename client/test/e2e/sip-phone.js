@@ -299,6 +299,11 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
       talk(said.body);
       return said;
     },
+    /** A request within the call. @param {string} method @param {[string, string][]} [headers] @param {string} [body] */
+    within(method, headers = [], body = '') {
+      const { target, to, callId, tag } = dialog;
+      return ask(method, target, { to, callId, tag, cseq: ++dialog.cseq, headers, body });
+    },
     async hangUp() {
       const { target, to, callId, tag, cseq } = dialog;
       const said = await ask('BYE', target, { to, callId, tag, cseq: cseq + 1 });

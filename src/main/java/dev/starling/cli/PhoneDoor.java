@@ -160,7 +160,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
         var registrar =
                 parts.with(new PhoneRegistrar(config.data().resolve("phones.db"), phones, flows, timers, clock));
         var edge = new PhoneEdge(flows, phones, digest, registrar, phones, timers, transport.offences(), clock);
-        var bridges = parts.with(new Bridges(media()));
+        var bridges = parts.with(new Bridges(media(transport.offences())));
         transport.start(edge);
         // The first call would wait for its classes otherwise.
         Thread.ofVirtual().name("media warms up").start(bridges::warm);
@@ -172,7 +172,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
         return new Side(edge, registrar, bridges, transport.offences());
     }
 
-    private MediaConfig media() throws IOException {
+    private MediaConfig media(Offences offences) throws IOException {
         var choice = config.phones();
         int middle = (choice.firstMedia() + choice.lastMedia()) / 2;
         TargetPolicy policy = config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC;
@@ -181,6 +181,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
                 new PortRange(choice.firstMedia(), middle),
                 new PortRange(middle + 1, choice.lastMedia()),
                 policy::allows,
+                (who, what) -> offences.by(who, what, ""),
                 MediaLimits.USUAL);
     }
 

@@ -10,8 +10,10 @@ import dev.starling.sdp.Origin;
 import dev.starling.sdp.SessionDescription;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// One end of a bridge: what was described to it and by it, its sockets, and the stream that it is sent. Everything
 /// under
@@ -31,6 +33,8 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
     List<Codec> ours = List.of();
     private boolean isClosed;
     private long heardAt;
+    /// What its offenders have been named for.
+    private final Set<Counters.Drop> named = EnumSet.noneOf(Counters.Drop.class);
 
     Leg(Bridge bridge) {
         this.bridge = bridge;
@@ -183,9 +187,22 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
     }
 
     /// Whether this packet is one too many, or too long.
-    final boolean isRefused(int length) {
-        if (length > MediaSocket.MAX_PACKET_BYTES) return drop(Counters.Drop.OVERSIZE);
-        return !allowance.takes(bridge.now()) && drop(Counters.Drop.RATE);
+    final boolean isRefused(InetAddress from, int length) {
+        if (length > MediaSocket.MAX_PACKET_BYTES) return drop(Counters.Drop.OVERSIZE, from);
+        return !allowance.takes(bridge.now()) && drop(Counters.Drop.RATE, from);
+    }
+
+    /// True. Whose packet it was is told, once a leg: nobody writes the log by what he sends.
+    final boolean drop(Counters.Drop why, InetAddress from) {
+        if (named.add(why))
+            bridge.house().config().offender().accept(from, switch (why) {
+                case STRANGER -> "Sound from somebody else";
+                case OVERSIZE -> "Sound in packets too long";
+                case RATE -> "Sound in too many packets";
+                case FORGED -> "Sound forged or sent again";
+                case MALFORMED, CODEC, UNHEARD, UNSENT -> "What is no sound";
+            });
+        return drop(why);
     }
 
     /// True.

@@ -214,10 +214,10 @@ public final class PhoneLeg extends Leg {
             if (isClosed()) return;
             // First of all, so that nobody else's flood takes the phone's share.
             if (!mayBe(from, rtpSources())) {
-                drop(Drop.STRANGER);
+                drop(Drop.STRANGER, from.getAddress());
                 return;
             }
-            if (isRefused(length)) return;
+            if (isRefused(from.getAddress(), length)) return;
             if (isMuxed && RtpPacket.isRtcp(packet, length)) {
                 rtcp(from, packet, length);
                 return;
@@ -225,7 +225,7 @@ public final class PhoneLeg extends Leg {
             int clear = receiver.isPresent() ? receiver.get().open(packet, length) : length;
             Optional<RtpPacket> found = clear < 0 ? Optional.empty() : RtpPacket.parse(packet, clear);
             if (found.isEmpty()) {
-                drop(clear < 0 ? Drop.FORGED : Drop.MALFORMED);
+                drop(clear < 0 ? Drop.FORGED : Drop.MALFORMED, from.getAddress());
                 return;
             }
             // A packet of some other kind teaches nothing.
@@ -276,10 +276,10 @@ public final class PhoneLeg extends Leg {
 
     private void rtcp(InetSocketAddress from, byte[] packet, int length) {
         boolean isHis = target.isPresent() && target.get().getAddress().equals(from.getAddress());
-        if (isHis && !isMuxed && isRefused(length)) return;
+        if (isHis && !isMuxed && isRefused(from.getAddress(), length)) return;
         int clear = !isHis ? -1 : receiver.isPresent() ? receiver.get().openRtcp(packet, length) : length;
         if (clear < 0 || !RtpPacket.isRtcp(packet, clear)) {
-            drop(!isHis ? Drop.STRANGER : clear < 0 ? Drop.FORGED : Drop.MALFORMED);
+            drop(!isHis ? Drop.STRANGER : clear < 0 ? Drop.FORGED : Drop.MALFORMED, from.getAddress());
             return;
         }
         if (isLearned && !isMuxed) rtcpTarget = Optional.of(from);

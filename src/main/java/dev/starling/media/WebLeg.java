@@ -223,16 +223,17 @@ public final class WebLeg extends Leg {
     private void received(Path from, byte[] packet, int length) {
         synchronized (bridge) {
             if (isClosed()) return;
+            InetAddress who = from.remote().getAddress();
             if (length <= MediaSocket.MAX_PACKET_BYTES && StunMessage.isStun(ByteBuffer.wrap(packet, 0, length))) {
                 // Strangers' checks have a share of their own.
                 boolean isOneTooMany =
-                        ice.isProven(from) ? isRefused(length) : !checks.takes(bridge.now()) && drop(Drop.RATE);
+                        ice.isProven(from) ? isRefused(who, length) : !checks.takes(bridge.now()) && drop(Drop.RATE, who);
                 if (!isOneTooMany) act(ice.received(from, Arrays.copyOf(packet, length), bridge.now()));
                 return;
             }
             boolean isKnown = path.equals(Optional.of(from)) || ice.isProven(from);
-            if (!isKnown) drop(Drop.STRANGER);
-            else if (!isRefused(length)) receivedFromKnown(packet, length);
+            if (!isKnown) drop(Drop.STRANGER, who);
+            else if (!isRefused(who, length)) receivedFromKnown(packet, length);
         }
     }
 

@@ -114,7 +114,16 @@ final class CallFromPhone implements OutgoingCall.Listener {
         respond(status, reason, new byte[0]);
     }
 
-    private void cancelled() {
+    /// Whether a request is within what a 180 of ours began.
+    synchronized boolean isEarly(SipMessage request) {
+        SipMessage invite = server.request();
+        return !over
+                && request.callId().equals(invite.callId())
+                && request.fromTag().equals(invite.fromTag())
+                && request.toTag().equals(Optional.of(tag));
+    }
+
+    void cancelled() {
         Optional<OutgoingCall> dialled;
         synchronized (this) {
             if (over) return;

@@ -135,6 +135,11 @@ public final class PhoneLine implements AutoCloseable {
         return calls.stream().filter(call -> call.isWithPhone(id)).findFirst();
     }
 
+    /// A call of the phone that nobody has answered yet: RFC 3261, section 15, lets its caller end it by BYE too.
+    private synchronized Optional<CallFromPhone> ringing(SipMessage bye) {
+        return unacknowledged.stream().filter(call -> call.isEarly(bye)).findFirst();
+    }
+
     private void deviceLeft(Incoming incoming) throws SipException {
         PhoneCall call = withDevice(incoming.request()).orElseThrow(PhoneCall::noDialog);
         incoming.answer(200, "OK");
@@ -150,14 +155,22 @@ public final class PhoneLine implements AutoCloseable {
                 else phoneCalls(request, server);
             }
             case "BYE" -> {
-                PhoneCall call = withPhone(request).orElseThrow(PhoneCall::noDialog);
-                ok(request, server);
-                call.phoneLeft();
+                Optional<CallFromPhone> early = ringing(request);
+                if (early.isEmpty()) {
+                    PhoneCall call = withPhone(request).orElseThrow(PhoneCall::noDialog);
+                    ok(request, server);
+                    call.phoneLeft();
+                } else {
+                    ok(request, server);
+                    early.get().cancelled();
+                }
             }
             case "MESSAGE" -> Texts.fromPhone(agent, request, server, addressed(request));
-            // Keys that a phone sends so, and its word on whether anybody is there.
+            // Its word on whether anybody is there.
             case "INFO", "OPTIONS" -> {
                 var _ = withPhone(request).orElseThrow(PhoneCall::noDialog);
+                // RFC 6086, section 4.2.2. Keys that are sent so would be lost; a phone sends them as RFC 4733 says.
+                if (request.bodyLength() > 0) throw new SipException(415, "Unsupported Media Type");
                 ok(request, server);
             }
             default ->

@@ -32,13 +32,14 @@ final class StreamFlow implements Flow {
     private final AtomicLong queuedBytes = new AtomicLong();
     private final AtomicBoolean open = new AtomicBoolean(true);
     private final long began;
-    private final Runnable onAdmit;
+    private final Runnable onAdmit, onDeaf;
     private volatile boolean admitted, inMessage, writing;
     private volatile long heard, messageBegan, writeBegan;
 
     /// @param tcp the connection below `socket`, or the same: closing it frees a writer that is stuck
     /// @param began when it was accepted, of [System#nanoTime]
     /// @param onAdmit run once the other side has proven who it is
+    /// @param onDeaf run when it does not read what is said to it
     StreamFlow(
             Socket tcp,
             Socket socket,
@@ -46,6 +47,7 @@ final class StreamFlow implements Flow {
             PhoneTransport.Limits times,
             long began,
             Runnable onAdmit,
+            Runnable onDeaf,
             Tap tap,
             Receiver receiver) {
         this.tcp = tcp;
@@ -54,6 +56,7 @@ final class StreamFlow implements Flow {
         this.times = times;
         this.began = began;
         this.onAdmit = onAdmit;
+        this.onDeaf = onDeaf;
         this.tap = tap;
         this.receiver = receiver;
         heard = began;
@@ -125,8 +128,12 @@ final class StreamFlow implements Flow {
     private void offer(byte[] bytes) {
         if (!open.get()) return;
         long queued = queuedBytes.addAndGet(bytes.length);
-        if (queued > MAX_QUEUED_BYTES || queue.size() >= MAX_QUEUED) close("does not read");
-        else queue.add(bytes);
+        if (queued <= MAX_QUEUED_BYTES && queue.size() < MAX_QUEUED) {
+            queue.add(bytes);
+        } else {
+            onDeaf.run();
+            close("does not read");
+        }
     }
 
     /// Why it must end now, if it must.

@@ -97,13 +97,15 @@ final class StreamListener implements AutoCloseable {
             tcp.setTcpNoDelay(true);
             tcp.setKeepAlive(true);
             Socket over = tls.isPresent() ? over(tcp, tls.get().get()) : tcp;
+            String transport = tls.isPresent() ? "TLS" : "TCP";
             var flow = new StreamFlow(
                     tcp,
                     over,
-                    tls.isPresent() ? "TLS" : "TCP",
+                    transport,
                     times,
                     System.nanoTime(),
                     strange.get(),
+                    () -> offences.by(tcp.getInetAddress(), "Messages not read", transport),
                     tap,
                     new Leaving(receiver, both));
             here.add(flow);
