@@ -124,9 +124,9 @@ function playing() {
   window.RTCPeerConnection = class extends Original {
     constructor(...all) {
       super(...all);
-      this.addEventListener('track', ({ streams }) => {
+      this.addEventListener('track', ({ track }) => {
         const audio = new Audio();
-        audio.srcObject = streams[0];
+        audio.srcObject = new MediaStream([track]);
         void audio.play();
       });
     }

@@ -36,6 +36,13 @@ import picocli.CommandLine.Parameters;
         })
 final class PhoneCommand {
     private static final Clock CLOCK = Clock.systemUTC();
+    private static final String SETTINGS = """
+
+            Set up the phone with:
+              User name, or account        %s
+              Password                     %s
+              Server, or domain or proxy   %s
+            The password is not shown again.""";
 
     /// What all of them need.
     static final class Server {
@@ -150,14 +157,8 @@ final class PhoneCommand {
     private static String settings(PhoneAccount account, String password, PhoneFolder phones) throws IOException {
         String places = phones.places()
                 .orElse("this computer's name or address, and the port that the server says when it starts\n");
-        String below = "\n" + " ".repeat(31);
-        return """
-
-                Set up the phone with:
-                  User name, or account        %s
-                  Password                     %s
-                  Server, or domain or proxy   %s
-                The password is not shown again.""".formatted(account.user(), password, places.strip().replace("\n", below));
+        String below = places.strip().replace("\n", "\n" + " ".repeat(31));
+        return SETTINGS.formatted(account.user(), password, below);
     }
 
     @Command(mixinStandardHelpOptions = true, description = "Lists the phones of this server.")

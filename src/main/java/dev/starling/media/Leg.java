@@ -195,13 +195,18 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
     /// True. Whose packet it was is told, once a leg: nobody writes the log by what he sends.
     final boolean drop(Counters.Drop why, InetAddress from) {
         if (named.add(why))
-            bridge.house().config().offender().accept(from, switch (why) {
-                case STRANGER -> "Sound from somebody else";
-                case OVERSIZE -> "Sound in packets too long";
-                case RATE -> "Sound in too many packets";
-                case FORGED -> "Sound forged or sent again";
-                case MALFORMED, CODEC, UNHEARD, UNSENT -> "What is no sound";
-            });
+            bridge.house()
+                    .config()
+                    .offender()
+                    .accept(
+                            from,
+                            switch (why) {
+                                case STRANGER -> "Sound from somebody else";
+                                case OVERSIZE -> "Sound in packets too long";
+                                case RATE -> "Sound in too many packets";
+                                case FORGED -> "Sound forged or sent again";
+                                case MALFORMED, CODEC, UNHEARD, UNSENT -> "What is no sound";
+                            });
         return drop(why);
     }
 

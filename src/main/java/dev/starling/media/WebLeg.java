@@ -226,8 +226,9 @@ public final class WebLeg extends Leg {
             InetAddress who = from.remote().getAddress();
             if (length <= MediaSocket.MAX_PACKET_BYTES && StunMessage.isStun(ByteBuffer.wrap(packet, 0, length))) {
                 // Strangers' checks have a share of their own.
-                boolean isOneTooMany =
-                        ice.isProven(from) ? isRefused(who, length) : !checks.takes(bridge.now()) && drop(Drop.RATE, who);
+                boolean isOneTooMany = ice.isProven(from)
+                        ? isRefused(who, length)
+                        : !checks.takes(bridge.now()) && drop(Drop.RATE, who);
                 if (!isOneTooMany) act(ice.received(from, Arrays.copyOf(packet, length), bridge.now()));
                 return;
             }

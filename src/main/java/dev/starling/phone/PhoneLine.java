@@ -173,11 +173,7 @@ public final class PhoneLine implements AutoCloseable {
                 if (request.bodyLength() > 0) throw new SipException(415, "Unsupported Media Type");
                 ok(request, server);
             }
-            default ->
-                throw new SipException(
-                        405,
-                        "Method Not Allowed",
-                        new SipException.Header("Allow", ALLOW));
+            default -> throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", ALLOW));
         }
     }
 

@@ -30,5 +30,4 @@ final class Sound {
             case ENDED -> new SipException(480, "The call is over");
         };
     }
-
 }

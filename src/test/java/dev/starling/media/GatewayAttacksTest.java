@@ -126,7 +126,8 @@ class GatewayAttacksTest {
 
     @Test
     void aDescriptionPointsUsAtNobody() throws Exception {
-        String hostile = new String(alice.offer(), StandardCharsets.UTF_8).replace("c=IN IP4 127.0.0.1", "c=IN IP4 127.0.0.66");
+        String hostile =
+                new String(alice.offer(), StandardCharsets.UTF_8).replace("c=IN IP4 127.0.0.1", "c=IN IP4 127.0.0.66");
         try (var victim = new DatagramSocket(new InetSocketAddress(MALLORY, alice.rtp.getLocalPort()))) {
             Bridge aimed = bridges.fromPhone(
                     new Phone("mallory", PlainPhone.HERE, false), hostile.getBytes(StandardCharsets.UTF_8));

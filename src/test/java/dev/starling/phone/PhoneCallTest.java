@@ -36,7 +36,8 @@ class PhoneCallTest {
             ("v=0\r\na=fingerprint:sha-256 " + "AB:".repeat(31) + "AB\r\n").getBytes(StandardCharsets.US_ASCII);
     private static final Address ALICE = new Address("alice@example.net");
 
-    /// The peer between user agents: who speaks first is bob; what is asked goes to him, what he answers to whoever asked last.
+    /// The peer between user agents: who speaks first is bob; what is asked goes to him, what he answers to whoever
+    /// asked last.
     private static final class Wire implements Flow.Receiver {
         private volatile Optional<Flow> bob = Optional.empty(), other = Optional.empty();
         private final LinkedBlockingQueue<String> known = new LinkedBlockingQueue<>();

@@ -173,7 +173,8 @@ class Rfc8760Test {
         assertEquals(1, values.size());
         assertTrue(values.getFirst().contains(",algorithm=MD5,"), values.getFirst());
         SipMessage chosen = request(bob.to(challenge("SHA-256"), "REGISTER", URI, 9));
-        assertTrue(digest.challenges(true, HERE, chosen, true).getFirst().contains(",algorithm=SHA-256,"), "its choice");
+        assertTrue(
+                digest.challenges(true, HERE, chosen, true).getFirst().contains(",algorithm=SHA-256,"), "its choice");
     }
 
     @Test
