@@ -19,9 +19,9 @@ export const missing = () =>
     .filter(Boolean)
     .join(' ');
 
-/** @param {string[]} args @param {string} [input] */
-function openssl(args, input) {
-  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8', input });
+/** @param {string[]} args */
+function openssl(args) {
+  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
 }
 
@@ -37,15 +37,17 @@ export function certificateAuthority(folder) {
     /** @param {string} domain */
     issue(domain) {
       const [key, request, certificate] = ['key', 'csr', 'pem'].map((each) => join(folder, `${domain}.${each}`));
-      openssl(['req', '-new', ...KEY, '-subj', `/CN=${domain}`, '-keyout', key, '-out', request]);
-      const by = ['-CA', root, '-CAkey', rootKey, '-CAcreateserial', '-days', '2', '-extfile', '/dev/stdin'];
-      openssl(['x509', '-req', '-in', request, ...by, '-out', certificate], `subjectAltName=DNS:${domain}\n`);
+      const subject = ['-subj', `/CN=${domain}`, '-addext', `subjectAltName=DNS:${domain}`];
+      openssl(['req', '-new', ...KEY, ...subject, '-keyout', key, '-out', request]);
+      const by = ['-CA', root, '-CAkey', rootKey, '-CAcreateserial', '-days', '2', '-copy_extensions', 'copy'];
+      openssl(['x509', '-req', '-in', request, ...by, '-out', certificate]);
       return { key, certificate };
     },
   };
 }
 
 /**
+ * It answers after a moment; `ended` when it cannot.
  * @param {{folder: string, domain: string, udp: number, tls: number, others: string, certificate: string, key: string, root: string}} how
  *   udp, tls: ports at the loopback; others: the URI to which calls to other domains go
  */
@@ -68,7 +70,7 @@ require_certificate = yes
 ca_list = ${root}
 `,
   );
-  const modules = ['tm', 'sl', 'rr', 'pv', 'xlog', 'siputils', 'usrloc', 'registrar', 'tls'];
+  const modules = ['tm', 'sl', 'rr', 'pv', 'xlog', 'siputils', 'textops', 'usrloc', 'registrar', 'tls'];
   await writeFile(
     config,
     `debug=1
@@ -117,6 +119,7 @@ request_route {
   return {
     said: () => said,
     isRunning: () => child.exitCode === null,
+    ended: exit,
     async close() {
       child.kill();
       await exit;

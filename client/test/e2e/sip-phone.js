@@ -121,11 +121,13 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
           clearTimeout(timer);
           reject(new Error(`${method}: no answer`));
         }, 60_000);
-        waiting.set(branch, (answer) => {
+        // A CANCEL has the branch of its INVITE.
+        const transaction = `${branch} ${method}`;
+        waiting.set(transaction, (answer) => {
           clearTimeout(timer);
           if (answer.status < 200) return provisional(answer);
           clearTimeout(giveUp);
-          waiting.delete(branch);
+          waiting.delete(transaction);
           if (method === 'INVITE' && answer.status >= 300)
             send(
               message(`ACK ${uri} SIP/2.0`, [
@@ -220,7 +222,8 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
   const answered = new Set();
   sip.on('message', (bytes) => {
     const said = parse(bytes.toString());
-    if (said.status) return waiting.get(/branch=([^;,\s]+)/.exec(said.get('via'))?.[1])?.(said);
+    const branch = /branch=([^;,\s]+)/.exec(said.get('via'))?.[1];
+    if (said.status) return waiting.get(`${branch} ${said.get('cseq').split(' ')[1]}`)?.(said);
     const tag = dialog?.tag ?? random();
     if (said.method === 'INVITE') {
       if (answered.has(said.get('via'))) return;
@@ -230,7 +233,15 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
       // It has no keys for its sound.
       if (/^m=audio \d+ RTP\/SAVP/m.test(said.body)) return answer(said, 488, 'Not Acceptable Here', random());
       if (answers === 'busy') return answer(said, 486, 'Busy Here', random());
-      dialog = { tag, invite: said };
+      dialog = {
+        tag,
+        invite: said,
+        target: /<([^>]+)>/.exec(said.get('contact'))?.[1],
+        to: said.get('from'),
+        callId: said.get('call-id'),
+        cseq: 1,
+        routes: said.all('record-route').map((each) => ['Route', each]),
+      };
       answer(said, 180, 'Ringing', tag);
       if (answers) pickUp();
     }

@@ -15,9 +15,9 @@ final class StrangerLimits {
     record Allowed(double perHour, double atOnce) {}
 
     static final Allowed REQUESTS = new Allowed(36_000, 200),
-            OF_NETWORK = new Allowed(120, 20),
+            OF_NETWORK = new Allowed(600, 60),
             OF_DOMAIN = new Allowed(600, 60),
-            FOR_PERSON = new Allowed(60, 10),
+            FOR_PERSON = new Allowed(120, 20),
             OF_ALL = new Allowed(3_600, 200);
     private static final String RETRY_SECONDS = "60", ALL = "";
 

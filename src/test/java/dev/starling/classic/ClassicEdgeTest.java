@@ -225,13 +225,13 @@ class ClassicEdgeTest implements ClassicUser {
         assertTrue(next(lines).startsWith("Strangers ask too often, from network 9.9."), "the network is named");
         // One network, of many domains.
         taken = 0;
-        for (int i = 0; i < 50; i++)
+        for (int i = 0; i < 100; i++)
             if (answered(away("8.8.8.8"), message("<sip:a@d" + i + ".example>", "sip:q" + i + "@example.net")).isEmpty())
                 taken++;
         assertEquals((int) StrangerLimits.OF_NETWORK.atOnce(), taken);
         // One person, by many.
         taken = 0;
-        for (int i = 0; i < 50; i++)
+        for (int i = 0; i < 100; i++)
             if (answered(away("7.7." + i + ".7"), message("<sip:a@e" + i + ".example>", "sip:bob@example.net")).isEmpty())
                 taken++;
         assertEquals((int) StrangerLimits.FOR_PERSON.atOnce(), taken);
