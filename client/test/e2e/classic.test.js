@@ -177,15 +177,19 @@ async function bothHear() {
   await Promise.all([hears(phone, 700), hears(carol, 440)]);
 }
 
-test('bob’s phone calls carol: NAPTR, SRV, TLS with a certificate of her domain, sound both ways', { skip }, async () => {
-  const said = await phone.call('carol@classic.example');
-  assert.equal(said.status, 200, said.start);
-  assert.match(carol.state.from, /<sip:bob@example\.net>/);
-  await bothHear();
-  assert.match(theirs.said(), /asked INVITE sip:carol@classic\.example by tls, identity [1-9]/);
-  assert.equal((await phone.hangUp()).status, 200);
-  await eventually(() => carol.state.ended === 1, 'carol hears the end');
-});
+test(
+  'bob’s phone calls carol: NAPTR, SRV, TLS with a certificate of her domain, sound both ways',
+  { skip },
+  async () => {
+    const said = await phone.call('carol@classic.example');
+    assert.equal(said.status, 200, said.start);
+    assert.match(carol.state.from, /<sip:bob@example\.net>/);
+    await bothHear();
+    assert.match(theirs.said(), /asked INVITE sip:carol@classic\.example by tls, identity [1-9]/);
+    assert.equal((await phone.hangUp()).status, 200);
+    await eventually(() => carol.state.ended === 1, 'carol hears the end');
+  },
+);
 
 test('she hangs up as well', { skip }, async () => {
   const before = phone.state.ended;
@@ -258,31 +262,39 @@ test('texts go both ways', { skip }, async () => {
   assert.deepEqual(phone.state.texts, ['from carol']);
 });
 
-test('nobody is let in under an address that is found, and who was ever verified is not called unverified', { skip }, async () => {
-  dave = await agent([server.base]);
-  await dave.enrol('dave@classic.example');
-  await dave.submitCode(await code(server.base, 'dave@classic.example'));
-  await until(dave, (s) => s.me.status === 'one-server', 'dave online');
-  const forged = await phoneOf(hers('dave'));
-  await forged.register();
-  assert.equal((await forged.call('bob@example.net')).start, 'SIP/2.0 403 Whoever has this address calls verified');
-  assert.equal((await forged.text('bob@example.net', 'trust me')).status, 403);
-  // To his devices, and to nobody who has the same address elsewhere.
-  const ringing = forged.state.ringing;
-  assert.notEqual((await phone.text('dave@classic.example', 'are you there?')).status, 200);
-  assert.deepEqual(forged.state.texts, []);
-  // Now the store, and the server with it, has forgotten him.
-  await dave.close();
-  await server.kill();
-  for (const file of ['dht.db', 'memory.db', 'publications.db', 'served.db', 'consent.db'])
-    for (const end of ['', '-wal', '-shm']) await rm(join(folder, file + end), { force: true });
-  server = await run(args);
-  await until(bob, (s) => s.me.status === 'one-server', 'bob back', 60_000);
-  await eventually(async () => (await phone.call('busy@classic.example')).status === 486, 'the phone is back', 60_000);
-  const said = await phone.call('dave@classic.example');
-  assert.equal(said.start, 'SIP/2.0 403 Verified before and not found now: not called unverified');
-  assert.equal(forged.state.ringing, ringing);
-});
+test(
+  'nobody is let in under an address that is found, and who was ever verified is not called unverified',
+  { skip },
+  async () => {
+    dave = await agent([server.base]);
+    await dave.enrol('dave@classic.example');
+    await dave.submitCode(await code(server.base, 'dave@classic.example'));
+    await until(dave, (s) => s.me.status === 'one-server', 'dave online');
+    const forged = await phoneOf(hers('dave'));
+    await forged.register();
+    assert.equal((await forged.call('bob@example.net')).start, 'SIP/2.0 403 Whoever has this address calls verified');
+    assert.equal((await forged.text('bob@example.net', 'trust me')).status, 403);
+    // To his devices, and to nobody who has the same address elsewhere.
+    const ringing = forged.state.ringing;
+    assert.notEqual((await phone.text('dave@classic.example', 'are you there?')).status, 200);
+    assert.deepEqual(forged.state.texts, []);
+    // Now the store, and the server with it, has forgotten him.
+    await dave.close();
+    await server.kill();
+    for (const file of ['dht.db', 'memory.db', 'publications.db', 'served.db', 'consent.db'])
+      for (const end of ['', '-wal', '-shm']) await rm(join(folder, file + end), { force: true });
+    server = await run(args);
+    await until(bob, (s) => s.me.status === 'one-server', 'bob back', 60_000);
+    await eventually(
+      async () => (await phone.call('busy@classic.example')).status === 486,
+      'the phone is back',
+      60_000,
+    );
+    const said = await phone.call('dave@classic.example');
+    assert.equal(said.start, 'SIP/2.0 403 Verified before and not found now: not called unverified');
+    assert.equal(forged.state.ringing, ringing);
+  },
+);
 
 test('the next server is asked when one says 503', { skip }, async () => {
   const first = await socket(ports.refusing, (m) => (m.startsWith('INVITE') ? [answer(m, '503 Gone')] : []));
@@ -299,34 +311,44 @@ test('a certificate of another domain is not believed, whatever the DNS says', {
 
 test('the DNS cannot lead into a private network, and the log names who tried', { skip }, async () => {
   assert.equal((await phone.call('anna@private.example')).status, 403);
-  assert.match(server.log(), /Names an address that is not allowed, from network 10\.1\.2\.0\/24 \(private\.example at 10\.1\.2\.3\)/);
+  assert.match(
+    server.log(),
+    /Names an address that is not allowed, from network 10\.1\.2\.0\/24 \(private\.example at 10\.1\.2\.3\)/,
+  );
 });
 
-test('nor can the Contact and the Record-Route of a neighbour: what follows goes where the call came about', { skip }, async () => {
-  const sdp = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
-  const body = [...sdp, `m=audio ${ports.busy} RTP/AVP 0`, ''].join('\r\n');
-  const hostile = await socket(ports.hostile, (m) => {
-    if (m.startsWith('BYE')) return [answer(m, '200 OK')];
-    if (!m.startsWith('INVITE')) return [];
-    const more = [
-      'Contact: <sip:anna@10.9.9.9>',
-      'Record-Route: <sip:10.8.8.8;lr>',
-      'Content-Type: application/sdp',
-      `Content-Length: ${body.length}`,
-      '',
-      body,
-    ];
-    return [answer(m, '200 OK', more.join('\r\n'))];
-  });
-  assert.equal((await phone.call('anna@hostile.example')).status, 200);
-  const asked = (method) => hostile.asked.find((m) => m.startsWith(method));
-  await eventually(() => asked('ACK'), 'an ACK', 10_000);
-  assert.match(asked('ACK'), /^ACK sip:anna@10\.9\.9\.9 /);
-  assert.match(asked('ACK'), /^Route: <sip:10\.8\.8\.8;lr>/m);
-  assert.equal((await phone.hangUp()).status, 200);
-  await eventually(() => asked('BYE'), 'a BYE', 10_000);
-  assert.match(server.log(), /Names an address that is not allowed, from network 127\.0\.0\.0\/24 \(10\.8\.8\.8 at 10\.8\.8\.8\)/);
-});
+test(
+  'nor can the Contact and the Record-Route of a neighbour: what follows goes where the call came about',
+  { skip },
+  async () => {
+    const sdp = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
+    const body = [...sdp, `m=audio ${ports.busy} RTP/AVP 0`, ''].join('\r\n');
+    const hostile = await socket(ports.hostile, (m) => {
+      if (m.startsWith('BYE')) return [answer(m, '200 OK')];
+      if (!m.startsWith('INVITE')) return [];
+      const more = [
+        'Contact: <sip:anna@10.9.9.9>',
+        'Record-Route: <sip:10.8.8.8;lr>',
+        'Content-Type: application/sdp',
+        `Content-Length: ${body.length}`,
+        '',
+        body,
+      ];
+      return [answer(m, '200 OK', more.join('\r\n'))];
+    });
+    assert.equal((await phone.call('anna@hostile.example')).status, 200);
+    const asked = (method) => hostile.asked.find((m) => m.startsWith(method));
+    await eventually(() => asked('ACK'), 'an ACK', 10_000);
+    assert.match(asked('ACK'), /^ACK sip:anna@10\.9\.9\.9 /);
+    assert.match(asked('ACK'), /^Route: <sip:10\.8\.8\.8;lr>/m);
+    assert.equal((await phone.hangUp()).status, 200);
+    await eventually(() => asked('BYE'), 'a BYE', 10_000);
+    assert.match(
+      server.log(),
+      /Names an address that is not allowed, from network 127\.0\.0\.0\/24 \(10\.8\.8\.8 at 10\.8\.8\.8\)/,
+    );
+  },
+);
 
 test('it relays for nobody', { skip }, async () => {
   assert.equal((await carol.call('someone@elsewhere.example')).status, 403);

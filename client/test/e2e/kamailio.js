@@ -112,7 +112,18 @@ request_route {
 }
 `,
   );
-  const child = spawn(PROGRAM, ['-DD', '-E', '-f', config, '-w', folder, '-Y', folder, '-P', join(folder, 'kamailio.pid')]);
+  const child = spawn(PROGRAM, [
+    '-DD',
+    '-E',
+    '-f',
+    config,
+    '-w',
+    folder,
+    '-Y',
+    folder,
+    '-P',
+    join(folder, 'kamailio.pid'),
+  ]);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (said += piece));
   const exit = new Promise((resolve) => child.on('exit', resolve));
@@ -132,11 +143,18 @@ request_route {
  * @param {{port: number, records: string[]}} how  records: options of dnsmasq
  */
 export function dnsmasq({ port, records }) {
-  const own = ['--no-daemon', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--pid-file=', '--local-ttl=60'];
+  const own = ['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--pid-file=', '--local-ttl=60'];
   const where = [`--port=${port}`, '--listen-address=127.0.0.1', '--bind-interfaces'];
   // As who runs it; it would give up being root otherwise, and cannot everywhere.
   const who = process.getuid?.() === 0 ? ['--user=root'] : [];
-  const child = spawn('/usr/sbin/dnsmasq', [...own, ...where, ...who, '--local=/example/', '--local=/net/', ...records]);
+  const child = spawn('/usr/sbin/dnsmasq', [
+    ...own,
+    ...where,
+    ...who,
+    '--local=/example/',
+    '--local=/net/',
+    ...records,
+  ]);
   let said = '';
   child.stderr.on('data', (piece) => (said += piece));
   const exit = new Promise((resolve) => child.on('exit', resolve));

@@ -45,7 +45,16 @@ function parse(text) {
  * @param {{port: number, user: string, password: string, algorithm?: 'MD5'|'SHA-256', hertz?: number, answers?: boolean|'busy', domain?: string, name?: string}} how
  *   port: of the server; domain: of the phone's own address and of whom it calls, where the server is not that itself; name: shown to others
  */
-export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz = 440, answers = true, domain = '', name = '' }) {
+export async function sipPhone({
+  port,
+  user,
+  password,
+  algorithm = 'MD5',
+  hertz = 440,
+  answers = true,
+  domain = '',
+  name = '',
+}) {
   const sip = createSocket('udp4');
   const rtp = createSocket('udp4');
   for (const socket of [sip, rtp]) await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));

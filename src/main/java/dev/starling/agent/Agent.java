@@ -424,10 +424,11 @@ public final class Agent implements AutoCloseable {
                 .toList();
     }
 
-    /// Writes a text, with a copy for the person's own other devices. How many of the addressee's devices said, signed,
+    /// Writes a text to devices of the addressee ([#whom]), with a copy for the person's own other devices. How many of the addressee's devices said, signed,
     /// that they have it.
-    public int write(Address to, String text) throws DhtException, InterruptedException {
-        var sent = post.send(to, devices(to), new Content.Text(text), tokenFor(to));
+    public int write(Address to, List<LocationService.Device> theirs, String text)
+            throws DhtException, InterruptedException {
+        var sent = post.send(to, theirs, new Content.Text(text), tokenFor(to));
         var own = devices(ua.us().address());
         if (!sent.taken().isEmpty() && !to.equals(ua.us().address()))
             post.send(

@@ -98,7 +98,8 @@ public final class ClassicEdge implements Flow.Receiver {
             switch (request.method()) {
                 case "ACK" -> inOrder.run(flow.id(), () -> user.acknowledged(request));
                 case "CANCEL" -> cancelled(flow, request);
-                case "OPTIONS" -> stateless(flow, request, answer(request, 200, "OK").add("Allow", ALLOW));
+                case "OPTIONS" ->
+                    stateless(flow, request, answer(request, 200, "OK").add("Allow", ALLOW));
                 default -> {
                     if (request.toTag().isPresent()) within(flow, request);
                     else begins(flow, from, request);

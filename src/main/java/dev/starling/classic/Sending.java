@@ -31,8 +31,8 @@ public final class Sending {
     /// What is to be sent.
     ///
     /// @param next the URI that says where: the first Route, or else the Request-URI (RFC 3261, section 8.1.2)
-    /// @param over the flow over which the other side is known to be there, within a dialog: taken when `next` leads
-    ///     there, and where `next` may not be gone to or leads nowhere
+    /// @param over the flow over which the other side is known to be there, within a dialog: taken when
+    ///     `next` leads there, and where it may not be gone to or leads nowhere
     /// @param writer makes it for one way, without Via and Max-Forwards
     public record Request(String next, Optional<Flow> over, Writer writer) {}
 
@@ -119,12 +119,13 @@ public final class Sending {
         var place = new InetSocketAddress(address, hop.port());
         boolean isThere = request.over
                 .filter(Flow::isOpen)
-                .filter(flow -> flow.transport().equals(transport)
-                        && flow.remote().equals(Optional.of(place)))
+                .filter(flow ->
+                        flow.transport().equals(transport) && flow.remote().equals(Optional.of(place)))
                 .isPresent();
         if (!isThere && !edge.ways().allows(address)) {
             // To blame is whoever speaks with us in the dialog; outside of one, whoever made the records.
-            InetAddress who = request.over.flatMap(Flow::remote)
+            InetAddress who = request.over
+                    .flatMap(Flow::remote)
                     .map(InetSocketAddress::getAddress)
                     .orElse(address);
             String what = hop.domain() + " at " + address.getHostAddress();
@@ -210,6 +211,8 @@ public final class Sending {
             if (answer.status() < 200 || answer.status() >= 300) return;
             var dialog = Dialog.asking(sent, answer);
             flow.send(edge.outgoing().request(dialog.ack(sent.cseq()), flow).bytes());
+            // A new offer within a call does not end it.
+            if (sent.toTag().isPresent()) return;
             var _ = edge.transactions()
                     .send(edge.outgoing().request(dialog.request("BYE").request(), flow), flow, _ -> {});
         } catch (SipException e) {

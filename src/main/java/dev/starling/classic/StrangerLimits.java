@@ -20,7 +20,6 @@ final class StrangerLimits {
             FOR_PERSON = new Allowed(120, 20),
             OF_ALL = new Allowed(3_600, 200);
     private static final String RETRY_SECONDS = "60", ALL = "";
-
     private final Quota requests, network, domain, person, all;
     private final Offences offences;
 
@@ -47,7 +46,10 @@ final class StrangerLimits {
     /// A call or a text.
     void check(InetAddress source, Address from, Address to) throws SipException {
         String theirs = Stranger.domain(from);
-        if (!network.allows(Networks.of(source)) || !domain.allows(theirs) || !person.allows(to.text()) || !all.allows(ALL)) {
+        if (!network.allows(Networks.of(source))
+                || !domain.allows(theirs)
+                || !person.allows(to.text())
+                || !all.allows(ALL)) {
             offences.by(source, "Strangers ask too often", theirs);
             throw new SipException(503, "Too many requests", new SipException.Header("Retry-After", RETRY_SECONDS));
         }

@@ -57,7 +57,8 @@ final class ClassicDoor {
         Optional<WebTls> tls = place.tls();
         if (choice.certificate().isPresent()) {
             var files = choice.certificate().get();
-            tls = Optional.of(parts.with(new TlsFiles(files.chain(), files.key())).tls());
+            tls = Optional.of(
+                    parts.with(new TlsFiles(files.chain(), files.key())).tls());
         }
         var transport = parts.with(new PhoneTransport(
                 new PhoneTransport.Listening(
@@ -110,7 +111,8 @@ final class ClassicDoor {
                 store.load(null, null);
                 for (Path file : anchors)
                     try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-                        for (Certificate each : CertificateFactory.getInstance("X.509").generateCertificates(in))
+                        for (Certificate each :
+                                CertificateFactory.getInstance("X.509").generateCertificates(in))
                             store.setCertificateEntry("ca" + store.size(), each);
                     }
                 if (store.size() == 0) throw new IOException("no certificate in PEM form: " + anchors);

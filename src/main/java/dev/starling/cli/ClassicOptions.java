@@ -39,7 +39,10 @@ final class ClassicOptions {
                     + " the file changes (default: the certificate of the web).")
     Optional<Path> certificates = Optional.empty();
 
-    @Option(names = "--classic-tls-key", paramLabel = "FILE", description = "Its private key in PEM form, no passphrase.")
+    @Option(
+            names = "--classic-tls-key",
+            paramLabel = "FILE",
+            description = "Its private key in PEM form, no passphrase.")
     Optional<Path> key = Optional.empty();
 
     @Option(

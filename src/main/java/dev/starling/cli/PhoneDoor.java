@@ -86,8 +86,7 @@ final class PhoneDoor implements AutoCloseable {
         var bridges = parts.with(new Bridges(media()));
         transport.start(edge);
         Optional<ClassicEdge> classic = config.classic().isPresent()
-                ? Optional.of(ClassicDoor.open(
-                        config, config.classic().get(), phones, timers, tap, parts, clock))
+                ? Optional.of(ClassicDoor.open(config, config.classic().get(), phones, timers, tap, parts, clock))
                 : Optional.empty();
         // The first call would wait for its classes otherwise.
         Thread.ofVirtual().name("media warms up").start(bridges::warm);
@@ -103,9 +102,9 @@ final class PhoneDoor implements AutoCloseable {
         var choice = config.phones();
         int middle = (choice.firstMedia() + choice.lastMedia()) / 2;
         TargetPolicy usual = config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC;
-        List<Network> more = config.classic().map(ClassicOptions.Choice::allowed).orElse(List.of());
-        TargetPolicy policy =
-                address -> usual.allows(address) || more.stream().anyMatch(each -> each.has(address));
+        List<Network> more =
+                config.classic().map(ClassicOptions.Choice::allowed).orElse(List.of());
+        TargetPolicy policy = address -> usual.allows(address) || more.stream().anyMatch(each -> each.has(address));
         return new MediaConfig(
                 config.place().seen(),
                 new PortRange(choice.firstMedia(), middle),

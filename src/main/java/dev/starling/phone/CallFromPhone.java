@@ -16,7 +16,8 @@ import dev.starling.sip.transaction.TransactionLayer;
 import java.util.List;
 import java.util.Optional;
 
-/// A call that a phone makes: rings the devices of whomever it names, or an ordinary SIP domain, and answers the phone with what becomes of it.
+/// A call that a phone makes: rings the devices of whomever it names, or an ordinary SIP domain, and answers the phone
+/// with what becomes of it.
 final class CallFromPhone implements OutgoingCall.Listener {
     private static final System.Logger LOG = System.getLogger("starling.phone");
 

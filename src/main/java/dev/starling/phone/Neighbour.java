@@ -32,8 +32,8 @@ record Neighbour(ClassicEdge edge, Flow flow, String user) implements Far {
 
     @Override
     public void offer(Dialog.Outgoing request, byte[] sdp, Consumer<Answer> answers) throws SipException {
-        Sending.Writer writer = over ->
-                request.request().copy().add("Contact", contact(over)).body("application/sdp", sdp);
+        Sending.Writer writer =
+                over -> request.request().copy().add("Contact", contact(over)).body("application/sdp", sdp);
         send(request.dialog(), writer, answers);
     }
 
@@ -50,8 +50,8 @@ record Neighbour(ClassicEdge edge, Flow flow, String user) implements Far {
         var _ = edge.send(new Sending.Request(next, Optional.of(flow), writer), new Sending.Listener() {
             @Override
             public void answered(SipMessage request, SipMessage answer, Flow over) {
-                answers.accept(new Answer(
-                        answer.status(), answer.reason(), answer.hasSdp() ? answer.body() : new byte[0]));
+                answers.accept(
+                        new Answer(answer.status(), answer.reason(), answer.hasSdp() ? answer.body() : new byte[0]));
             }
 
             @Override

@@ -11,7 +11,8 @@ import dev.starling.sip.message.SipMessage;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// One call between a phone and a device, or a server of an ordinary SIP domain in its place: two dialogs and the sound between them (a back-to-back user agent, RFC 7092,
+/// One call between a phone and a device, or a server of an ordinary SIP domain in its place: two dialogs and the sound
+/// between them (a back-to-back user agent, RFC 7092,
 /// section 3.2). What ends one of the three ends all.
 final class PhoneCall {
     private static final System.Logger LOG = System.getLogger("starling.phone");

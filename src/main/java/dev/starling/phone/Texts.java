@@ -28,22 +28,23 @@ final class Texts {
 
     /// Sent when one device of the addressee has it, signed; else the phone is told that it was not. Nothing is kept
     /// here for later.
-    static void fromPhone(
-            Agent agent, Unverified unverified, SipMessage request, RequestReceived server, Address to)
+    static void fromPhone(Agent agent, Unverified unverified, SipMessage request, RequestReceived server, Address to)
             throws SipException {
         if (agent.standing() != Agent.Standing.LISTED)
             throw new SipException(403, "None of your devices has allowed this phone yet");
         String text = text(request);
         try {
             switch (agent.whom(to)) {
-                case Agent.Known _ -> {}
+                case Agent.Known(var theirs) -> {
+                    if (agent.write(to, theirs, text) == 0)
+                        throw new SipException(480, "Not delivered: none of their devices has it");
+                }
                 case Agent.Withheld(int status, String why) -> throw new SipException(status, why);
                 case Agent.Nobody _ -> {
                     unverified.write(request, server, to);
                     return;
                 }
             }
-            if (agent.write(to, text) == 0) throw new SipException(480, "Not delivered: none of their devices has it");
             server.respond(
                     Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
         } catch (DhtException e) {

@@ -42,11 +42,7 @@ final class Unverified {
     private final SeenCalls seen = new SeenCalls();
     private final List<CallFromNeighbour> unacknowledged = new ArrayList<>();
 
-    Unverified(
-            PhoneLine line,
-            Supplier<Optional<ClassicEdge>> edge,
-            Bridges bridges,
-            TransactionLayer.Timers timers) {
+    Unverified(PhoneLine line, Supplier<Optional<ClassicEdge>> edge, Bridges bridges, TransactionLayer.Timers timers) {
         this.line = line;
         this.edge = edge;
         this.bridges = bridges;
@@ -78,24 +74,22 @@ final class Unverified {
         String own = agent().ua().us().address().uri();
         var answered = new CompletableFuture<SipException>();
         Sending.Writer writer = flow -> {
-            Edit message = Neighbour.begin("MESSAGE", to.uri(), own, tag, callId, 1)
-                    .body("text/plain;charset=utf-8", text);
+            Edit message =
+                    Neighbour.begin("MESSAGE", to.uri(), own, tag, callId, 1).body("text/plain;charset=utf-8", text);
             if (flow.isReliable()) agent().sign(message, to.uri());
             return message;
         };
-        var sending = way(to)
-                .send(new Sending.Request(to.uri(), Optional.empty(), writer), new Sending.Listener() {
-                    @Override
-                    public void answered(SipMessage sent, SipMessage answer, Flow flow) {
-                        if (answer.status() >= 200)
-                            answered.complete(new SipException(answer.status(), answer.reason()));
-                    }
+        var sending = way(to).send(new Sending.Request(to.uri(), Optional.empty(), writer), new Sending.Listener() {
+            @Override
+            public void answered(SipMessage sent, SipMessage answer, Flow flow) {
+                if (answer.status() >= 200) answered.complete(new SipException(answer.status(), answer.reason()));
+            }
 
-                    @Override
-                    public void failed(SipException why) {
-                        answered.complete(why);
-                    }
-                });
+            @Override
+            public void failed(SipException why) {
+                answered.complete(why);
+            }
+        });
         SipException answer;
         try {
             answer = answered.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
@@ -106,9 +100,9 @@ final class Unverified {
             throw new IllegalStateException(e);
         }
         if (answer.status() >= 300)
-            throw new SipException(answer.status() == 401 || answer.status() == 407 ? 480 : answer.status(), answer.reason());
-        server.respond(
-                Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
+            throw new SipException(
+                    answer.status() == 401 || answer.status() == 407 ? 480 : answer.status(), answer.reason());
+        server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
     }
 
     /// Somebody unknown calls or writes: only if this person lets strangers ring, and nobody who could have signed.
@@ -116,8 +110,8 @@ final class Unverified {
         if (agent().standing() != Agent.Standing.LISTED || !agent().admitsStranger(stranger.from())) throw refused();
         checkNeverVerified(stranger.from());
         Handset phone = line.handset().orElseThrow(() -> new SipException(480, "The phone is not there"));
-        String shown = SHOWN
-                + (stranger.name().isEmpty() ? stranger.from().text().split("@", 2)[0] : stranger.name());
+        String shown =
+                SHOWN + (stranger.name().isEmpty() ? stranger.from().text().split("@", 2)[0] : stranger.name());
         if (stranger.request().method().equals("MESSAGE")) shows(stranger, phone, shown);
         else rings(stranger, phone, shown);
     }
@@ -138,7 +132,8 @@ final class Unverified {
 
     private void shows(Stranger stranger, Handset phone, String shown) throws SipException {
         String text = Texts.text(stranger.request());
-        if (!Texts.toPhone(Optional.of(phone), shown, stranger.from(), agent().ua().us().address(), text))
+        if (!Texts.toPhone(
+                Optional.of(phone), shown, stranger.from(), agent().ua().us().address(), text))
             throw new SipException(480, "The phone did not take it");
         stranger.server()
                 .respond(Edit.response(stranger.request(), 200, "OK", TransactionLayer.tag())
@@ -188,8 +183,7 @@ final class Unverified {
                 Reoffers.ofNeighbour(call, new CallFromNeighbour(server, neighbour(server.flow()), call, timers));
             case "INFO", "OPTIONS" -> ok(request, server);
             default ->
-                throw new SipException(
-                        405, "Method Not Allowed", new SipException.Header("Allow", Neighbour.ALLOW));
+                throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", Neighbour.ALLOW));
         }
     }
 

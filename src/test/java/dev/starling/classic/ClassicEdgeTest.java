@@ -156,8 +156,7 @@ class ClassicEdgeTest implements ClassicUser {
     public void gone(List<RequestReceived> unanswered) {}
 
     private static Away away(String host) {
-        return new Away(
-                "UDP", new InetSocketAddress(InetAddress.ofLiteral(host), 5060), new LinkedBlockingQueue<>());
+        return new Away("UDP", new InetSocketAddress(InetAddress.ofLiteral(host), 5060), new LinkedBlockingQueue<>());
     }
 
     private Edit message(String from, String to) {
@@ -168,12 +167,17 @@ class ClassicEdgeTest implements ClassicUser {
                 .add("To", "<" + to + ">")
                 .add("Call-ID", "a-call-of-theirs")
                 .add("CSeq", "1 MESSAGE")
-                .body("text/plain", "0123456789 0123456789 0123456789 0123456789".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                .body(
+                        "text/plain",
+                        "0123456789 0123456789 0123456789 0123456789"
+                                .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
     }
 
     private String answered(Away from, Edit request) {
         edge.received(from, request.toBytes());
-        return Optional.ofNullable(from.sent.poll()).map(text -> text.lines().findFirst().orElse("")).orElse("");
+        return Optional.ofNullable(from.sent.poll())
+                .map(text -> text.lines().findFirst().orElse(""))
+                .orElse("");
     }
 
     private String next(BlockingQueue<String> queue) throws InterruptedException {
@@ -182,9 +186,14 @@ class ClassicEdgeTest implements ClassicUser {
 
     @Test
     void aStrangerIsHeardWithTheNameThatHeGives() throws Exception {
-        edge.received(away("9.9.9.9"), message("\"A \\\"friend\\\"\" <sip:Al@Classic.EXAMPLE>", "sip:bob@example.net").toBytes());
+        edge.received(
+                away("9.9.9.9"),
+                message("\"A \\\"friend\\\"\" <sip:Al@Classic.EXAMPLE>", "sip:bob@example.net")
+                        .toBytes());
         var stranger = Optional.ofNullable(asked.poll(10, TimeUnit.SECONDS)).orElseThrow();
-        assertEquals("Al@Classic.EXAMPLE".toLowerCase(java.util.Locale.ROOT), stranger.from().text());
+        assertEquals(
+                "Al@Classic.EXAMPLE".toLowerCase(java.util.Locale.ROOT),
+                stranger.from().text());
         assertEquals("A friend", stranger.name());
         assertEquals("bob@example.net", stranger.to().text());
     }
@@ -202,7 +211,9 @@ class ClassicEdgeTest implements ClassicUser {
     void aSenderThatIsNoAddressIsRefusedAndNotShown() {
         for (String from : List.of("<sip:al%00ice@classic.example>", "<sip:classic.example>", "<sip:1000@pbx>"))
             assertTrue(
-                    answered(away("9.9.9.9"), message(from, "sip:bob@example.net")).startsWith("SIP/2.0 403 "), from);
+                    answered(away("9.9.9.9"), message(from, "sip:bob@example.net"))
+                            .startsWith("SIP/2.0 403 "),
+                    from);
         assertTrue(asked.isEmpty());
     }
 
@@ -219,21 +230,21 @@ class ClassicEdgeTest implements ClassicUser {
         // One domain, from many networks, for many people.
         int taken = 0;
         for (int i = 0; i < 100; i++)
-            if (answered(away("9.9." + i + ".9"), message("<sip:a@classic.example>", "sip:p" + i + "@example.net")).isEmpty())
-                taken++;
+            if (answered(away("9.9." + i + ".9"), message("<sip:a@classic.example>", "sip:p" + i + "@example.net"))
+                    .isEmpty()) taken++;
         assertEquals((int) StrangerLimits.OF_DOMAIN.atOnce(), taken);
         assertTrue(next(lines).startsWith("Strangers ask too often, from network 9.9."), "the network is named");
         // One network, of many domains.
         taken = 0;
         for (int i = 0; i < 100; i++)
-            if (answered(away("8.8.8.8"), message("<sip:a@d" + i + ".example>", "sip:q" + i + "@example.net")).isEmpty())
-                taken++;
+            if (answered(away("8.8.8.8"), message("<sip:a@d" + i + ".example>", "sip:q" + i + "@example.net"))
+                    .isEmpty()) taken++;
         assertEquals((int) StrangerLimits.OF_NETWORK.atOnce(), taken);
         // One person, by many.
         taken = 0;
         for (int i = 0; i < 100; i++)
-            if (answered(away("7.7." + i + ".7"), message("<sip:a@e" + i + ".example>", "sip:bob@example.net")).isEmpty())
-                taken++;
+            if (answered(away("7.7." + i + ".7"), message("<sip:a@e" + i + ".example>", "sip:bob@example.net"))
+                    .isEmpty()) taken++;
         assertEquals((int) StrangerLimits.FOR_PERSON.atOnce(), taken);
     }
 
@@ -250,7 +261,8 @@ class ClassicEdgeTest implements ClassicUser {
     @Test
     void whatTheDnsNamesInAPrivateNetworkIsNotGoneTo() throws Exception {
         var failed = new LinkedBlockingQueue<String>();
-        Sending.Writer writer = _ -> message("<sip:bob@example.net>", "sip:a@private.example").remove("Via");
+        Sending.Writer writer =
+                _ -> message("<sip:bob@example.net>", "sip:a@private.example").remove("Via");
         var _ = edge.send(
                 new Sending.Request("sip:a@private.example", Optional.empty(), writer), new Sending.Listener() {
                     @Override

@@ -75,8 +75,7 @@ public record NextHops(Names names, RandomGenerator random) {
         var hops = new ArrayList<Hop>();
         for (Names.Naptr rule : rules)
             if (!tls || isTls(rule))
-                hops.addAll(places(
-                        transport(rule).orElseThrow(), names.srv(rule.replacement()), domain));
+                hops.addAll(places(transport(rule).orElseThrow(), names.srv(rule.replacement()), domain));
         if (!hops.isEmpty()) return Optional.of(bounded(hops));
         // RFC 3263, section 4.1: without NAPTR a client asks for SRV of the transports that it knows.
         Optional<List<Hop>> byTls = services(Transport.TLS, target, domain);

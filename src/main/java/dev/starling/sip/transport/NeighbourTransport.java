@@ -109,9 +109,7 @@ public final class NeighbourTransport implements AutoCloseable {
     }
 
     private StreamFlow connect(Target target) throws SipException {
-        Optional<Runnable> place = closed
-                ? Optional.empty()
-                : places.take(target.address.getAddress());
+        Optional<Runnable> place = closed ? Optional.empty() : places.take(target.address.getAddress());
         if (place.isEmpty()) throw new SipException(503, "Too many connections to other servers");
         var tcp = new Socket();
         try {
@@ -143,8 +141,7 @@ public final class NeighbourTransport implements AutoCloseable {
 
     private SSLSocket greeted(Socket tcp, Target target) throws IOException, SipException {
         var socket = (SSLSocket) tls.getSocketFactory()
-                .createSocket(
-                        tcp, target.address.getAddress().getHostAddress(), target.address.getPort(), true);
+                .createSocket(tcp, target.address.getAddress().getHostAddress(), target.address.getPort(), true);
         socket.setUseClientMode(true);
         var parameters = socket.getSSLParameters();
         try {
@@ -210,8 +207,7 @@ public final class NeighbourTransport implements AutoCloseable {
 
         @Override
         public void closed(Flow flow) {
-            flows.computeIfPresent(
-                    target, (_, there) -> there.isDone() && there.getNow(null) == flow ? null : there);
+            flows.computeIfPresent(target, (_, there) -> there.isDone() && there.getNow(null) == flow ? null : there);
             place.run();
             receiver.closed(flow);
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.StandingClock;
 import java.io.File;
 import java.io.IOException;
+import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -21,6 +22,12 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.xbill.DNS.CNAMERecord;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Section;
 
 /// The DNS of a real server, dnsmasq as Debian has it.
 class DnsTest {
@@ -44,7 +51,7 @@ class DnsTest {
         }
         var command = new ArrayList<>(List.of(
                 program.toString(),
-                "--no-daemon",
+                "--keep-in-foreground",
                 "--conf-file=/dev/null",
                 "--no-resolv",
                 "--no-hosts",
@@ -93,8 +100,7 @@ class DnsTest {
         assertTrue(rules.contains(new Names.Naptr(10, 20, "s", "SIPS+D2T", "_sips._tcp.classic.example")));
         // One with a regular expression leads nowhere.
         assertTrue(rules.contains(new Names.Naptr(10, 30, "u", "E2U+SIP", "")));
-        assertEquals(
-                List.of(new Srv(1, 2, 5061, "sip.classic.example")), dns.srv("_sips._tcp.classic.example"));
+        assertEquals(List.of(new Srv(1, 2, 5061, "sip.classic.example")), dns.srv("_sips._tcp.classic.example"));
         var addresses = List.of(InetAddress.ofLiteral("192.0.2.7"), InetAddress.ofLiteral("2001:db8::7"));
         assertEquals(addresses, dns.addresses("sip.classic.example"));
         assertEquals(addresses, dns.addresses("alias.example"), "by its alias");
@@ -105,9 +111,9 @@ class DnsTest {
     @Test
     void whatIsKnownIsNotAskedForAgainBeforeItsTime() throws Exception {
         var clock = new StandingClock();
-        Dns dns = dns(clock, "--host-record=sip.classic.example,192.0.2.7");
+        Dns dns = dns(clock, "--host-record=sip.classic.example,192.0.2.7,2001:db8::7");
         var known = dns.addresses("sip.classic.example");
-        assertEquals(1, known.size());
+        assertEquals(2, known.size());
         stop();
         clock.pass(Duration.ofSeconds(59));
         assertEquals(known, dns.addresses("sip.classic.example"));
@@ -117,9 +123,40 @@ class DnsTest {
     }
 
     @Test
-    void aliasesInACircleEndAndSoDoNamesThatAreNone() throws Exception {
-        Dns dns = dns(Clock.systemUTC(), "--cname=a.example,b.example", "--cname=b.example,a.example");
-        assertEquals(List.of(), dns.addresses("a.example"));
+    void aliasesThatLeadToOthersForEverEnd() throws Exception {
+        try (var socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> answerWithAliases(socket));
+            var dns = new Dns(
+                    Optional.of("127.0.0.1:" + socket.getLocalPort()), Duration.ofSeconds(5), Clock.systemUTC());
+            var e = assertThrows(IOException.class, () -> dns.addresses("a.example"));
+            assertEquals("too many aliases, from a.example.", e.getMessage());
+        }
+    }
+
+    /// To each question, that its name is an alias of a longer one.
+    private static void answerWithAliases(DatagramSocket socket) {
+        try {
+            while (true) {
+                var packet = new DatagramPacket(new byte[2_000], 2_000);
+                socket.receive(packet);
+                var question = new Message(Arrays.copyOf(packet.getData(), packet.getLength()));
+                var name = question.getQuestion().getName();
+                var answer = new Message(question.getHeader().getID());
+                answer.getHeader().setFlag(Flags.QR);
+                answer.addRecord(question.getQuestion(), Section.QUESTION);
+                answer.addRecord(
+                        new CNAMERecord(name, DClass.IN, 60, Name.fromString("a." + name)), Section.ANSWER);
+                byte[] bytes = answer.toWire();
+                socket.send(new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
+            }
+        } catch (IOException e) {
+            // The test is over.
+        }
+    }
+
+    @Test
+    void aNameThatIsNoneIsNotAskedFor() throws Exception {
+        var dns = new Dns(Optional.of("127.0.0.1:9"), Duration.ofSeconds(1), Clock.systemUTC());
         assertThrows(IOException.class, () -> dns.addresses("a".repeat(64) + ".example"));
     }
 

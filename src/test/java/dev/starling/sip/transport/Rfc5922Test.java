@@ -28,8 +28,7 @@ class Rfc5922Test {
         var subject = new X500Name("CN=" + commonName);
         var builder = new JcaX509v3CertificateBuilder(
                 subject, BigInteger.ONE, Date.from(now), Date.from(now.plusSeconds(3600)), subject, key.getPublic());
-        if (names.length > 0)
-            builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
+        if (names.length > 0) builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
         var signer = new JcaContentSignerBuilder("SHA256withECDSA").build(key.getPrivate());
         return new JcaX509CertificateConverter().getCertificate(builder.build(signer));
     }
