@@ -424,7 +424,8 @@ public final class Agent implements AutoCloseable {
                 .toList();
     }
 
-    /// Writes a text to devices of the addressee ([#whom]), with a copy for the person's own other devices. How many of the addressee's devices said, signed,
+    /// Writes a text to devices of the addressee ([#whom]), with a copy for the person's own other devices. How many of
+    /// the addressee's devices said, signed,
     /// that they have it.
     public int write(Address to, List<LocationService.Device> theirs, String text)
             throws DhtException, InterruptedException {

@@ -12,6 +12,8 @@ class SystemNamesTest {
     void noLibraryTakesTheNamesOfHostsOver() {
         assertInstanceOf(
                 SystemNames.class,
-                ServiceLoader.load(InetAddressResolverProvider.class).findFirst().orElseThrow());
+                ServiceLoader.load(InetAddressResolverProvider.class)
+                        .findFirst()
+                        .orElseThrow());
     }
 }

@@ -144,8 +144,7 @@ class DnsTest {
                 var answer = new Message(question.getHeader().getID());
                 answer.getHeader().setFlag(Flags.QR);
                 answer.addRecord(question.getQuestion(), Section.QUESTION);
-                answer.addRecord(
-                        new CNAMERecord(name, DClass.IN, 60, Name.fromString("a." + name)), Section.ANSWER);
+                answer.addRecord(new CNAMERecord(name, DClass.IN, 60, Name.fromString("a." + name)), Section.ANSWER);
                 byte[] bytes = answer.toWire();
                 socket.send(new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
             }
