@@ -13,7 +13,7 @@ import { unable } from '../lab/namespaces.js';
 import { mailServer } from '../mail-server.js';
 import { nameServer } from '../name-server.js';
 import { trustStore } from '../pebble.js';
-import { run } from '../servers.js';
+import { javaOptions, run } from '../servers.js';
 
 const CA_PORT = 8443;
 const CA_INNER = 8900;
@@ -43,7 +43,7 @@ export async function openOffice(more = []) {
   };
   try {
     const { certificate, key, server: atServer } = here();
-    const env = { STARLING_JAVA_OPTS: trustStore(folder, certificate) };
+    const env = { STARLING_JAVA_OPTS: javaOptions(trustStore(folder, certificate)) };
     // baresip asks no file of names.
     const dns = await nameServer({ [NAME]: SERVER }, { host: DESK, port: 53 });
     undo.push(() => dns.close());

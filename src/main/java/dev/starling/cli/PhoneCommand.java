@@ -36,13 +36,6 @@ import picocli.CommandLine.Parameters;
         })
 final class PhoneCommand {
     private static final Clock CLOCK = Clock.systemUTC();
-    private static final String SETTINGS = """
-
-            Set up the phone with:
-              User name, or account        %s
-              Password                     %s
-              Server, or domain or proxy   %s
-            The password is not shown again.""";
 
     /// What all of them need.
     static final class Server {
@@ -115,6 +108,14 @@ final class PhoneCommand {
                             description = "The phone knows no better digest than MD5 and gives up when it is offered"
                                     + " another (baresip 1.0, many older desk phones).")
                     boolean md5,
+            @Option(
+                            names = "--classic-calls",
+                            description = {
+                                "The phone may call and write to people whom Starling does not know, at their ordinary SIP domains:",
+                                "not verified, and readable on the way. Whoever was verified once is never called so.",
+                                "Needs a server that runs with --classic."
+                            })
+                    boolean classic,
             @Mixin Ca ca,
             @Mixin Server server)
             throws IOException {
@@ -122,7 +123,7 @@ final class PhoneCommand {
         PhoneFolder phones = server.phones();
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String password = PhoneAccount.newPassword();
-        PhoneAccount account = PhoneAccount.of(whose, name, password, md5);
+        PhoneAccount account = PhoneAccount.of(whose, name, password, classic, md5);
         String user = account.user();
         Files.createDirectories(phones.of(user));
         boolean whole = false;
@@ -158,7 +159,14 @@ final class PhoneCommand {
         String places = phones.places()
                 .orElse("this computer's name or address, and the port that the server says when it starts\n");
         String below = places.strip().replace("\n", "\n" + " ".repeat(31));
-        return SETTINGS.formatted(account.user(), password, below);
+        return String.join(
+                "\n",
+                "",
+                "Set up the phone with:",
+                "  User name, or account        " + account.user(),
+                "  Password                     " + password,
+                "  Server, or domain or proxy   " + below,
+                "The password is not shown again.");
     }
 
     @Command(mixinStandardHelpOptions = true, description = "Lists the phones of this server.")
@@ -173,7 +181,8 @@ final class PhoneCommand {
                     .getNotAfter()
                     .toInstant();
             System.out.println(each.user() + "  " + each.address() + "  " + each.label() + "  "
-                    + phones.said(each.user()).orElse("the server has not seen it yet") + "  certified until " + until);
+                    + phones.said(each.user()).orElse("the server has not seen it yet") + "  certified until " + until
+                    + (each.isClassic() ? "  may call unverified" : ""));
         }
         return 0;
     }

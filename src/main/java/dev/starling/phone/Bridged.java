@@ -2,10 +2,10 @@ package dev.starling.phone;
 
 import dev.starling.agent.LegMedia;
 import dev.starling.media.Bridge;
+import dev.starling.media.Leg;
 import dev.starling.media.Phone;
 import dev.starling.media.PhoneLeg;
 import dev.starling.media.Reoffer;
-import dev.starling.media.WebLeg;
 import dev.starling.sip.message.SipException;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -21,35 +21,40 @@ final class Bridged implements Descriptions {
         this.phone = phone;
     }
 
-    /// A leg to one of the devices that a phone calls.
-    private record Device(WebLeg web) implements LegMedia {
+    /// A leg to one of those whom a phone calls.
+    private record Other(Leg leg) implements LegMedia {
         @Override
         public byte[] offer() throws SipException {
-            return Sound.of(web::offer);
+            return Sound.of(leg::offer);
         }
 
         @Override
         public void answered(byte[] sdp) throws SipException {
             var _ = Sound.of(() -> {
-                web.answered(sdp);
-                return web;
+                leg.answered(sdp);
+                return leg;
             });
         }
 
         @Override
         public void close() {
-            web.close();
+            leg.close();
         }
     }
 
     @Override
     public LegMedia toDevice() throws SipException {
-        return new Device(Sound.of(bridge::newWebLeg));
+        return new Other(Sound.of(bridge::newWebLeg));
     }
 
     @Override
-    public byte[] kept(LegMedia device) throws SipException {
-        if (!(device instanceof Device(WebLeg leg))) throw new IllegalArgumentException("a leg of another bridge");
+    public LegMedia toNeighbour(Phone server) throws SipException {
+        return new Other(Sound.of(() -> bridge.newPhoneLeg(server)));
+    }
+
+    @Override
+    public byte[] kept(LegMedia other) throws SipException {
+        if (!(other instanceof Other(Leg leg))) throw new IllegalArgumentException("a leg of another bridge");
         return Sound.of(() -> {
             bridge.keep(leg);
             return bridge.answer();

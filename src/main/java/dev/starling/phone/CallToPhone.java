@@ -1,6 +1,5 @@
 package dev.starling.phone;
 
-import dev.starling.agent.Incoming;
 import dev.starling.identity.Address;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.Edit;
@@ -12,7 +11,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 
-/// Rings a phone for a device that calls, and answers the device with what becomes of it.
+/// Rings a phone for a device that calls, or a server of an ordinary SIP domain, and answers that one with what becomes
+/// of it.
 final class CallToPhone {
     private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final Duration RINGING = Duration.ofSeconds(120);
@@ -24,7 +24,8 @@ final class CallToPhone {
         RequestSent with(byte[] offer) throws SipException;
     }
 
-    private final Incoming incoming;
+    private final Caller incoming;
+    private final Far far;
     private final PhoneCall call;
     private final TransactionLayer.Timers timers;
     private Optional<RequestSent> invite = Optional.empty();
@@ -34,8 +35,9 @@ final class CallToPhone {
     private boolean ringing, over;
     private Runnable stopTimer = () -> {};
 
-    CallToPhone(Incoming incoming, PhoneCall call, TransactionLayer.Timers timers) {
+    CallToPhone(Caller incoming, Far far, PhoneCall call, TransactionLayer.Timers timers) {
         this.incoming = incoming;
+        this.far = far;
         this.call = call;
         this.timers = timers;
     }
@@ -64,7 +66,7 @@ final class CallToPhone {
         return call.handset().send(request, answer -> guarded(() -> answered(answer)));
     }
 
-    private static String quoted(String name) {
+    static String quoted(String name) {
         String printable =
                 name.replaceAll("[^ -~]", "").replaceAll("[\"\\\\]", "").strip();
         return printable.isEmpty() ? "" : "\"" + printable + "\" ";
@@ -145,7 +147,7 @@ final class CallToPhone {
             return;
         }
         SipMessage said = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
-        var _ = call.withDevice(Dialog.answering(incoming.request(), said));
+        var _ = call.withDevice(far, Dialog.answering(incoming.request(), said));
     }
 
     /// Ends it before it was answered.

@@ -1,6 +1,7 @@
 package dev.starling.phone;
 
 import dev.starling.agent.LegMedia;
+import dev.starling.media.Phone;
 import dev.starling.sip.message.SipException;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -20,8 +21,11 @@ interface Descriptions extends AutoCloseable {
     /// Of a phone that calls: what goes to one of the devices that ring.
     LegMedia toDevice() throws SipException;
 
-    /// Of a phone that calls: the answer for it, of the device that has the call.
-    byte[] kept(LegMedia device) throws SipException;
+    /// Of a phone that calls an ordinary SIP domain: what goes to the server that is found there.
+    LegMedia toNeighbour(Phone server) throws SipException;
+
+    /// Of a phone that calls: the answer for it, of the device or server that has the call.
+    byte[] kept(LegMedia other) throws SipException;
 
     /// Of a phone that is called: the offer for it; asked again when it did not like the one before. Empty: there is no
     /// other.

@@ -13,8 +13,9 @@ import java.util.Properties;
 ///
 /// @param user name with which the phone registers
 /// @param label by which the person knows the phone
+/// @param isClassic whether it may call people of whom nothing is known at their ordinary SIP domains, unverified
 /// @param md5 whether the phone knows no better algorithm and must not be offered one ([PhoneAccounts#knowsMd5Only])
-public record PhoneAccount(String user, Address address, String label, Ha1 ha1, boolean md5) {
+public record PhoneAccount(String user, Address address, String label, Ha1 ha1, boolean isClassic, boolean md5) {
     /// The same for every server: a phone must not be set up anew when the server is called otherwise.
     public static final String REALM = "starling";
 
@@ -28,10 +29,10 @@ public record PhoneAccount(String user, Address address, String label, Ha1 ha1, 
     }
 
     /// An account for a phone of `address`, whose user name nobody has yet.
-    public static PhoneAccount of(Address address, String label, String password, boolean md5) {
+    public static PhoneAccount of(Address address, String label, String password, boolean isClassic, boolean md5) {
         String local = address.text().split("@", 2)[0].replaceAll("[^a-z0-9.-]", "");
         String user = local.substring(0, Math.min(40, local.length())) + "-" + random(4);
-        return new PhoneAccount(user, address, label, Ha1.of(user, REALM, password), md5);
+        return new PhoneAccount(user, address, label, Ha1.of(user, REALM, password), isClassic, md5);
     }
 
     /// 99 bits, in letters that can be typed on a phone and are not taken for others.
@@ -52,6 +53,7 @@ public record PhoneAccount(String user, Address address, String label, Ha1 ha1, 
         all.setProperty("label", label);
         all.setProperty("sha256", ha1.sha256());
         all.setProperty("md5", ha1.md5());
+        all.setProperty("classic", String.valueOf(isClassic));
         all.setProperty("md5-only", String.valueOf(md5));
         var bytes = new ByteArrayOutputStream();
         all.store(bytes, "A SIP phone's account");
@@ -67,7 +69,8 @@ public record PhoneAccount(String user, Address address, String label, Ha1 ha1, 
                     Address.parse(all.getProperty("address", "")),
                     all.getProperty("label", ""),
                     new Ha1(all.getProperty("sha256", ""), all.getProperty("md5", "")),
-                    Boolean.parseBoolean(all.getProperty("md5-only", "false")));
+                    all.getProperty("classic", "").equals("true"),
+                    all.getProperty("md5-only", "").equals("true"));
         } catch (IdentityException | IllegalArgumentException e) {
             throw new IOException("not a phone's account (" + e.getMessage() + ")", e);
         }

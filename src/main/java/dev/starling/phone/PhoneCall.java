@@ -1,7 +1,6 @@
 package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
-import dev.starling.agent.UserAgent;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.NameAddr;
@@ -10,9 +9,9 @@ import dev.starling.sip.message.SipMessage;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// One call between a phone and a device: two dialogs and what becomes of their descriptions (a back-to-back user
-/// agent,
-/// RFC 7092, section 3.2). What ends one of the three ends all.
+/// One call between a phone and a device, or a server of an ordinary SIP domain in its place: two dialogs and what
+/// becomes of their descriptions (a back-to-back user agent, RFC 7092, section 3.2). What ends one of the three ends
+/// all.
 final class PhoneCall {
     private static final System.Logger LOG = System.getLogger("starling.phone");
 
@@ -21,16 +20,15 @@ final class PhoneCall {
         private Optional<Dialog> dialog = Optional.empty();
     }
 
-    private final UserAgent ua;
     private final Handset handset;
     private final Descriptions descriptions;
     private final Consumer<PhoneCall> ended;
     private final End device = new End(), phone = new End();
+    private Optional<Far> far = Optional.empty();
     private boolean over;
 
     /// @param ended hears of its end, once
-    PhoneCall(UserAgent ua, Handset handset, Descriptions descriptions, Consumer<PhoneCall> ended) {
-        this.ua = ua;
+    PhoneCall(Handset handset, Descriptions descriptions, Consumer<PhoneCall> ended) {
         this.handset = handset;
         this.descriptions = descriptions;
         this.ended = ended;
@@ -40,8 +38,14 @@ final class PhoneCall {
         });
     }
 
-    UserAgent ua() {
-        return ua;
+    /// Whoever has answered, or called.
+    synchronized Far far() throws SipException {
+        return far.orElseThrow(PhoneCall::noDialog);
+    }
+
+    /// Whether the other end is known, and is a device.
+    synchronized boolean isVerified() {
+        return far.map(Far::isVerified).orElse(true);
     }
 
     Handset handset() {
@@ -53,7 +57,10 @@ final class PhoneCall {
     }
 
     /// From now on BYE goes there. False: the call is over already, and that dialog was ended.
-    boolean withDevice(Dialog dialog) {
+    boolean withDevice(Far other, Dialog dialog) {
+        synchronized (this) {
+            far = Optional.of(other);
+        }
         return with(device, dialog);
     }
 
@@ -99,6 +106,11 @@ final class PhoneCall {
         take(device, request);
     }
 
+    /// The same of a neighbour, where nothing is signed: whoever knows the dialog is its end.
+    void fromNeighbour(SipMessage request) throws SipException {
+        take(device, request);
+    }
+
     void fromPhone(SipMessage request) throws SipException {
         take(phone, request);
     }
@@ -129,7 +141,7 @@ final class PhoneCall {
 
     /// ACK of a 2xx to an INVITE of ours with that CSeq.
     void acknowledgeDevice(long cseq) throws SipException {
-        ua.acknowledge(dialog(device).ack(cseq));
+        far().acknowledge(dialog(device), cseq);
     }
 
     void acknowledgePhone(long cseq) throws SipException {
@@ -178,7 +190,7 @@ final class PhoneCall {
                 end.dialog = Optional.empty();
             }
             if (end == device) {
-                ua.send(bye, _ -> {});
+                far().send(bye);
             } else {
                 var _ = handset.send(bye.request(), _ -> {});
             }

@@ -1,7 +1,6 @@
 package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
-import dev.starling.agent.UserAgent;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
@@ -22,8 +21,8 @@ final class Reoffers {
             case Descriptions.Anew.Answer(byte[] answer) -> toPhone(call, server, answer);
             case Descriptions.Anew.PassOn(byte[] onward) -> {
                 var again = call.toDevice("INVITE");
-                call.ua()
-                        .send(
+                call.far()
+                        .offer(
                                 again,
                                 onward,
                                 answer -> guarded(
@@ -34,19 +33,19 @@ final class Reoffers {
         }
     }
 
-    private static void deviceAnswers(PhoneCall call, RequestReceived server, long cseq, UserAgent.Answer answer)
+    private static void deviceAnswers(PhoneCall call, RequestReceived server, long cseq, Far.Answer answer)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
             call.descriptions().rejected();
-            throw new SipException(answer.status(), answer.message().reason());
+            throw new SipException(answer.status(), answer.reason());
         }
         call.acknowledgeDevice(cseq);
-        if (answer.signer().isEmpty() || !answer.message().hasSdp()) {
+        if (answer.sdp().length == 0) {
             call.descriptions().rejected();
             throw new SipException(488, "The other device did not answer genuinely");
         }
-        toPhone(call, server, call.descriptions().reanswered(answer.message().body()));
+        toPhone(call, server, call.descriptions().reanswered(answer.sdp()));
     }
 
     private static void toPhone(PhoneCall call, RequestReceived server, byte[] sdp) throws SipException {
@@ -58,6 +57,15 @@ final class Reoffers {
 
     static void ofDevice(PhoneCall call, Incoming incoming) throws SipException {
         call.fromDevice(incoming);
+        ofOther(call, Caller.of(incoming));
+    }
+
+    static void ofNeighbour(PhoneCall call, Caller caller) throws SipException {
+        call.fromNeighbour(caller.request());
+        ofOther(call, caller);
+    }
+
+    private static void ofOther(PhoneCall call, Caller incoming) throws SipException {
         byte[] offer = incoming.request().body();
         switch (call.descriptions().reoffered(false, offer)) {
             case Descriptions.Anew.Answer(byte[] answer) -> toDevice(incoming, answer);
@@ -76,7 +84,7 @@ final class Reoffers {
         }
     }
 
-    private static void phoneAnswers(PhoneCall call, Incoming incoming, long cseq, SipMessage answer)
+    private static void phoneAnswers(PhoneCall call, Caller incoming, long cseq, SipMessage answer)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
@@ -87,7 +95,7 @@ final class Reoffers {
         toDevice(incoming, call.descriptions().reanswered(answer.body()));
     }
 
-    private static void toDevice(Incoming incoming, byte[] sdp) throws SipException {
+    private static void toDevice(Caller incoming, byte[] sdp) throws SipException {
         var _ = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
     }
 

@@ -1,6 +1,7 @@
 package dev.starling.phone;
 
 import dev.starling.agent.LegMedia;
+import dev.starling.media.Phone;
 import dev.starling.sip.message.SipException;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -53,8 +54,13 @@ final class Untouched implements Descriptions {
     }
 
     @Override
-    public byte[] kept(LegMedia device) throws SipException {
-        if (!(device instanceof Leg leg)) throw new IllegalArgumentException("a leg of another call");
+    public LegMedia toNeighbour(Phone server) throws SipException {
+        throw new SipException(488, "Only G.711 goes to and from ordinary SIP domains");
+    }
+
+    @Override
+    public byte[] kept(LegMedia other) throws SipException {
+        if (!(other instanceof Leg leg)) throw new IllegalArgumentException("a leg of another call");
         return leg.answer();
     }
 

@@ -121,9 +121,16 @@ class PhoneCallTest {
         alice = userAgent(new Profile(ALICE, world.device(ALICE.text())));
         otherDevice = userAgent(new Profile(ALICE, world.device(ALICE.text())));
         toBob = dialog(new DialogId("call", "a", "b"), ALICE, World.BOB, us.gruu(), 1, -1);
-        var call = new PhoneCall(bob, new Silent(), new Untouched(SDP), _ -> {});
-        assertTrue(call.withDevice(dialog(
-                new DialogId("call", "b", "a"), World.BOB, ALICE, alice.us().gruu(), 0, 1)));
+        var call = new PhoneCall(new Silent(), new Untouched(SDP), _ -> {});
+        assertTrue(call.withDevice(
+                Far.of(bob),
+                dialog(
+                        new DialogId("call", "b", "a"),
+                        World.BOB,
+                        ALICE,
+                        alice.us().gruu(),
+                        0,
+                        1)));
         bob.on("INVITE", incoming -> {
             call.fromDevice(incoming);
             var _ = incoming.answer(200, "OK", edit -> edit.body("application/sdp", SDP));

@@ -1,4 +1,4 @@
-package dev.starling.phone;
+package dev.starling.sip.transaction;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -7,20 +7,20 @@ import java.util.Queue;
 
 /// Work that may take its time, away from the thread that reads the sockets: of one flow in order, of different flows
 /// side by side, each on a virtual thread. Bounded for each flow and in all.
-final class InOrder {
-    private static final System.Logger LOG = System.getLogger("starling.phone");
+public final class InOrder {
+    private static final System.Logger LOG = System.getLogger("starling.sip");
 
     private final int each, all;
     private final Map<String, Queue<Runnable>> waiting = new HashMap<>();
     private int size;
 
-    InOrder(int each, int all) {
+    public InOrder(int each, int all) {
         this.each = each;
         this.all = all;
     }
 
     /// False when there is no room.
-    synchronized boolean run(String flow, Runnable task) {
+    public synchronized boolean run(String flow, Runnable task) {
         Queue<Runnable> queue = waiting.get(flow);
         if (size >= all || queue != null && queue.size() >= each) return false;
         size++;
@@ -28,7 +28,7 @@ final class InOrder {
         queue = new ArrayDeque<>();
         queue.add(task);
         waiting.put(flow, queue);
-        Thread.ofVirtual().name("phone-" + flow).start(() -> work(flow));
+        Thread.ofVirtual().name(flow).start(() -> work(flow));
         return true;
     }
 
@@ -37,7 +37,7 @@ final class InOrder {
             try {
                 task.run();
             } catch (RuntimeException e) {
-                LOG.log(System.Logger.Level.ERROR, "a defect, in taking what a phone sent", e);
+                LOG.log(System.Logger.Level.ERROR, "a defect, in taking what was sent", e);
             }
         }
     }
