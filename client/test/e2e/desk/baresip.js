@@ -83,19 +83,21 @@ export async function baresip(how) {
     const text = JSON.stringify({ command, params });
     control.write(`${Buffer.byteLength(text)}:${text},`);
   }
-  const happened = (/** @type {string} */ type, from = 0) => events.slice(from).some((each) => each.type === type);
-
   return {
     tell,
     events,
     log: () => log,
     /** How many events there were; for `event`. */
     now: () => events.length,
-    /** @param {string} type @param {number} [from]  of `now()` */
-    event: (type, from = 0) =>
-      eventually(() => happened(type, from), `${type} of baresip`, 15_000).catch((e) => {
+    mark: 0,
+    /** Waits for the first of some events. @param {string} types  separated by | @param {number} [from]  of `now()` @returns {Promise<string>} its type */
+    async event(types, from = 0) {
+      const first = () => events.slice(from).find((each) => types.split('|').includes(each.type))?.type ?? '';
+      await eventually(first, `${types} of baresip`, 15_000).catch((e) => {
         throw new Error(`${e.message}: ${JSON.stringify(events.slice(from))}\n${log.slice(-3000)}`);
-      }),
+      });
+      return first();
+    },
     /** @param {string} text */
     said: (text) => eventually(() => log.includes(text), `baresip to say "${text}"`, 15_000),
     /** The files of what it heard, the newest last. */
