@@ -47,10 +47,10 @@ export function until(starling, wanted, what, millis = 20_000) {
 }
 
 /** For what is no part of the state: asked again until it is so. */
-export async function eventually(holds, what, millis = 90_000) {
+export async function eventually(holds, what, millis = 90_000, pause = 50) {
   const end = Date.now() + millis;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

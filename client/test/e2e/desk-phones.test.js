@@ -144,19 +144,25 @@ async function bobDials() {
 
 test('both register: one by UDP, told to offer MD5 alone, at the first try; one by TCP', { skip }, async () => {
   [bob, carol] = await Promise.all([openBaresip('baresip'), openLinphone('linphone', { transport: 'tcp' })]);
-  await bob.event('REGISTER_OK');
-  assert.equal(bob.events.filter((each) => each.type === 'REGISTER_FAIL').length, 0);
+  await bob.registered();
+  assert.doesNotMatch(bob.log(), /Register: /, 'at the first try');
   await carol.registered();
 });
 
 /** Whether it rings; a phone that was allowed a moment ago is still told whose calls it takes. @param {() => void} dial @param {() => Promise<boolean>} rings @param {() => void} hangUp */
 const knows = (dial, rings, hangUp) =>
-  eventually(async () => {
-    dial();
-    const does = await rings();
-    if (does) hangUp();
-    return does;
-  }, 'a phone that knows its contacts');
+  eventually(
+    async () => {
+      dial();
+      const does = await rings();
+      if (does) hangUp();
+      return does;
+    },
+    'a phone that knows its contacts',
+    30_000,
+    // An account has forty calls at once.
+    1000,
+  );
 
 test('both phones learn from another device whose calls they take, and then need it no more', { skip }, async () => {
   await knows(
@@ -294,7 +300,7 @@ test(
       openBaresip('baresip-tls', { server: TLS, transport: 'tls' }),
       openLinphone('linphone-tls', { server: TLS, transport: 'tls' }),
     ]);
-    await bob.event('REGISTER_OK');
+    await bob.registered();
     await carol.registered();
     const heard = carol.record('by-tls.wav');
     const { bob: from } = await bobDials();

@@ -98,6 +98,11 @@ export async function baresip(how) {
       });
       return first();
     },
+    /** Perhaps before anybody listened to its events. @returns {Promise<void>} */
+    registered: () =>
+      eventually(() => /200 OK \(\) \[\d+ binding/.test(log), 'baresip registered', 15_000).catch((e) => {
+        throw new Error(`${e.message}: ${log.slice(-3000)}`);
+      }),
     /** @param {string} text */
     said: (text) => eventually(() => log.includes(text), `baresip to say "${text}"`, 15_000),
     /** The files of what it heard, the newest last. */
