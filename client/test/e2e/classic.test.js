@@ -302,7 +302,7 @@ test(
     for (const file of ['dht.db', 'memory.db', 'publications.db', 'served.db', 'consent.db'])
       for (const end of ['', '-wal', '-shm']) await rm(join(folder, file + end), { force: true });
     server = await run(args);
-      await eventually(
+    await eventually(
       async () => (await phone.call('busy@classic.example')).status === 486,
       'the phone is back',
       60_000,
