@@ -150,10 +150,7 @@ final class Unverified {
         PhoneCall call = line.begin(phone, new Bridged(bridge, line.sounding(phone)));
         var neighbour = neighbour(flow);
         var caller = new CallFromNeighbour(server, neighbour, call, timers);
-        synchronized (this) {
-            unacknowledged.removeIf(each -> each.call().isOver());
-            unacknowledged.add(caller);
-        }
+        await(caller);
         try {
             new CallToPhone(caller, neighbour, call, timers)
                     .ring(stranger.from(), shown, agent().ua().us().address());
@@ -161,6 +158,12 @@ final class Unverified {
             call.end();
             throw e;
         }
+    }
+
+    /// Until its ACK comes, the 2xx is repeated.
+    private synchronized void await(CallFromNeighbour caller) {
+        unacknowledged.removeIf(each -> each.call().isOver());
+        unacknowledged.add(caller);
     }
 
     private Neighbour neighbour(Flow flow) throws SipException {
@@ -176,8 +179,11 @@ final class Unverified {
                 ok(request, server);
                 call.deviceLeft();
             }
-            case "INVITE" ->
-                Reoffers.ofNeighbour(call, new CallFromNeighbour(server, neighbour(server.flow()), call, timers));
+            case "INVITE" -> {
+                var again = new CallFromNeighbour(server, neighbour(server.flow()), call, timers);
+                await(again);
+                Reoffers.ofNeighbour(call, again);
+            }
             case "INFO", "OPTIONS" -> ok(request, server);
             default ->
                 throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", Neighbour.ALLOW));
