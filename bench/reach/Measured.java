@@ -44,6 +44,7 @@ final class Measured implements AutoCloseable {
             if (!process.isAlive()) break;
             Thread.sleep(50);
         }
+        close();
         throw new IOException(process.info() + " does not start: " + Files.readString(log, StandardCharsets.ISO_8859_1));
     }
 

@@ -62,12 +62,12 @@ export async function looksRight(page, name) {
   assert.deepEqual(wrong, [], name);
 }
 
-/** @param {import('playwright-core').Page} page @param {string} name */
-export async function axeFindsNothing(page, name) {
+/** @param {import('playwright-core').Page} page @param {string} name @param {string[]} [runOnly]  rules of axe; all without it */
+export async function axeFindsNothing(page, name, runOnly) {
   if (!(await page.evaluate(() => 'axe' in window)))
     await page.evaluate((await import('node:fs')).readFileSync(axe, 'utf8'));
-  const violations = await page.evaluate(async () => {
-    const result = await window.axe.run(document, { resultTypes: ['violations'] });
+  const violations = await page.evaluate(async (runOnly) => {
+    const result = await window.axe.run(document, { resultTypes: ['violations'], ...(runOnly ? { runOnly } : {}) });
     return result.violations.map(
       (v) =>
         `${v.id}: ${v.nodes
@@ -75,6 +75,6 @@ export async function axeFindsNothing(page, name) {
           .slice(0, 3)
           .join(' | ')}`,
     );
-  });
+  }, runOnly);
   assert.deepEqual(violations, [], name);
 }

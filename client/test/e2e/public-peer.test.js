@@ -14,7 +14,7 @@ import { profile } from './browser.js';
 import { mailServer } from './mail-server.js';
 import { nameServer } from './name-server.js';
 import { missing, pebble, selfSigned } from './pebble.js';
-import { freePort, run, starling } from './servers.js';
+import { freePort, javaOptions, run, starling } from './servers.js';
 
 const NAME = 'peer.example.net';
 const PATIENCE = { timeout: 30_000 };
@@ -49,7 +49,7 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-const environment = () => ({ STARLING_JAVA_OPTS: web.options });
+const environment = () => ({ STARLING_JAVA_OPTS: javaOptions(web.options) });
 
 /** The CA for addresses, behind a reverse proxy that speaks HTTPS. */
 async function authority() {

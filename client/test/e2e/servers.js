@@ -19,6 +19,9 @@ export async function freePort() {
   return port;
 }
 
+/** Words for the Java runtime of a server besides those that all tests have. @param {string} more */
+export const javaOptions = (more) => `${process.env.STARLING_JAVA_OPTS ?? ''} ${more}`.trim();
+
 /** The port of its relay by the folder of its data, for it is the same after a restart. @type {Map<string, number>} */
 const relayPorts = new Map();
 

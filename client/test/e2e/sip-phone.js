@@ -42,14 +42,26 @@ function parse(text) {
 }
 
 /**
- * @param {{port: number, user: string, password: string, algorithm?: 'MD5'|'SHA-256', hertz?: number, answers?: boolean}} how  port: of the server
+ * @param {{port: number, user: string, password: string, algorithm?: 'MD5'|'SHA-256', hertz?: number, answers?: boolean|'busy', domain?: string, name?: string}} how
+ *   port: of the server; domain: of the phone's own address and of whom it calls, where the server is not that itself; name: shown to others
  */
-export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz = 440, answers = true }) {
+export async function sipPhone({
+  port,
+  user,
+  password,
+  algorithm = 'MD5',
+  hertz = 440,
+  answers = true,
+  domain = '',
+  name = '',
+}) {
   const sip = createSocket('udp4');
   const rtp = createSocket('udp4');
   for (const socket of [sip, rtp]) await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const here = `127.0.0.1:${sip.address().port}`;
   const server = `127.0.0.1:${port}`;
+  const own = `sip:${user}@${domain || server}`;
+  const from = (tag) => `${name ? `"${name}" ` : ''}<${own}>;tag=${tag}`;
   const state = {
     ringing: 0,
     texts: /** @type {string[]} */ ([]),
@@ -61,6 +73,8 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
   const waiting = new Map();
   /** @type {any} */
   let dialog = null;
+  /** The INVITE that was sent last. @type {any} */
+  let ringing = null;
   let tone = null;
 
   const send = (text) => sip.send(Buffer.from(text), port, '127.0.0.1');
@@ -90,12 +104,13 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
     const once = (number, more) =>
       new Promise((resolve, reject) => {
         const branch = `z9hG4bK${random()}`;
+        if (method === 'INVITE') ringing = { uri, branch, from: from(tag), to, callId, cseq: number };
         const text = message(
           `${method} ${uri} SIP/2.0`,
           [
             ['Via', `SIP/2.0/UDP ${here};branch=${branch};rport`],
             ['Max-Forwards', '70'],
-            ['From', `<sip:${user}@${server}>;tag=${tag}`],
+            ['From', from(tag)],
             ['To', to],
             ['Call-ID', callId],
             ['CSeq', `${number} ${method}`],
@@ -115,17 +130,19 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
           clearTimeout(timer);
           reject(new Error(`${method}: no answer`));
         }, 60_000);
-        waiting.set(branch, (answer) => {
+        // A CANCEL has the branch of its INVITE.
+        const transaction = `${branch} ${method}`;
+        waiting.set(transaction, (answer) => {
           clearTimeout(timer);
           if (answer.status < 200) return provisional(answer);
           clearTimeout(giveUp);
-          waiting.delete(branch);
+          waiting.delete(transaction);
           if (method === 'INVITE' && answer.status >= 300)
             send(
               message(`ACK ${uri} SIP/2.0`, [
                 ['Via', `SIP/2.0/UDP ${here};branch=${branch};rport`],
                 ['Max-Forwards', '70'],
-                ['From', `<sip:${user}@${server}>;tag=${tag}`],
+                ['From', from(tag)],
                 ['To', answer.get('to')],
                 ['Call-ID', callId],
                 ['CSeq', `${number} ACK`],
@@ -200,6 +217,7 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
         `SIP/2.0 ${status} ${reason}`,
         [
           ...to.all('via').map((v) => ['Via', v]),
+          ...to.all('record-route').map((v) => ['Record-Route', v]),
           ['From', to.get('from')],
           ['To', to.get('to').includes('tag=') ? to.get('to') : `${to.get('to')};tag=${tag}`],
           ['Call-ID', to.get('call-id')],
@@ -213,14 +231,26 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
   const answered = new Set();
   sip.on('message', (bytes) => {
     const said = parse(bytes.toString());
-    if (said.status) return waiting.get(/branch=([^;,\s]+)/.exec(said.get('via'))?.[1])?.(said);
+    const branch = /branch=([^;,\s]+)/.exec(said.get('via'))?.[1];
+    if (said.status) return waiting.get(`${branch} ${said.get('cseq').split(' ')[1]}`)?.(said);
     const tag = dialog?.tag ?? random();
     if (said.method === 'INVITE') {
       if (answered.has(said.get('via'))) return;
       answered.add(said.get('via'));
       state.ringing++;
       state.from = said.get('from');
-      dialog = { tag, invite: said };
+      // It has no keys for its sound.
+      if (/^m=audio \d+ RTP\/SAVP/m.test(said.body)) return answer(said, 488, 'Not Acceptable Here', random());
+      if (answers === 'busy') return answer(said, 486, 'Busy Here', random());
+      dialog = {
+        tag,
+        invite: said,
+        target: /<([^>]+)>/.exec(said.get('contact'))?.[1],
+        to: said.get('from'),
+        callId: said.get('call-id'),
+        cseq: 1,
+        routes: said.all('record-route').map((each) => ['Route', each]),
+      };
       answer(said, 180, 'Ringing', tag);
       if (answers) pickUp();
     }
@@ -265,7 +295,7 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
     state,
     pickUp,
     register: (expires = 600) =>
-      ask('REGISTER', `sip:${server}`, { to: `<sip:${user}@${server}>`, headers: [['Expires', String(expires)]] }),
+      ask('REGISTER', `sip:${domain || server}`, { to: `<${own}>`, headers: [['Expires', String(expires)]] }),
     /** @param {string} address */
     text: (address, body) => ask('MESSAGE', uriOf(address), { headers: [['Content-Type', 'text/plain']], body }),
     /** @param {string} address */
@@ -285,12 +315,17 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
         callId: said.callId,
         tag: said.tag,
         cseq: Number(said.get('cseq').split(' ')[0]),
+        routes: said
+          .all('record-route')
+          .reverse()
+          .map((each) => ['Route', each]),
       };
       send(
         message(`ACK ${target} SIP/2.0`, [
           ['Via', `SIP/2.0/UDP ${here};branch=z9hG4bK${random()};rport`],
+          ...dialog.routes,
           ['Max-Forwards', '70'],
-          ['From', `<sip:${user}@${server}>;tag=${said.tag}`],
+          ['From', from(said.tag)],
           ['To', said.get('to')],
           ['Call-ID', said.callId],
           ['CSeq', `${dialog.cseq} ACK`],
@@ -299,9 +334,21 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
       talk(said.body);
       return said;
     },
+    /** RFC 3261, section 9.1. */
+    cancel: () =>
+      send(
+        message(`CANCEL ${ringing.uri} SIP/2.0`, [
+          ['Via', `SIP/2.0/UDP ${here};branch=${ringing.branch};rport`],
+          ['Max-Forwards', '70'],
+          ['From', ringing.from],
+          ['To', ringing.to],
+          ['Call-ID', ringing.callId],
+          ['CSeq', `${ringing.cseq} CANCEL`],
+        ]),
+      ),
     async hangUp() {
-      const { target, to, callId, tag, cseq } = dialog;
-      const said = await ask('BYE', target, { to, callId, tag, cseq: cseq + 1 });
+      const { target, to, callId, tag, cseq, routes } = dialog;
+      const said = await ask('BYE', target, { to, callId, tag, cseq: cseq + 1, headers: routes });
       hungUp();
       return said;
     },
@@ -314,6 +361,6 @@ export async function sipPhone({ port, user, password, algorithm = 'MD5', hertz 
 
   /** @param {string} address */
   function uriOf(address) {
-    return `sip:${address.replace('@', '%40')}@${server}`;
+    return domain ? `sip:${address}` : `sip:${address.replace('@', '%40')}@${server}`;
   }
 }

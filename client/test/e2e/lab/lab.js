@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { profile } from '../browser.js';
 import { haveDhtnode } from '../dhtnodes.js';
 import { missing } from '../pebble.js';
-import { run } from '../servers.js';
+import { javaOptions, run } from '../servers.js';
 import { tone } from '../tone.js';
 import { CORE, internet } from './internet.js';
 import { namespaces, unable } from './namespaces.js';
@@ -60,7 +60,7 @@ export async function openLab() {
       servers.map(({ namespace }, i) =>
         run(
           peerArgs(folder, names[i], services.said),
-          { STARLING_JAVA_OPTS: services.said.javaOptions },
+          { STARLING_JAVA_OPTS: javaOptions(services.said.javaOptions) },
           within(namespace),
         ),
       ),

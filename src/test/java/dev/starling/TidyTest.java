@@ -45,11 +45,13 @@ class TidyTest {
             Map.entry("enrol", Set.of("identity", "acme")),
             Map.entry("trace", Set.of("sip")),
             Map.entry("gate", Set.of("web", "sip", "dht", "identity", "record")),
+            Map.entry("classic", Set.of("identity", "sip", "proxy")),
             Map.entry("proxy", Set.of("identity", "record", "locate", "sip", "sdp", "media")),
             Map.entry(
                     "phone",
                     Set.of(
                             "agent",
+                            "classic",
                             "proxy",
                             "identity",
                             "record",

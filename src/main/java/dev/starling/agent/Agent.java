@@ -9,6 +9,7 @@ import dev.starling.identity.DeviceId;
 import dev.starling.locate.DayChange;
 import dev.starling.locate.LocationService;
 import dev.starling.record.DeviceChain;
+import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.io.IOException;
@@ -37,6 +38,22 @@ public final class Agent implements AutoCloseable {
         /// It was taken off the list, and does nothing any more.
         REMOVED
     }
+
+    /// What is known of an address.
+    public sealed interface Whom {}
+
+    /// Devices to which something may be sent; at least one.
+    public record Known(List<LocationService.Device> devices) implements Whom {
+        public Known {
+            devices = List.copyOf(devices);
+        }
+    }
+
+    /// Nothing may be sent there, and nothing unverified either. `status` and `why`: as SIP says it.
+    public record Withheld(int status, String why) implements Whom {}
+
+    /// Nothing is known, and never was: who sends something there unverified breaks no promise.
+    public record Nobody() implements Whom {}
 
     /// @param deviceName by which the person knows it on the list, at most 64 characters
     /// @param capabilities said in LOCATION
@@ -327,11 +344,65 @@ public final class Agent implements AutoCloseable {
         return !entries.isBlocked(address) && (friend || entries.strangersRing());
     }
 
+    /// Whether somebody of whom nothing is proven may ring: only where strangers may, and never under the name of
+    /// somebody who is a contact, was one, or is blocked.
+    public boolean admitsStranger(Address named) {
+        return entries.strangersRing()
+                && !entries.isBlocked(named)
+                && entries.contact(named).isEmpty();
+    }
+
+    /// Looks an address up. Whoever was ever verified, by this device or for anybody at this peer, or is in the address
+    /// book, is never `Nobody` again: a store that hides somebody must not turn calls to him into unverified ones.
+    public Whom whom(Address address) throws DhtException {
+        return switch (location.find(address)) {
+            case LocationService.Found found -> {
+                if (!found.verified().isEmpty()) remember(address);
+                var devices = notOurs(found.verified());
+                yield devices.isEmpty() ? new Withheld(404, "Nobody with this address is known") : new Known(devices);
+            }
+            case LocationService.Forged _ -> new Withheld(404, "Nothing genuine is known of this address");
+            case LocationService.Absent _ ->
+                wasVerified(address)
+                        ? new Withheld(403, "Verified before and not found now: not called unverified")
+                        : new Nobody();
+        };
+    }
+
+    private boolean wasVerified(Address address) {
+        try {
+            return address.equals(ua.us().address())
+                    || entries.contact(address).isPresent()
+                    || store.hasVerified(address)
+                    || location.remembers(address);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "whom this device verified cannot be read", e);
+            return true;
+        }
+    }
+
+    private void remember(Address address) {
+        try {
+            store.verified(address, clock.instant().toEpochMilli());
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "whom this device verified is not kept", e);
+        }
+    }
+
+    /// Signs a request that leaves for somebody who may not look at it: adds Identity. Via need not be there yet.
+    ///
+    /// @param dest whom it is for
+    public void sign(Edit request, String dest) throws SipException {
+        ua.sign(request, dest);
+    }
+
     /// Whether a device stands on its owner's list: only such ones are heard.
     public boolean isListed(CertificateVerifier.Verified signer) {
         try {
-            return Post.devices(location, signer.address()).stream()
+            boolean listed = Post.devices(location, signer.address()).stream()
                     .anyMatch(device -> device.id().equals(signer.device()));
+            if (listed) remember(signer.address());
+            return listed;
         } catch (DhtException e) {
             LOG.log(System.Logger.Level.INFO, () -> "who calls cannot be looked up: " + e.getMessage());
             return false;
@@ -344,15 +415,21 @@ public final class Agent implements AutoCloseable {
 
     /// The devices of somebody to which something may be sent, without this one.
     List<LocationService.Device> devices(Address address) throws DhtException {
-        return Post.devices(location, address).stream()
+        return notOurs(Post.devices(location, address));
+    }
+
+    private List<LocationService.Device> notOurs(List<LocationService.Device> devices) {
+        return devices.stream()
                 .filter(device -> !device.id().equals(ua.us().id()))
                 .toList();
     }
 
-    /// Writes a text, with a copy for the person's own other devices. How many of the addressee's devices said, signed,
+    /// Writes a text to devices of the addressee ([#whom]), with a copy for the person's own other devices. How many of
+    /// the addressee's devices said, signed,
     /// that they have it.
-    public int write(Address to, String text) throws DhtException, InterruptedException {
-        var sent = post.send(to, devices(to), new Content.Text(text), tokenFor(to));
+    public int write(Address to, List<LocationService.Device> theirs, String text)
+            throws DhtException, InterruptedException {
+        var sent = post.send(to, theirs, new Content.Text(text), tokenFor(to));
         var own = devices(ua.us().address());
         if (!sent.taken().isEmpty() && !to.equals(ua.us().address()))
             post.send(

@@ -1,6 +1,7 @@
 package dev.starling.agent;
 
 import dev.starling.cms.Content;
+import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
 import dev.starling.record.Kind;
 import java.io.IOException;
@@ -18,7 +19,7 @@ import java.util.Optional;
 /// What one device keeps over restarts: its keys, what it shares with the other devices of its person, the messages it
 /// has seen. Its file is as secret as the device's key.
 public final class AgentStore implements AutoCloseable {
-    private static final int MAX_SEEN = 20_000;
+    private static final int MAX_SEEN = 20_000, MAX_VERIFIED = 20_000;
     private final Connection db;
 
     public AgentStore(Path file) throws IOException {
@@ -30,7 +31,8 @@ public final class AgentStore implements AutoCloseable {
                 for (String table : new String[] {
                     "kept (name text primary key, value blob not null)",
                     "entry (name text primary key, time integer not null, value blob not null)",
-                    "seen (name text primary key, at integer not null)"
+                    "seen (name text primary key, at integer not null)",
+                    "verified (name text primary key, at integer not null)"
                 }) s.execute("create table if not exists " + table + " without rowid");
             }
         } catch (SQLException e) {
@@ -118,6 +120,29 @@ public final class AgentStore implements AutoCloseable {
         run(
                 "delete from seen where at < (select at from seen order by at desc limit 1 offset ?)",
                 s -> s.setInt(1, MAX_SEEN));
+    }
+
+    /// Whether somebody was ever verified here.
+    synchronized boolean hasVerified(Address address) throws IOException {
+        try (var s = db.prepareStatement("select 1 from verified where name = ?")) {
+            s.setString(1, address.text());
+            try (var rows = s.executeQuery()) {
+                return rows.next();
+            }
+        } catch (SQLException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /// Bounded: those verified longest ago are forgotten.
+    synchronized void verified(Address address, long nowMillis) throws IOException {
+        run("insert or replace into verified values (?, ?)", s -> {
+            s.setString(1, address.text());
+            s.setLong(2, nowMillis);
+        });
+        run(
+                "delete from verified where at < (select at from verified order by at desc limit 1 offset ?)",
+                s -> s.setInt(1, MAX_VERIFIED));
     }
 
     private static String name(DeviceId from, byte[] message) {

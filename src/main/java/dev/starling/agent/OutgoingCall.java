@@ -1,7 +1,7 @@
 package dev.starling.agent;
 
-import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
+import dev.starling.locate.LocationService;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.SipException;
 import java.util.ArrayList;
@@ -38,11 +38,12 @@ public final class OutgoingCall implements OutgoingLeg.Listener {
         this.listener = listener;
     }
 
-    /// Looks the address up and rings its devices; returns when they ring, or it is known that none can.
-    public static OutgoingCall to(Agent agent, Address address, Media media, Listener listener)
-            throws DhtException, SipException {
-        var devices = agent.devices(address);
-        if (devices.isEmpty()) throw new SipException(404, "Nobody with this address is known");
+    /// Rings the devices of an address; returns when they ring, or it is known that none can.
+    ///
+    /// @param devices what [Agent#whom] knows of it
+    public static OutgoingCall to(
+            Agent agent, Address address, List<LocationService.Device> devices, Media media, Listener listener)
+            throws SipException {
         var call = new OutgoingCall(listener);
         var ua = agent.ua();
         for (var device : devices.subList(0, Math.min(MAX_DEVICES, devices.size()))) {

@@ -141,6 +141,14 @@ public final class UserAgent implements Flow.Receiver, AutoCloseable {
         return new Sent(sent, message, this);
     }
 
+    /// Adds Identity to a request that goes another way than by our peer; it may lack Via.
+    void sign(Edit request, String dest) throws SipException {
+        // What is signed does not depend on it.
+        Edit whole = request.copy().prepend("Via", "SIP/2.0/TLS " + via + ";branch=" + TransactionLayer.branch());
+        var _ = authenticity.sign(whole, dest);
+        request.add("Identity", whole.build().required("identity"));
+    }
+
     private Answer judged(SipMessage sent, SipMessage answer, Token token) {
         try {
             return new Answer(answer, authenticity.answered(sent, answer, token));

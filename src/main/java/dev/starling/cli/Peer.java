@@ -50,6 +50,7 @@ final class Peer implements AutoCloseable {
     /// @param operator who runs it
     /// @param hep the collector that is told what passes; empty for none
     /// @param phones where ordinary SIP phones reach it
+    /// @param classic where ordinary SIP servers reach it; empty: nowhere
     /// @param dns `host:port` of the DNS server to ask; empty for those of the system
     record Config(
             Path data,
@@ -67,6 +68,7 @@ final class Peer implements AutoCloseable {
             AboutPage.Operator operator,
             Optional<HepExport.Config> hep,
             PhoneOptions.Choice phones,
+            Optional<ClassicOptions.Choice> classic,
             Path client) {
         /// Without a slash at its end.
         String base() {

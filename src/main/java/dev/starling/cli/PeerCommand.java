@@ -48,6 +48,9 @@ final class PeerCommand implements Callable<Integer> {
     @Mixin
     PhoneOptions phones = new PhoneOptions();
 
+    @Mixin
+    ClassicOptions classic = new ClassicOptions();
+
     @Option(
             names = "--anchor",
             description = "File of CAs to believe: PEM, with lines above that say for what; may be repeated.")
@@ -120,6 +123,7 @@ final class PeerCommand implements Callable<Integer> {
                 operator.operator(),
                 hep.config(),
                 reached.isPublic() ? phones.ofPublic() : phones.choice(port),
+                reached.isPublic() ? classic.ofPublic() : classic.choice(port),
                 PeerOptions.client());
         var peer = new Peer(described, parts);
         return PeerOptions.serve(peer, "ready " + peer.base());

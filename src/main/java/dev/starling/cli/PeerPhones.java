@@ -96,7 +96,7 @@ final class PeerPhones implements Phones.Lines {
                 sip.timers(),
                 clock);
         agent.onStanding(standing -> say(user, standing));
-        var line = new PhoneLine(account, agent, handset, side.bridges(), sip.timers());
+        var line = new PhoneLine(account, agent, handset, side.bridges(), side::classic, sip.timers());
         agent.start();
         return line;
     }

@@ -103,6 +103,14 @@ final class PhoneCommand {
                             defaultValue = "",
                             description = "Code that another device of the person shows; asked for when left out.")
                     String code,
+            @Option(
+                            names = "--classic-calls",
+                            description = {
+                                "The phone may call and write to people whom Starling does not know, at their ordinary SIP domains:",
+                                "not verified, and readable on the way. Whoever was verified once is never called so.",
+                                "Needs a server that runs with --classic."
+                            })
+                    boolean classic,
             @Mixin Ca ca,
             @Mixin Server server)
             throws IOException {
@@ -110,7 +118,7 @@ final class PhoneCommand {
         PhoneFolder phones = server.phones();
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String password = PhoneAccount.newPassword();
-        PhoneAccount account = PhoneAccount.of(whose, name, password);
+        PhoneAccount account = PhoneAccount.of(whose, name, password, classic);
         String user = account.user();
         Files.createDirectories(phones.of(user));
         boolean whole = false;
@@ -164,7 +172,8 @@ final class PhoneCommand {
                     .getNotAfter()
                     .toInstant();
             System.out.println(each.user() + "  " + each.address() + "  " + each.label() + "  "
-                    + phones.said(each.user()).orElse("the server has not seen it yet") + "  certified until " + until);
+                    + phones.said(each.user()).orElse("the server has not seen it yet") + "  certified until " + until
+                    + (each.isClassic() ? "  may call unverified" : ""));
         }
         return 0;
     }

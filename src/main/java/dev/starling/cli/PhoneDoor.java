@@ -1,5 +1,6 @@
 package dev.starling.cli;
 
+import dev.starling.classic.ClassicEdge;
 import dev.starling.media.Bridges;
 import dev.starling.media.MediaConfig;
 import dev.starling.media.MediaLimits;
@@ -47,8 +48,8 @@ final class PhoneDoor implements AutoCloseable {
         this.clock = clock;
     }
 
-    /// What is open: the signalling of phones, and their sound.
-    record Side(PhoneEdge edge, PhoneRegistrar registrar, Bridges bridges) {
+    /// What is open: the signalling of phones, their sound, and the way to ordinary SIP domains, if that is wanted.
+    record Side(PhoneEdge edge, PhoneRegistrar registrar, Bridges bridges, Optional<ClassicEdge> classic) {
         /// The phone of an account that was heard last.
         Supplier<Optional<Handset>> handset(String user) {
             return () -> registrar.of(user).stream().findFirst().map(binding -> Handset.of(edge, binding));
@@ -84,6 +85,9 @@ final class PhoneDoor implements AutoCloseable {
         var edge = new PhoneEdge(transport, phones, digest, registrar, phones, timers, transport.offences(), clock);
         var bridges = parts.with(new Bridges(media()));
         transport.start(edge);
+        Optional<ClassicEdge> classic = config.classic().isPresent()
+                ? Optional.of(ClassicDoor.open(config, config.classic().get(), phones, timers, tap, parts, clock))
+                : Optional.empty();
         // The first call would wait for its classes otherwise.
         Thread.ofVirtual().name("media warms up").start(bridges::warm);
         System.getLogger("starling.phone")
@@ -91,13 +95,16 @@ final class PhoneDoor implements AutoCloseable {
                         System.Logger.Level.INFO,
                         () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
                                 + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
-        return new Side(edge, registrar, bridges);
+        return new Side(edge, registrar, bridges, classic);
     }
 
     private MediaConfig media() throws IOException {
         var choice = config.phones();
         int middle = (choice.firstMedia() + choice.lastMedia()) / 2;
-        TargetPolicy policy = config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC;
+        TargetPolicy usual = config.local() ? TargetPolicy.LOOPBACK : TargetPolicy.PUBLIC;
+        List<Network> more =
+                config.classic().map(ClassicOptions.Choice::allowed).orElse(List.of());
+        TargetPolicy policy = address -> usual.allows(address) || more.stream().anyMatch(each -> each.has(address));
         return new MediaConfig(
                 config.place().seen(),
                 new PortRange(choice.firstMedia(), middle),

@@ -39,6 +39,9 @@ final class UpCommand implements Callable<Integer> {
     @Mixin
     PhoneOptions phones = new PhoneOptions();
 
+    @Mixin
+    ClassicOptions classic = new ClassicOptions();
+
     @Override
     public Integer call() throws IOException, DhtException, InterruptedException {
         log.apply();
@@ -60,6 +63,7 @@ final class UpCommand implements Callable<Integer> {
                 AboutPage.Operator.UNKNOWN,
                 Optional.empty(),
                 phones.choice(port),
+                classic.choice(port),
                 PeerOptions.client());
         var peer = new Peer(config, new Parts());
         System.out.println("Test mode: addresses are proven by a mailbox page on this computer only.");

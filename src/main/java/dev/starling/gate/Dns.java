@@ -1,5 +1,6 @@
 package dev.starling.gate;
 
+import dev.starling.sip.locating.Srv;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

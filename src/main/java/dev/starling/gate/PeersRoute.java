@@ -3,6 +3,7 @@ package dev.starling.gate;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import dev.starling.record.PrivateHost;
+import dev.starling.sip.locating.Srv;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
 import dev.starling.web.Response;
@@ -46,7 +47,7 @@ public final class PeersRoute {
     ///
     /// @param error why nothing is known; "" when something is
     /// @param until Unix ms
-    private record Answer(List<ServiceRecords.Srv> gates, String error, long until) {}
+    private record Answer(List<Srv> gates, String error, long until) {}
 
     private final ServiceRecords dns;
     private final Config config;
@@ -79,7 +80,7 @@ public final class PeersRoute {
         Answer answer = find(domain(request.query()));
         if (!answer.error.isEmpty())
             throw new WebException(502, "Nothing is known: " + answer.error + ".", RETRY_SECONDS);
-        String bases = ServiceRecords.inTurn(answer.gates, MAX_PEERS, random).stream()
+        String bases = Srv.inTurn(answer.gates, MAX_PEERS, random).stream()
                 .map(gate -> Response.quote(base(gate)))
                 .collect(Collectors.joining(","));
         return Response.json(200, "{\"peers\":[" + bases + "]}");
@@ -142,7 +143,7 @@ public final class PeersRoute {
             var gates = dns.of("_sips._ws." + domain);
             if (gates.isEmpty())
                 gates = dns.of("_sips._tcp." + domain).stream()
-                        .map(each -> new ServiceRecords.Srv(each.priority(), each.weight(), usualPort(), each.target()))
+                        .map(each -> new Srv(each.priority(), each.weight(), usualPort(), each.target()))
                         .toList();
             var allowed = gates.stream()
                     .filter(each -> config.local || !PrivateHost.is(each.target()))
@@ -161,7 +162,7 @@ public final class PeersRoute {
         return config.local ? 80 : 443;
     }
 
-    private String base(ServiceRecords.Srv gate) {
+    private String base(Srv gate) {
         return (config.local ? "http://" : "https://") + gate.target()
                 + (gate.port() == usualPort() ? "" : ":" + gate.port()) + "/";
     }

@@ -114,6 +114,11 @@ public record LocationService(
         return new Found(address, devices, evidence.newest(), evidence.seen());
     }
 
+    /// Whether a list of this address was believed before, by whoever shares the memory.
+    public boolean remembers(Address address) {
+        return memory.map(each -> each.knows(address)).orElse(false);
+    }
+
     /// The peers that a domain recommends, by whoever proved to be `peers@` it; the newest word of each device.
     public List<Bodies.PeerPlace> recommended(String domain) throws DhtException, IdentityException {
         var places = new ArrayList<Bodies.PeerPlace>();

@@ -116,6 +116,18 @@ public final class Memory implements SequenceMemory, AutoCloseable {
         }
     }
 
+    /// Whether there is such a list. A disk that fails counts as yes: nobody loses what verifying him was worth.
+    synchronized boolean knows(Address address) {
+        try (var s = db.prepareStatement("select 1 from believed where name = ?")) {
+            s.setString(1, name(address));
+            try (var rows = s.executeQuery()) {
+                return rows.next();
+            }
+        } catch (SQLException e) {
+            return failed(e, true);
+        }
+    }
+
     /// Devices of that list that somebody entitled took out, and who did.
     synchronized Map<DeviceId, Set<DeviceId>> revoked(Address address) {
         try (var s = db.prepareStatement("select revoked from believed where name = ?")) {

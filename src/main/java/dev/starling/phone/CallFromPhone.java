@@ -3,10 +3,10 @@ package dev.starling.phone;
 import dev.starling.agent.Agent;
 import dev.starling.agent.LegMedia;
 import dev.starling.agent.OutgoingCall;
-import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
+import dev.starling.locate.LocationService;
+import dev.starling.media.Leg;
 import dev.starling.media.WebLeg;
-import dev.starling.sip.dialog.Acceptance;
 import dev.starling.sip.dialog.Dialog;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -16,38 +16,46 @@ import dev.starling.sip.transaction.TransactionLayer;
 import java.util.List;
 import java.util.Optional;
 
-/// A call that a phone makes: rings the devices of whomever it names, and answers the phone with what becomes of it.
+/// A call that a phone makes: rings the devices of whomever it names, or an ordinary SIP domain, and answers the phone
+/// with what becomes of it.
 final class CallFromPhone implements OutgoingCall.Listener {
     private static final System.Logger LOG = System.getLogger("starling.phone");
 
     private final RequestReceived server;
     private final PhoneCall call;
+    private final Far devices;
     private final TransactionLayer.Timers timers;
     private final String tag = TransactionLayer.tag();
-    private final Acceptance acceptance = new Acceptance();
-    private Optional<OutgoingCall> outgoing = Optional.empty();
+    private Optional<Accepting> accepting = Optional.empty();
+    private Optional<Runnable> outgoing = Optional.empty();
     private boolean over;
 
-    CallFromPhone(RequestReceived server, PhoneCall call, TransactionLayer.Timers timers) {
+    /// @param devices what devices are spoken with through
+    CallFromPhone(RequestReceived server, PhoneCall call, Far devices, TransactionLayer.Timers timers) {
         this.server = server;
+        this.devices = devices;
         this.call = call;
         this.timers = timers;
     }
 
-    /// Looks `to` up and rings; runs on a thread where that may take its time.
-    void dial(Agent agent, Address to) throws SipException {
+    /// From now on a CANCEL is heard; what is rung is told by [#rings].
+    void begin() {
         server.onCancel(_ -> cancelled());
-        try {
-            var dialled = OutgoingCall.to(agent, to, () -> Sound.Leg.of(call.bridge()), this);
-            boolean late;
-            synchronized (this) {
-                outgoing = Optional.of(dialled);
-                late = over;
-            }
-            if (late) dialled.cancel();
-        } catch (DhtException e) {
-            throw new SipException(503, "The directory does not answer", new SipException.Header("Retry-After", "10"));
+    }
+
+    /// Rings devices; runs on a thread where that may take its time.
+    void dial(Agent agent, Address to, List<LocationService.Device> theirs) throws SipException {
+        rings(OutgoingCall.to(agent, to, theirs, () -> Sound.Leg.of(call.bridge()), this)::cancel);
+    }
+
+    /// How to cancel what rings.
+    void rings(Runnable cancel) {
+        boolean late;
+        synchronized (this) {
+            outgoing = Optional.of(cancel);
+            late = over;
         }
+        if (late) cancel.run();
     }
 
     @Override
@@ -57,13 +65,18 @@ final class CallFromPhone implements OutgoingCall.Listener {
 
     @Override
     public void answered(LegMedia media, Dialog device) {
+        if (!(media instanceof Sound.Leg(WebLeg leg))) throw new IllegalStateException("a leg of another bridge");
+        connected(devices, device, leg);
+    }
+
+    /// Somebody answered, whose leg has his description already.
+    void connected(Far far, Dialog dialog, Leg leg) {
         boolean late;
         synchronized (this) {
             late = over;
             over = true;
         }
-        if (!(media instanceof Sound.Leg(WebLeg leg))) throw new IllegalStateException("a leg of another bridge");
-        if (!call.withDevice(device, leg)) return;
+        if (!call.withDevice(far, dialog, leg)) return;
         if (late) {
             call.end();
             return;
@@ -76,7 +89,11 @@ final class CallFromPhone implements OutgoingCall.Listener {
             SipMessage answer = respond(200, "OK", sdp).orElseThrow();
             if (!call.withPhone(
                     Dialog.answering(server.request(), answer), call.bridge().caller())) return;
-            run(acceptance.start(), answer);
+            var accepted = new Accepting(server, answer, call, timers);
+            synchronized (this) {
+                accepting = Optional.of(accepted);
+            }
+            accepted.start();
         } catch (SipException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "a phone's call: " + e.reason());
             call.end();
@@ -84,26 +101,9 @@ final class CallFromPhone implements OutgoingCall.Listener {
         }
     }
 
-    // RFC 3261, section 13.3.1.4: a 2xx is repeated until its ACK comes, whatever the transport.
-    private void run(List<Acceptance.Action> actions, SipMessage answer) {
-        for (var action : actions) {
-            switch (action) {
-                case Acceptance.Action.Send _ -> server.respond(answer);
-                case Acceptance.Action.Wait(var after) -> {
-                    var _ = timers.after(after, () -> run(due(), answer));
-                }
-                case Acceptance.Action.Abandon _ -> call.end();
-            }
-        }
-    }
-
-    private synchronized List<Acceptance.Action> due() {
-        return call.isOver() ? List.of() : acceptance.due();
-    }
-
     /// The phone's ACK has come.
     synchronized void acknowledged() {
-        acceptance.acknowledged();
+        accepting.ifPresent(Accepting::acknowledged);
     }
 
     PhoneCall call() {
@@ -121,13 +121,13 @@ final class CallFromPhone implements OutgoingCall.Listener {
     }
 
     private void cancelled() {
-        Optional<OutgoingCall> dialled;
+        Optional<Runnable> dialled;
         synchronized (this) {
             if (over) return;
             over = true;
             dialled = outgoing;
         }
-        dialled.ifPresent(OutgoingCall::cancel);
+        dialled.ifPresent(Runnable::run);
         call.end();
         respond(487, "Request Terminated", new byte[0]);
     }

@@ -1,6 +1,5 @@
 package dev.starling.phone;
 
-import dev.starling.agent.Incoming;
 import dev.starling.identity.Address;
 import dev.starling.media.PhoneLeg;
 import dev.starling.sip.dialog.Dialog;
@@ -12,12 +11,14 @@ import dev.starling.sip.transaction.TransactionLayer;
 import java.time.Duration;
 import java.util.Optional;
 
-/// Rings a phone for a device that calls, and answers the device with what becomes of it.
+/// Rings a phone for a device that calls, or a server of an ordinary SIP domain, and answers that one with what becomes
+/// of it.
 final class CallToPhone {
     private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final Duration RINGING = Duration.ofSeconds(120);
 
-    private final Incoming incoming;
+    private final Caller incoming;
+    private final Far far;
     private final PhoneCall call;
     private final PhoneLeg leg;
     private final TransactionLayer.Timers timers;
@@ -26,8 +27,9 @@ final class CallToPhone {
     private Runnable stopTimer = () -> {};
 
     /// @param leg the bridge's, to the phone
-    CallToPhone(Incoming incoming, PhoneCall call, PhoneLeg leg, TransactionLayer.Timers timers) {
+    CallToPhone(Caller incoming, Far far, PhoneCall call, PhoneLeg leg, TransactionLayer.Timers timers) {
         this.incoming = incoming;
+        this.far = far;
         this.call = call;
         this.leg = leg;
         this.timers = timers;
@@ -52,7 +54,7 @@ final class CallToPhone {
         incoming.server().onCancel(_ -> finish(487, "Request Terminated"));
     }
 
-    private static String quoted(String name) {
+    static String quoted(String name) {
         String printable =
                 name.replaceAll("[^ -~]", "").replaceAll("[\"\\\\]", "").strip();
         return printable.isEmpty() ? "" : "\"" + printable + "\" ";
@@ -126,7 +128,7 @@ final class CallToPhone {
         }
         SipMessage said = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
         var _ = call.withDevice(
-                Dialog.answering(incoming.request(), said), call.bridge().caller());
+                far, Dialog.answering(incoming.request(), said), call.bridge().caller());
     }
 
     /// Ends it before it was answered.

@@ -1,6 +1,7 @@
 package dev.starling.phone;
 
 import dev.starling.sip.message.Edit;
+import dev.starling.sip.transaction.Outgoing;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
 import dev.starling.sip.transport.FlowSource;

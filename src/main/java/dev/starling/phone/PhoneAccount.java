@@ -13,7 +13,8 @@ import java.util.Properties;
 ///
 /// @param user name with which the phone registers
 /// @param label by which the person knows the phone
-public record PhoneAccount(String user, Address address, String label, Ha1 ha1) {
+/// @param isClassic whether it may call people of whom nothing is known at their ordinary SIP domains, unverified
+public record PhoneAccount(String user, Address address, String label, Ha1 ha1, boolean isClassic) {
     /// The same for every server: a phone must not be set up anew when the server is called otherwise.
     public static final String REALM = "starling";
 
@@ -27,10 +28,10 @@ public record PhoneAccount(String user, Address address, String label, Ha1 ha1) 
     }
 
     /// An account for a phone of `address`, whose user name nobody has yet.
-    public static PhoneAccount of(Address address, String label, String password) {
+    public static PhoneAccount of(Address address, String label, String password, boolean isClassic) {
         String local = address.text().split("@", 2)[0].replaceAll("[^a-z0-9.-]", "");
         String user = local.substring(0, Math.min(40, local.length())) + "-" + random(4);
-        return new PhoneAccount(user, address, label, Ha1.of(user, REALM, password));
+        return new PhoneAccount(user, address, label, Ha1.of(user, REALM, password), isClassic);
     }
 
     /// 99 bits, in letters that can be typed on a phone and are not taken for others.
@@ -51,6 +52,7 @@ public record PhoneAccount(String user, Address address, String label, Ha1 ha1) 
         all.setProperty("label", label);
         all.setProperty("sha256", ha1.sha256());
         all.setProperty("md5", ha1.md5());
+        all.setProperty("classic", String.valueOf(isClassic));
         var bytes = new ByteArrayOutputStream();
         all.store(bytes, "A SIP phone's account");
         return bytes.toByteArray();
@@ -64,7 +66,8 @@ public record PhoneAccount(String user, Address address, String label, Ha1 ha1) 
                     all.getProperty("user", ""),
                     Address.parse(all.getProperty("address", "")),
                     all.getProperty("label", ""),
-                    new Ha1(all.getProperty("sha256", ""), all.getProperty("md5", "")));
+                    new Ha1(all.getProperty("sha256", ""), all.getProperty("md5", "")),
+                    all.getProperty("classic", "").equals("true"));
         } catch (IdentityException | IllegalArgumentException e) {
             throw new IOException("not a phone's account (" + e.getMessage() + ")", e);
         }

@@ -1,7 +1,6 @@
 package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
-import dev.starling.agent.UserAgent;
 import dev.starling.media.Bridge;
 import dev.starling.media.Leg;
 import dev.starling.sip.dialog.Dialog;
@@ -12,7 +11,8 @@ import dev.starling.sip.message.SipMessage;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// One call between a phone and a device: two dialogs and the sound between them (a back-to-back user agent, RFC 7092,
+/// One call between a phone and a device, or a server of an ordinary SIP domain in its place: two dialogs and the sound
+/// between them (a back-to-back user agent, RFC 7092,
 /// section 3.2). What ends one of the three ends all.
 final class PhoneCall {
     private static final System.Logger LOG = System.getLogger("starling.phone");
@@ -23,16 +23,15 @@ final class PhoneCall {
         private Optional<Leg> leg = Optional.empty();
     }
 
-    private final UserAgent ua;
     private final Handset handset;
     private final Bridge bridge;
     private final Consumer<PhoneCall> ended;
     private final End device = new End(), phone = new End();
+    private Optional<Far> far = Optional.empty();
     private boolean over;
 
     /// @param ended hears of its end, once
-    PhoneCall(UserAgent ua, Handset handset, Bridge bridge, Consumer<PhoneCall> ended) {
-        this.ua = ua;
+    PhoneCall(Handset handset, Bridge bridge, Consumer<PhoneCall> ended) {
         this.handset = handset;
         this.bridge = bridge;
         this.ended = ended;
@@ -42,8 +41,14 @@ final class PhoneCall {
         });
     }
 
-    UserAgent ua() {
-        return ua;
+    /// Whoever has answered, or called.
+    synchronized Far far() throws SipException {
+        return far.orElseThrow(PhoneCall::noDialog);
+    }
+
+    /// Whether the other end is known, and is a device.
+    synchronized boolean isVerified() {
+        return far.map(Far::isVerified).orElse(true);
     }
 
     Handset handset() {
@@ -55,7 +60,10 @@ final class PhoneCall {
     }
 
     /// From now on BYE goes there. False: the call is over already, and that dialog was ended.
-    boolean withDevice(Dialog dialog, Leg leg) {
+    boolean withDevice(Far other, Dialog dialog, Leg leg) {
+        synchronized (this) {
+            far = Optional.of(other);
+        }
         return with(device, dialog, leg);
     }
 
@@ -110,6 +118,11 @@ final class PhoneCall {
         take(device, request);
     }
 
+    /// The same of a neighbour, where nothing is signed: whoever knows the dialog is its end.
+    void fromNeighbour(SipMessage request) throws SipException {
+        take(device, request);
+    }
+
     void fromPhone(SipMessage request) throws SipException {
         take(phone, request);
     }
@@ -140,7 +153,7 @@ final class PhoneCall {
 
     /// ACK of a 2xx to an INVITE of ours with that CSeq.
     void acknowledgeDevice(long cseq) throws SipException {
-        ua.acknowledge(dialog(device).ack(cseq));
+        far().acknowledge(dialog(device), cseq);
     }
 
     void acknowledgePhone(long cseq) throws SipException {
@@ -189,7 +202,7 @@ final class PhoneCall {
                 end.dialog = Optional.empty();
             }
             if (end == device) {
-                ua.send(bye, _ -> {});
+                far().send(bye);
             } else {
                 var _ = handset.send(bye.request(), _ -> {});
             }

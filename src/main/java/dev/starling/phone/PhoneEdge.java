@@ -3,6 +3,8 @@ package dev.starling.phone;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.transaction.InOrder;
+import dev.starling.sip.transaction.Outgoing;
 import dev.starling.sip.transaction.RequestReceived;
 import dev.starling.sip.transaction.RequestSent;
 import dev.starling.sip.transaction.TransactionLayer;

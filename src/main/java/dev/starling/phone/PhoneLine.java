@@ -2,6 +2,8 @@ package dev.starling.phone;
 
 import dev.starling.agent.Agent;
 import dev.starling.agent.Incoming;
+import dev.starling.classic.ClassicEdge;
+import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import dev.starling.media.Bridge;
@@ -34,22 +36,28 @@ public final class PhoneLine implements AutoCloseable {
     private final Supplier<Optional<Handset>> handset;
     private final Bridges bridges;
     private final TransactionLayer.Timers timers;
+    private final Unverified unverified;
+    private final Far devices;
     private final List<PhoneCall> calls = new ArrayList<>();
     private final SeenCalls seen = new SeenCalls();
     private final List<CallFromPhone> unacknowledged = new ArrayList<>();
 
     /// @param handset the phone, while it is registered
+    /// @param classic the way to ordinary SIP domains, where there is one
     public PhoneLine(
             PhoneAccount account,
             Agent agent,
             Supplier<Optional<Handset>> handset,
             Bridges bridges,
+            Supplier<Optional<ClassicEdge>> classic,
             TransactionLayer.Timers timers) {
         this.account = account;
         this.agent = agent;
         this.handset = handset;
         this.bridges = bridges;
         this.timers = timers;
+        unverified = new Unverified(this, classic, bridges, timers);
+        devices = Far.of(agent.ua());
         agent.ua().on("INVITE", this::deviceCalls);
         agent.ua().on("BYE", this::deviceLeft);
         agent.ua().on("ACK", _ -> {});
@@ -64,9 +72,17 @@ public final class PhoneLine implements AutoCloseable {
         return account;
     }
 
+    Unverified unverified() {
+        return unverified;
+    }
+
+    Optional<Handset> handset() {
+        return handset.get();
+    }
+
     /// Shows a text on a phone, while there is one; whether it took it.
     public static boolean show(Optional<Handset> phone, Address from, Address to, String text) {
-        return Texts.toPhone(phone, from, to, text);
+        return Texts.toPhone(phone, "", from, to, text);
     }
 
     private void deviceCalls(Incoming incoming) throws SipException {
@@ -86,7 +102,7 @@ public final class PhoneLine implements AutoCloseable {
         String name = agent.nameOf(signer.address()).orElse(signer.address().text());
         try {
             PhoneLeg leg = Sound.of(() -> call.bridge().newPhoneLeg(sounding(phone)));
-            new CallToPhone(incoming, call, leg, timers)
+            new CallToPhone(Caller.of(incoming), devices, call, leg, timers)
                     .ring(signer.address(), name, agent.ua().us().address());
         } catch (SipException e) {
             call.end();
@@ -98,8 +114,8 @@ public final class PhoneLine implements AutoCloseable {
         return new Phone(account.user(), phone.source(), false);
     }
 
-    private PhoneCall begin(Handset phone, Bridge bridge) throws SipException {
-        var call = new PhoneCall(agent.ua(), phone, bridge, this::ended);
+    PhoneCall begin(Handset phone, Bridge bridge) throws SipException {
+        var call = new PhoneCall(phone, bridge, this::ended);
         synchronized (this) {
             if (calls.size() < MAX_CALLS) {
                 calls.add(call);
@@ -117,7 +133,16 @@ public final class PhoneLine implements AutoCloseable {
 
     private synchronized Optional<PhoneCall> withDevice(SipMessage request) throws SipException {
         DialogId id = DialogId.of(request);
-        return calls.stream().filter(call -> call.isWithDevice(id)).findFirst();
+        return calls.stream()
+                .filter(call -> call.isVerified() && call.isWithDevice(id))
+                .findFirst();
+    }
+
+    synchronized Optional<PhoneCall> withNeighbour(SipMessage request) throws SipException {
+        DialogId id = DialogId.of(request);
+        return calls.stream()
+                .filter(call -> !call.isVerified() && call.isWithDevice(id))
+                .findFirst();
     }
 
     private synchronized Optional<PhoneCall> withPhone(SipMessage request) throws SipException {
@@ -144,7 +169,7 @@ public final class PhoneLine implements AutoCloseable {
                 ok(request, server);
                 call.phoneLeft();
             }
-            case "MESSAGE" -> Texts.fromPhone(agent, request, server, addressed(request));
+            case "MESSAGE" -> Texts.fromPhone(agent, unverified, request, server, addressed(request));
             // Keys that a phone sends so, and its word on whether anybody is there.
             case "INFO", "OPTIONS" -> {
                 var _ = withPhone(request).orElseThrow(PhoneCall::noDialog);
@@ -165,7 +190,7 @@ public final class PhoneLine implements AutoCloseable {
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
         Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
         Bridge bridge = Sound.of(() -> bridges.fromPhone(sounding(phone), request.body()));
-        var from = new CallFromPhone(server, begin(phone, bridge), timers);
+        var from = new CallFromPhone(server, begin(phone, bridge), devices, timers);
         synchronized (this) {
             unacknowledged.add(from);
         }
@@ -174,8 +199,19 @@ public final class PhoneLine implements AutoCloseable {
     }
 
     private void dial(CallFromPhone from, Address to, RequestReceived server) {
+        from.begin();
         try {
-            from.dial(agent, to);
+            switch (agent.whom(to)) {
+                case Agent.Known(var theirs) -> from.dial(agent, to, theirs);
+                case Agent.Withheld(int status, String why) -> throw new SipException(status, why);
+                case Agent.Nobody _ -> unverified.dial(from, to);
+            }
+        } catch (DhtException e) {
+            from.call().end();
+            Answers.respond(
+                    server,
+                    new SipException(
+                            503, "The directory does not answer", new SipException.Header("Retry-After", "10")));
         } catch (SipException e) {
             from.call().end();
             Answers.respond(server, e);

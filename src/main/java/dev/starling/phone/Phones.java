@@ -53,6 +53,10 @@ public final class Phones implements PhoneAccounts, PhoneUser, AutoCloseable {
         return Optional.ofNullable(open.get(user));
     }
 
+    List<PhoneLine> lines() {
+        return List.copyOf(open.values());
+    }
+
     public int size() {
         return open.size();
     }

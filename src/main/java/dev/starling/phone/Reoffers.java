@@ -1,7 +1,6 @@
 package dev.starling.phone;
 
 import dev.starling.agent.Incoming;
-import dev.starling.agent.UserAgent;
 import dev.starling.media.Leg;
 import dev.starling.media.Reoffer;
 import dev.starling.sip.message.Edit;
@@ -25,8 +24,8 @@ final class Reoffers {
             case Reoffer.Answer(byte[] answer) -> toPhone(call, server, answer);
             case Reoffer.PassOn(var _, byte[] onward) -> {
                 var again = call.toDevice("INVITE");
-                call.ua()
-                        .send(
+                call.far()
+                        .offer(
                                 again,
                                 onward,
                                 answer -> guarded(
@@ -37,22 +36,19 @@ final class Reoffers {
         }
     }
 
-    private static void deviceAnswers(PhoneCall call, RequestReceived server, long cseq, UserAgent.Answer answer)
+    private static void deviceAnswers(PhoneCall call, RequestReceived server, long cseq, Far.Answer answer)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
             call.bridge().rejected();
-            throw new SipException(answer.status(), answer.message().reason());
+            throw new SipException(answer.status(), answer.reason());
         }
         call.acknowledgeDevice(cseq);
-        if (answer.signer().isEmpty() || !answer.message().hasSdp()) {
+        if (answer.sdp().length == 0) {
             call.bridge().rejected();
             throw new SipException(488, "The other device did not answer genuinely");
         }
-        toPhone(
-                call,
-                server,
-                Sound.of(() -> call.bridge().reanswered(answer.message().body())));
+        toPhone(call, server, Sound.of(() -> call.bridge().reanswered(answer.sdp())));
     }
 
     private static void toPhone(PhoneCall call, RequestReceived server, byte[] sdp) throws SipException {
@@ -64,6 +60,15 @@ final class Reoffers {
 
     static void ofDevice(PhoneCall call, Incoming incoming) throws SipException {
         call.fromDevice(incoming);
+        ofOther(call, Caller.of(incoming));
+    }
+
+    static void ofNeighbour(PhoneCall call, Caller caller) throws SipException {
+        call.fromNeighbour(caller.request());
+        ofOther(call, caller);
+    }
+
+    private static void ofOther(PhoneCall call, Caller incoming) throws SipException {
         byte[] offer = incoming.request().body();
         Leg leg = call.deviceLeg();
         switch (Sound.of(() -> call.bridge().reoffer(leg, offer))) {
@@ -83,7 +88,7 @@ final class Reoffers {
         }
     }
 
-    private static void phoneAnswers(PhoneCall call, Incoming incoming, long cseq, SipMessage answer)
+    private static void phoneAnswers(PhoneCall call, Caller incoming, long cseq, SipMessage answer)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
@@ -94,7 +99,7 @@ final class Reoffers {
         toDevice(incoming, Sound.of(() -> call.bridge().reanswered(answer.body())));
     }
 
-    private static void toDevice(Incoming incoming, byte[] sdp) throws SipException {
+    private static void toDevice(Caller incoming, byte[] sdp) throws SipException {
         var _ = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
     }
 

@@ -28,12 +28,23 @@ final class Texts {
 
     /// Sent when one device of the addressee has it, signed; else the phone is told that it was not. Nothing is kept
     /// here for later.
-    static void fromPhone(Agent agent, SipMessage request, RequestReceived server, Address to) throws SipException {
+    static void fromPhone(Agent agent, Unverified unverified, SipMessage request, RequestReceived server, Address to)
+            throws SipException {
         if (agent.standing() != Agent.Standing.LISTED)
             throw new SipException(403, "None of your devices has allowed this phone yet");
         String text = text(request);
         try {
-            if (agent.write(to, text) == 0) throw new SipException(480, "Not delivered: none of their devices has it");
+            switch (agent.whom(to)) {
+                case Agent.Known(var theirs) -> {
+                    if (agent.write(to, theirs, text) == 0)
+                        throw new SipException(480, "Not delivered: none of their devices has it");
+                }
+                case Agent.Withheld(int status, String why) -> throw new SipException(status, why);
+                case Agent.Nobody _ -> {
+                    unverified.write(request, server, to);
+                    return;
+                }
+            }
             server.respond(
                     Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
         } catch (DhtException e) {
@@ -44,7 +55,7 @@ final class Texts {
         }
     }
 
-    private static String text(SipMessage request) throws SipException {
+    static String text(SipMessage request) throws SipException {
         String type = request.first("content-type")
                 .map(value -> Tokens.head(value, ';').toLowerCase(java.util.Locale.ROOT))
                 .orElse("");
@@ -62,12 +73,14 @@ final class Texts {
     }
 
     /// Shows a text on the phone; whether it took it.
-    static boolean toPhone(Optional<Handset> handset, Address from, Address to, String text) {
+    ///
+    /// @param name how the phone shows who wrote, or ""
+    static boolean toPhone(Optional<Handset> handset, String name, Address from, Address to, String text) {
         if (handset.isEmpty()) return false;
         var answered = new CompletableFuture<Integer>();
         try {
             Edit request = Edit.request("MESSAGE", handset.get().target())
-                    .add("From", "<" + from.uri() + ">;tag=" + TransactionLayer.tag())
+                    .add("From", CallToPhone.quoted(name) + "<" + from.uri() + ">;tag=" + TransactionLayer.tag())
                     .add("To", "<" + to.uri() + ">")
                     .add("Call-ID", TransactionLayer.tag())
                     .add("CSeq", "1 MESSAGE")

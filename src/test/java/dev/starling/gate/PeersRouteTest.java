@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.nimbusds.jose.util.JSONObjectUtils;
 import dev.starling.StandingClock;
+import dev.starling.sip.locating.Srv;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -110,14 +111,11 @@ class PeersRouteTest {
     @Test
     void ofOnePriorityEachIsFirstAsOftenAsItsWeightSays() {
         var records = List.of(
-                new ServiceRecords.Srv(1, 30, 1, "a"),
-                new ServiceRecords.Srv(1, 10, 1, "b"),
-                new ServiceRecords.Srv(1, 0, 1, "c"),
-                new ServiceRecords.Srv(2, 1000, 1, "d"));
+                new Srv(1, 30, 1, "a"), new Srv(1, 10, 1, "b"), new Srv(1, 0, 1, "c"), new Srv(2, 1000, 1, "d"));
         var random = new Random(7);
         int[] first = new int[4];
         for (int i = 0; i < 4000; i++) {
-            var turn = ServiceRecords.inTurn(records, 9, random);
+            var turn = Srv.inTurn(records, 9, random);
             assertEquals(records.getLast(), turn.getLast());
             assertEquals(Set.copyOf(records), Set.copyOf(turn));
             first[records.indexOf(turn.getFirst())]++;

@@ -55,6 +55,14 @@ public final class Edit {
         return answer;
     }
 
+    /// The same once more, to be changed apart from this one.
+    public Edit copy() {
+        var copy = new Edit(start);
+        copy.parts.addAll(parts);
+        copy.body = body.clone();
+        return copy;
+    }
+
     public Edit uri(String uri) {
         written("Request-URI", uri);
         int first = start.indexOf(' '), last = start.lastIndexOf(' ');

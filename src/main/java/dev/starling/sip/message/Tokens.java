@@ -91,7 +91,7 @@ public final class Tokens {
     }
 
     /// Where `wanted` stands outside quotes and angle brackets, from `from` on; -1 when nowhere.
-    static int next(String value, int from, char wanted) {
+    public static int next(String value, int from, char wanted) {
         boolean quoted = false, angle = false;
         for (int i = from; i < value.length(); i++) {
             char c = value.charAt(i);

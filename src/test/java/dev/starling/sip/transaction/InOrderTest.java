@@ -1,4 +1,4 @@
-package dev.starling.phone;
+package dev.starling.sip.transaction;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,4 +1,4 @@
-package dev.starling.phone;
+package dev.starling.sip.transaction;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -11,8 +11,8 @@ import java.util.Queue;
 ///
 /// A thread that takes a task lets the next one start when more is waiting, and goes on until nothing is: whoever waits
 /// holds nobody up, and while nobody does, two or three threads do it all.
-final class InOrder {
-    private static final System.Logger LOG = System.getLogger("starling.phone");
+public final class InOrder {
+    private static final System.Logger LOG = System.getLogger("starling.sip");
 
     private final int each, all;
 
@@ -27,13 +27,13 @@ final class InOrder {
     /// A thread was started that has not taken anything yet.
     private boolean starting;
 
-    InOrder(int each, int all) {
+    public InOrder(int each, int all) {
         this.each = each;
         this.all = all;
     }
 
     /// False when there is no room.
-    synchronized boolean run(String flow, Runnable task) {
+    public synchronized boolean run(String flow, Runnable task) {
         Queue<Runnable> queue = waiting.get(flow);
         if (size >= all || queue != null && queue.size() >= each) return false;
         size++;
@@ -49,7 +49,7 @@ final class InOrder {
     private void start() {
         if (starting || ready.isEmpty()) return;
         starting = true;
-        Thread.ofVirtual().name("phones").start(this::work);
+        Thread.ofVirtual().name("sip-work").start(this::work);
     }
 
     private void work() {
@@ -57,7 +57,7 @@ final class InOrder {
             try {
                 task(flow.get()).run();
             } catch (RuntimeException e) {
-                LOG.log(System.Logger.Level.ERROR, "a defect, in taking what a phone sent", e);
+                LOG.log(System.Logger.Level.ERROR, "a defect, in taking what was sent", e);
             }
         }
     }

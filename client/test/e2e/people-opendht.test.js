@@ -1,3 +1,0 @@
-import { onOpenDht } from './opendht.js';
-
-await onOpenDht('people.test.js');
