@@ -143,7 +143,15 @@ request_route {
  * @param {{port: number, records: string[]}} how  records: options of dnsmasq
  */
 export function dnsmasq({ port, records }) {
-  const own = ['--keep-in-foreground', '--log-facility=-', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--pid-file=', '--local-ttl=60'];
+  const own = [
+    '--keep-in-foreground',
+    '--log-facility=-',
+    '--conf-file=/dev/null',
+    '--no-resolv',
+    '--no-hosts',
+    '--pid-file=',
+    '--local-ttl=60',
+  ];
   const where = [`--port=${port}`, '--listen-address=127.0.0.1', '--bind-interfaces'];
   // As who runs it; it would give up being root otherwise, and cannot everywhere.
   const who = process.getuid?.() === 0 ? ['--user=root'] : [];
