@@ -68,6 +68,8 @@ export async function sipPhone({
     heard: /** @type {number[]} */ ([]),
     ended: 0,
     from: '',
+    /** What the other side offered last within a call. */
+    direction: '',
     status: 0,
   };
   const waiting = new Map();
@@ -237,6 +239,7 @@ export async function sipPhone({
     if (said.method === 'INVITE') {
       if (answered.has(said.get('via'))) return;
       answered.add(said.get('via'));
+      if (said.get('to').includes('tag=')) return answeredAgain(said);
       state.ringing++;
       state.from = said.get('from');
       // It has no keys for its sound.
@@ -276,19 +279,33 @@ export async function sipPhone({
     dialog = null;
     state.ended++;
   }
+  const described = [
+    ['Contact', `<sip:${user}@${here}>`],
+    ['Content-Type', 'application/sdp'],
+  ];
+  /** Holds along. */
+  function answeredAgain(invite) {
+    state.direction = /^a=(sendonly|recvonly|inactive|sendrecv)/m.exec(invite.body)?.[1] ?? '';
+    answer(invite, 200, 'OK', '', described, sdp(state.direction === 'sendonly' ? 'recvonly' : 'sendrecv'));
+  }
   function pickUp() {
-    answer(
-      dialog.invite,
-      200,
-      'OK',
-      dialog.tag,
-      [
-        ['Contact', `<sip:${user}@${here}>`],
-        ['Content-Type', 'application/sdp'],
-      ],
-      sdp(),
-    );
+    answer(dialog.invite, 200, 'OK', dialog.tag, described, sdp());
     talk(dialog.invite.body);
+  }
+
+  /** Of the last INVITE that was sent within the dialog, or made it. */
+  function acknowledge() {
+    send(
+      message(`ACK ${dialog.target} SIP/2.0`, [
+        ['Via', `SIP/2.0/UDP ${here};branch=z9hG4bK${random()};rport`],
+        ...dialog.routes,
+        ['Max-Forwards', '70'],
+        ['From', from(dialog.tag)],
+        ['To', dialog.to],
+        ['Call-ID', dialog.callId],
+        ['CSeq', `${dialog.cseq} ACK`],
+      ]),
+    );
   }
 
   return {
@@ -320,18 +337,17 @@ export async function sipPhone({
           .reverse()
           .map((each) => ['Route', each]),
       };
-      send(
-        message(`ACK ${target} SIP/2.0`, [
-          ['Via', `SIP/2.0/UDP ${here};branch=z9hG4bK${random()};rport`],
-          ...dialog.routes,
-          ['Max-Forwards', '70'],
-          ['From', from(said.tag)],
-          ['To', said.get('to')],
-          ['Call-ID', said.callId],
-          ['CSeq', `${dialog.cseq} ACK`],
-        ]),
-      );
+      acknowledge();
       talk(said.body);
+      return said;
+    },
+    /** A new offer within the call, to hold it for example. @param {string} direction */
+    async offer(direction) {
+      dialog.cseq++;
+      const { target, to, callId, tag, cseq, routes } = dialog;
+      const headers = [...routes, ['Content-Type', 'application/sdp']];
+      const said = await ask('INVITE', target, { to, callId, tag, cseq, headers, body: sdp(direction) });
+      if (said.status === 200) acknowledge();
       return said;
     },
     /** RFC 3261, section 9.1. */

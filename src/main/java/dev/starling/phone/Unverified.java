@@ -152,10 +152,7 @@ final class Unverified {
         PhoneCall call = line.begin(phone, bridge);
         var neighbour = neighbour(flow);
         var caller = new CallFromNeighbour(server, neighbour, call, timers);
-        synchronized (this) {
-            unacknowledged.removeIf(each -> each.call().isOver());
-            unacknowledged.add(caller);
-        }
+        await(caller);
         try {
             PhoneLeg leg = Sound.of(() -> call.bridge().newPhoneLeg(new Phone(account, phone.source(), false)));
             new CallToPhone(caller, neighbour, call, leg, timers)
@@ -164,6 +161,12 @@ final class Unverified {
             call.end();
             throw e;
         }
+    }
+
+    /// Until its ACK comes, the 2xx is repeated.
+    private synchronized void await(CallFromNeighbour caller) {
+        unacknowledged.removeIf(each -> each.call().isOver());
+        unacknowledged.add(caller);
     }
 
     private Neighbour neighbour(Flow flow) throws SipException {
@@ -179,8 +182,11 @@ final class Unverified {
                 ok(request, server);
                 call.deviceLeft();
             }
-            case "INVITE" ->
-                Reoffers.ofNeighbour(call, new CallFromNeighbour(server, neighbour(server.flow()), call, timers));
+            case "INVITE" -> {
+                var again = new CallFromNeighbour(server, neighbour(server.flow()), call, timers);
+                await(again);
+                Reoffers.ofNeighbour(call, again);
+            }
             case "INFO", "OPTIONS" -> ok(request, server);
             default ->
                 throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", Neighbour.ALLOW));

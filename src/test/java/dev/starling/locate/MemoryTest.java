@@ -85,6 +85,21 @@ class MemoryTest {
     }
 
     @Test
+    void whoWasFoundIsKnownEvenWhenTheDiskFails() throws Exception {
+        try (var memory = memory()) {
+            assertFalse(memory.knows(World.BOB));
+        }
+        find();
+        Memory closed;
+        try (var memory = memory()) {
+            assertTrue(memory.knows(World.BOB));
+            closed = memory;
+        }
+        // Nobody may be called unverified because something cannot be read.
+        assertTrue(closed.knows(Address.parse("nobody@example.net")));
+    }
+
+    @Test
     void afterARestartAnOlderRecordIsStillOld() throws Exception {
         world.put(Kind.LOCATION, location(2000, NEW));
         assertEquals(NEW, uri(find(), bob));
