@@ -71,14 +71,15 @@ export async function run(args, more = {}, within = []) {
 /**
  * Two separate peers that share one CA and one DHT: the store of the first, or real OpenDHT nodes; then the first goes through two proxies of
  * theirs and the second runs a node of its own.
- * @param {{dht?: string, anchor?: string, network?: any, moreB?: string[]}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors
- *   beside the test CA; network: of nodes, when the caller has and closes one; moreB: words for the second
+ * @param {{dht?: string, anchor?: string, network?: any, moreB?: string[], more?: string[]}} [options]  dht: 'embedded' or 'opendht'; anchor: a file of anchors
+ *   beside the test CA; network: of nodes, when the caller has and closes one; moreB: words for the second; more: for both
  */
 export async function twoPeers({
   dht = process.env.STARLING_E2E_DHT ?? 'embedded',
   anchor = '',
   network,
   moreB = [],
+  more = [],
 } = {}) {
   const anchors = anchor ? ['--anchor', anchor] : [];
   const nodes = network ?? (dht === 'opendht' ? await dhtNodes() : null);
@@ -97,6 +98,7 @@ export async function twoPeers({
     bases[1],
     ...(nodes ? ['--dht', `opendht:${nodes.proxies.slice(0, 2).join(',')}`] : []),
     ...anchors,
+    ...more,
   ];
   const argsB = [
     'peer',
@@ -113,6 +115,7 @@ export async function twoPeers({
     '--peer',
     bases[0],
     ...anchors,
+    ...more,
     ...moreB,
   ];
   const servers = { a: await run(argsA), b: await run(argsB), bases, folder, dht };

@@ -13,6 +13,7 @@ import dev.starling.proxy.Forwarding;
 import dev.starling.proxy.Self;
 import dev.starling.record.RecordOpener;
 import dev.starling.sip.message.SipException;
+import dev.starling.sip.transaction.TimerWheel;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
 import dev.starling.sip.transport.PeerTransport;
@@ -23,8 +24,6 @@ import java.io.IOException;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /// The SIP side of a peer: registrar and proxy, WebSockets of clients, TLS to other peers, and the keeper of
@@ -45,7 +44,7 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper, LocationService location, Tra
             Clock clock)
             throws IOException {
         var transport = new AtomicReference<Optional<PeerTransport>>(Optional.empty());
-        var timers = timers(parts);
+        var timers = parts.with(TimerWheel.started());
         var consent = parts.with(new ConsentStore(config.data().resolve("consent.db"), clock));
         var location = location(config, verifier, store, parts, clock);
         var keeper = keeper(config, location, store, parts, clock);
@@ -73,17 +72,6 @@ record PeerSip(EdgePeer edge, RecordKeeper keeper, LocationService location, Tra
                 tap,
                 edge))));
         return new PeerSip(edge, keeper, location, timers, tap);
-    }
-
-    private static TransactionLayer.Timers timers(Parts parts) {
-        var timer = new ScheduledThreadPoolExecutor(
-                1, Thread.ofPlatform().daemon().name("sip-timer").factory());
-        timer.setRemoveOnCancelPolicy(true);
-        AutoCloseable _ = parts.with(timer::shutdownNow);
-        return (delay, task) -> {
-            var due = timer.schedule(() -> Thread.ofVirtual().start(task), delay.toMillis(), TimeUnit.MILLISECONDS);
-            return () -> due.cancel(false);
-        };
     }
 
     /// The way to other peers, which listens only after the edge that takes what arrives.

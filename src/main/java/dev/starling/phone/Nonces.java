@@ -28,7 +28,8 @@ final class Nonces {
     /// @param seen bit i: `highest - i` came
     private record Used(long second, long highest, long seen) {}
 
-    private final SecretKeySpec key;
+    /// Copied for each nonce: to look one up and give it its key takes longer than the nonce.
+    private final Mac keyed;
     private final byte[] realm;
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
@@ -39,10 +40,20 @@ final class Nonces {
     /// @param secret random bytes that nobody else knows
     /// @param most used nonces remembered
     Nonces(byte[] secret, String realm, int most, InstantSource clock) {
-        key = new SecretKeySpec(secret, "HmacSHA256");
+        keyed = keyed(secret);
         this.realm = realm.getBytes(StandardCharsets.UTF_8);
         this.most = most;
         this.clock = clock;
+    }
+
+    private static Mac keyed(byte[] secret) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(secret, "HmacSHA256"));
+            return mac;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     String fresh(String network) {
@@ -53,8 +64,7 @@ final class Nonces {
 
     private String of(int second, byte[] chance, String network) {
         try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(key);
+            var mac = (Mac) keyed.clone();
             byte[] said = ByteBuffer.allocate(TIME + CHANCE)
                     .putInt(second)
                     .put(chance)
@@ -67,7 +77,7 @@ final class Nonces {
                             .put(said)
                             .put(proof)
                             .array());
-        } catch (GeneralSecurityException e) {
+        } catch (CloneNotSupportedException e) {
             throw new IllegalStateException(e);
         }
     }

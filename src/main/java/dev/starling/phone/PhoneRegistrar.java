@@ -45,6 +45,11 @@ public final class PhoneRegistrar implements AutoCloseable {
     /// How many bindings a flow has, by its id.
     private final Map<String, List<Binding>> byFlow = new HashMap<>();
     private int size;
+
+    /// What Date says in this second.
+    private long dated = -1;
+
+    private String date = "";
     private Consumer<String> changed = _ -> {};
 
     /// Reads what was remembered; throws when the file cannot be used.
@@ -72,17 +77,18 @@ public final class PhoneRegistrar implements AutoCloseable {
     /// The phones of an account that are here now, the one refreshed last first.
     public synchronized List<Binding> of(String account) {
         Instant now = clock.instant();
-        return byAccount.getOrDefault(account, List.of()).reversed().stream()
-                .filter(each -> each.expires().isAfter(now) && each.flow().isOpen())
-                .toList();
+        var here = new ArrayList<Binding>(2);
+        for (Binding each : byAccount.getOrDefault(account, List.of()))
+            if (each.expires().isAfter(now) && each.flow().isOpen()) here.addFirst(each);
+        return here;
     }
 
     /// A phone that is registered over this flow.
     synchronized Optional<Binding> over(Flow flow) {
         Instant now = clock.instant();
-        return byFlow.getOrDefault(flow.id(), List.of()).stream()
-                .filter(each -> each.expires().isAfter(now))
-                .findFirst();
+        for (Binding each : byFlow.getOrDefault(flow.id(), List.of()))
+            if (each.expires().isAfter(now)) return Optional.of(each);
+        return Optional.empty();
     }
 
     public synchronized int size() {
@@ -95,7 +101,9 @@ public final class PhoneRegistrar implements AutoCloseable {
             throw new SipException(403, "Not the address of this account");
         var wanted = Register.parse(request, PER_ACCOUNT);
         InetSocketAddress remote = flow.remote().orElseThrow(() -> new SipException(500, "Server Internal Error"));
+        boolean others;
         synchronized (this) {
+            List<String> before = ways(account);
             List<Binding> old = List.copyOf(byAccount.getOrDefault(account, List.of()));
             checkOrder(request, wanted, old);
             if (size + wanted.contacts().size() > MAX_BINDINGS)
@@ -106,11 +114,19 @@ public final class PhoneRegistrar implements AutoCloseable {
                     if (contact.names(each)) remove(each);
                 if (contact.seconds() > 0) bind(binding(account, contact, request, flow, remote));
             }
+            others = !ways(account).equals(before);
         }
         // It may have ended while the password was checked; then its end was told before it was bound.
         if (!flow.isOpen()) closed(flow);
-        if (wanted.everything() || !wanted.contacts().isEmpty()) changed.accept(account);
+        if (others) changed.accept(account);
         return answer(account, request, wanted);
+    }
+
+    /// Which phones there are and how they are reached: what stays the same when one registers again.
+    private List<String> ways(String account) {
+        var ways = new ArrayList<String>(2);
+        for (Binding each : of(account)) ways.add(each.flow().id() + " " + each.contact());
+        return ways;
     }
 
     private boolean owns(String account, String uri) throws SipException {
@@ -146,7 +162,8 @@ public final class PhoneRegistrar implements AutoCloseable {
     /// The phone names itself differently from where it is.
     private static boolean isBehindNat(SipUri contact, SipMessage request, InetSocketAddress remote) {
         if (contact.port() != 0 && contact.port() != remote.getPort()) return true;
-        String host = contact.host().replaceAll("[\\[\\]]", "");
+        String host = contact.host();
+        if (host.startsWith("[")) host = host.substring(1, host.length() - 1);
         try {
             if (!InetAddress.ofLiteral(host).equals(remote.getAddress())) return true;
         } catch (IllegalArgumentException e) {
@@ -198,7 +215,14 @@ public final class PhoneRegistrar implements AutoCloseable {
         boolean outbound = wanted.contacts().stream().anyMatch(c -> c.instance().contains(";reg-id="))
                 && request.elements("supported").contains("outbound");
         if (outbound) answer.add("Require", "outbound");
-        return answer.add("Date", DATE.format(now)).build();
+        return answer.add("Date", date(now)).build();
+    }
+
+    private synchronized String date(Instant now) {
+        long second = now.getEpochSecond();
+        if (second != dated) date = DATE.format(now);
+        dated = second;
+        return date;
     }
 
     /// A connection has ended, and with it what was registered over it.

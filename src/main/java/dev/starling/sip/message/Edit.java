@@ -13,10 +13,10 @@ public final class Edit {
         String canonical();
     }
 
-    private record Copied(SipMessage.Line line, byte[] from) implements Part {
+    private record Copied(HeaderLines lines, int line, byte[] from) implements Part {
         @Override
         public String canonical() {
-            return line.name();
+            return lines.name(line);
         }
     }
 
@@ -30,10 +30,10 @@ public final class Edit {
         this.start = start;
     }
 
-    Edit(byte[] bytes, String[] startLine, List<SipMessage.Line> lines, int bodyStart) {
-        this(startLine[0] + " " + startLine[1] + " " + startLine[2]);
-        for (var line : lines) parts.add(new Copied(line, bytes));
-        body = Arrays.copyOfRange(bytes, bodyStart, bytes.length);
+    Edit(byte[] bytes, SipMessage.Parsed parsed) {
+        this(String.join(" ", parsed.startLine()));
+        for (int i = 0; i < parsed.lines().size(); i++) parts.add(new Copied(parsed.lines(), i, bytes));
+        body = Arrays.copyOfRange(bytes, parsed.bodyStart(), bytes.length);
     }
 
     public static Edit request(String method, String uri) {
@@ -114,12 +114,12 @@ public final class Edit {
     }
 
     public byte[] toBytes() {
-        var out = new ByteArrayOutputStream();
+        var out = new ByteArrayOutputStream(1024 + body.length);
         write(out, start + "\r\n");
         for (Part part : parts) {
             if (part.canonical().equals("content-length")) continue;
             switch (part) {
-                case Copied(var line, var from) -> copy(out, line, from);
+                case Copied(var lines, int line, var from) -> copy(out, lines, line, from);
                 case Written(var name, var value, var _) -> write(out, name + ": " + value + "\r\n");
             }
         }
@@ -134,15 +134,13 @@ public final class Edit {
     }
 
     // Byte for byte, but folded lines go out in one piece: RFC 3261, section 7.3.1.
-    private static void copy(ByteArrayOutputStream out, SipMessage.Line line, byte[] from) {
+    private static void copy(ByteArrayOutputStream out, HeaderLines lines, int line, byte[] from) {
+        int start = lines.start(line), end = lines.valueEnd(line);
         boolean folded = false;
-        for (int i = line.start(); i < line.valueEnd() && !folded; i++) folded = from[i] == '\n';
-        if (!folded) {
-            out.write(from, line.start(), line.end() - line.start());
-            return;
-        }
-        String text = new String(from, line.start(), line.valueEnd() - line.start(), StandardCharsets.ISO_8859_1);
-        write(out, Tokens.unfold(text) + "\r\n");
+        for (int i = start; i < end && !folded; i++) folded = from[i] == '\n';
+        if (folded)
+            write(out, Tokens.unfold(new String(from, start, end - start, StandardCharsets.ISO_8859_1)) + "\r\n");
+        else out.write(from, start, lines.end(line) - start);
     }
 
     // A value cannot start another line, whoever wrote it, nor lose characters that Latin-1 does not have.

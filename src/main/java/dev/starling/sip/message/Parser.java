@@ -1,11 +1,12 @@
 package dev.starling.sip.message;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 
 /// One pass over the bytes: start line, header lines, body (RFC 3261, section 7). Every refusal has its reason. What
 /// the message must say is [Validity]'s.
 final class Parser {
+    private static final String VERSION = "SIP/2.0";
+
     private final byte[] in;
     private int at;
 
@@ -15,21 +16,27 @@ final class Parser {
 
     static SipMessage read(byte[] bytes) throws SipException {
         if (bytes.length > SipMessage.MAX_BYTES) throw bad("message too long");
-        return new Parser(bytes.clone()).message();
+        byte[] own = bytes.clone();
+        return new SipMessage(own, parsed(own));
     }
 
-    private SipMessage message() throws SipException {
+    /// Of bytes that nobody else changes.
+    static SipMessage.Parsed parsed(byte[] in) throws SipException {
+        return new Parser(in).message();
+    }
+
+    private SipMessage.Parsed message() throws SipException {
         // RFC 3261, section 7.5: empty lines in front are ignored.
         while (at < in.length && (in[at] == '\r' || in[at] == '\n')) at++;
         String[] start = startLine(line());
-        var lines = new ArrayList<SipMessage.Line>(16);
+        var lines = new HeaderLines();
         while (!emptyLine()) {
             if (at >= in.length) throw bad("no end of the header");
             if (at > SipMessage.MAX_HEADER_BYTES) throw bad("header too long");
             if (lines.size() == SipMessage.MAX_LINES) throw bad("too many header lines");
-            lines.add(header());
+            header(lines);
         }
-        return new SipMessage(in, start, lines, at);
+        return new SipMessage.Parsed(start, lines, at);
     }
 
     private boolean emptyLine() {
@@ -60,14 +67,15 @@ final class Parser {
                     && Tokens.number(line.substring(8, 11), 3) >= 0
                     && line.charAt(11) == ' ';
             if (!status) throw bad("status line");
-            return new String[] {"SIP/2.0", line.substring(8, 11), line.substring(12)};
+            return new String[] {VERSION, line.substring(8, 11), line.substring(12)};
         }
         int first = line.indexOf(' '), second = line.indexOf(' ', first + 1);
         if (second < 0 || line.indexOf(' ', second + 1) >= 0) throw bad("request line");
         String method = line.substring(0, first), uri = line.substring(first + 1, second);
         if (!Tokens.isToken(method)) throw bad("method");
         checkUri(uri);
-        return new String[] {method, uri, line.substring(second + 1)};
+        String version = line.substring(second + 1);
+        return new String[] {method, uri, version.equals(VERSION) ? VERSION : version};
     }
 
     private static void checkUri(String uri) throws SipException {
@@ -78,7 +86,7 @@ final class Parser {
         }
     }
 
-    private SipMessage.Line header() throws SipException {
+    private void header(HeaderLines lines) throws SipException {
         int start = at, colon = at;
         while (colon < in.length && Tokens.isTokenChar(in[colon])) colon++;
         int nameEnd = colon;
@@ -89,7 +97,7 @@ final class Parser {
         while (valueStart < valueEnd && isBlank(in[valueStart])) valueStart++;
         while (valueEnd > valueStart && isBlank(in[valueEnd - 1])) valueEnd--;
         at = end + 1;
-        return new SipMessage.Line(HeaderName.of(in, start, nameEnd), start, valueStart, valueEnd, at);
+        lines.add(HeaderName.of(in, start, nameEnd), start, valueStart, valueEnd, at);
     }
 
     // The LF that ends the value, folded lines included. A bare CR or a NUL would let the next hop see other headers

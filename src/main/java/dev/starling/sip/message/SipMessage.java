@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// A SIP message as received: the bytes, and where each header line lies in them. Values are decoded when asked for;
 /// an edit copies untouched lines byte for byte (RFC 3261, section 7).
@@ -18,19 +19,45 @@ public final class SipMessage {
     /// The same on every transport: what one hop takes, the next takes too.
     public static final int MAX_HEADER_BYTES = 24 * 1024;
 
-    /// Offsets of one header line: the whole line, and its value without surrounding blanks.
-    record Line(String name, int start, int valueStart, int valueEnd, int end) {}
+    /// What the parser found. Values that were asked for are kept by line; several threads may write the same one.
+    ///
+    /// @param startLine its three words
+    /// @param values by line, as far as they were asked for
+    record Parsed(
+            String[] startLine,
+            HeaderLines lines,
+            int bodyStart,
+            @Nullable String[] values) {
+        Parsed(String[] startLine, HeaderLines lines, int bodyStart) {
+            this(startLine, lines, bodyStart, new String[lines.size()]);
+        }
+    }
 
     private final byte[] bytes;
-    private final String[] startLine;
-    private final List<Line> lines;
-    private final int bodyStart;
+    private volatile @Nullable Parsed parsed;
 
-    SipMessage(byte[] bytes, String[] startLine, List<Line> lines, int bodyStart) {
+    SipMessage(byte[] bytes, Parsed parsed) {
         this.bytes = bytes;
-        this.startLine = startLine;
-        this.lines = lines;
-        this.bodyStart = bodyStart;
+        this.parsed = parsed;
+    }
+
+    private Parsed parsed() {
+        Parsed there = parsed;
+        if (there != null) return there;
+        try {
+            there = Parser.parsed(bytes);
+        } catch (SipException e) {
+            throw new IllegalStateException("was read before", e);
+        }
+        parsed = there;
+        return there;
+    }
+
+    /// Gives back all but the bytes, for one that is kept by thousands in case it must be sent again; it is read anew
+    /// when
+    /// somebody asks after all.
+    public void rest() {
+        parsed = null;
     }
 
     /// Reads and validates one whole message; a [SipException] of 400 says what is wrong.
@@ -51,77 +78,87 @@ public final class SipMessage {
     }
 
     public boolean isRequest() {
-        return !startLine[0].equals("SIP/2.0");
+        return !parsed().startLine[0].equals("SIP/2.0");
     }
 
     public String method() {
-        return isRequest() ? startLine[0] : cseqMethod();
+        return isRequest() ? parsed().startLine[0] : cseqMethod();
     }
 
     /// The Request-URI.
     public String uri() {
-        return startLine[1];
+        return parsed().startLine[1];
     }
 
     /// The status of a response, 0 of a request.
     public int status() {
-        return isRequest() ? 0 : Integer.parseInt(startLine[1]);
+        return isRequest() ? 0 : Integer.parseInt(parsed().startLine[1]);
     }
 
     /// The last word of a request line, `SIP/2.0` in a valid message.
     String version() {
-        return startLine[2];
+        return parsed().startLine[2];
     }
 
     public String reason() {
-        return isRequest() ? "" : startLine[2];
+        return isRequest() ? "" : parsed().startLine[2];
     }
 
     /// The first line's value of a header, long name.
     public Optional<String> first(String name) {
-        for (Line line : lines) if (line.name.equals(name)) return Optional.of(value(line));
-        return Optional.empty();
+        Parsed in = parsed();
+        int line = in.lines.next(name, 0);
+        return line < 0 ? Optional.empty() : Optional.of(value(in, line));
     }
 
     public String required(String name) {
-        return first(name).orElse("");
+        Parsed in = parsed();
+        int line = in.lines.next(name, 0);
+        return line < 0 ? "" : value(in, line);
     }
 
     /// Every line's value of a header, in order.
     public List<String> all(String name) {
+        Parsed in = parsed();
         var all = new ArrayList<String>();
-        for (Line line : lines) if (line.name.equals(name)) all.add(value(line));
+        for (int at = in.lines.next(name, 0); at >= 0; at = in.lines.next(name, at + 1)) all.add(value(in, at));
         return all;
     }
 
     /// The elements of a header whose lines may hold comma-separated lists (RFC 3261, section 7.3.1).
     public List<String> elements(String name) {
+        Parsed in = parsed();
         var all = new ArrayList<String>();
-        for (Line line : lines) if (line.name.equals(name)) all.addAll(Tokens.split(value(line), ','));
+        for (int at = in.lines.next(name, 0); at >= 0; at = in.lines.next(name, at + 1))
+            all.addAll(Tokens.split(value(in, at), ','));
         return all;
     }
 
     /// Refuses a second line of one of these headers.
     void checkOnce(Set<String> names) throws SipException {
+        HeaderLines lines = parsed().lines;
         for (int i = 0; i < lines.size(); i++) {
-            String name = lines.get(i).name;
-            if (!names.contains(name)) continue;
-            for (int j = i + 1; j < lines.size(); j++)
-                if (lines.get(j).name.equals(name)) throw new SipException(400, "Bad " + name + " twice");
+            String name = lines.name(i);
+            if (names.contains(name) && lines.next(name, i + 1) >= 0)
+                throw new SipException(400, "Bad " + name + " twice");
         }
     }
 
-    private String value(Line line) {
-        return Tokens.unfold(
-                new String(bytes, line.valueStart, line.valueEnd - line.valueStart, StandardCharsets.ISO_8859_1));
+    private String value(Parsed in, int line) {
+        String value = in.values[line];
+        if (value != null) return value;
+        int start = in.lines.valueStart(line), end = in.lines.valueEnd(line);
+        value = Tokens.unfold(new String(bytes, start, end - start, StandardCharsets.ISO_8859_1));
+        in.values[line] = value;
+        return value;
     }
 
     public byte[] body() {
-        return Arrays.copyOfRange(bytes, bodyStart, bytes.length);
+        return Arrays.copyOfRange(bytes, parsed().bodyStart, bytes.length);
     }
 
     public int bodyLength() {
-        return bytes.length - bodyStart;
+        return bytes.length - parsed().bodyStart;
     }
 
     /// Of the whole message, in bytes.
@@ -180,12 +217,12 @@ public final class SipMessage {
         return first("content-type")
                         .map(t -> Tokens.head(t, ';').equalsIgnoreCase("application/sdp"))
                         .orElse(false)
-                && bodyStart < bytes.length;
+                && bodyLength() > 0;
     }
 
     /// A copy to change.
     public Edit edit() {
-        return new Edit(bytes, startLine, lines, bodyStart);
+        return new Edit(bytes, parsed());
     }
 
     public byte[] bytes() {
@@ -196,9 +233,11 @@ public final class SipMessage {
     /// moves, and Content-Length stays true.
     public byte[] masked(Set<String> names) {
         byte[] masked = bytes.clone();
-        for (Line line : lines) {
-            if (!names.contains(line.name)) continue;
-            for (int i = line.valueStart; i < line.valueEnd; i++) if (masked[i] > ' ' || masked[i] < 0) masked[i] = 'x';
+        HeaderLines lines = parsed().lines;
+        for (int at = 0; at < lines.size(); at++) {
+            if (!names.contains(lines.name(at))) continue;
+            for (int i = lines.valueStart(at); i < lines.valueEnd(at); i++)
+                if (masked[i] > ' ' || masked[i] < 0) masked[i] = 'x';
         }
         return masked;
     }

@@ -124,18 +124,25 @@ public final class Tokens {
     /// A header parameter's value, without its quotes ("" for a flag); `name` in lower case. The first with that name
     /// counts.
     public static Optional<String> parameter(String value, String name) {
-        int at = next(value, 0, ';');
-        while (at >= 0) {
-            int end = next(value, at + 1, ';');
-            String part = value.substring(at + 1, end < 0 ? value.length() : end);
-            int equals = part.indexOf('=');
-            String key = (equals < 0 ? part : part.substring(0, equals)).strip();
-            if (key.equalsIgnoreCase(name))
+        for (int at = next(value, 0, ';'); at >= 0; ) {
+            int then = next(value, at + 1, ';'), end = then < 0 ? value.length() : then;
+            int equals = value.indexOf('=', at + 1, end);
+            if (isNamed(value, at + 1, equals < 0 ? end : equals, name))
                 return Optional.of(
-                        equals < 0 ? "" : unquote(part.substring(equals + 1).strip()));
-            at = end;
+                        equals < 0
+                                ? ""
+                                : unquote(value.substring(equals + 1, end).strip()));
+            at = then;
         }
         return Optional.empty();
+    }
+
+    // `name` with blanks around it, in any letters.
+    private static boolean isNamed(String value, int from, int to, String name) {
+        int start = from, end = to;
+        while (start < end && Character.isWhitespace(value.charAt(start))) start++;
+        while (end > start && Character.isWhitespace(value.charAt(end - 1))) end--;
+        return end - start == name.length() && value.regionMatches(true, start, name, 0, name.length());
     }
 
     /// What a quoted-string says; other text as it is.

@@ -2,9 +2,7 @@ package dev.starling.sip.transaction;
 
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transport.Flow;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -15,10 +13,9 @@ public final class RequestReceived {
     private final SipMessage request;
     private final Flow flow;
     private final TransactionLayer.Key key;
-    private final TransactionLayer.Timers timers;
     private final Consumer<RequestReceived> ended;
     private final ServerTransaction machine;
-    private final Map<Timer, Runnable> armed = new EnumMap<>(Timer.class);
+    private final Armed armed;
     private Optional<byte[]> last = Optional.empty();
     private Optional<List<String>> cancelled = Optional.empty();
     private Consumer<List<String>> onCancel = _ -> {};
@@ -32,7 +29,7 @@ public final class RequestReceived {
         this.request = request;
         this.flow = flow;
         this.key = key;
-        this.timers = timers;
+        armed = new Armed(timers);
         this.ended = ended;
         machine = new ServerTransaction(request.method().equals("INVITE"), flow.isReliable());
     }
@@ -81,8 +78,10 @@ public final class RequestReceived {
             actions = machine.on(new Event.Respond(response.status()));
             if (!actions.isEmpty()) last = Optional.of(response.bytes());
         }
-        if (response.status() >= 200)
+        if (response.status() >= 200) {
             LOG.log(System.Logger.Level.DEBUG, () -> request + " by " + flow.id() + ": " + response.status());
+            request.rest();
+        }
         run(actions);
     }
 
@@ -115,12 +114,11 @@ public final class RequestReceived {
     }
 
     private synchronized void arm(Timer timer, java.time.Duration after) {
-        armed.put(timer, timers.after(after, () -> on(new Event.Fired(timer))));
+        armed.arm(timer, after, () -> on(new Event.Fired(timer)));
     }
 
     private void end() {
         synchronized (this) {
-            armed.values().forEach(Runnable::run);
             armed.clear();
         }
         ended.accept(this);

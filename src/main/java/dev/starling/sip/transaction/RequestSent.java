@@ -4,9 +4,7 @@ import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transport.Flow;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -15,11 +13,10 @@ public final class RequestSent {
     private final SipMessage request;
     private final Flow flow;
     private final Consumer<SipMessage> user;
-    private final TransactionLayer.Timers timers;
     private final Consumer<RequestSent> ended;
     private final TransactionLayer.Key key;
     private final ClientTransaction machine;
-    private final Map<Timer, Runnable> armed = new EnumMap<>(Timer.class);
+    private final Armed armed;
 
     RequestSent(
             SipMessage request,
@@ -30,7 +27,7 @@ public final class RequestSent {
         this.request = request;
         this.flow = flow;
         this.user = user;
-        this.timers = timers;
+        armed = new Armed(timers);
         this.ended = ended;
         key = TransactionLayer.Key.ofClient(request, request.method(), flow);
         machine = new ClientTransaction(request.method().equals("INVITE"), flow.isReliable());
@@ -92,13 +89,12 @@ public final class RequestSent {
     }
 
     private synchronized void arm(Timer timer, java.time.Duration after) {
-        armed.put(timer, timers.after(after, () -> on(new Event.Fired(timer), Optional.empty())));
+        armed.arm(timer, after, () -> on(new Event.Fired(timer), Optional.empty()));
     }
 
     // What is armed no longer holds the request in memory.
     private void end() {
         synchronized (this) {
-            armed.values().forEach(Runnable::run);
             armed.clear();
         }
         ended.accept(this);

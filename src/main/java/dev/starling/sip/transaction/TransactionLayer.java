@@ -30,23 +30,51 @@ public final class TransactionLayer {
     public interface Timers {
         /// What is returned takes the task back, if it has not run yet.
         Runnable after(Duration delay, Runnable task);
+
+        /// The same for a task that waits for nothing: it needs no thread of its own.
+        default Runnable brief(Duration delay, Runnable task) {
+            return after(delay, task);
+        }
     }
 
-    /// Branches and methods come from the network, so their hash is keyed.
-    record Key(String branch, String sentBy, String method, String flow) {
+    /// What names a transaction. Branches and methods come from the network, so the hash is keyed; it is made once.
+    static final class Key {
+        private final String whole, method;
+        private final int branch, hash;
+
+        private Key(String branch, String sentBy, String method, Flow flow) {
+            this.method = method.equals("INVITE") ? "INVITE" : method;
+            this.branch = branch.length();
+            // None of these holds a line break.
+            whole = branch + "\n" + sentBy + "\n" + method + "\n" + flow.id();
+            hash = SipHash.ours(whole.getBytes(StandardCharsets.ISO_8859_1));
+        }
+
         static Key ofClient(SipMessage message, String method, Flow flow) {
-            return new Key(message.branch(), "", method, flow.id());
+            return new Key(message.branch(), "", method, flow);
         }
 
         /// RFC 3261, section 17.2.3: branch, sent-by and method, where ACK and CANCEL ask for the INVITE's.
         static Key ofServer(SipMessage request, String method, Flow flow) {
-            return new Key(request.branch(), Tokens.head(request.topVia(), ';'), method, flow.id());
+            return new Key(request.branch(), Tokens.head(request.topVia(), ';'), method, flow);
+        }
+
+        String branch() {
+            return whole.substring(0, branch);
+        }
+
+        String method() {
+            return method;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Key key && key.hash == hash && key.whole.equals(whole);
         }
 
         @Override
         public int hashCode() {
-            return SipHash.ours(
-                    (branch + " " + sentBy + " " + method + " " + flow).getBytes(StandardCharsets.ISO_8859_1));
+            return hash;
         }
     }
 
@@ -86,6 +114,7 @@ public final class TransactionLayer {
     /// Sends a request whose top Via has a branch of ours; answers go to `user`, 408 and 480 of our own included.
     public RequestSent send(SipMessage request, Flow flow, Consumer<SipMessage> user) throws SipException {
         var client = new RequestSent(request, flow, user, timers, this::ended);
+        request.rest();
         sent.take(flow, client, request.length());
         clients.put(client.key(), client);
         if (!client.key().method().equals("CANCEL")) branches.add(client.key().branch());

@@ -15,8 +15,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Datagrams by `recvmmsg` and `sendmmsg`: one platform thread reads; what the receiver sends while it is handed a
-/// batch leaves in one call after it. What other threads send leaves at once, without waiting, so virtual threads may.
+/// Datagrams by `recvmmsg` and `sendmmsg`: one platform thread reads; what is sent while it hands on a batch, by
+/// whomever, leaves in one call after it, so that a busy socket needs few calls. Otherwise what is sent leaves at once,
+/// without waiting, so virtual threads may send too.
 final class LinuxDatagrams implements Datagrams {
     private static final System.Logger LOG = System.getLogger("starling.sip");
     private static final int BATCH = 32, BUFFER_BYTES = 4 << 20, MAX_FAILURES = 100;
@@ -36,6 +37,10 @@ final class LinuxDatagrams implements Datagrams {
     private final CountDownLatch ended = new CountDownLatch(1);
     private int queued;
     private boolean gone;
+
+    /// The reader hands on a batch, and will send what is queued after it.
+    private boolean handing;
+
     private volatile Optional<Thread> reader = Optional.empty();
     private volatile boolean started, closed;
 
@@ -122,6 +127,7 @@ final class LinuxDatagrams implements Datagrams {
                 continue;
             }
             failures = 0;
+            handing(count > 1);
             for (int i = 0; i < count && !closed; i++) take(i, receiver);
             for (int i = 0; i < count; i++) in.clear(i);
             flush();
@@ -150,8 +156,7 @@ final class LinuxDatagrams implements Datagrams {
         try {
             if (gone) return false;
             out.fill(queued++, datagram, path, address.getAddress());
-            boolean inBatch = isReader();
-            return (inBatch && queued < out.count) || flushed();
+            return (queued < out.count && (handing || isReader())) || flushed();
         } finally {
             sending.unlock();
         }
@@ -161,9 +166,19 @@ final class LinuxDatagrams implements Datagrams {
         return reader.filter(Thread.currentThread()::equals).isPresent();
     }
 
+    private void handing(boolean now) {
+        sending.lock();
+        try {
+            handing = now;
+        } finally {
+            sending.unlock();
+        }
+    }
+
     private void flush() {
         sending.lock();
         try {
+            handing = false;
             if (!gone) flushed();
         } finally {
             sending.unlock();

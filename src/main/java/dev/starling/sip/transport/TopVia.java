@@ -82,11 +82,16 @@ final class TopVia {
         int protocol = head.indexOf('/', head.indexOf('/') + 1) + 1;
         while (protocol < head.length() && Character.isWhitespace(head.charAt(protocol))) protocol++;
         while (protocol < head.length() && !Character.isWhitespace(head.charAt(protocol))) protocol++;
-        String text = head.substring(protocol).replaceAll("\\s", "");
+        String text = withoutBlanks(head.substring(protocol));
         int colon = text.indexOf(':', text.indexOf(']') + 1);
         String host = colon < 0 ? text : text.substring(0, colon);
         long port = colon < 0 ? DEFAULT_PORT : Tokens.number(text.substring(colon + 1), 5);
         return new SentBy(literal(host), port < 1 || port > 65_535 ? DEFAULT_PORT : (int) port);
+    }
+
+    private static String withoutBlanks(String text) {
+        boolean any = text.chars().anyMatch(Character::isWhitespace);
+        return any ? text.replaceAll("\\s", "") : text;
     }
 
     // As [#host] writes it, so that two spellings of one address are one.

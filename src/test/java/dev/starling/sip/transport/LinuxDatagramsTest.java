@@ -1,11 +1,21 @@
 package dev.starling.sip.transport;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +40,47 @@ class LinuxDatagramsTest extends DatagramsContract {
     void itIsChosenWhereItIsPossible() throws IOException {
         try (var chosen = Datagrams.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             assertInstanceOf(LinuxDatagrams.class, chosen);
+        }
+    }
+
+    /// What another thread sends meanwhile waits for the end of the batch, so that one call carries all; and it leaves.
+    @Test
+    void whatOthersSendWhileABatchIsHandedOnLeavesAfterIt() throws Exception {
+        var here = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        try (var server = LinuxDatagrams.bind(here);
+                var phone = new DatagramSocket(here)) {
+            phone.setSoTimeout(20_000);
+            var path = new Datagrams.Path(
+                    server.address().getAddress(), (InetSocketAddress) phone.getLocalSocketAddress());
+            var to = server.address();
+            // There before anybody reads, so that they are one batch.
+            for (String each : List.of("one", "two"))
+                phone.send(new DatagramPacket(each.getBytes(UTF_8), each.length(), to));
+            var taken = new ArrayBlockingQueue<String>(2);
+            server.start(new Datagrams.Receiver() {
+                @Override
+                public void received(byte[] datagram, Datagrams.Path from) {
+                    taken.add(new String(datagram, UTF_8));
+                    var other = new FutureTask<>(() -> server.send("of another thread".getBytes(UTF_8), path));
+                    Thread.ofVirtual().start(other);
+                    try {
+                        assertTrue(other.get(20, TimeUnit.SECONDS));
+                    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }
+
+                @Override
+                public void truncated(Datagrams.Path from) {}
+            });
+            for (String each : List.of("one", "two")) {
+                var answer = new DatagramPacket(new byte[100], 100);
+                phone.receive(answer);
+                assertEquals(
+                        "of another thread", new String(answer.getData(), 0, answer.getLength(), UTF_8), "for " + each);
+            }
+            assertEquals("one", taken.poll());
+            assertEquals("two", taken.poll());
         }
     }
 }

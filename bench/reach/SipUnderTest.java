@@ -1,0 +1,91 @@
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/// One SIP server that runs, with the phones that keep it busy.
+final class SipUnderTest implements AutoCloseable {
+    static final int COUNT = 12_000;
+    private static final List<String> MEMORY = List.of("-x", "tlsf", "-X", "tlsf", "-m", "2048", "-M", "16");
+
+    final String name;
+    final Map<Load.Kind, List<Double>> micros = new EnumMap<>(Load.Kind.class);
+    private final Measured process;
+    private final Load load;
+    private int next, lost, failed;
+
+    private SipUnderTest(String name, Measured process, int port, int users) throws Exception {
+        this.name = name;
+        this.process = process;
+        load = new Load(new InetSocketAddress("127.0.0.1", port), new Phones(users, port + 2));
+    }
+
+    static SipUnderTest ours(Path out, int users) throws Exception {
+        Path folder = Files.createDirectories(out.resolve("ours"));
+        for (String each : List.of("phones.db", "phones.db-wal", "phones.db-shm"))
+            Files.deleteIfExists(folder.resolve(each));
+        var process =
+                Measured.java(out.resolve("ours.log"), "SipServer", "127.0.0.1", "5060", folder.toString(), "" + users);
+        process.await("ready");
+        return new SipUnderTest("Starling", process, 5060, users);
+    }
+
+    /// Of a release without a line that says so when it is ready: it is, when it answers.
+    static SipUnderTest kamailio(Path out, boolean digest, int users) throws Exception {
+        int port = digest ? 5070 : 5080;
+        Path config = out.resolve("kamailio.cfg");
+        Files.writeString(
+                config, Files.readString(Path.of("bench/reach/kamailio.cfg")).replace("HA1_OF_ALL", Phones.HA1.sha256()));
+        var command = new ArrayList<>(List.of("kamailio", "-f", config.toString(), "-DD", "-E", "-n", "2"));
+        command.addAll(MEMORY);
+        command.addAll(List.of("-l", "udp:127.0.0.1:" + port));
+        if (digest) command.addAll(List.of("-A", "DIGEST"));
+        var process = new Measured(out.resolve("kamailio-" + port + ".log"), command);
+        var server = new SipUnderTest(digest ? "Kamailio" : "Kamailio without digest", process, port, users);
+        while (server.load.run(Load.Kind.REGISTER, 1, 0).lost() > 0) process.cpu();
+        return server;
+    }
+
+    /// Every phone is here.
+    void register(int from, int count) throws Exception {
+        count(load.run(Load.Kind.REGISTER, count, from));
+    }
+
+    /// With every kind of message: the same for everybody.
+    void warm() throws Exception {
+        for (Load.Kind kind : Load.Kind.values()) count(load.run(kind, 10_000, next));
+        next += 10_000;
+    }
+
+    void measure() throws Exception {
+        for (Load.Kind kind : Load.Kind.values()) {
+            double before = process.cpu();
+            count(load.run(kind, COUNT, next));
+            micros.computeIfAbsent(kind, _ -> new ArrayList<>()).add((process.cpu() - before) / COUNT * 1e6);
+        }
+        next += COUNT;
+    }
+
+    private void count(Load.Result result) {
+        lost += result.lost();
+        failed += result.failed();
+    }
+
+    String troubles() {
+        return lost + " lost, " + failed + " failed";
+    }
+
+    double memory() throws IOException {
+        return process.memory();
+    }
+
+    @Override
+    public void close() {
+        load.close();
+        process.close();
+    }
+}

@@ -1,0 +1,37 @@
+package dev.starling.sip.transaction;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// The timers of one transaction that are running: three at most, and of three only while an INVITE rings. Used under
+/// the lock of the transaction.
+final class Armed {
+    private record Running(
+            Timer timer, Runnable off, @Nullable Running next) {}
+
+    private final TransactionLayer.Timers timers;
+    private @Nullable Running running;
+
+    Armed(TransactionLayer.Timers timers) {
+        this.timers = timers;
+    }
+
+    void arm(Timer timer, Duration after, Runnable fired) {
+        // Once a transaction only waits for copies, nothing is sent again and nobody fails for want of an answer.
+        if (timer.isLast()) clear();
+        else running = without(timer, running);
+        Runnable off = timer.isTold() ? timers.after(after, fired) : timers.brief(after, fired);
+        running = new Running(timer, off, running);
+    }
+
+    // It has fired: that is why it is armed anew.
+    private static @Nullable Running without(Timer timer, @Nullable Running all) {
+        if (all == null) return null;
+        return all.timer == timer ? all.next : new Running(all.timer, all.off, without(timer, all.next));
+    }
+
+    void clear() {
+        for (Running each = running; each != null; each = each.next) each.off.run();
+        running = null;
+    }
+}
