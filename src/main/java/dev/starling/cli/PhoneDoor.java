@@ -57,8 +57,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
     }
 
     /// What is open: the signalling of phones, their sound, the way to ordinary SIP domains, if that is wanted, and
-    /// what
-    /// was done against them.
+    /// what was done against them.
     record Side(
             PhoneEdge edge,
             PhoneRegistrar registrar,

@@ -25,8 +25,7 @@ import java.util.stream.Collectors;
 
 /// `GET /peers?domain=…`: where the DNS says that the peers of a domain are, for a page, which cannot ask it itself
 /// (docs/decisions/0017-peers-by-dns.md). It is no way to anywhere else: two names of that domain are asked for, what
-/// is
-/// answered is text, and whoever goes there looks at what is there.
+/// is answered is text, and whoever goes there looks at what is there.
 public final class PeersRoute {
     private static final int MAX_PEERS = 8, AT_ONCE = 16, MAX_KEPT = 2_000, RETRY_SECONDS = 10;
     private static final Duration KEPT = Duration.ofMinutes(5), KEPT_UNKNOWN = Duration.ofSeconds(20);

@@ -106,8 +106,7 @@ public final class Bridge implements AutoCloseable {
     }
 
     /// The answer to the caller, of the leg that is kept or else of the first that answered; the same however often it
-    /// is
-    /// asked for, as a dialog has one (RFC 3261, section 13.3.1.4).
+    /// is asked for, as a dialog has one (RFC 3261, section 13.3.1.4).
     public synchronized byte[] answer() throws MediaException {
         if (isOver()) throw new MediaException(Reason.ENDED, "the bridge is over");
         if (answer.isEmpty()) {
@@ -128,8 +127,7 @@ public final class Bridge implements AutoCloseable {
     }
 
     /// A new offer by one side, of a call that is kept: held, let go, another port, new ICE. Until it is answered, the
-    /// call
-    /// goes on as it was.
+    /// call goes on as it was.
     public synchronized Reoffer reoffer(Leg from, byte[] sdp) throws MediaException {
         from.requireOpen();
         Leg to = other(from);

@@ -16,8 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// One end of a bridge: what was described to it and by it, its sockets, and the stream that it is sent. Everything
-/// under
-/// the lock of its bridge.
+/// under the lock of its bridge.
 public abstract sealed class Leg permits WebLeg, PhoneLeg {
     final Bridge bridge;
     final OutStream out;

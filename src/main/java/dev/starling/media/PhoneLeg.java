@@ -17,14 +17,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /// The leg to a phone: RTP in the clear, or SRTP with keys out of the description (SDES, RFC 4568), RTCP on the next
-/// port
-/// or on the same.
+/// port or on the same.
 ///
 /// Where the sound goes is learned from where it comes (symmetric RTP, RFC 4961): the first packet from the address
-/// that
-/// the description names or from that of the phone's SIP flow decides, and from then on nobody else is listened to.
-/// With
-/// SDES a packet that authenticates decides anew, and one from exactly where the description says always does.
+/// that the description names or from that of the phone's SIP flow decides, and from then on nobody else is listened
+/// to. With SDES a packet that authenticates decides anew, and one from exactly where the description says always does.
 public final class PhoneLeg extends Leg {
     /// A phone behind a router may get a new port when it was silent.
     private static final long RELEARN_MILLIS = 5_000;

@@ -128,8 +128,7 @@ public final class WebLeg extends Leg {
     }
 
     /// Not before: the other side cannot answer checks until it has our description, and that may come with the answer
-    /// to
-    /// a ringing that lasts for minutes.
+    /// to a ringing that lasts for minutes.
     @Override
     void agreed() {
         if (isToStart) ice.start(theirs.orElseThrow(), isLite, bridge.now());

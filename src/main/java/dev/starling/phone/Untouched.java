@@ -7,9 +7,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Of a phone that speaks ICE and DTLS-SRTP itself, as a page in a browser does: what one side says goes to the other
-/// as
-/// it stands, and the sound takes its own way. The phone's device signs what the phone says; whose keys these are, the
-/// other side knows by that device alone.
+/// as it stands, and the sound takes its own way. The phone's device signs what the phone says; whose keys these are,
+/// the other side knows by that device alone.
 final class Untouched implements Descriptions {
     private final byte[] offer;
     private boolean offered;

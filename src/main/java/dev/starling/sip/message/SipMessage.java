@@ -54,8 +54,7 @@ public final class SipMessage {
     }
 
     /// Gives back all but the bytes, for one that is kept by thousands in case it must be sent again; it is read anew
-    /// when
-    /// somebody asks after all.
+    /// when somebody asks after all.
     public void rest() {
         parsed = null;
     }

@@ -9,10 +9,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Many timers, of which most are taken back: a wheel of slots, each a list of what is due in one tick of 10 ms, so
-/// that
-/// setting and taking back cost the same however many there are. What is due in a later turn of the wheel stays where
-/// it
-/// is. Fires up to a tick late, never early; the thread of it sleeps while nothing is due.
+/// that setting and taking back cost the same however many there are. What is due in a later turn of the wheel stays
+/// where it is. Fires up to a tick late, never early; its thread sleeps while nothing is due.
 public final class TimerWheel implements TransactionLayer.Timers, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.sip");
     private static final long TICK_NANOS = 10_000_000;
