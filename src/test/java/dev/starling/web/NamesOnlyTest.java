@@ -1,9 +1,12 @@
 package dev.starling.web;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
+import java.net.spi.InetAddressResolverProvider;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 
 /// Nobody who connects can make a server wait for a DNS of his.
@@ -17,5 +20,11 @@ class NamesOnlyTest {
     @Test
     void aNameHasItsAddress() throws Exception {
         assertTrue(InetAddress.getByName("localhost").isLoopbackAddress());
+    }
+
+    @Test
+    void noLibraryTakesTheNamesOver() {
+        var first = ServiceLoader.load(InetAddressResolverProvider.class).findFirst();
+        assertInstanceOf(NamesOnly.class, first.orElseThrow());
     }
 }
