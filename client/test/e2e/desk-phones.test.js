@@ -149,34 +149,36 @@ test('both register: one by UDP, told to offer MD5 alone, at the first try; one 
   await carol.registered();
 });
 
-/** Whether it rings; a phone that was allowed a moment ago is still told whose calls it takes. @param {() => void} dial @param {() => Promise<boolean>} rings @param {() => void} hangUp */
-const knows = (dial, rings, hangUp) =>
-  eventually(
-    async () => {
-      dial();
-      const does = await rings();
-      if (does) hangUp();
-      return does;
-    },
-    'a phone that knows its contacts',
-    30_000,
-    // An account has forty calls at once.
-    1000,
-  );
+/**
+ * Asks again while a phone that was allowed a moment ago is still told whose calls it takes. @param {() => void} dial @param {(mark: number) => Promise<boolean>} rings
+ */
+async function knows(dial, rings) {
+  let mark = 0;
+  const tried = async () => {
+    mark = bob.now();
+    dial();
+    const does = await rings(mark);
+    bob.tell('hangup');
+    return does;
+  };
+  // An account has forty calls at once.
+  await eventually(tried, 'a phone that knows its contacts', 60_000, 2000);
+  await bob.event('CALL_CLOSED', mark);
+}
 
 test('both phones learn from another device whose calls they take, and then need it no more', { skip }, async () => {
+  const dial = () => bob.tell('dial', 'sip:carol@example.net');
+  await knows(dial, async (mark) => (await bob.event('CALL_RINGING|CALL_CLOSED', mark)) === 'CALL_RINGING');
+  // Hers is called: linphonec takes a 403 for a wrong password, asks for that, and does nothing else any more.
+  let heard = 0;
   await knows(
-    () => (bob.mark = bob.now()) >= 0 && bob.tell('dial', 'sip:carol@example.net'),
-    async () => (await bob.event('CALL_RINGING|CALL_CLOSED', bob.mark)) === 'CALL_RINGING',
-    () => bob.tell('hangup'),
+    () => {
+      heard = carol.now();
+      dial();
+    },
+    () => carol.said(/Receiving new incoming call/, heard, 3000).then(Boolean, () => false),
   );
-  await bob.event('CALL_CLOSED', bob.mark);
-  await knows(
-    () => (carol.mark = carol.now()) >= 0 && carol.type('call sip:bob@example.net'),
-    async () => /ringing/.test(await carol.said(/ringing\.|error\./, carol.mark)),
-    () => carol.type('terminate'),
-  );
-  await carol.said(/Call \d+ with .* (ended|error)/, carol.mark);
+  await carol.said(/Call \d+ with .* (ended|error)/, heard);
   // From now on each has a phone and nothing else: who is busy is busy.
   await Promise.all(owners.map((each) => each.close()));
 });

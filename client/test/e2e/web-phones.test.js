@@ -237,9 +237,9 @@ test('texts go both ways between SIP.js and JsSIP', async () => {
     });
   // Phones that were allowed a moment ago are still told by another device whose texts they take; then they need none.
   const heardByBob = () => bob.evaluate(() => /** @type {any} */ (window).phone.texts.includes('hello from SIP.js'));
-  await eventually(async () => (await writeToBob()) && (await heardByBob()), 'a text at JsSIP', 30_000, 500);
+  await eventually(async () => (await writeToBob()) && (await heardByBob()), 'a text at JsSIP', 60_000, 500);
   const heardByCarol = () => heard.includes('hello from JsSIP');
-  await eventually(async () => (await bob.evaluate(writeToCarol)) && heardByCarol(), 'a text at SIP.js', 30_000, 500);
+  await eventually(async () => (await bob.evaluate(writeToCarol)) && heardByCarol(), 'a text at SIP.js', 60_000, 500);
   await Promise.all(agents.map((each) => each.close()));
 });
 

@@ -89,7 +89,6 @@ export async function baresip(how) {
     log: () => log,
     /** How many events there were; for `event`. */
     now: () => events.length,
-    mark: 0,
     /** Waits for the first of some events. @param {string} types  separated by | @param {number} [from]  of `now()` @returns {Promise<string>} its type */
     async event(types, from = 0) {
       const first = () => events.slice(from).find((each) => types.split('|').includes(each.type))?.type ?? '';

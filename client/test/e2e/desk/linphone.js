@@ -69,9 +69,9 @@ export async function linphone(how) {
   child.stdin.on('error', () => {});
   const exit = new Promise((resolve) => child.on('exit', resolve));
   const type = (/** @type {string} */ line) => child.stdin.write(`${line}\n`);
-  /** @param {string | RegExp} what @param {number} [from] @returns {Promise<string>} all that it has said since */
-  async function said(what, from = 0) {
-    await eventually(() => out.slice(from).search(what) >= 0, `linphonec to say ${what}`, 15_000).catch((e) => {
+  /** @param {string | RegExp} what @param {number} [from] @param {number} [millis] @returns {Promise<string>} all that it has said since */
+  async function said(what, from = 0, millis = 15_000) {
+    await eventually(() => out.slice(from).search(what) >= 0, `linphonec to say ${what}`, millis).catch((e) => {
       throw new Error(`${e.message}: ${out.slice(from)}`);
     });
     return out.slice(from);
@@ -85,7 +85,6 @@ export async function linphone(how) {
     out: () => out,
     /** How far it has spoken; for `said`. */
     now: () => out.length,
-    mark: 0,
     log: () => readFile(log, 'utf8'),
     registered: () =>
       eventually(

@@ -211,10 +211,11 @@ public final class Agent implements AutoCloseable {
         if (list.isEmpty() || lists.isRevoked()) return unlisted(found, lists);
         if (!membership.isJoined()) return ask(found);
         stand(Standing.LISTED);
-        pause = SOON;
         warnOfTheEnd();
         records.devices(list.get());
-        share(list.get());
+        // Whoever let us in writes that down some seconds later; what it says meanwhile may come before its grant.
+        if (!share(list.get())) return later();
+        pause = SOON;
         Duration left = Duration.between(clock.instant(), placedUntil);
         return left.compareTo(SOON) > 0 ? left : SOON;
     }
@@ -269,10 +270,11 @@ public final class Agent implements AutoCloseable {
         return membership.isToldACode() ? SOON : later();
     }
 
-    /// Reads what the other devices left in the DHT.
-    private void share(DeviceChain list) throws DhtException, IOException {
+    /// Reads what the other devices left in the DHT; false when that is nothing yet.
+    private boolean share(DeviceChain list) throws DhtException, IOException {
         var offered = OwnPacks.read(location, ua.us().address(), membership.ownKey(), list::lists);
         merge(offered);
+        return !offered.isEmpty();
     }
 
     private void merge(List<Content.Entry> offered) throws IOException {
