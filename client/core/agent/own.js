@@ -237,10 +237,11 @@ export function ownEntries(ctx) {
       };
     },
 
-    /** Everything, for a device that is new. @param {string} id */
+    /** Everything, for a device that is new; it finds the same in the DHT, should it miss what it is told. @param {string} id */
     tellAll(id) {
       greeted.add(id);
       send(id, register.all());
+      ctx.sync.changed();
     },
 
     /** Whoever is gone must not read what comes. @returns {Promise<void>} */

@@ -78,6 +78,7 @@ public final class Agent implements AutoCloseable {
     private Duration pause = SOON;
     private Instant placedUntil = Instant.EPOCH;
     private Optional<byte[]> placedUnder = Optional.empty();
+    private Optional<Early> early = Optional.empty();
 
     public Agent(
             UserAgent ua,
@@ -296,14 +297,22 @@ public final class Agent implements AutoCloseable {
         return java.util.Arrays.equals(a.orElse(new byte[0]), b.orElse(new byte[0]));
     }
 
+    /// What a device shares that has not let us in yet: its grant may be on its way. Under the lock of the turn.
+    private record Early(DeviceId from, Content.Entries said) {}
+
     /// What another device of this person said.
     private void heard(DeviceId from, Content content) throws IOException {
         switch (content) {
             case Content.EndorseGrant grant -> {
-                if (membership.take(grant, from)) soon(Duration.ZERO);
+                if (!membership.take(grant, from)) return;
+                if (early.isPresent() && early.get().from.equals(from))
+                    merge(early.get().said.entries());
+                early = Optional.empty();
+                soon(Duration.ZERO);
             }
             case Content.Entries said -> {
                 if (membership.isJoined()) merge(said.entries());
+                else early = Optional.of(new Early(from, said));
             }
             case Content.OwnKey key -> membership.take(key);
             // What the list says counts.
