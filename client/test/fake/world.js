@@ -102,7 +102,7 @@ export async function world({ peers = 2, start = Date.UTC(2026, 10, 24, 12) } = 
     async daysPass(days, addresses, on = () => {}) {
       for (let day = 1; day <= days; day++) {
         const before = time.now();
-        time.advance(86_400_000);
+        time.sleep(86_400_000);
         for (const address of addresses) for (const kind of ['CERT', 'DEVICES']) await reseal(address, kind, before);
         await on(day);
       }
