@@ -86,14 +86,13 @@ public final class ClassicEdge implements Flow.Receiver {
             return;
         }
         if (message.isRequest()) request(flow, from, message);
-        else if (transactions.isAwaited(message, flow))
-            inOrder.run(flow.id(), () -> transactions.answered(message, flow));
+        else transactions.awaited(message, flow).ifPresent(taken -> inOrder.run(flow.id(), taken));
     }
 
     private void request(Flow flow, InetAddress from, SipMessage request) {
         if (!limits.hears(from, request.method())) return;
         // A retransmission, or the ACK of a refusal.
-        if (transactions.again(request, flow)) return;
+        if (transactions.again(request, flow, TransactionLayer.key(request, flow))) return;
         try {
             switch (request.method()) {
                 case "ACK" -> inOrder.run(flow.id(), () -> user.acknowledged(request));

@@ -43,7 +43,7 @@ final class Answers {
         if (request.method().equals("ACK")) return;
         byte[] bytes;
         try {
-            bytes = answer.build().bytes();
+            bytes = answer.build().wire();
         } catch (SipException e) {
             offences.by(from, "Not SIP", e.reason());
             flow.close(e.reason());

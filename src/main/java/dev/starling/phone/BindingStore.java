@@ -89,7 +89,8 @@ final class BindingStore implements AutoCloseable {
                 row.getString(8),
                 row.getLong(9),
                 row.getString(10),
-                row.getBoolean(11)));
+                row.getBoolean(11),
+                row.getLong(6)));
     }
 
     void put(Binding binding) {

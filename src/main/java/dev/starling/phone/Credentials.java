@@ -3,11 +3,10 @@ package dev.starling.phone;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.Tokens;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
-import java.util.regex.Pattern;
 
 /// What an Authorization or Proxy-Authorization says (RFC 7616, section 3.4; RFC 3261, section 25.1), not yet judged.
 ///
@@ -24,10 +23,6 @@ record Credentials(
         String cnonce,
         String nc) {
     private static final int MAX_LENGTH = 4_096, MAX_PARAMETERS = 24, MAX_USER = 128, MAX_CNONCE = 256;
-    private static final Predicate<String> NC =
-            Pattern.compile("[0-9a-fA-F]{8}").asMatchPredicate();
-    private static final Predicate<String> HEX =
-            Pattern.compile("[0-9a-f]{32}|[0-9a-f]{64}").asMatchPredicate();
 
     /// Empty when it is of another scheme; 400 when it is Digest and makes no sense.
     static Optional<Credentials> parse(String value) throws SipException {
@@ -48,8 +43,8 @@ record Credentials(
                 response = required(p, "response").toLowerCase(Locale.ROOT);
         String nc = qop ? required(p, "nc") : "", cnonce = qop ? required(p, "cnonce") : "";
         if (user.length() > MAX_USER || cnonce.length() > MAX_CNONCE) throw bad("length");
-        if (qop && !NC.test(nc)) throw bad("nc");
-        if (!HEX.test(response)) throw bad("response");
+        if (qop && !(nc.length() == 8 && isHex(nc))) throw bad("nc");
+        if (response.length() != 32 && response.length() != 64 || !isHex(response)) throw bad("response");
         return new Credentials(
                 user,
                 required(p, "realm"),
@@ -60,6 +55,11 @@ record Credentials(
                 qop,
                 cnonce,
                 nc);
+    }
+
+    private static boolean isHex(String text) {
+        for (int i = 0; i < text.length(); i++) if (!HexFormat.isHexDigit(text.charAt(i))) return false;
+        return true;
     }
 
     private static Map<String, String> parameters(String text) throws SipException {

@@ -12,7 +12,9 @@ import java.util.Optional;
 final class Guesses {
     static final int FREE = 5, FREE_OF_NETWORK = 30;
     static final Duration LONGEST = Duration.ofMinutes(5), FORGIVEN = Duration.ofMinutes(30);
-    private static final Duration KNOWN = Duration.ofHours(24);
+
+    /// A proof is noted again only after a while: most phones prove themselves all the time.
+    private static final Duration KNOWN = Duration.ofHours(24), NOTED = Duration.ofMinutes(10);
     private static final int MAX_KEYS = 50_000;
 
     /// @param until before which no further attempt is looked at
@@ -44,8 +46,9 @@ final class Guesses {
     /// How long an attempt must wait; empty: it may be looked at.
     synchronized Optional<Duration> wait(String network, String user) {
         long now = clock.millis();
-        long until = until(pair(network, user));
-        Long known = proven.get(pair(network, user));
+        String pair = pair(network, user);
+        long until = until(pair);
+        Long known = proven.get(pair);
         if (known == null || now - known > KNOWN.toMillis()) until = Math.max(until, until(network));
         return until > now ? Optional.of(Duration.ofMillis(until - now)) : Optional.empty();
     }
@@ -69,7 +72,10 @@ final class Guesses {
     }
 
     synchronized void succeeded(String network, String user) {
-        failures.remove(pair(network, user));
-        proven.put(pair(network, user), clock.millis());
+        String pair = pair(network, user);
+        failures.remove(pair);
+        long now = clock.millis();
+        Long known = proven.get(pair);
+        if (known == null || now - known > NOTED.toMillis()) proven.put(pair, now);
     }
 }

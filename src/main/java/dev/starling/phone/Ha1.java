@@ -11,6 +11,9 @@ import java.util.HexFormat;
 /// @param sha256 64 digits
 /// @param md5 32 digits, for phones that know nothing better (RFC 8760)
 public record Ha1(String sha256, String md5) {
+    /// Copied for each hash: to look an algorithm up takes as long as the hash.
+    private static final MessageDigest UNUSED_SHA256 = unused("SHA-256"), UNUSED_MD5 = unused("MD5");
+
     public Ha1 {
         if (sha256.length() != 64 || md5.length() != 32) throw new IllegalArgumentException("no HA1");
     }
@@ -18,6 +21,14 @@ public record Ha1(String sha256, String md5) {
     public static Ha1 of(String user, String realm, String password) {
         String secret = user + ":" + realm + ":" + password;
         return new Ha1(Algorithm.SHA_256.hash(secret), Algorithm.MD5.hash(secret));
+    }
+
+    private static MessageDigest unused(String algorithm) {
+        try {
+            return MessageDigest.getInstance(algorithm);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     String by(Algorithm algorithm) {
@@ -46,9 +57,9 @@ public record Ha1(String sha256, String md5) {
         /// Hex of the hash of UTF-8.
         String hash(String text) {
             try {
-                byte[] hash = MessageDigest.getInstance(token).digest(text.getBytes(StandardCharsets.UTF_8));
-                return HexFormat.of().formatHex(hash);
-            } catch (NoSuchAlgorithmException e) {
+                var digest = (MessageDigest) (this == MD5 ? UNUSED_MD5 : UNUSED_SHA256).clone();
+                return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+            } catch (CloneNotSupportedException e) {
                 throw new IllegalStateException(e);
             }
         }

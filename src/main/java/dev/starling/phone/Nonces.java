@@ -57,26 +57,22 @@ final class Nonces {
     }
 
     String fresh(String network) {
-        byte[] chance = new byte[CHANCE];
+        byte[] raw = new byte[TIME + CHANCE + PROOF], chance = new byte[CHANCE];
         random.nextBytes(chance);
-        return of((int) clock.instant().getEpochSecond(), chance, network);
+        var writing = ByteBuffer.wrap(raw)
+                .putInt((int) clock.instant().getEpochSecond())
+                .put(chance);
+        writing.put(proof(raw, network));
+        return Base64.getUrlEncoder().encodeToString(raw);
     }
 
-    private String of(int second, byte[] chance, String network) {
+    /// Of the second and the chance in `raw`.
+    private byte[] proof(byte[] raw, String network) {
         try {
             var mac = (Mac) keyed.clone();
-            byte[] said = ByteBuffer.allocate(TIME + CHANCE)
-                    .putInt(second)
-                    .put(chance)
-                    .array();
-            mac.update(said);
+            mac.update(raw, 0, TIME + CHANCE);
             mac.update(network.getBytes(StandardCharsets.US_ASCII));
-            byte[] proof = Arrays.copyOf(mac.doFinal(realm), PROOF);
-            return Base64.getUrlEncoder()
-                    .encodeToString(ByteBuffer.allocate(TIME + CHANCE + PROOF)
-                            .put(said)
-                            .put(proof)
-                            .array());
+            return Arrays.copyOf(mac.doFinal(realm), PROOF);
         } catch (CloneNotSupportedException e) {
             throw new IllegalStateException(e);
         }
@@ -87,23 +83,26 @@ final class Nonces {
         if (nonce.length() != LENGTH) return false;
         byte[] raw;
         try {
+            // 28 digits are 21 bytes and no bit more, so each nonce is written in one way only.
             raw = Base64.getUrlDecoder().decode(nonce);
         } catch (IllegalArgumentException e) {
             return false;
         }
-        int second = ByteBuffer.wrap(raw).getInt();
-        String ours = of(second, Arrays.copyOfRange(raw, TIME, TIME + CHANCE), network);
+        if (raw.length != TIME + CHANCE + PROOF) return false;
         boolean same = MessageDigest.isEqual(
-                ours.getBytes(StandardCharsets.US_ASCII), nonce.getBytes(StandardCharsets.ISO_8859_1));
-        long age = clock.instant().getEpochSecond() - Integer.toUnsignedLong(second);
+                proof(raw, network), Arrays.copyOfRange(raw, TIME + CHANCE, TIME + CHANCE + PROOF));
+        long age = clock.instant().getEpochSecond() - second(raw);
         return same && age >= 0 && age <= LIFE.toSeconds();
+    }
+
+    private static long second(byte[] raw) {
+        return Integer.toUnsignedLong(ByteBuffer.wrap(raw).getInt());
     }
 
     /// Whether a fresh nonce may be used with this count, which then is spent. Without a count (`nc` 0) it may be used
     /// once, and never again.
     synchronized boolean spend(String nonce, long nc) {
-        long second = Integer.toUnsignedLong(
-                ByteBuffer.wrap(Base64.getUrlDecoder().decode(nonce)).getInt());
+        long second = second(Base64.getUrlDecoder().decode(nonce));
         Used before = used.get(nonce);
         if (before == null) {
             if (second <= forgottenUntil) return false;

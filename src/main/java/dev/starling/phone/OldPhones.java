@@ -60,6 +60,6 @@ final class OldPhones {
 
     synchronized void proven(String network, SipMessage request, Algorithm by) throws SipException {
         if (by == Algorithm.MD5) asked.put(key(network, request), new Asked("", true, true, clock.millis()));
-        else asked.remove(key(network, request));
+        else if (!asked.isEmpty()) asked.remove(key(network, request));
     }
 }

@@ -61,7 +61,7 @@ public final class PhoneEdge implements Flow.Receiver {
         InetAddress from = flow.remote().map(InetSocketAddress::getAddress).orElseGet(() -> flows.local(flow));
         SipMessage message;
         try {
-            message = SipMessage.read(bytes);
+            message = SipMessage.received(bytes);
         } catch (SipException e) {
             offences.by(from, "Not SIP", e.reason());
             flow.close(e.reason());
@@ -84,21 +84,22 @@ public final class PhoneEdge implements Flow.Receiver {
 
     // Only those that somebody waits for may take a place in a queue.
     private void response(Flow flow, SipMessage response) {
-        if (transactions.isAwaited(response, flow)) inOrder.run(flow.id(), () -> transactions.answered(response, flow));
+        transactions.awaited(response, flow).ifPresent(taken -> inOrder.run(flow.id(), taken));
     }
 
     private void request(Flow flow, InetAddress from, SipMessage request, Optional<SipException> invalid) {
         try {
             if (invalid.isPresent()) throw invalid.get();
             // A retransmission, or the ACK of a refusal.
-            if (transactions.again(request, flow)) return;
+            var key = TransactionLayer.key(request, flow);
+            if (transactions.again(request, flow, key)) return;
             switch (request.method()) {
                 case "ACK" -> acknowledged(flow, request);
                 case "CANCEL" -> cancelled(flow, request);
                 case "OPTIONS" -> options(flow, from, request);
                 default -> {
                     Optional<String> account = gatekeeper.account(flow, from, request);
-                    if (account.isPresent()) accept(account.get(), flow, request);
+                    if (account.isPresent()) accept(account.get(), flow, request, key);
                 }
             }
         } catch (SipException e) {
@@ -133,13 +134,13 @@ public final class PhoneEdge implements Flow.Receiver {
         answers.stranger(flow, from, request, answer.add("Allow", PhoneLine.ALLOW + ", REGISTER"));
     }
 
-    private void accept(String account, Flow flow, SipMessage request) throws SipException {
+    private void accept(String account, Flow flow, SipMessage request, TransactionLayer.Key key) throws SipException {
         if (!request.elements("proxy-require").isEmpty())
             throw new SipException(
                     420,
                     "Bad Extension",
                     new SipException.Header("Unsupported", String.join(", ", request.elements("proxy-require"))));
-        Optional<RequestReceived> taken = transactions.received(request, flow);
+        Optional<RequestReceived> taken = transactions.received(request, flow, key);
         if (taken.isEmpty()) return;
         RequestReceived server = taken.get();
         try {
@@ -190,7 +191,7 @@ public final class PhoneEdge implements Flow.Receiver {
 
     /// Sends the ACK of a 2xx, without Via.
     public void acknowledge(Edit ack, Flow flow) throws SipException {
-        flow.send(outgoing.request(ack, flow).bytes());
+        flow.send(outgoing.request(ack, flow).wire());
     }
 
     /// Value of Contact, by which the other end of the flow reaches us. `user` is written as it stands.

@@ -103,18 +103,19 @@ public final class PhoneRegistrar implements AutoCloseable {
         InetSocketAddress remote = flow.remote().orElseThrow(() -> new SipException(500, "Server Internal Error"));
         boolean others;
         synchronized (this) {
-            List<String> before = ways(account);
-            List<Binding> old = List.copyOf(byAccount.getOrDefault(account, List.of()));
+            List<Binding> before = of(account), old = byAccount.getOrDefault(account, List.of());
             checkOrder(request, wanted, old);
             if (size + wanted.contacts().size() > MAX_BINDINGS)
                 throw new SipException(503, "Too many phones", new SipException.Header("Retry-After", "60"));
             if (wanted.everything()) for (Binding each : old) remove(each);
             for (Register.Contact contact : wanted.contacts()) {
-                for (Binding each : List.copyOf(byAccount.getOrDefault(account, List.of())))
-                    if (contact.names(each)) remove(each);
-                if (contact.seconds() > 0) bind(binding(account, contact, request, flow, remote));
+                var named = new ArrayList<Binding>(1);
+                for (Binding each : byAccount.getOrDefault(account, List.of()))
+                    if (contact.names(each)) named.add(each);
+                if (contact.seconds() > 0) bind(binding(account, contact, request, flow, remote), named);
+                else named.forEach(this::remove);
             }
-            others = !ways(account).equals(before);
+            others = !areSameWays(of(account), before);
         }
         // It may have ended while the password was checked; then its end was told before it was bound.
         if (!flow.isOpen()) closed(flow);
@@ -122,11 +123,16 @@ public final class PhoneRegistrar implements AutoCloseable {
         return answer(account, request, wanted);
     }
 
-    /// Which phones there are and how they are reached: what stays the same when one registers again.
-    private List<String> ways(String account) {
-        var ways = new ArrayList<String>(2);
-        for (Binding each : of(account)) ways.add(each.flow().id() + " " + each.contact());
-        return ways;
+    /// The same phones, reached as before: what stays so when one registers again.
+    private static boolean areSameWays(List<Binding> some, List<Binding> others) {
+        if (some.size() != others.size()) return false;
+        for (int i = 0; i < some.size(); i++) {
+            Binding one = some.get(i), other = others.get(i);
+            boolean same =
+                    one.flow().id().equals(other.flow().id()) && one.contact().equals(other.contact());
+            if (!same) return false;
+        }
+        return true;
     }
 
     private boolean owns(String account, String uri) throws SipException {
@@ -156,7 +162,8 @@ public final class PhoneRegistrar implements AutoCloseable {
                 request.callId(),
                 request.cseq(),
                 agent.substring(0, Math.min(agent.length(), MAX_AGENT)),
-                isBehindNat(contact.uri(), request, remote));
+                isBehindNat(contact.uri(), request, remote),
+                Binding.UNWRITTEN);
     }
 
     /// The phone names itself differently from where it is.
@@ -175,31 +182,66 @@ public final class PhoneRegistrar implements AutoCloseable {
         return !Tokens.head(via, ';').contains(received);
     }
 
-    private void bind(Binding binding) {
+    /// @param named what it takes the place of
+    private void bind(Binding binding, List<Binding> named) {
+        if (named.size() == 1 && binding.continues(named.getFirst())) {
+            Binding before = named.getFirst();
+            Binding next = before.until(binding.expires(), binding.callId(), binding.cseq());
+            unlist(before);
+            // What is written lasts until the phone asks again, if it goes on as it does: see [Binding#isWrittenFor].
+            add(next.isWrittenFor(clock.instant()) ? next : written(next));
+            pings.watch(next);
+            return;
+        }
+        named.forEach(this::remove);
         List<Binding> mine = byAccount.getOrDefault(binding.account(), List.of());
         if (mine.size() >= PER_ACCOUNT) remove(mine.getFirst());
-        add(binding);
-        store.put(binding);
+        add(written(binding));
         pings.watch(binding);
     }
 
+    private Binding written(Binding binding) {
+        if (!binding.isDurable()) return binding;
+        store.put(binding);
+        return binding.asWritten();
+    }
+
     private void add(Binding binding) {
-        byAccount.computeIfAbsent(binding.account(), _ -> new ArrayList<>()).add(binding);
-        byFlow.computeIfAbsent(binding.flow().id(), _ -> new ArrayList<>()).add(binding);
+        put(byAccount, binding.account(), binding);
+        put(byFlow, binding.flow().id(), binding);
         size++;
     }
 
     private void remove(Binding binding) {
-        if (!take(byAccount, binding.account(), binding)) return;
+        if (unlist(binding)) store.remove(binding);
+    }
+
+    private boolean unlist(Binding binding) {
+        if (!take(byAccount, binding.account(), binding)) return false;
         take(byFlow, binding.flow().id(), binding);
         size--;
-        store.remove(binding);
+        return true;
+    }
+
+    // Lists that do not change are the smallest; nearly all have one binding.
+    private static void put(Map<String, List<Binding>> in, String key, Binding binding) {
+        List<Binding> before = in.get(key);
+        if (before == null) {
+            in.put(key, List.of(binding));
+            return;
+        }
+        var all = new ArrayList<>(before);
+        all.add(binding);
+        in.put(key, List.copyOf(all));
     }
 
     private static boolean take(Map<String, List<Binding>> from, String key, Binding binding) {
-        List<Binding> all = from.get(key);
-        if (all == null || !all.remove(binding)) return false;
-        if (all.isEmpty()) from.remove(key);
+        List<Binding> before = from.get(key);
+        if (before == null || !before.contains(binding)) return false;
+        if (before.size() == 1) return from.remove(key) != null;
+        var all = new ArrayList<>(before);
+        all.remove(binding);
+        from.put(key, List.copyOf(all));
         return true;
     }
 
@@ -229,7 +271,7 @@ public final class PhoneRegistrar implements AutoCloseable {
     void closed(Flow flow) {
         var accounts = new TreeSet<String>();
         synchronized (this) {
-            for (Binding each : List.copyOf(byFlow.getOrDefault(flow.id(), List.of()))) {
+            for (Binding each : byFlow.getOrDefault(flow.id(), List.of())) {
                 remove(each);
                 accounts.add(each.account());
             }

@@ -20,7 +20,8 @@ record Register(boolean everything, List<Contact> contacts) {
     /// @param instance the header parameters that name the device (RFC 5626, section 4.1), as written; or ""
     record Contact(String text, SipUri uri, long seconds, String instance) {
         boolean names(Binding binding) {
-            if (!instance.isEmpty() && instance.equals(binding.instance())) return true;
+            if (!instance.isEmpty() && instance.equals(binding.instance()) || text.equals(binding.contact()))
+                return true;
             try {
                 return SipUri.parse(binding.contact()).isEquivalent(uri);
             } catch (SipException e) {

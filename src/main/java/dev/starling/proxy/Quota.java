@@ -8,7 +8,15 @@ import java.util.Map;
 public final class Quota {
     private static final int MAX_KEYS = 50_000;
 
-    private record Bucket(double tokens, long millis) {}
+    private static final class Bucket {
+        double tokens;
+        long millis;
+
+        Bucket(double tokens, long millis) {
+            this.tokens = tokens;
+            this.millis = millis;
+        }
+    }
 
     private final double burst;
     private final double perMilli;
@@ -35,9 +43,15 @@ public final class Quota {
     /// Takes `cost` of the bucket, or nothing.
     public synchronized boolean allows(String key, double cost) {
         long now = clock.millis();
-        Bucket old = buckets.getOrDefault(key, new Bucket(burst, now));
-        double tokens = Math.min(burst, old.tokens + Math.max(0, now - old.millis) * perMilli);
-        buckets.put(key, new Bucket(tokens >= cost ? tokens - cost : tokens, now));
-        return tokens >= cost;
+        Bucket bucket = buckets.get(key);
+        if (bucket == null) {
+            bucket = new Bucket(burst, now);
+            buckets.put(key, bucket);
+        }
+        bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.millis) * perMilli);
+        bucket.millis = now;
+        boolean allowed = bucket.tokens >= cost;
+        if (allowed) bucket.tokens -= cost;
+        return allowed;
     }
 }

@@ -57,7 +57,7 @@ final class Refusals {
         LOG.log(System.Logger.Level.DEBUG, () -> request + " by " + flow.id() + ": refused, " + why.getMessage());
         if (request.method().equals("ACK")) return;
         try {
-            flow.send(answer(request, why).build().bytes());
+            flow.send(answer(request, why).build().wire());
         } catch (SipException e) {
             flow.close(why.reason());
         }

@@ -8,6 +8,7 @@ import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipMessage;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -219,6 +220,43 @@ class Rfc3261RegistrarTest {
             assertTrue(other.read(world, world.time.instant()).isEmpty());
             world.time.pass(Duration.ofMillis(500));
             assertEquals(1, other.read(world, world.time.instant()).size());
+        }
+    }
+
+    private Instant written() throws Exception {
+        world.time.pass(Duration.ofMillis(500));
+        try (var other = new BindingStore(folder.resolve("phones.db"), world.time)) {
+            return other.read(world, world.time.instant()).getFirst().expires();
+        }
+    }
+
+    @Test
+    void whoAsksAgainEarlyIsNotWrittenAgainUntilHalfIsOver() throws Exception {
+        bob.register();
+        Instant first = written();
+        world.time.pass(Duration.ofSeconds(1_000));
+        bob.register();
+        assertEquals(first, written());
+        assertTrue(world.registrar.of("bob").getFirst().expires().isAfter(first.plusSeconds(900)));
+        world.time.pass(Duration.ofSeconds(900));
+        bob.register();
+        assertEquals(world.registrar.of("bob").getFirst().expires(), written());
+        // Another way is news at once.
+        TestPhone moved = world.phone("bob", "UDP", "192.0.2.9", 5062);
+        moved.contact = bob.contact;
+        moved.register();
+        world.time.pass(Duration.ofMillis(500));
+        try (var other = new BindingStore(folder.resolve("phones.db"), world.time)) {
+            assertEquals(
+                    List.of("192.0.2.9"),
+                    other.read(world, world.time.instant()).stream()
+                            .map(each -> each.remote().getAddress().getHostAddress())
+                            .toList());
+        }
+        bob.proven(bob.register(0));
+        world.time.pass(Duration.ofMillis(500));
+        try (var other = new BindingStore(folder.resolve("phones.db"), world.time)) {
+            assertEquals(0, other.read(world, world.time.instant()).size());
         }
     }
 

@@ -1,29 +1,51 @@
 package dev.starling.sip.message;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Builds a message: from nothing, or from a received one whose untouched header lines are copied byte for byte.
 public final class Edit {
+    private static final byte[] END = {'\r', '\n'};
+
     private sealed interface Part {
         /// The header's long name in lower case.
         String canonical();
     }
 
-    private record Copied(HeaderLines lines, int line, byte[] from) implements Part {
+    /// One line of a received message.
+    private record Copied(SipMessage.Parsed in, int line, byte[] from) implements Part {
         @Override
         public String canonical() {
-            return lines.name(line);
+            return in.lines().name(line);
+        }
+
+        int length() {
+            return in.lines().end(line) - in.lines().start(line);
+        }
+
+        // Folded lines go out in one piece: RFC 3261, section 7.3.1.
+        boolean isFolded() {
+            for (int i = in.lines().start(line); i < in.lines().valueEnd(line); i++) if (from[i] == '\n') return true;
+            return false;
         }
     }
 
-    private record Written(String name, String value, String canonical) implements Part {}
+    /// @param plain a parser finds exactly this name and this value in the line
+    private record Written(String name, String value, String canonical, boolean plain) implements Part {
+        int length() {
+            return name.length() + value.length() + 4;
+        }
+    }
 
     private final List<Part> parts = new ArrayList<>();
     private String start;
+
+    /// What follows from the parts is what a parser would find.
+    private boolean plain = true;
+
     private byte[] body = new byte[0];
 
     private Edit(String start) {
@@ -32,20 +54,21 @@ public final class Edit {
 
     Edit(byte[] bytes, SipMessage.Parsed parsed) {
         this(String.join(" ", parsed.startLine()));
-        for (int i = 0; i < parsed.lines().size(); i++) parts.add(new Copied(parsed.lines(), i, bytes));
+        for (int i = 0; i < parsed.lines().size(); i++) add(new Copied(parsed, i, bytes));
         body = Arrays.copyOfRange(bytes, parsed.bodyStart(), bytes.length);
     }
 
     public static Edit request(String method, String uri) {
-        written("Request-URI", uri);
-        return new Edit(method + " " + uri + " SIP/2.0");
+        var request = new Edit(method + " " + uri + " SIP/2.0");
+        request.plain = isPlain(uri) && isPlain(method);
+        return request;
     }
 
     /// An answer to `request`, with Via, From, To, Call-ID and CSeq as RFC 3261, section 8.2.6, says. `toTag` is
     /// added when To has none and the status is not 100.
     public static Edit response(SipMessage request, int status, String reason, String toTag) {
-        written("Reason-Phrase", reason);
         var answer = new Edit("SIP/2.0 " + status + " " + reason);
+        answer.plain = isPlain(reason);
         for (String via : request.all("via")) answer.add("Via", via);
         answer.add("From", request.required("from"));
         boolean tagged = request.toTag().isPresent() || status == 100;
@@ -59,24 +82,24 @@ public final class Edit {
     public Edit copy() {
         var copy = new Edit(start);
         copy.parts.addAll(parts);
+        copy.plain = plain;
         copy.body = body.clone();
         return copy;
     }
 
     public Edit uri(String uri) {
-        written("Request-URI", uri);
+        plain &= isPlain(uri);
         int first = start.indexOf(' '), last = start.lastIndexOf(' ');
         start = start.substring(0, first + 1) + uri + start.substring(last);
         return this;
     }
 
     public Edit add(String name, String value) {
-        parts.add(written(name, value));
-        return this;
+        return add(checked(name, value));
     }
 
     public Edit prepend(String name, String value) {
-        parts.addFirst(written(name, value));
+        parts.addFirst(checked(name, value));
         return this;
     }
 
@@ -86,7 +109,8 @@ public final class Edit {
 
     public Edit addIfAbsent(String name, String value) {
         String canonical = HeaderName.canonical(name);
-        return parts.stream().anyMatch(part -> part.canonical().equals(canonical)) ? this : add(name, value);
+        for (Part part : parts) if (part.canonical().equals(canonical)) return this;
+        return add(name, value);
     }
 
     public Edit remove(String name) {
@@ -104,7 +128,7 @@ public final class Edit {
         remove(name);
         var rest = new ArrayList<>(elements.subList(Math.min(count, elements.size()), elements.size()));
         if (!with.isEmpty()) rest.addFirst(with);
-        for (int i = 0; i < rest.size(); i++) parts.add(Math.min(at + i, parts.size()), written(name, rest.get(i)));
+        for (int i = 0; i < rest.size(); i++) parts.add(Math.min(at + i, parts.size()), checked(name, rest.get(i)));
         return this;
     }
 
@@ -114,46 +138,139 @@ public final class Edit {
     }
 
     public byte[] toBytes() {
-        var out = new ByteArrayOutputStream(1024 + body.length);
-        write(out, start + "\r\n");
-        for (Part part : parts) {
-            if (part.canonical().equals("content-length")) continue;
-            switch (part) {
-                case Copied(var lines, int line, var from) -> copy(out, lines, line, from);
-                case Written(var name, var value, var _) -> write(out, name + ": " + value + "\r\n");
-            }
-        }
-        write(out, "Content-Length: " + body.length + "\r\n\r\n");
-        out.writeBytes(body);
-        return out.toByteArray();
+        return new Writing().message();
     }
 
-    /// The message as others will read it.
+    /// The message as others will read it. What is written here needs no parser to be found again: where each line lies
+    /// is known, and what each says. What it must say is looked at as in a message of somebody else.
     public SipMessage build() throws SipException {
-        return SipMessage.parse(toBytes());
+        var writing = new Writing();
+        byte[] bytes = writing.message();
+        SipMessage.Parsed parsed = plain ? writing.parsed() : null;
+        var message = parsed == null ? SipMessage.received(bytes) : new SipMessage(bytes, parsed);
+        message.validate();
+        return message;
     }
 
-    // Byte for byte, but folded lines go out in one piece: RFC 3261, section 7.3.1.
-    private static void copy(ByteArrayOutputStream out, HeaderLines lines, int line, byte[] from) {
-        int start = lines.start(line), end = lines.valueEnd(line);
-        boolean folded = false;
-        for (int i = start; i < end && !folded; i++) folded = from[i] == '\n';
-        if (folded)
-            write(out, Tokens.unfold(new String(from, start, end - start, StandardCharsets.ISO_8859_1)) + "\r\n");
-        else out.write(from, start, lines.end(line) - start);
+    /// One pass over the parts, into bytes of the right length.
+    private final class Writing {
+        private final List<Part> all = new ArrayList<>(parts.size() + 1);
+        private final HeaderLines lines = new HeaderLines(parts.size() + 1);
+        private final @Nullable String[] values = new String[parts.size() + 1];
+        private byte[] out = {};
+        private int at;
+
+        byte[] message() {
+            int length = start.length() + 2 * END.length + body.length;
+            for (Part part : parts) {
+                if (part.canonical().equals("content-length")) continue;
+                Part whole = part instanceof Copied copied && copied.isFolded() ? unfolded(copied) : part;
+                all.add(whole);
+                length += length(whole);
+            }
+            all.add(new Written("Content-Length", String.valueOf(body.length), "content-length", true));
+            out = new byte[length + length(all.getLast())];
+            write(start);
+            write(END);
+            for (int i = 0; i < all.size(); i++) {
+                switch (all.get(i)) {
+                    case Copied copied -> copy(copied, i);
+                    case Written written -> write(written, i);
+                }
+            }
+            write(END);
+            write(body);
+            return out;
+        }
+
+        private static int length(Part part) {
+            return switch (part) {
+                case Copied copied -> copied.length();
+                case Written written -> written.length();
+            };
+        }
+
+        private static Written unfolded(Copied part) {
+            HeaderLines lines = part.in.lines();
+            int start = lines.start(part.line), end = lines.valueEnd(part.line);
+            String line = Tokens.unfold(new String(part.from, start, end - start, StandardCharsets.ISO_8859_1));
+            int colon = line.indexOf(':');
+            return written(
+                    line.substring(0, colon).strip(), line.substring(colon + 1).strip());
+        }
+
+        private void copy(Copied part, int line) {
+            HeaderLines from = part.in.lines();
+            int moved = at - from.start(part.line), end = from.end(part.line) + moved;
+            lines.add(part.canonical(), at, from.valueStart(part.line) + moved, from.valueEnd(part.line) + moved, end);
+            values[line] = part.in.values()[part.line];
+            System.arraycopy(part.from, from.start(part.line), out, at, part.length());
+            at = end;
+        }
+
+        private void write(Written part, int line) {
+            int from = at;
+            write(part.name);
+            out[at++] = ':';
+            out[at++] = ' ';
+            int value = at;
+            write(part.value);
+            lines.add(part.canonical, from, value, at, at + END.length);
+            values[line] = part.value;
+            write(END);
+        }
+
+        private void write(String text) {
+            for (int i = 0; i < text.length(); i++) out[at++] = (byte) text.charAt(i);
+        }
+
+        private void write(byte[] bytes) {
+            System.arraycopy(bytes, 0, out, at, bytes.length);
+            at += bytes.length;
+        }
+
+        /// What a parser finds in it; null when it must look itself, because it would refuse it.
+        SipMessage.@Nullable Parsed parsed() throws SipException {
+            int size = lines.size();
+            boolean taken = size <= SipMessage.MAX_LINES
+                    && lines.start(size - 1) <= SipMessage.MAX_HEADER_BYTES
+                    && out.length <= SipMessage.MAX_BYTES;
+            if (!taken) return null;
+            return new SipMessage.Parsed(Parser.startLine(start), lines, out.length - body.length, values);
+        }
+    }
+
+    private Edit add(Part part) {
+        parts.add(part);
+        return this;
     }
 
     // A value cannot start another line, whoever wrote it, nor lose characters that Latin-1 does not have.
+    private Written checked(String name, String value) {
+        Written part = written(name, value);
+        plain &= part.plain;
+        return part;
+    }
+
     private static Written written(String name, String value) {
+        boolean plain = Tokens.isToken(name)
+                && (value.isEmpty() || !isBlank(value.charAt(0)) && !isBlank(value.charAt(value.length() - 1)));
+        return new Written(name, value, HeaderName.canonical(name), isPlain(value) && plain);
+    }
+
+    private static boolean isBlank(char c) {
+        return c == ' ' || c == '\t';
+    }
+
+    /// Without control characters, which a parser refuses.
+    private static boolean isPlain(String value) {
+        boolean plain = true;
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
             if (c == '\r' || c == '\n') throw new IllegalArgumentException("line break in a header");
             if (c > 0xff) throw new IllegalArgumentException("not Latin-1 in a header");
+            plain &= c >= 0x20 && c != 0x7f || c == '\t';
         }
-        return new Written(name, value, HeaderName.canonical(name));
-    }
-
-    private static void write(ByteArrayOutputStream out, String line) {
-        out.writeBytes(line.getBytes(StandardCharsets.ISO_8859_1));
+        return plain;
     }
 }

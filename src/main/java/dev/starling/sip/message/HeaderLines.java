@@ -3,14 +3,21 @@ package dev.starling.sip.message;
 import java.util.Arrays;
 
 /// Where each header line of a message lies in its bytes, in two arrays: messages are kept by the thousand, each with a
-/// dozen of lines. Written by the parser alone.
+/// dozen of lines. Written by whoever made the
+/// message: the parser, or [Edit].
 final class HeaderLines {
     /// Of each line: where it starts, where its value does and ends, without blanks, and where the next one starts.
     private static final int NUMBERS = 4;
 
-    private String[] names = new String[12];
-    private int[] places = new int[12 * NUMBERS];
+    private String[] names;
+    private int[] places;
     private int size;
+
+    /// @param lines how many there will be, about
+    HeaderLines(int lines) {
+        names = new String[lines];
+        places = new int[lines * NUMBERS];
+    }
 
     /// @param name long and in lower case, as [HeaderName] gives it
     void add(String name, int start, int valueStart, int valueEnd, int end) {

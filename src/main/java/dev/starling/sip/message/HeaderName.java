@@ -83,8 +83,10 @@ final class HeaderName {
     }
 
     static String canonical(String name) {
+        int length = name.length();
+        if (length <= LONGEST) for (String known : KNOWN[length]) if (known.equalsIgnoreCase(name)) return known;
         byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
-        return of(bytes, 0, bytes.length);
+        return of(bytes, 0, length);
     }
 
     private static boolean matches(String known, byte[] in, int from) {

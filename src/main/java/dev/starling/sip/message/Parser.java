@@ -15,9 +15,13 @@ final class Parser {
     }
 
     static SipMessage read(byte[] bytes) throws SipException {
+        return own(bytes.clone());
+    }
+
+    /// The same of bytes that nobody else changes.
+    static SipMessage own(byte[] bytes) throws SipException {
         if (bytes.length > SipMessage.MAX_BYTES) throw bad("message too long");
-        byte[] own = bytes.clone();
-        return new SipMessage(own, parsed(own));
+        return new SipMessage(bytes, parsed(bytes));
     }
 
     /// Of bytes that nobody else changes.
@@ -29,7 +33,7 @@ final class Parser {
         // RFC 3261, section 7.5: empty lines in front are ignored.
         while (at < in.length && (in[at] == '\r' || in[at] == '\n')) at++;
         String[] start = startLine(line());
-        var lines = new HeaderLines();
+        var lines = new HeaderLines(12);
         while (!emptyLine()) {
             if (at >= in.length) throw bad("no end of the header");
             if (at > SipMessage.MAX_HEADER_BYTES) throw bad("header too long");
@@ -59,7 +63,8 @@ final class Parser {
         return new String(in, start, end - start, StandardCharsets.ISO_8859_1);
     }
 
-    private static String[] startLine(String line) throws SipException {
+    /// Three words of a line without control characters.
+    static String[] startLine(String line) throws SipException {
         if (line.startsWith("SIP/2.0 ")) {
             boolean status = line.length() >= 12
                     && line.charAt(8) >= '1'

@@ -72,6 +72,11 @@ public final class SipMessage {
         return Parser.read(bytes);
     }
 
+    /// As [#read], of bytes that are the message's from now on: nobody may change them.
+    public static SipMessage received(byte[] bytes) throws SipException {
+        return Parser.own(bytes);
+    }
+
     public void validate() throws SipException {
         Validity.check(this);
     }
@@ -226,6 +231,11 @@ public final class SipMessage {
 
     public byte[] bytes() {
         return bytes.clone();
+    }
+
+    /// The bytes themselves, for what sends them and for what keeps them to send them again: nobody may change them.
+    public byte[] wire() {
+        return bytes;
     }
 
     /// The bytes, in which the values of these headers (long names, lower case) are overwritten with `x`: nothing

@@ -38,9 +38,8 @@ final class Validity {
         address(message.required("to"), "to");
         number(message, "max-forwards", 255);
         number(message, "expires", MAX_EXPIRES);
-        if (number(message, "content-length", SipMessage.MAX_BYTES) >= 0
-                && number(message, "content-length", SipMessage.MAX_BYTES) != message.bodyLength())
-            throw bad("content-length");
+        long length = number(message, "content-length", SipMessage.MAX_BYTES);
+        if (length >= 0 && length != message.bodyLength()) throw bad("content-length");
     }
 
     // Departs from RFC 3261, section 17.2.3: a branch without the magic cookie, that is an element older than this

@@ -2,35 +2,41 @@ package dev.starling.sip.transaction;
 
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transport.Flow;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// A request of somebody else, to be answered here or sent on: the server transaction with its flow and its timers.
-public final class RequestReceived {
+public final class RequestReceived implements Answering {
     private static final System.Logger LOG = System.getLogger("starling.sip");
 
     private final SipMessage request;
     private final Flow flow;
     private final TransactionLayer.Key key;
-    private final Consumer<RequestReceived> ended;
+    private final Owner owner;
     private final ServerTransaction machine;
     private final Armed armed;
-    private Optional<byte[]> last = Optional.empty();
+    private byte @Nullable [] last;
     private Optional<List<String>> cancelled = Optional.empty();
     private Consumer<List<String>> onCancel = _ -> {};
 
+    /// Where it lies until it ends.
+    interface Owner {
+        /// It has been answered, and is no INVITE: now it only waits for copies, for so long.
+        void said(RequestReceived server, byte[] answer, Duration copies);
+
+        void ended(RequestReceived server);
+    }
+
     RequestReceived(
-            SipMessage request,
-            Flow flow,
-            TransactionLayer.Key key,
-            TransactionLayer.Timers timers,
-            Consumer<RequestReceived> ended) {
+            SipMessage request, Flow flow, TransactionLayer.Key key, TransactionLayer.Timers timers, Owner owner) {
         this.request = request;
         this.flow = flow;
         this.key = key;
         armed = new Armed(timers);
-        this.ended = ended;
+        this.owner = owner;
         machine = new ServerTransaction(request.method().equals("INVITE"), flow.isReliable());
     }
 
@@ -76,7 +82,7 @@ public final class RequestReceived {
         List<Action> actions;
         synchronized (this) {
             actions = machine.on(new Event.Respond(response.status()));
-            if (!actions.isEmpty()) last = Optional.of(response.bytes());
+            if (!actions.isEmpty()) last = response.wire();
         }
         if (response.status() >= 200) {
             LOG.log(System.Logger.Level.DEBUG, () -> request + " by " + flow.id() + ": " + response.status());
@@ -85,7 +91,8 @@ public final class RequestReceived {
         run(actions);
     }
 
-    void again(boolean ack) {
+    @Override
+    public void again(Flow over, boolean ack) {
         on(ack ? new Event.Ack() : new Event.Retransmission());
     }
 
@@ -100,7 +107,7 @@ public final class RequestReceived {
     private void run(List<Action> actions) {
         for (Action action : actions) {
             switch (action) {
-                case Action.Send _ -> last().ifPresent(flow::send);
+                case Action.Send _ -> send();
                 case Action.Arm(Timer timer, var after) -> arm(timer, after);
                 case Action.End _ -> end();
                 case Action.SendAck _, Action.Deliver _, Action.TimedOut _ ->
@@ -109,19 +116,32 @@ public final class RequestReceived {
         }
     }
 
-    private synchronized Optional<byte[]> last() {
+    private void send() {
+        byte[] said = last();
+        if (said != null) flow.send(said);
+    }
+
+    private synchronized byte @Nullable [] last() {
         return last;
     }
 
-    private synchronized void arm(Timer timer, java.time.Duration after) {
+    private void arm(Timer timer, Duration after) {
+        byte[] said = last();
+        if (timer == Timer.J && said != null) owner.said(this, said, after);
+        else armed(timer, after);
+    }
+
+    private synchronized void armed(Timer timer, Duration after) {
         armed.arm(timer, after, () -> on(new Event.Fired(timer)));
     }
 
     private void end() {
-        synchronized (this) {
-            armed.clear();
-        }
-        ended.accept(this);
+        disarm();
+        owner.ended(this);
+    }
+
+    synchronized void disarm() {
+        armed.clear();
     }
 
     /// The flow has ended. True when somebody waited for an answer.

@@ -4,37 +4,48 @@ import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transport.Flow;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
 /// A request of ours on its way: the client transaction with its flow, its timers and its user.
-public final class RequestSent {
+public final class RequestSent implements Awaiting {
     private final SipMessage request;
     private final Flow flow;
     private final Consumer<SipMessage> user;
-    private final Consumer<RequestSent> ended;
+    private final Owner owner;
+    private final String branch;
     private final TransactionLayer.Key key;
     private final ClientTransaction machine;
     private final Armed armed;
 
-    RequestSent(
-            SipMessage request,
-            Flow flow,
-            Consumer<SipMessage> user,
-            TransactionLayer.Timers timers,
-            Consumer<RequestSent> ended) {
+    /// Where it lies until it ends.
+    interface Owner {
+        /// It has its answer, and is no INVITE: now it only waits for copies, for so long.
+        void heard(RequestSent client, Duration copies);
+
+        void ended(RequestSent client);
+    }
+
+    RequestSent(SipMessage request, Flow flow, Consumer<SipMessage> user, TransactionLayer.Timers timers, Owner owner) {
         this.request = request;
         this.flow = flow;
         this.user = user;
         armed = new Armed(timers);
-        this.ended = ended;
+        this.owner = owner;
+        branch = request.method().equals("CANCEL") ? "" : request.branch();
         key = TransactionLayer.Key.ofClient(request, request.method(), flow);
         machine = new ClientTransaction(request.method().equals("INVITE"), flow.isReliable());
     }
 
     TransactionLayer.Key key() {
         return key;
+    }
+
+    /// Nobody else's; "" of a CANCEL, which has that of its INVITE.
+    String branch() {
+        return branch;
     }
 
     int length() {
@@ -63,7 +74,8 @@ public final class RequestSent {
         run(machine.start(), Optional.empty());
     }
 
-    void received(SipMessage response) {
+    @Override
+    public void received(SipMessage response) {
         on(new Event.Response(response.status()), Optional.of(response));
     }
 
@@ -78,7 +90,7 @@ public final class RequestSent {
     private void run(List<Action> actions, Optional<SipMessage> response) {
         for (Action action : actions) {
             switch (action) {
-                case Action.Send _ -> flow.send(request.bytes());
+                case Action.Send _ -> flow.send(request.wire());
                 case Action.SendAck _ -> response.ifPresent(r -> flow.send(ack(r)));
                 case Action.Deliver _ -> response.ifPresent(user);
                 case Action.Arm(Timer timer, var after) -> arm(timer, after);
@@ -88,16 +100,23 @@ public final class RequestSent {
         }
     }
 
-    private synchronized void arm(Timer timer, java.time.Duration after) {
+    private void arm(Timer timer, Duration after) {
+        if (timer == Timer.K) owner.heard(this, after);
+        else armed(timer, after);
+    }
+
+    private synchronized void armed(Timer timer, Duration after) {
         armed.arm(timer, after, () -> on(new Event.Fired(timer), Optional.empty()));
     }
 
-    // What is armed no longer holds the request in memory.
     private void end() {
-        synchronized (this) {
-            armed.clear();
-        }
-        ended.accept(this);
+        disarm();
+        owner.ended(this);
+    }
+
+    /// What is armed no longer holds the request in memory.
+    synchronized void disarm() {
+        armed.clear();
     }
 
     /// The flow has ended: nobody answers any more (RFC 3261, section 17.1.4).

@@ -18,7 +18,8 @@ public final class TimerWheel implements TransactionLayer.Timers, AutoCloseable 
     /// 41 seconds: longer than the timers of transactions.
     private static final int SLOTS = 4096;
 
-    private static final class Entry {
+    /// One timer; run, it is taken back.
+    private final class Entry implements Runnable {
         final Runnable task;
         final boolean brief;
         final long due;
@@ -30,6 +31,11 @@ public final class TimerWheel implements TransactionLayer.Timers, AutoCloseable 
             this.task = task;
             this.brief = brief;
             this.due = due;
+        }
+
+        @Override
+        public void run() {
+            remove(this);
         }
     }
 
@@ -80,7 +86,7 @@ public final class TimerWheel implements TransactionLayer.Timers, AutoCloseable 
             slots[slot] = entry;
             used.set(slot);
             if (due < wakes) notifyAll();
-            return () -> remove(entry);
+            return entry;
         }
     }
 

@@ -4,11 +4,10 @@ import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.message.Tokens;
 import dev.starling.sip.transport.Flow;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,38 +37,40 @@ public final class TransactionLayer {
     }
 
     /// What names a transaction. Branches and methods come from the network, so the hash is keyed; it is made once.
-    static final class Key {
-        private final String whole, method;
-        private final int branch, hash;
+    public static final class Key {
+        private final byte[] whole;
+        private final int hash;
 
-        private Key(String branch, String sentBy, String method, Flow flow) {
-            this.method = method.equals("INVITE") ? "INVITE" : method;
-            this.branch = branch.length();
-            // None of these holds a line break.
-            whole = branch + "\n" + sentBy + "\n" + method + "\n" + flow.id();
-            hash = SipHash.ours(whole.getBytes(StandardCharsets.ISO_8859_1));
+        private Key(String branch, String sentBy, String method, String flow) {
+            whole = new byte[branch.length() + sentBy.length() + method.length() + flow.length() + 3];
+            int at = write(branch, 0);
+            at = write(sentBy, at);
+            at = write(method, at);
+            write(flow, at);
+            hash = SipHash.ours(whole);
+        }
+
+        // None of the four holds a line break.
+        private int write(String text, int at) {
+            for (int i = 0; i < text.length(); i++) whole[at + i] = (byte) text.charAt(i);
+            int end = at + text.length();
+            if (end < whole.length) whole[end] = '\n';
+            return end + 1;
         }
 
         static Key ofClient(SipMessage message, String method, Flow flow) {
-            return new Key(message.branch(), "", method, flow);
+            return new Key(message.branch(), "", method, flow.id());
         }
 
         /// RFC 3261, section 17.2.3: branch, sent-by and method, where ACK and CANCEL ask for the INVITE's.
         static Key ofServer(SipMessage request, String method, Flow flow) {
-            return new Key(request.branch(), Tokens.head(request.topVia(), ';'), method, flow);
-        }
-
-        String branch() {
-            return whole.substring(0, branch);
-        }
-
-        String method() {
-            return method;
+            String via = request.topVia();
+            return new Key(Tokens.parameter(via, "branch").orElse(""), Tokens.head(via, ';'), method, flow.id());
         }
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Key key && key.hash == hash && key.whole.equals(whole);
+            return other instanceof Key key && key.hash == hash && Arrays.equals(key.whole, whole);
         }
 
         @Override
@@ -78,15 +79,17 @@ public final class TransactionLayer {
         }
     }
 
-    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final Unguessable RANDOM = new Unguessable(new SecureRandom());
     private final Timers timers;
-    private final Map<Key, RequestSent> clients = new ConcurrentHashMap<>();
-    private final Map<Key, RequestReceived> servers = new ConcurrentHashMap<>();
+    private final Map<Key, Awaiting> clients = new ConcurrentHashMap<>();
+    private final Map<Key, Answering> servers = new ConcurrentHashMap<>();
 
     /// Of the requests in `clients`; all are ours, so nobody can make them collide.
     private final Set<String> branches = ConcurrentHashMap.newKeySet();
-    private final Shares<RequestSent> sent = new Shares<>(CLIENT, PEER, ALL);
-    private final Shares<RequestReceived> received = new Shares<>(CLIENT, PEER, ALL);
+    private final Shares<Awaiting> sent = new Shares<>(CLIENT, PEER, ALL);
+    private final Shares<Answering> received = new Shares<>(CLIENT, PEER, ALL);
+    private final Ours ours = new Ours();
+    private final Theirs theirs = new Theirs();
 
     public TransactionLayer(Timers timers) {
         this.timers = timers;
@@ -98,43 +101,80 @@ public final class TransactionLayer {
 
     /// A branch nobody can guess (RFC 3261, section 8.1.1.7).
     public static String branch() {
-        return "z9hG4bK" + random(12);
+        return "z9hG4bK" + RANDOM.hex(12);
     }
 
     public static String tag() {
-        return random(10);
-    }
-
-    private static String random(int bytes) {
-        byte[] random = new byte[bytes];
-        RANDOM.nextBytes(random);
-        return HexFormat.of().formatHex(random);
+        return RANDOM.hex(10);
     }
 
     /// Sends a request whose top Via has a branch of ours; answers go to `user`, 408 and 480 of our own included.
     public RequestSent send(SipMessage request, Flow flow, Consumer<SipMessage> user) throws SipException {
-        var client = new RequestSent(request, flow, user, timers, this::ended);
+        var client = new RequestSent(request, flow, user, timers, ours);
         request.rest();
         sent.take(flow, client, request.length());
         clients.put(client.key(), client);
-        if (!client.key().method().equals("CANCEL")) branches.add(client.key().branch());
+        if (!client.branch().isEmpty()) branches.add(client.branch());
         client.start();
         // The flow may have ended meanwhile: then nobody else would say so for 32 seconds.
         if (!flow.isOpen()) client.gone();
         return client;
     }
 
-    private void ended(RequestSent client) {
-        clients.remove(client.key(), client);
-        // A CANCEL has the branch of its INVITE, which may wait on.
-        if (!client.key().method().equals("CANCEL"))
-            branches.remove(client.key().branch());
-        sent.give(client.flow(), client, client.length());
+    private final class Ours implements RequestSent.Owner {
+        @Override
+        public void heard(RequestSent client, Duration copies) {
+            var over = new Over(client.key(), client.flow(), null);
+            client.disarm();
+            branches.remove(client.branch());
+            if (!clients.replace(client.key(), client, over)) return;
+            if (sent.become(over.flow, client, client.length(), over, 0)) over.keep(timers, copies, this::forget);
+            else clients.remove(over.key, over);
+        }
+
+        private void forget(Over over) {
+            over.disarm();
+            clients.remove(over.key, over);
+            sent.give(over.flow, over, 0);
+        }
+
+        @Override
+        public void ended(RequestSent client) {
+            clients.remove(client.key(), client);
+            branches.remove(client.branch());
+            sent.give(client.flow().id(), client, client.length());
+        }
     }
 
-    /// Whether the response belongs to a transaction of this flow.
-    public boolean isAwaited(SipMessage response, Flow flow) {
-        return clients.containsKey(Key.ofClient(response, response.cseqMethod(), flow));
+    private final class Theirs implements RequestReceived.Owner {
+        @Override
+        public void said(RequestReceived server, byte[] answer, Duration copies) {
+            var over = new Over(server.key(), server.flow(), answer);
+            int length = server.request().length();
+            server.disarm();
+            if (!servers.replace(server.key(), server, over)) return;
+            if (received.become(over.flow, server, length, over, over.length()))
+                over.keep(timers, copies, this::forget);
+            else servers.remove(over.key, over);
+        }
+
+        private void forget(Over over) {
+            over.disarm();
+            servers.remove(over.key, over);
+            received.give(over.flow, over, over.length());
+        }
+
+        @Override
+        public void ended(RequestReceived server) {
+            servers.remove(server.key(), server);
+            received.give(server.flow().id(), server, server.request().length());
+        }
+    }
+
+    /// What hands the response to its transaction; empty when it belongs to none of this flow.
+    public Optional<Runnable> awaited(SipMessage response, Flow flow) {
+        var client = clients.get(Key.ofClient(response, response.cseqMethod(), flow));
+        return client == null ? Optional.empty() : Optional.of(() -> client.received(response));
     }
 
     /// Whether a request that came over this flow still has its transaction.
@@ -144,31 +184,34 @@ public final class TransactionLayer {
 
     /// False when the response belongs to no transaction of this flow; then it is dropped (RFC 6026, section 7.3).
     public boolean answered(SipMessage response, Flow flow) {
-        var client = clients.get(Key.ofClient(response, response.cseqMethod(), flow));
-        if (client == null) return false;
-        client.received(response);
-        return true;
+        Optional<Runnable> taken = awaited(response, flow);
+        taken.ifPresent(Runnable::run);
+        return taken.isPresent();
+    }
+
+    /// What [#again] and [#received] find it by: made once for both.
+    public static Key key(SipMessage request, Flow flow) {
+        boolean ack = request.method().equals("ACK");
+        return Key.ofServer(request, ack ? "INVITE" : request.method(), flow);
     }
 
     /// Whether the request is one that is here already, or the ACK of its refusal; then its transaction has taken it.
-    public boolean again(SipMessage request, Flow flow) {
-        boolean ack = request.method().equals("ACK");
-        var old = servers.get(Key.ofServer(request, ack ? "INVITE" : request.method(), flow));
+    public boolean again(SipMessage request, Flow flow, Key key) {
+        var old = servers.get(key);
         if (old == null) return false;
-        old.again(ack);
+        old.again(flow, request.method().equals("ACK"));
         return true;
     }
 
     /// A new server transaction; empty for a retransmission or an ACK, which the transaction takes itself.
     public Optional<RequestReceived> received(SipMessage request, Flow flow) throws SipException {
+        return received(request, flow, key(request, flow));
+    }
+
+    public Optional<RequestReceived> received(SipMessage request, Flow flow, Key key) throws SipException {
+        if (again(request, flow, key)) return Optional.empty();
         boolean ack = request.method().equals("ACK");
-        Key key = Key.ofServer(request, ack ? "INVITE" : request.method(), flow);
-        var old = servers.get(key);
-        if (old != null) {
-            old.again(ack);
-            return Optional.empty();
-        }
-        var server = new RequestReceived(request, flow, key, timers, this::ended);
+        var server = new RequestReceived(request, flow, key, timers, theirs);
         if (ack) return Optional.of(server);
         received.take(flow, server, request.length());
         servers.put(key, server);
@@ -176,14 +219,11 @@ public final class TransactionLayer {
         return Optional.of(server);
     }
 
-    private void ended(RequestReceived server) {
-        servers.remove(server.key(), server);
-        received.give(server.flow(), server, server.request().length());
-    }
-
     /// The INVITE that a CANCEL means (RFC 3261, section 9.2).
     public Optional<RequestReceived> cancelled(SipMessage cancel, Flow flow) {
-        return Optional.ofNullable(servers.get(Key.ofServer(cancel, "INVITE", flow)));
+        return servers.get(Key.ofServer(cancel, "INVITE", flow)) instanceof RequestReceived invite
+                ? Optional.of(invite)
+                : Optional.empty();
     }
 
     /// Whether a Via of the request shows that it has been here before and still waits: a loop (RFC 3261, section
@@ -197,9 +237,21 @@ public final class TransactionLayer {
     /// Ends what belongs to a flow that has ended. Requests that wait for an answer over it fail at once, so that
     /// their senders can try another way. Returned: requests received over it that nobody can be answered any more.
     public List<RequestReceived> closed(Flow flow) {
-        for (var client : sent.of(flow)) client.gone();
+        for (Awaiting each : sent.of(flow)) {
+            switch (each) {
+                case RequestSent client -> client.gone();
+                case Over over -> ours.forget(over);
+            }
+        }
         var abandoned = new ArrayList<RequestReceived>();
-        for (var server : received.of(flow)) if (server.gone()) abandoned.add(server);
+        for (Answering each : received.of(flow)) {
+            switch (each) {
+                case RequestReceived server -> {
+                    if (server.gone()) abandoned.add(server);
+                }
+                case Over over -> theirs.forget(over);
+            }
+        }
         return abandoned;
     }
 }

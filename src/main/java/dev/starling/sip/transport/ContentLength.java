@@ -43,17 +43,23 @@ final class ContentLength {
     /// The message of a datagram: what follows the body is cut off, as section 18.3 says. What has no end, or another
     /// length than it says, stays as it is: the parser refuses it, with a reason.
     static byte[] cut(byte[] datagram) {
-        int from = 0;
-        while (from < datagram.length && (datagram[from] == '\r' || datagram[from] == '\n')) from++;
-        for (int at = from; at < datagram.length; at++) {
-            if (!endsHeader(datagram, from, at)) continue;
-            try {
-                int body = of(datagram, from, at + 1);
-                long whole = at + 1L + body;
+        int at = 0, body = -1;
+        while (at < datagram.length && (datagram[at] == '\r' || datagram[at] == '\n')) at++;
+        while (at < datagram.length) {
+            int end = at;
+            while (end < datagram.length && datagram[end] != '\n') end++;
+            if (end == datagram.length) break;
+            if (end == at || end == at + 1 && datagram[at] == '\r') {
+                long whole = end + 1L + body;
                 return body >= 0 && whole < datagram.length ? Arrays.copyOf(datagram, (int) whole) : datagram;
-            } catch (IOException e) {
-                return datagram;
             }
+            int colon = nameEnd(datagram, at, end);
+            if (colon >= 0) {
+                int value = number(datagram, colon + 1, end);
+                if (body >= 0 || value < 0 || value > SipMessage.MAX_BYTES) break;
+                body = value;
+            }
+            at = end + 1;
         }
         return datagram;
     }

@@ -37,6 +37,7 @@ public interface Flow {
 
     /// Whoever takes what arrives; one call at a time for each flow.
     interface Receiver {
+        /// @param message nobody changes it any more
         void received(Flow flow, byte[] message);
 
         void closed(Flow flow);

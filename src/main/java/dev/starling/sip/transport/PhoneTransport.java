@@ -10,8 +10,10 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +25,7 @@ import javax.net.ssl.SSLContext;
 /// by UDP is handed on by the one thread that reads the socket: the receiver must not wait for anything.
 public final class PhoneTransport implements FlowSource, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.sip");
-    private static final int TRIES = 20;
+    private static final int TRIES = 20, MAX_NAMES = 64;
     private static final byte[] PONG = {'\r', '\n'};
 
     /// Where phones reach us.
@@ -70,6 +72,10 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
     private final Offences offences;
     private final BiFunction<byte[], InetSocketAddress, Optional<byte[]>> stun;
     private final Tap tap;
+
+    /// As Via and Contact write them.
+    private final Map<InetAddress, String> names = new ConcurrentHashMap<>();
+
     private final List<Datagrams> datagrams = new ArrayList<>();
     private final List<StreamListener> listeners = new ArrayList<>();
     private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
@@ -181,10 +187,12 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
 
     private final class FromUdp implements Datagrams.Receiver {
         private final Datagrams from;
+        private final UdpFlows flows;
         private final Flow.Receiver receiver;
 
         FromUdp(Datagrams from, Flow.Receiver receiver) {
             this.from = from;
+            flows = new UdpFlows(from, tap, () -> !closed);
             this.receiver = receiver;
         }
 
@@ -201,7 +209,7 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
                 return;
             }
             byte[] message = ContentLength.cut(datagram);
-            var flow = new UdpFlow(from, path, tap, () -> !closed);
+            var flow = flows.of(path);
             if (tap.isWatched()) tap.in(flow.ends(), message);
             receiver.received(flow, TopVia.isResponse(message) ? message : TopVia.stamped(message, path.remote()));
         }
@@ -265,7 +273,14 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
     @Override
     public String sentBy(Flow flow) {
         int ours = flow.transport().equals("TLS") ? tlsPort.orElse(port) : port;
-        return listening.name.orElseGet(() -> bracketed(reached(flow))) + ":" + ours;
+        String name = listening.name.orElse("");
+        if (name.isEmpty()) {
+            InetAddress reached = reached(flow);
+            name = names.computeIfAbsent(reached, PhoneTransport::bracketed);
+            // Addresses of ours: few, unless somebody gives us ever new ones.
+            if (names.size() > MAX_NAMES) names.clear();
+        }
+        return name + ":" + ours;
     }
 
     private InetAddress reached(Flow flow) {

@@ -1,5 +1,6 @@
 package dev.starling.sip.transaction;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -20,10 +21,16 @@ class TransactionLayerTest {
         private static int number;
         final List<byte[]> sent = new ArrayList<>();
         private final String id = "test-" + number++;
+        private final String transport;
         private final Optional<String> peer;
         private boolean open = true;
 
         TestFlow(String peer) {
+            this("WS", peer);
+        }
+
+        TestFlow(String transport, String peer) {
+            this.transport = transport;
             this.peer = peer.isEmpty() ? Optional.empty() : Optional.of(peer);
         }
 
@@ -34,7 +41,7 @@ class TransactionLayerTest {
 
         @Override
         public String transport() {
-            return "WS";
+            return transport;
         }
 
         @Override
@@ -135,6 +142,62 @@ class TransactionLayerTest {
         assertEquals(0, armed.size());
         assertEquals(0, layer.size());
         assertFalse(layer.answered(answer(sent, 200), client));
+    }
+
+    @Test
+    void whatWasAnsweredAnswersCopiesAndIsForgotten() throws SipException {
+        var udp = new TestFlow("UDP", "");
+        SipMessage asked = built(request("MESSAGE", "a"));
+        var server = layer.received(asked, udp).orElseThrow();
+        assertFalse(layer.again(asked, udp, TransactionLayer.key(built(request("MESSAGE", "b")), udp)));
+        server.respond(answer(asked, 200));
+        assertEquals(1, armed.size(), "timer J");
+        assertTrue(layer.again(asked, udp, TransactionLayer.key(asked, udp)));
+        assertTrue(layer.received(asked, udp).isEmpty());
+        assertEquals(3, udp.sent.size());
+        for (byte[] each : udp.sent) assertArrayEquals(answer(asked, 200).bytes(), each);
+        server.respond(answer(asked, 500));
+        assertEquals(3, udp.sent.size(), "one final answer");
+        assertEquals("MESSAGE", server.request().method(), "whoever asked for it still has it");
+        assertEquals(1, layer.size());
+        assertTrue(layer.isUsed(udp));
+        armed.getLast().run();
+        assertEquals(List.of(), armed);
+        assertEquals(0, layer.size());
+        assertFalse(layer.isUsed(udp));
+        assertFalse(layer.again(asked, udp, TransactionLayer.key(asked, udp)));
+    }
+
+    @Test
+    void copiesOfAnAnswerAreTakenInSilence() throws SipException {
+        var udp = new TestFlow("UDP", "");
+        var heard = new ArrayList<Integer>();
+        SipMessage sent = built(request("MESSAGE", "a"));
+        layer.send(sent, udp, response -> heard.add(response.status()));
+        assertTrue(layer.isLoop(sent));
+        assertTrue(layer.answered(answer(sent, 200), udp));
+        assertFalse(layer.isLoop(sent), "it waits no more");
+        assertTrue(layer.answered(answer(sent, 200), udp));
+        assertTrue(layer.answered(answer(sent, 500), udp));
+        assertEquals(List.of(200), heard);
+        assertEquals(1, armed.size(), "timer K");
+        assertEquals(1, layer.size());
+        assertEquals(List.of(), layer.closed(udp));
+        assertEquals(0, layer.size());
+        assertEquals(List.of(), armed);
+        assertFalse(layer.answered(answer(sent, 200), udp));
+    }
+
+    @Test
+    void whatIsForgottenGivesItsPlaceBack() throws SipException {
+        var udp = new TestFlow("UDP", "");
+        for (int i = 0; i < 3_000; i++) {
+            SipMessage asked = built(request("MESSAGE", "n" + i));
+            layer.received(asked, udp).orElseThrow().respond(answer(asked, 200));
+            if (i % 500 == 499) List.copyOf(armed).forEach(Runnable::run);
+        }
+        assertEquals(0, layer.size());
+        assertEquals(List.of(), armed);
     }
 
     @Test
