@@ -15,6 +15,7 @@ const folder = await mkdtemp(join(tmpdir(), 'starling-train-'));
 const java = join(process.env.JAVA_HOME, 'bin/java');
 const common = [
   '-XX:+UseSerialGC',
+  '-XX:+UseCompactObjectHeaders',
   `-Dstarling.client=${join(process.cwd(), 'client')}`,
   '-jar',
   'target/starling.jar',
