@@ -23,7 +23,8 @@ final class Load implements Datagrams.Receiver, AutoCloseable {
         }
     }
 
-    private static final int WINDOW = 32, PATIENCE_MILLIS = 2_000;
+    private static final int WINDOW = 32;
+    private static final long PATIENCE_NANOS = 2_000_000_000L;
     private static final String SDP = "v=0\r\no=a 2890844526 2890844526 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n"
             + "t=0 0\r\nm=audio 49170 RTP/AVP 0 8 97 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
             + "a=rtpmap:97 iLBC/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n";
@@ -60,7 +61,7 @@ final class Load implements Datagrams.Receiver, AutoCloseable {
             ended = new CountDownLatch(1);
             fill();
         }
-        while (!ended.await(500, TimeUnit.MILLISECONDS)) giveUp();
+        for (long nanos = giveUp(); !ended.await(nanos, TimeUnit.NANOSECONDS); ) nanos = giveUp();
         return new Result(count, (System.nanoTime() - begin) / 1e9, lost, failed, challenges);
     }
 
@@ -69,14 +70,21 @@ final class Load implements Datagrams.Receiver, AutoCloseable {
         if (done == states.length) ended.countDown();
     }
 
-    private synchronized void giveUp() {
-        long now = System.nanoTime();
-        for (int i = 0; i < started; i++)
-            if (states[i] != OVER && now - began[i] > PATIENCE_MILLIS * 1_000_000L) {
-                lost++;
-                over(i);
+    /// Nanoseconds until it has to be asked again.
+    private synchronized long giveUp() {
+        long now = System.nanoTime(), left = PATIENCE_NANOS;
+        for (int i = 0; i < started; i++) {
+            if (states[i] == OVER) continue;
+            long patience = PATIENCE_NANOS - (now - began[i]);
+            if (patience > 0) {
+                left = Math.min(left, patience);
+                continue;
             }
+            lost++;
+            over(i);
+        }
         fill();
+        return left;
     }
 
     private void over(int op) {

@@ -2,6 +2,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,17 +11,41 @@ import java.util.concurrent.TimeUnit;
 /// A program under test with all its children: what it takes of the processor and of memory.
 final class Measured implements AutoCloseable {
     private static final double TICK = 0.01;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int MOST = 100_000;
 
     private final Process process;
     private final Path log;
+    private final StringBuilder said = new StringBuilder();
+    private boolean silent;
 
     /// @param log what it says goes there
     Measured(Path log, List<String> command) throws IOException {
         this.log = log;
-        process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+        process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        Thread.ofPlatform().daemon().name("log").start(this::listen);
+    }
+
+    private void listen() {
+        try (var lines = process.inputReader(StandardCharsets.ISO_8859_1);
+                var out = Files.newBufferedWriter(log, StandardCharsets.ISO_8859_1)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                out.write(line + "\n");
+                out.flush();
+                heard(line);
+            }
+        } catch (IOException e) {
+            System.err.println(log + ": " + e.getMessage());
+        }
+        synchronized (this) {
+            silent = true;
+            notifyAll();
+        }
+    }
+
+    private synchronized void heard(String line) {
+        if (said.length() < MOST) said.append(line).append('\n');
+        notifyAll();
     }
 
     /// A Java program with the options of ./starling.
@@ -28,6 +53,7 @@ final class Measured implements AutoCloseable {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
+                "-XX:+UseCompactObjectHeaders",
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path")));
@@ -38,14 +64,26 @@ final class Measured implements AutoCloseable {
     }
 
     /// Until it has said so.
-    void await(String line) throws IOException, InterruptedException {
-        for (int i = 0; i < 600; i++) {
-            if (Files.exists(log) && Files.readString(log, StandardCharsets.ISO_8859_1).contains(line)) return;
-            if (!process.isAlive()) break;
-            Thread.sleep(50);
+    synchronized void await(String line) throws IOException, InterruptedException {
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        while (said.indexOf(line) < 0) {
+            long left = (until - System.nanoTime()) / 1_000_000;
+            if (silent || left <= 0) {
+                close();
+                throw new IOException(process.info() + " does not say \"" + line + "\": " + said);
+            }
+            wait(left);
         }
-        close();
-        throw new IOException(process.info() + " does not start: " + Files.readString(log, StandardCharsets.ISO_8859_1));
+    }
+
+    /// Gives it a line, and waits until it has said `answer` to it.
+    void ask(String line, String answer) throws IOException, InterruptedException {
+        synchronized (this) {
+            said.setLength(0);
+        }
+        process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.US_ASCII));
+        process.getOutputStream().flush();
+        await(answer);
     }
 
     long pid() {

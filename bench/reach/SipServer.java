@@ -6,10 +6,14 @@ import dev.starling.phone.PhoneRegistrar;
 import dev.starling.sip.message.SipUri;
 import dev.starling.sip.transaction.TimerWheel;
 import dev.starling.sip.transport.PhoneTransport;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +23,9 @@ import java.util.OptionalInt;
 /// Ours under test: what a peer has where phones come in, wired as `cli.PhoneDoor` does, with accounts that nobody
 /// enrolled and [TwoPhones] in place of each account's agent.
 public final class SipServer {
+    /// RFC 3261, timers H and J, and RFC 6026, timers L and M.
+    private static final Duration TRANSACTION = Duration.ofMillis(64 * 500 + 100);
+
     private SipServer() {}
 
     /// Arguments: address, port, folder, accounts (`u0` and on).
@@ -45,8 +52,11 @@ public final class SipServer {
         user.over(edge);
         transport.start(edge);
         System.out.println("ready");
-        // Ends with whoever started it.
-        while (System.in.read() >= 0) System.out.println(edge.transactions() + " transactions");
+        // Ends with whoever started it. A line asks it to say when the transactions that there are now have ended: what
+        // is set later fires later.
+        var asked = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        while (asked.readLine() != null)
+            timers.after(TRANSACTION, () -> System.out.println("rested, " + edge.transactions() + " transactions"));
         registrar.close();
         transport.close();
         System.exit(0);

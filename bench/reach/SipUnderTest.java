@@ -70,6 +70,11 @@ final class SipUnderTest implements AutoCloseable {
         next += COUNT;
     }
 
+    /// Until the transactions that it has now have ended, if it says so: others keep theirs for a shorter time.
+    void rest() throws Exception {
+        if (name.equals("Starling")) process.ask("", "rested");
+    }
+
     private void count(Load.Result result) {
         lost += result.lost();
         failed += result.failed();
