@@ -3,8 +3,7 @@ package dev.starling.sip.message;
 import java.util.Arrays;
 
 /// Where each header line of a message lies in its bytes, in two arrays: messages are kept by the thousand, each with a
-/// dozen of lines. Written by whoever made the
-/// message: the parser, or [Edit].
+/// dozen of lines. Written by whoever made the message: the parser, or [Edit].
 final class HeaderLines {
     /// Of each line: where it starts, where its value does and ends, without blanks, and where the next one starts.
     private static final int NUMBERS = 4;
