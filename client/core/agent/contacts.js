@@ -33,7 +33,10 @@ export function contactBook(ctx) {
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
   function show() {
-    const contacts = [...book.values()].sort((a, b) => b.lastAt - a.lastAt).map(row);
+    const people = [...book.values()].filter(({ address, state }) => state !== 'removed' || !ctx.lines.has(address));
+    const contacts = [...people.map((c) => ({ at: c.lastAt, row: row(c) })), ...ctx.lines.rows()]
+      .sort((a, b) => b.at - a.at)
+      .map((each) => each.row);
     ctx.update({ contacts, blocked: [...blocked].sort() });
   }
 

@@ -47,6 +47,7 @@ export function reachability(ctx) {
       },
     );
     ctx.ua = ua;
+    ua.unsigned = ctx.lines.takes;
     ua.handlers.set('MESSAGE', ctx.reception.received);
     ua.handlers.set('NOTIFY', ctx.presence.notified);
     ua.handlers.set('INVITE', ctx.calls.received);

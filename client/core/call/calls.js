@@ -7,6 +7,7 @@ import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
 import { conversation } from './conversation.js';
 import { callKey, IncomingLeg } from './incoming.js';
+import { LineLeg } from './line.js';
 import { isGateway, newCall, newLive, worse } from './live.js';
 import { DECLINED, ELSEWHERE, OutgoingLeg, outcomeOf } from './outgoing.js';
 import { TRICKLE } from './trickle.js';
@@ -20,6 +21,7 @@ const MAX_REMEMBERED = 100;
 /** @typedef {import('../agent/context.js').Context} Context */
 /** @typedef {import('../types.js').MediaLeg} MediaLeg */
 /** @typedef {import('../sip/ua.js').Incoming} Incoming */
+/** @typedef {import('../sip/message.js').Message} Message */
 /** @typedef {import('./live.js').Live} Live */
 
 /** @param {Context} ctx */
@@ -73,9 +75,9 @@ export function calls(ctx) {
     was.restart?.close();
     was.trickle?.close();
     void was.dialog?.bye();
-    const { address, name, incoming, id } = call;
+    const { address, name, incoming, id, line } = call;
     const seconds = call.since ? Math.round((ctx.around.now() - call.since) / 1000) : 0;
-    const past = { id, address, name, incoming, at: was.begun, seconds, result };
+    const past = { id, address, name, incoming, at: was.begun, seconds, result, ...(line ? { line: true } : {}) };
     ctx.update({
       pastCalls: [past, ...ctx.state.pastCalls].slice(0, 500),
       call: why ? { ...call, state: 'ended', why } : null,
@@ -125,7 +127,7 @@ export function calls(ctx) {
     for (const leg of legs) void leg.start(engine);
   }
 
-  /** @param {Live} own @param {OutgoingLeg} winner */
+  /** @param {Live} own @param {OutgoingLeg | LineLeg} winner */
   function won(own, winner) {
     own.legs.delete(winner);
     // A second device answered too, or we hung up: RFC 3261, section 13.2.2.4.
@@ -336,6 +338,37 @@ export function calls(ctx) {
       if (!reachable.length) return end('failed', 'call.offline');
       dial(own, engine, reachable);
     },
+
+    /**
+     * Calls somebody at an ordinary SIP domain, to which the person has agreed.
+     * @param {string} address @param {import('../sip/flow.js').Flow} flow  to the peer that carries the call @param {string} server  how that one is called
+     */
+    async callLine(address, flow, server) {
+      if (live) return;
+      const engine = media();
+      if (!engine) throw new StarlingError('call.media');
+      const own = begin(address, null);
+      change({ line: server, gateway: true, trust: 'unverified' });
+      own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && end('cancelled', 'call.no-answer')));
+      const leg = new LineLeg(
+        ua(),
+        { address, flow },
+        {
+          media: (media) => watch(own, media),
+          ringing: () => void (live === own && ctx.state.call?.state === 'calling' && change({ state: 'ringing' })),
+          answered: (winner) => won(own, winner),
+          failed(loser, why) {
+            own.legs.delete(loser);
+            if (live === own && !own.dialog) void end('failed', why);
+          },
+        },
+      );
+      own.legs.add(leg);
+      await leg.start(engine);
+    },
+
+    /** Whether a request without a signature may be of the call that runs: a peer that carries it says it. @param {Message} message @param {import('../sip/flow.js').Flow} flow */
+    isAlongPeer: (message, flow) => !!live?.dialog?.peer && live.dialog.peer === flow && live.dialog.owns(message),
 
     /** @param {boolean} muted */
     mute(muted) {

@@ -1,6 +1,6 @@
 // A call's dialog (RFC 3261, section 12): who, along which route, and what comes next.
 import { gruu } from '../identity/device.js';
-import { elements, first, parameter } from '../sip/message.js';
+import { elements, first, parameter, uriOf } from '../sip/message.js';
 import { FRAGMENT } from './fragment.js';
 import { ANNOUNCED, PACKAGE } from './trickle.js';
 
@@ -27,6 +27,8 @@ export class Dialog {
     this.ua = ua;
     this.shape = shape;
     this.over = false;
+    /** The flow of the peer that is itself the other end, where it is not a device. @type {Flow | null} */
+    this.peer = null;
     /** @type {Promise<void>} */
     this.confirmed = Promise.resolve();
     /** Other ways to the device, for when those of the route set are gone. @type {() => Promise<Way[]>} */
@@ -51,6 +53,20 @@ export class Dialog {
       cseq: Number(first(answer, 'cseq').split(' ')[0]),
       way,
     });
+  }
+
+  /**
+   * With a peer of ours that carries a call to or from an ordinary SIP domain: what it says within it is not signed, and comes over its flow.
+   * @param {import('../sip/ua.js').UserAgent} ua
+   * @param {Flow} flow
+   * @param {string} uri  whom we called
+   * @param {Message} answer
+   */
+  static alongPeer(ua, flow, uri, answer) {
+    const { shape } = Dialog.calling(ua, { flow, routes: [] }, uri, answer);
+    const dialog = new Dialog(ua, { ...shape, routes: [], uri: uriOf(elements(answer, 'contact')[0] ?? '') || uri });
+    dialog.peer = flow;
+    return dialog;
   }
 
   /**
@@ -83,8 +99,9 @@ export class Dialog {
     );
   }
 
-  /** Whether that device signed, and no other one. @param {import('../identity/verifier.js').Verified | null} signer */
+  /** Whether that device signed, and no other one; of a peer that is the other end nothing is signed. @param {import('../identity/verifier.js').Verified | null} signer */
   isOf(signer) {
+    if (this.peer) return !signer;
     return !!signer && gruu(signer.address, signer.device) === this.shape.uri;
   }
 

@@ -7,19 +7,24 @@ import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestReceived;
 import java.util.List;
+import java.util.Optional;
 
-/// Leads what comes from ordinary SIP domains to the phones of this peer.
+/// Leads what comes from ordinary SIP domains to the phones and the browsers of this peer.
 public final class Neighbours implements ClassicUser {
     private final Phones phones;
+    private final Optional<Browsers> browsers;
 
-    public Neighbours(Phones phones) {
+    /// @param browsers where people in browsers may be reached, too
+    public Neighbours(Phones phones, Optional<Browsers> browsers) {
         this.phones = phones;
+        this.browsers = browsers;
     }
 
     @Override
     public boolean serves(String domain) {
-        return phones.lines().stream()
-                .anyMatch(each -> each.account().address().text().endsWith("@" + domain));
+        return browsers.filter(all -> all.serves(domain)).isPresent()
+                || phones.lines().stream()
+                        .anyMatch(each -> each.account().address().domain().equals(domain));
     }
 
     @Override
@@ -50,7 +55,8 @@ public final class Neighbours implements ClassicUser {
                 each.unverified().within(call.get(), request, server);
                 return;
             }
-            throw PhoneCall.noDialog();
+            Browsers others = browsers.orElseThrow(PhoneCall::noDialog);
+            others.within(others.withNeighbour(request).orElseThrow(PhoneCall::noDialog), request, server);
         } catch (SipException e) {
             ClassicEdge.refuse(server, e);
         }
@@ -61,6 +67,7 @@ public final class Neighbours implements ClassicUser {
         try {
             var id = dev.starling.sip.dialog.DialogId.of(ack);
             for (PhoneLine each : phones.lines()) each.unverified().acknowledged(id);
+            browsers.ifPresent(all -> all.acknowledged(id));
         } catch (SipException e) {
             System.getLogger("starling.classic").log(System.Logger.Level.DEBUG, () -> "ACK: " + e.reason());
         }

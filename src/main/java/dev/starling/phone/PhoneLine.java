@@ -208,7 +208,7 @@ public final class PhoneLine implements AutoCloseable {
         Address to = addressed(request);
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
         Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
-        var from = new CallFromPhone(server, begin(phone, fromPhone(phone, request.body())), devices, timers);
+        var from = new CallFromPhone(server, begin(phone, fromPhone(phone, request.body())), timers);
         synchronized (this) {
             unacknowledged.add(from);
         }

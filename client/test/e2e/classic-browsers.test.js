@@ -1,0 +1,106 @@
+// Browsers and ordinary SIP domains: alice@example.net, in Chromium, calls and writes to carol@classic.example, whom nobody knows and whose server is a
+// Kamailio that a real DNS server names; and carol calls and writes to her. The page asks, and says all the time that nothing is verified.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { eventually } from './agents.js';
+import { profile } from './browser.js';
+import { classicWorld, heard } from './classic-world.js';
+import { missing } from './kamailio.js';
+import { picture } from './looks.js';
+import { code } from './servers.js';
+import { tone } from './tone.js';
+
+const lacking = missing();
+const skip = lacking ? `${lacking} not installed (RUNLEVEL=1 apt-get install ${lacking})` : false;
+const CAROL = 'carol@classic.example';
+const LOUD = 0.001;
+/** @type {Awaited<ReturnType<typeof classicWorld>>} */
+let world;
+let alice;
+/** @type {import('playwright-core').Page} */
+let page;
+let carol;
+
+before(async () => {
+  if (skip) return;
+  world = await classicWorld({ words: ['--classic-browsers', 'example.net'] });
+  const sound = join(world.folder, 'tone.wav');
+  await writeFile(sound, tone(440));
+  alice = await profile({ args: [`--use-file-for-fake-audio-capture=${sound}`] });
+  page = alice.context.pages()[0];
+  await page.addInitScript(() => {
+    window.connections = [];
+    const Original = window.RTCPeerConnection;
+    window.RTCPeerConnection = class extends Original {
+      constructor(how) {
+        super(how);
+        window.connections.push(this);
+      }
+    };
+  });
+  const { base } = world.server;
+  await page.goto(base);
+  await page.fill('#address', 'alice@example.net');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#code');
+  await page.fill('#code', await code(base, 'alice@example.net'));
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('select.availability');
+  await page.click('button:has-text("Got it")');
+  carol = await world.neighbour('carol', { name: 'Carol', hertz: 700 });
+});
+after(async () => {
+  await alice?.close();
+  await world?.close();
+});
+
+const heardByAlice = () =>
+  page.evaluate(async () => {
+    let energy = 0;
+    for (const s of (await window.connections.at(-1).getStats()).values())
+      if (s.type === 'inbound-rtp') energy += s.totalAudioEnergy ?? 0;
+    return energy;
+  });
+
+async function bothHear() {
+  carol.state.heard.length = 0;
+  const before = await heardByAlice();
+  await eventually(async () => (await heardByAlice()) > before + LOUD, 'carol heard by alice', 20_000);
+  await eventually(() => heard(carol.state.heard, 440), 'alice heard by carol', 20_000);
+}
+
+async function lookUp(address) {
+  await page.click('.list-foot button:has-text("New conversation")');
+  await page.fill('#new-address', address);
+  await page.keyboard.press('Enter');
+}
+
+test('of carol nothing is known: the page says so, asks, and alice says no', { skip }, async () => {
+  await lookUp(CAROL);
+  await page.waitForSelector('.line-offer:has-text("Nobody with the address carol@classic.example is on Starling")');
+  await picture(page, 'line-offer');
+  await page.click('.line-offer button:has-text("Call as a phone line")');
+  await page.waitForSelector('dialog:has-text("can listen")');
+  await picture(page, 'line-question');
+  await page.click('dialog button:has-text("Cancel")');
+  assert.equal(carol.state.ringing, 0);
+});
+
+test(
+  'she says yes: it rings, both hear each other, and the page says all the time who can listen',
+  { skip },
+  async () => {
+    await page.click('.line-offer button:has-text("Call as a phone line")');
+    await page.click('dialog button:has-text("Call anyway")');
+    await page.waitForSelector('.call-bar.running');
+    assert.match(carol.state.from, /<sip:alice@example\.net>/);
+    const server = new URL(world.server.base).host;
+    assert.equal((await page.textContent('.call-bar .call-line')).trim(), `not verified: ${server} can listen !`);
+    await bothHear();
+    await picture(page, 'line-call');
+    await page.click('.call-bar button:has-text("Hang up")');
+    await eventually(() => carol.state.ended === 1, 'carol hears the end');
+  },
+);
