@@ -104,3 +104,68 @@ test(
     await eventually(() => carol.state.ended === 1, 'carol hears the end');
   },
 );
+
+/** Calls whoever is looked up, and answers the question with yes. @param {string} address */
+async function callAnyway(address) {
+  await lookUp(address);
+  await page.click('.line-offer button:has-text("Call as a phone line")');
+  await page.click('dialog button:has-text("Call anyway")');
+}
+
+const closeCall = () => page.click('.call-bar button:has-text("Close")');
+
+test('carol hangs up; busy, nobody there and given up are told apart', { skip }, async () => {
+  await page.click('.head button:has-text("Call")');
+  await page.click('dialog button:has-text("Call anyway")');
+  await page.waitForSelector('.call-bar.running');
+  await carol.hangUp();
+  await page.waitForSelector('.call-bar', { state: 'detached' });
+  await world.neighbour('busy', { answers: 'busy' });
+  await callAnyway('busy@classic.example');
+  await page.waitForSelector('.call-bar:has-text("busy@classic.example is busy.")');
+  await closeCall();
+  await callAnyway('nobody@classic.example');
+  await page.waitForSelector(
+    '.call-bar:has-text("The server of nobody@classic.example knows nobody with this address.")',
+  );
+  await closeCall();
+  const slow = await world.neighbour('slow', { answers: false });
+  await callAnyway('slow@classic.example');
+  await page.waitForSelector('.call-bar:has-text("Ringing")');
+  assert.ok(await page.isVisible('.call-bar .call-line'), 'also while it rings');
+  await page.click('.call-bar button:has-text("Hang up")');
+  await eventually(() => slow.state.ended === 1, 'it stops ringing there');
+});
+
+test('a text goes out after the same question, and is shown as not verified; sent, or not', { skip }, async () => {
+  await page.click('.person:has-text("carol@classic.example")');
+  await page.waitForSelector('.line-note:has-text("not encrypted")');
+  await page.fill('textarea', 'hello carol');
+  await page.keyboard.press('Enter');
+  // The call before was agreed to, and so are its texts, in this session.
+  await page.waitForSelector('.bubble:has-text("hello carol"):has-text("not verified") .mark-sent');
+  assert.deepEqual(carol.state.texts, ['hello carol']);
+  await page.click('.person:has-text("nobody@classic.example")');
+  await page.fill('textarea', 'is anybody there?');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.failed-line:has-text("knows nobody with this address")');
+  await picture(page, 'line-texts');
+});
+
+test('what is agreed to for good is not asked again, shown, and can be taken back', { skip }, async () => {
+  await page.click('.person:has-text("carol@classic.example")');
+  await page.click('.head button:has-text("Call")');
+  await page.check('dialog input[type=checkbox]');
+  await page.click('dialog button:has-text("Call anyway")');
+  await page.waitForSelector('.call-bar.running');
+  await page.click('.call-bar button:has-text("Hang up")');
+  await page.waitForSelector('.head:has-text("does not ask before calling")');
+  await page.click('.head button:has-text("Call")');
+  await page.waitForSelector('.call-bar.running');
+  await page.click('.call-bar button:has-text("Hang up")');
+  await page.click('.head [aria-haspopup=menu]');
+  await page.click('text=Ask again before each call');
+  await page.click('.head button:has-text("Call")');
+  await page.waitForSelector('dialog:has-text("can listen")');
+  await page.keyboard.press('Escape');
+});

@@ -432,10 +432,11 @@ export const de = {
   'line.write.yes': 'Trotzdem schreiben',
   'line.always': 'Bei dieser Adresse nicht mehr fragen',
   'line.always.hint':
-    'Gefragt wird wieder, wenn ein anderer Server den Anruf trüge. Sie können das in der Unterhaltung zurücknehmen.',
+    'Sie können das in der Unterhaltung zurücknehmen. Trüge ein anderer Server es, werden Sie trotzdem gefragt; und ist die Person bei Starling, geht auf diesem Weg nichts mehr.',
   'line.agreed': 'fragt vor Anrufen nicht',
   'line.ask-again': 'Vor jedem Anruf wieder fragen',
   'line.remove.lead': 'Die Adresse verschwindet aus Ihrer Liste. Ihre Nachrichten bleiben in diesem Browser.',
+  'line.row': 'Gewöhnliche Telefonleitung',
   'line.empty':
     'Noch nichts geschrieben. Dies ist eine gewöhnliche Telefonleitung: nicht geprüft, nicht verschlüsselt.',
   'line.write': 'Unverschlüsselt schreiben …',

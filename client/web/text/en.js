@@ -418,10 +418,11 @@ export const en = {
   'line.write.yes': 'Write anyway',
   'line.always': 'Do not ask again for this address',
   'line.always.hint':
-    'It is asked again if the person appears on Starling or another server would carry the call. You can take this back in the conversation.',
+    'You can take this back in the conversation. If another server would carry it, you are asked all the same; and once the person is on Starling, nothing goes this way any more.',
   'line.agreed': 'does not ask before calling',
   'line.ask-again': 'Ask again before each call',
   'line.remove.lead': 'The address leaves your list. Your messages stay in this browser.',
+  'line.row': 'Ordinary phone line',
   'line.empty': 'Nothing written yet. This is an ordinary phone line: not verified, not encrypted.',
   'line.write': 'Write, not encrypted …',
   'line.note':

@@ -39,6 +39,7 @@ function Question({ core, asking: { offer, kind, task }, close }) {
     title=${t(`line.${kind}.title`, { name: address })}
     lead=${t('line.lead', { name: address, domain })}
     yes=${t(`line.${kind}.yes`)}
+    danger
     close=${close}
     task=${answer}
   >
