@@ -53,7 +53,14 @@ const blankState = () => ({
   notices: [],
   devices: [],
   adding: null,
-  settings: { strangersRing: false, sendReadMarks: true, notifications: true, microphone: '', language: '' },
+  settings: {
+    strangersRing: false,
+    linesRing: false,
+    sendReadMarks: true,
+    notifications: true,
+    microphone: '',
+    language: '',
+  },
 });
 
 /** @param {number} ms @param {() => void} task @returns {() => void} cancels */
@@ -303,7 +310,7 @@ export class Starling {
       await ctx.store.batch([['me', 'settings', this.state.settings], ...told.writes]);
       told.done();
     });
-    if ('strangersRing' in change) await this.ctx.contacts.publishConsent();
+    if ('strangersRing' in change || 'linesRing' in change) await this.ctx.contacts.publishConsent();
     if (change.microphone !== undefined) await this.ctx.calls.microphone(change.microphone);
   }
 
@@ -372,6 +379,7 @@ export class Starling {
       id,
       connected: !!this.ctx.ua?.flows.get(base)?.registered,
       detail: '',
+      lines: this.ctx.lines.carries(base),
     }));
   }
 

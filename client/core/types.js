@@ -83,7 +83,7 @@
 
 /** @typedef {{id: string, address: string, name: string, incoming: boolean, line?: boolean, at: number, seconds: number, result: 'answered'|'missed'|'declined'|'failed'|'elsewhere'|'cancelled'}} PastCall */
 /** @typedef {{id: string, kind: 'warning'|'error'|'info', key: string, args: Record<string, string>, actions: {id: string, key: string, safe: boolean}[]}} Notice  texts by key from the language file */
-/** @typedef {{strangersRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
+/** linesRing: ordinary phone lines ring in this browser @typedef {{strangersRing: boolean, linesRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
 
 /** A CA that is believed; id is the SHA-256 of its certificate, test: that of local mode @typedef {{id: string, name: string, subject: string, purposes: string[], domains: string[], notAfter: number, test: boolean}} AnchorInfo */
 /** unknownCa: fingerprint of the CA in the file, when it is not believed yet @typedef {{addresses: string[], subject: string, issuer: string, notAfter: number, unknownCa: string}} OpenedCertificate */
@@ -197,7 +197,7 @@
  * @property {() => Promise<void>} recover  this browser starts a new root, by the user's choice, when no other device is left
  * @property {(baseUrl: string) => Promise<void>} addPeer
  * @property {(baseUrl: string) => Promise<void>} removePeer
- * @property {() => {base: string, id: string, connected: boolean, detail: string}[]} peers
+ * @property {() => {base: string, id: string, connected: boolean, detail: string, lines: boolean}[]} peers  lines: it carries ordinary phone lines for our domain
  * @property {(notice: string, action: string) => Promise<void>} answerNotice
  * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
  * @property {() => Promise<void>} deleteEverything

@@ -87,11 +87,12 @@ export function contactBook(ctx) {
     const known = [...book.values()].filter((c) => c.state !== 'removed');
     const tokens = await Promise.all(known.map((c) => sha256(c.ourToken)));
     const hidden = await Promise.all([...blocked].map((address) => sha256(encode(address))));
-    await consent(tokens, ctx.state.settings.strangersRing, hidden);
+    const { strangersRing, linesRing } = ctx.state.settings;
+    await consent(tokens, strangersRing, hidden, linesRing);
   }
 
-  /** @param {Uint8Array[]} tokens @param {boolean} strangersRing @param {Uint8Array[]} hidden */
-  async function consent(tokens, strangersRing, hidden) {
+  /** @param {Uint8Array[]} tokens @param {boolean} strangersRing @param {Uint8Array[]} hidden @param {boolean} [linesRing] */
+  async function consent(tokens, strangersRing, hidden, linesRing = false) {
     const ua = ctx.ua;
     if (!ua) return;
     const body = encodeCbor(
@@ -100,6 +101,7 @@ export function contactBook(ctx) {
           [1, tokens],
           [2, strangersRing],
           [3, hidden],
+          ...(linesRing ? [[4, true]] : []),
         ]),
       ),
     );

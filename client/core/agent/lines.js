@@ -2,7 +2,8 @@
 // clear. What may go there is decided here, whatever the peer says. docs/protocols/classic.md, section 3.
 import { encode, hex, random } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
-import { parseAddress, sipUri } from '../identity/address.js';
+import { addressOfUri, parseAddress, sipUri } from '../identity/address.js';
+import { first, parameter, uriOf } from '../sip/message.js';
 import { lineOutcome } from '../call/line.js';
 
 const TABLE = 'lines';
@@ -10,6 +11,9 @@ const WAITING = 'line-waiting';
 const SEQUENCES = 'sequences';
 const MAX_LINES = 500;
 const MAX_TEXT_BYTES = 16 * 1024;
+/** Being judged at once; more are told to come later. */
+const MAX_JUDGED = 20;
+const MAX_NAME = 64;
 const TEXT_MILLIS = 32_000;
 /** Whoever can be looked up leaves these. */
 const KINDS = ['CERT', 'DEVICES', 'LOCATION'];
@@ -20,6 +24,15 @@ const KINDS = ['CERT', 'DEVICES', 'LOCATION'];
 /** agreed: the server to which the person agreed for good, '' for none
  * @typedef {{address: string, agreed: string, lastAt: number, unread: number, last: {text: string, at: number, mine: boolean} | null}} Line */
 /** @typedef {'nobody'|'known'|'found'|'forged'|'unreachable'} Whom  nobody: several peers say that nothing lies there, and nothing ever did */
+
+/** name: as they say themselves; server: that brings it and can listen @typedef {{address: string, name: string, server: string}} Caller */
+
+/** What From says somebody is called, in one line. @param {string} from @returns {string} */
+function nameIn(from) {
+  const quoted = /^\s*"((?:[^"\\]|\\.)*)"\s*</.exec(from)?.[1].replace(/\\(.)/g, '$1');
+  const name = quoted ?? /^([^<"]*)</.exec(from)?.[1] ?? '';
+  return [...name.replace(/\p{C}/gu, '').trim()].slice(0, MAX_NAME).join('');
+}
 
 /** @param {Context} ctx */
 export function lines(ctx) {
@@ -55,14 +68,32 @@ export function lines(ctx) {
     return (await wasVerified(address)) ? known : { whom: 'nobody', asked };
   }
 
-  /** A peer of ours that carries it, for people of our domain. @returns {{flow: Flow, server: string} | null} */
+  /** Whether that peer does so for people of our domain. @param {string} base */
+  const carries = (base) => !!ctx.peers.known.get(base)?.classic?.includes(ctx.profile?.address.split('@')[1] ?? '');
+
+  /** @returns {{flow: Flow, server: string} | null} */
   function way() {
-    const domain = ctx.profile?.address.split('@')[1] ?? '';
-    for (const flow of ctx.ua?.ready ?? []) {
-      const peer = ctx.peers.known.get(flow.peer.base);
-      if (peer?.classic?.includes(domain)) return { flow, server: new URL(peer.base).host };
+    const flow = ctx.ua?.ready.find(({ peer }) => carries(peer.base));
+    return flow ? { flow, server: nameOf(flow) } : null;
+  }
+
+  const nameOf = (/** @type {Flow} */ flow) => new URL(flow.peer.base).host;
+
+  let judged = 0;
+  /** Who calls or writes, when that one may be heard; null: not, or the look-up failed. @param {import('../sip/message.js').Message} message @param {Flow} flow @returns {Promise<Caller | null>} */
+  async function caller(message, flow) {
+    if (judged >= MAX_JUDGED) return null;
+    judged++;
+    try {
+      const from = first(message, 'from');
+      const address = addressOfUri(uriOf(from));
+      const { whom: is } = await whom(address);
+      return is === 'nobody' ? { address, name: nameIn(from), server: nameOf(flow) } : null;
+    } catch {
+      return null;
+    } finally {
+      judged--;
     }
-    return null;
   }
 
   /** @param {string} typed @returns {Promise<{address: string, flow: Flow, server: string, asked: number}>} */
@@ -87,7 +118,10 @@ export function lines(ctx) {
     /** @type {import('./outbox.js').Write[]} */
     const writes = [...more, [TABLE, address, line]];
     if (!book.has(address) && book.size >= MAX_LINES) {
-      const [oldest] = [...book.values()].sort((a, b) => a.lastAt - b.lastAt);
+      // What the person agreed to stays longest: strangers must not push it out.
+      const [oldest] = [...book.values()].sort(
+        (a, b) => Number(!!a.agreed) - Number(!!b.agreed) || a.lastAt - b.lastAt,
+      );
       book.delete(oldest.address);
       writes.push([TABLE, oldest.address, undefined]);
     }
@@ -217,8 +251,44 @@ export function lines(ctx) {
 
     has: (/** @type {string} */ address) => book.has(address),
 
-    /** Whether a request that nobody signed is heard. @param {import('../sip/message.js').Message} message @param {Flow} flow */
-    takes: (message, flow) => ctx.calls.isAlongPeer(message, flow),
+    carries,
+    caller,
+
+    /** Whether a request that nobody signed is heard: within a call that a peer carries, or anew where the person wants that. @param {import('../sip/message.js').Message} message @param {Flow} flow */
+    takes(message, flow) {
+      if (ctx.calls.isAlongPeer(message, flow)) return true;
+      const begins = !parameter(first(message, 'to'), 'tag') && message.method !== 'INFO';
+      return begins && ctx.state.settings.linesRing && carries(flow.peer.base);
+    },
+
+    /** A text, which a peer brings. @param {import('../sip/ua.js').Incoming} incoming */
+    async received({ message, flow, answer }) {
+      if (!/^text\/plain\s*(;|$)/i.test(first(message, 'content-type')))
+        return answer(415, 'Unsupported Media Type', [['accept', 'text/plain']]);
+      if (message.body.length > MAX_TEXT_BYTES) return answer(413, 'At most 16 KiB');
+      let text;
+      try {
+        text = new TextDecoder('utf-8', { fatal: true }).decode(message.body);
+      } catch {
+        return answer(400, 'The text is not UTF-8');
+      }
+      const from = await caller(message, flow);
+      if (!from) return answer(403, 'Send a contact request');
+      /** @type {Message} */
+      const shown = {
+        id: hex(random(16)),
+        with: from.address,
+        mine: false,
+        text,
+        at: ctx.now(),
+        state: 'received',
+        why: '',
+        line: true,
+      };
+      await ctx.inTurn(() => keep(shown));
+      ctx.emit('message', shown);
+      await answer(200, 'OK');
+    },
 
     async load() {
       for (const [address, line] of await ctx.store.list(TABLE)) book.set(address, line);

@@ -48,7 +48,7 @@ export function reachability(ctx) {
     );
     ctx.ua = ua;
     ua.unsigned = ctx.lines.takes;
-    ua.handlers.set('MESSAGE', ctx.reception.received);
+    ua.handlers.set('MESSAGE', (incoming) => (incoming.signer ? ctx.reception : ctx.lines).received(incoming));
     ua.handlers.set('NOTIFY', ctx.presence.notified);
     ua.handlers.set('INVITE', ctx.calls.received);
     ua.handlers.set('CANCEL', ctx.calls.cancelled);

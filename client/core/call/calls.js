@@ -151,7 +151,8 @@ export function calls(ctx) {
     if (live?.incoming?.key === key) return live.incoming.merge(incoming);
     if (seen.has(key)) return answer(482, 'Merged Request');
     remember(seen, key);
-    if (!engine || !signer || !hasSdp(message) || !mky(message.body).length) return answer(488, 'Not Acceptable Here');
+    if (!engine || !hasSdp(message) || !mky(message.body).length) return answer(488, 'Not Acceptable Here');
+    if (!signer) return lineRings(engine, incoming, key);
     const { address } = signer;
     const contact = ctx.contacts.get(address);
     const known = contact?.state === 'accepted' && !contact.changed;
@@ -166,6 +167,19 @@ export function calls(ctx) {
     if (live) await leave(both === 'theirs');
     if (live) return answer(486, 'Busy Here');
     await ring(engine, incoming, known, both === 'theirs');
+  }
+
+  /**
+   * Out of an ordinary SIP domain: whatever the peer that brings it says, nobody is heard under the name of somebody who is known.
+   * @param {import('../types.js').MediaEngine} engine @param {Incoming} incoming @param {string} key
+   */
+  async function lineRings(engine, incoming, key) {
+    const { message, flow, answer } = incoming;
+    const caller = await ctx.lines.caller(message, flow);
+    if (!caller) return answer(403, 'Send a contact request');
+    if (gone.has(key)) return answer(487, 'Request Terminated');
+    if (live) return answer(486, 'Busy Here');
+    await ring(engine, incoming, false, false, caller);
   }
 
   /** A re-INVITE: RFC 3261, section 14.2. @param {Incoming} incoming */
@@ -188,7 +202,7 @@ export function calls(ctx) {
    * The same device calls again while it rings: its page was loaded anew.
    * @param {import('../identity/verifier.js').Verified} signer
    */
-  const isRestart = (signer) => ctx.state.call?.state === 'ringing' && live?.incoming?.signer.device === signer.device;
+  const isRestart = (signer) => ctx.state.call?.state === 'ringing' && live?.incoming?.signer?.device === signer.device;
 
   /**
    * Both call each other at once: the call of the smaller address is the one.
@@ -218,11 +232,13 @@ export function calls(ctx) {
    * @param {Incoming} incoming
    * @param {boolean} known
    * @param {boolean} wanted
+   * @param {import('../agent/lines.js').Caller | null} [caller]  out of an ordinary SIP domain
    */
-  async function ring(engine, incoming, known, wanted) {
+  async function ring(engine, incoming, known, wanted, caller = null) {
     const leg = new IncomingLeg(ua(), ctx.timer, incoming, (media) => watch(own, media));
-    const own = begin(leg.signer.address, leg);
-    change({ gateway: isGateway(incoming.message) });
+    const own = begin(caller?.address ?? leg.signer?.address ?? '', leg);
+    if (caller) change({ name: caller.name, line: caller.server, gateway: true, trust: 'unverified' });
+    else change({ gateway: isGateway(incoming.message) });
     own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && unanswered(leg)));
     try {
       await leg.ring(engine, known);

@@ -90,6 +90,18 @@ export class Dialog {
     });
   }
 
+  /**
+   * The same after a call of theirs that a peer of ours brings.
+   * @param {import('../sip/ua.js').UserAgent} ua @param {Flow} flow @param {string} uri  the caller @param {Message} invite @param {string} tag  ours
+   */
+  static calledAlongPeer(ua, flow, uri, invite, tag) {
+    const dialog = Dialog.called(ua, flow, uri, invite, tag);
+    dialog.shape.routes = [];
+    dialog.shape.uri = uriOf(elements(invite, 'contact')[0] ?? '') || uri;
+    dialog.peer = flow;
+    return dialog;
+  }
+
   /** Whether a request of the other side belongs to it: RFC 3261, section 12.2.2. @param {Message} message */
   owns(message) {
     return (

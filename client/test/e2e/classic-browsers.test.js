@@ -169,3 +169,52 @@ test('what is agreed to for good is not asked again, shown, and can be taken bac
   await page.waitForSelector('dialog:has-text("can listen")');
   await page.keyboard.press('Escape');
 });
+
+const setting = 'label:has-text("Let ordinary phone lines ring here") input';
+
+test('until alice lets ordinary phone lines ring, carol is refused as everybody is', { skip }, async () => {
+  const refused = await carol.call('alice@example.net');
+  assert.equal(refused.start, 'SIP/2.0 403 Send a contact request');
+  assert.equal((await carol.call('nobody@example.net')).start, refused.start);
+  assert.equal((await carol.text('alice@example.net', 'too early')).start, refused.start);
+});
+
+test('then carol calls her: not verified, and by whom it can be heard; both hear each other', { skip }, async () => {
+  await page.click('[aria-label=Settings]');
+  assert.equal(await page.isChecked(setting), false);
+  await page.check(setting);
+  const ringing = carol.call('alice@example.net');
+  await page.waitForSelector('.incoming:has-text("Carol"):has-text("can listen")');
+  await picture(page, 'line-ringing');
+  await page.click('.incoming button:has-text("Accept")');
+  assert.equal((await ringing).status, 200);
+  await page.waitForSelector('.call-bar.running .call-line');
+  await bothHear();
+  await carol.hangUp();
+  await page.waitForSelector('.call-bar', { state: 'detached' });
+});
+
+test('alice declines, or hangs up; carol gives up, and it stops ringing', { skip }, async () => {
+  const declined = carol.call('alice@example.net');
+  await page.click('.incoming button:has-text("Decline")');
+  assert.equal((await declined).status, 603);
+  const answered = carol.call('alice@example.net');
+  await page.click('.incoming button:has-text("Accept")');
+  assert.equal((await answered).status, 200);
+  const ended = carol.state.ended;
+  await page.waitForSelector('.call-bar.running');
+  await page.click('.call-bar button:has-text("Hang up")');
+  await eventually(() => carol.state.ended > ended, 'carol hears the end');
+  const given = carol.call('alice@example.net');
+  await page.waitForSelector('.incoming');
+  carol.cancel();
+  assert.equal((await given).status, 487);
+  await page.waitForSelector('.incoming', { state: 'detached' });
+});
+
+test('a text of carol is kept with her address, marked', { skip }, async () => {
+  assert.equal((await carol.text('alice@example.net', 'hello alice')).status, 200);
+  await page.click('.person:has-text("carol@classic.example")');
+  await page.waitForSelector('.bubble:has-text("hello alice"):has-text("not verified")');
+  await picture(page, 'line-conversation');
+});

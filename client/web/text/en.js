@@ -422,6 +422,9 @@ export const en = {
   'line.agreed': 'does not ask before calling',
   'line.ask-again': 'Ask again before each call',
   'line.remove.lead': 'The address leaves your list. Your messages stay in this browser.',
+  'settings.lines': 'Let ordinary phone lines ring here',
+  'settings.lines.hint':
+    'Anybody with an ordinary SIP address can then call and write to you in this browser, without being verified. The servers on the way can listen. Whoever is on Starling, or among your people, is never let in this way.',
   'line.row': 'Ordinary phone line',
   'line.empty': 'Nothing written yet. This is an ordinary phone line: not verified, not encrypted.',
   'line.write': 'Write, not encrypted …',

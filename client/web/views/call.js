@@ -47,7 +47,7 @@ function Incoming({ core, call }) {
         <${Icon} name="call" />${t('call.accept')}
       </button>
       <${Button} kind="danger" icon="end" task=${() => core.declineCall()}>${t('call.decline')}<//>
-      <${Button} kind="plain" task=${() => core.declineCall(t('call.reply.text'))}>${t('call.reply')}<//>
+      ${!call.line && html`<${Button} kind="plain" task=${() => core.declineCall(t('call.reply.text'))}>${t('call.reply')}<//>`}
     </div>
   </div>`;
 }

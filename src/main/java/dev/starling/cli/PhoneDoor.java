@@ -203,7 +203,8 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
                         offences,
                         clock));
         browsers.ifPresent(sip.edge()::serve);
-        return ClassicDoor.open(config, choice, new Neighbours(phones, browsers), timers, tap, parts, clock);
+        return ClassicDoor.open(
+                config, choice, new Neighbours(phones, browsers, bridges, timers), timers, tap, parts, clock);
     }
 
     private MediaConfig media(Offences offences) throws IOException {

@@ -43,9 +43,9 @@ record BrowserHandset(Clients clients, DeviceId device, String target, InetAddre
     }
 
     @Override
-    public void cancel(RequestSent invite) {
+    public void cancel(RequestSent invite, List<String> reasons) {
         try {
-            clients.cancel(invite, List.of());
+            clients.cancel(invite, reasons);
         } catch (SipException e) {
             System.getLogger("starling.phone").log(System.Logger.Level.DEBUG, () -> "CANCEL: " + e.reason());
         }

@@ -1,6 +1,7 @@
 package dev.starling.phone;
 
 import dev.starling.classic.ClassicEdge;
+import dev.starling.classic.Stranger;
 import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
@@ -25,13 +26,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /// What goes between people in browsers and ordinary SIP domains by way of this peer, which is a user agent on both
 /// sides (RFC 7092): for people of the domains that the operator names, on listed devices, and never to somebody who is
 /// found or was ever verified. The browser has judged the same for itself (docs/protocols/classic.md, section 3).
 public final class Browsers implements Gateway {
     private static final System.Logger LOG = System.getLogger("starling.phone");
-    private static final int MAX_CALLS_OF_DEVICE = 2, MAX_UNDER_WAY = 200;
+    private static final int MAX_CALLS_OF_DEVICE = 2, MAX_RINGING = 8, MAX_UNDER_WAY = 200;
 
     /// A call with its browser.
     ///
@@ -155,8 +157,12 @@ public final class Browsers implements Gateway {
     }
 
     private boolean isListed(Registrar.Binding binding) throws DhtException {
-        return location.find(binding.address()) instanceof LocationService.Found found
-                && found.verified().stream().anyMatch(each -> each.id().equals(binding.device()));
+        return listed(binding.address()).contains(binding.device());
+    }
+
+    private Set<DeviceId> listed(Address whose) throws DhtException {
+        if (!(location.find(whose) instanceof LocationService.Found found)) return Set.of();
+        return found.verified().stream().map(LocationService.Device::id).collect(Collectors.toSet());
     }
 
     private void write(Registrar.Binding sender, Address to, String text, SipMessage request, RequestReceived server)
@@ -237,6 +243,68 @@ public final class Browsers implements Gateway {
         }
     }
 
+    /// The browsers of somebody that an unknown one may reach: listed devices, here now, that want it, and nobody who
+    /// could have signed.
+    List<Callee> admit(Stranger stranger) throws SipException {
+        if (!serves(stranger.to().domain())) return List.of();
+        var willing = clients.of(stranger.to()).stream()
+                .filter(each -> clients.admitsLine(each.device(), stranger.from()))
+                .limit(MAX_RINGING)
+                .toList();
+        if (willing.isEmpty()) return List.of();
+        try {
+            boolean isUnknown = location.find(stranger.from()) instanceof LocationService.Absent
+                    && !location.remembers(stranger.from());
+            if (!isUnknown) throw new SipException(403, "Whoever has this address calls verified");
+            var listed = listed(stranger.to());
+            return willing.stream()
+                    .filter(each -> listed.contains(each.device()))
+                    .<Callee>map(each -> new OfBrowser(each, Unverified.name(stranger)))
+                    .toList();
+        } catch (DhtException e) {
+            throw new SipException(503, "The directory does not answer", new SipException.Header("Retry-After", "10"));
+        }
+    }
+
+    private final class OfBrowser implements Callee {
+        private final DeviceId device;
+        private final Handset handset;
+        private final String shown;
+
+        OfBrowser(Registrar.Binding binding, String shown) {
+            device = binding.device();
+            handset = BrowserHandset.of(clients, binding);
+            this.shown = shown;
+        }
+
+        @Override
+        public Handset handset() {
+            return handset;
+        }
+
+        @Override
+        public String shown() {
+            return shown;
+        }
+
+        @Override
+        public PhoneCall begin(Descriptions descriptions) throws SipException {
+            var call = new PhoneCall(handset, descriptions, Browsers.this::ended);
+            Browsers.this.begin(new Ongoing(device, call, Optional.empty()));
+            return call;
+        }
+
+        @Override
+        public void await(CallFromNeighbour caller) {
+            dialogs.await(caller);
+        }
+
+        @Override
+        public Neighbour neighbour(Flow flow) throws SipException {
+            return Browsers.this.neighbour(handset, flow);
+        }
+    }
+
     /// The call to which a request of an ordinary SIP domain belongs.
     synchronized Optional<PhoneCall> withNeighbour(SipMessage request) throws SipException {
         DialogId id = DialogId.of(request);
@@ -248,11 +316,11 @@ public final class Browsers implements Gateway {
 
     /// A request of theirs within it.
     void within(PhoneCall call, SipMessage request, RequestReceived server) throws SipException {
-        dialogs.within(call, neighbour(call, server.flow()), request, server);
+        dialogs.within(call, neighbour(call.handset(), server.flow()), request, server);
     }
 
-    private Neighbour neighbour(PhoneCall call, Flow flow) throws SipException {
-        String target = call.handset().target();
+    private Neighbour neighbour(Handset handset, Flow flow) throws SipException {
+        String target = handset.target();
         return new Neighbour(edge(), flow, target.substring(target.indexOf(':') + 1, target.indexOf('@')));
     }
 

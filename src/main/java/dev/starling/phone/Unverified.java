@@ -5,8 +5,6 @@ import dev.starling.classic.ClassicEdge;
 import dev.starling.classic.Stranger;
 import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
-import dev.starling.media.Bridges;
-import dev.starling.media.Phone;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -14,7 +12,6 @@ import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestReceived;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
-import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -26,15 +23,12 @@ final class Unverified {
 
     private final PhoneLine line;
     private final Supplier<Optional<ClassicEdge>> edge;
-    private final Bridges bridges;
     private final TransactionLayer.Timers timers;
-    private final SeenCalls seen = new SeenCalls();
     private final NeighbourDialogs dialogs;
 
-    Unverified(PhoneLine line, Supplier<Optional<ClassicEdge>> edge, Bridges bridges, TransactionLayer.Timers timers) {
+    Unverified(PhoneLine line, Supplier<Optional<ClassicEdge>> edge, TransactionLayer.Timers timers) {
         this.line = line;
         this.edge = edge;
-        this.bridges = bridges;
         this.timers = timers;
         dialogs = new NeighbourDialogs(timers);
     }
@@ -65,15 +59,53 @@ final class Unverified {
         server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
     }
 
-    /// Somebody unknown calls or writes: only if this person lets strangers ring, and nobody who could have signed.
-    void asks(Stranger stranger) throws SipException {
+    /// The phone, for somebody unknown who calls or writes: only if this person lets strangers ring, and nobody who
+    /// could have signed.
+    Callee admits(Stranger stranger) throws SipException {
         if (agent().standing() != Agent.Standing.LISTED || !agent().admitsStranger(stranger.from())) throw refused();
         checkNeverVerified(stranger.from());
         Handset phone = line.handset().orElseThrow(() -> new SipException(480, "The phone is not there"));
-        String shown =
-                SHOWN + (stranger.name().isEmpty() ? stranger.from().text().split("@", 2)[0] : stranger.name());
-        if (stranger.request().method().equals("MESSAGE")) shows(stranger, phone, shown);
-        else rings(stranger, phone, shown);
+        return new OfLine(phone, SHOWN + name(stranger));
+    }
+
+    /// What the caller says of himself, or else the part of his address before the `@`.
+    static String name(Stranger stranger) {
+        return stranger.name().isEmpty() ? stranger.from().text().split("@", 2)[0] : stranger.name();
+    }
+
+    private final class OfLine implements Callee {
+        private final Handset handset;
+        private final String shown;
+
+        OfLine(Handset handset, String shown) {
+            this.handset = handset;
+            this.shown = shown;
+        }
+
+        @Override
+        public Handset handset() {
+            return handset;
+        }
+
+        @Override
+        public String shown() {
+            return shown;
+        }
+
+        @Override
+        public PhoneCall begin(Descriptions descriptions) throws SipException {
+            return line.begin(handset, descriptions);
+        }
+
+        @Override
+        public void await(CallFromNeighbour caller) {
+            dialogs.await(caller);
+        }
+
+        @Override
+        public Neighbour neighbour(Flow flow) throws SipException {
+            return Unverified.this.neighbour(flow);
+        }
     }
 
     /// The same whether there is such a person or not.
@@ -88,38 +120,6 @@ final class Unverified {
             throw new SipException(503, "The directory does not answer", new SipException.Header("Retry-After", "10"));
         }
         throw new SipException(403, "Whoever has this address calls verified");
-    }
-
-    private void shows(Stranger stranger, Handset phone, String shown) throws SipException {
-        String text = Texts.text(stranger.request());
-        if (!Texts.toPhone(
-                Optional.of(phone), shown, stranger.from(), agent().ua().us().address(), text))
-            throw new SipException(480, "The phone did not take it");
-        stranger.server()
-                .respond(Edit.response(stranger.request(), 200, "OK", TransactionLayer.tag())
-                        .build());
-    }
-
-    private void rings(Stranger stranger, Handset phone, String shown) throws SipException {
-        SipMessage request = stranger.request();
-        RequestReceived server = stranger.server();
-        if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
-        if (!seen.isFirst(request)) throw new SipException(482, "Merged Request");
-        Flow flow = server.flow();
-        var source = flow.remote().map(InetSocketAddress::getAddress).orElseThrow();
-        String account = line.account().user();
-        var bridge = Sound.of(() -> bridges.fromPhone(new Phone(account, source, false), request.body()));
-        PhoneCall call = line.begin(phone, new Bridged(bridge, line.sounding(phone)));
-        var neighbour = neighbour(flow);
-        var caller = new CallFromNeighbour(server, neighbour, call, timers);
-        dialogs.await(caller);
-        try {
-            new CallToPhone(caller, neighbour, call, timers)
-                    .ring(stranger.from(), shown, agent().ua().us().address());
-        } catch (SipException e) {
-            call.end();
-            throw e;
-        }
     }
 
     private Neighbour neighbour(Flow flow) throws SipException {
