@@ -31,7 +31,10 @@ const KINDS = ['CERT', 'DEVICES', 'LOCATION'];
 function nameIn(from) {
   const quoted = /^\s*"((?:[^"\\]|\\.)*)"\s*</.exec(from)?.[1].replace(/\\(.)/g, '$1');
   const name = quoted ?? /^([^<"]*)</.exec(from)?.[1] ?? '';
-  return [...name.replace(/\p{C}/gu, '').trim()].slice(0, MAX_NAME).join('');
+  return name
+    .replace(/[^ -~]/g, '')
+    .trim()
+    .slice(0, MAX_NAME);
 }
 
 /** @param {Context} ctx */
