@@ -18,6 +18,8 @@ import java.util.function.Consumer;
 public final class Bridge implements AutoCloseable {
     private static final long REPORT_MILLIS = 5_000;
     private static final int HELD_FACTOR = 20;
+    /// Of two sides one: a phone that lost its power says no BYE, and the other side may speak to nobody for ever.
+    private static final int ONE_SIDED_FACTOR = 5;
 
     private record Pending(Leg from, Sound sound, Leg to) {}
 
@@ -155,6 +157,7 @@ public final class Bridge implements AutoCloseable {
 
     /// The other side refused it: everything stays (RFC 3261, section 14.1).
     public synchronized void rejected() {
+        pending.ifPresent(open -> open.to.refused());
         pending = Optional.empty();
     }
 
@@ -237,7 +240,9 @@ public final class Bridge implements AutoCloseable {
         if (kept.isPresent()) {
             boolean isHeld = caller.isHeld() || kept.get().isHeld();
             long silence = limits.silence().toMillis() * (isHeld ? HELD_FACTOR : 1);
-            if (now - Math.max(caller.heardAt(), kept.get().heardAt()) > silence) {
+            long last = Math.max(caller.heardAt(), kept.get().heardAt());
+            long first = Math.min(caller.heardAt(), kept.get().heardAt());
+            if (now - last > silence || !isHeld && now - first > ONE_SIDED_FACTOR * silence) {
                 end(End.SILENT);
                 return;
             }

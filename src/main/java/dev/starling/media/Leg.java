@@ -14,6 +14,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// One end of a bridge: what was described to it and by it, its sockets, and the stream that it is sent. Everything
 /// under the lock of its bridge.
@@ -30,6 +31,9 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
     Optional<Sound> remote = Optional.empty();
     /// The codecs of our last description: what may come, by these numbers.
     List<Codec> ours = List.of();
+    /// Those of the one before, while an offer of ours is open: both may come (RFC 3264, section 8.3.1), and a refusal
+    /// leaves them.
+    private List<Codec> before = List.of();
     private boolean isClosed;
     private long heardAt;
     /// What its offenders have been named for.
@@ -95,7 +99,15 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
     final void take(Sound sound, boolean isOffer) throws MediaException {
         apply(sound, isOffer);
         remote = Optional.of(sound);
-        if (!isOffer) agreed();
+        if (isOffer) return;
+        before = List.of();
+        agreed();
+    }
+
+    /// Our offer was refused: what was agreed before stays.
+    final void refused() {
+        if (!before.isEmpty()) ours = before;
+        before = List.of();
     }
 
     abstract void apply(Sound sound, boolean isOffer) throws MediaException;
@@ -113,6 +125,7 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
 
     /// Our description. Its version grows when something changed: RFC 3264, section 8.
     final byte[] write(List<Codec> codecs, Direction direction, Optional<String> ptime, boolean isOffer) {
+        before = isOffer ? ours : List.of();
         ours = List.copyOf(codecs);
         var attributes = new ArrayList<Attribute>(transport(isOffer));
         attributes.addAll(Sound.attributes(codecs, direction, ptime));
@@ -150,7 +163,7 @@ public abstract sealed class Leg permits WebLeg, PhoneLeg {
 
     /// What a number means that comes: by our own description (RFC 3264, section 5.1), or by theirs, as some do.
     final Optional<Codec> codec(int payloadType) {
-        return ours.stream()
+        return Stream.concat(ours.stream(), before.stream())
                 .filter(each -> each.payloadType() == payloadType)
                 .findFirst()
                 .or(() -> remote.stream()

@@ -10,6 +10,7 @@ import dev.starling.sdp.SdpException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,7 +35,8 @@ public final class PhoneLeg extends Leg {
     private final InetAddress address;
     private final MediaSocket rtp;
     private final MediaSocket rtcp;
-    private final List<Crypto> offeredKeys = new ArrayList<>();
+    /// What an answer may choose from: the last offer of ours.
+    private List<Crypto> offeredKeys = new ArrayList<>();
     private boolean isSecure;
     private boolean isMuxed;
     private Optional<Crypto> ourKey = Optional.empty();
@@ -101,10 +103,13 @@ public final class PhoneLeg extends Leg {
         boolean wantsKeys = SECURE.contains(sound.line().protocol());
         if (!isOffer && wantsKeys != isSecure)
             throw new MediaException(Reason.INSECURE, "the answer has another protocol than the offer");
+        if (named.isPresent() && wantsKeys != isSecure)
+            throw new MediaException(Reason.INSECURE, "a call keeps its protocol");
         InetSocketAddress at = addressOf(sound);
         if (wantsKeys) key(sound, isOffer);
         isSecure = wantsKeys;
-        isMuxed = isOffer && sound.line().has("rtcp-mux");
+        // Offered only where it was agreed on before (RFC 5761, section 5.1.1).
+        isMuxed = (isOffer || isMuxed) && sound.line().has("rtcp-mux");
         if (named.isPresent() && (named.get().equals(at) || isNowhere(sound))) return;
         left = named.isPresent() ? target : Optional.empty();
         leftAt = bridge.now();
@@ -153,10 +158,18 @@ public final class PhoneLeg extends Leg {
         if (found.isEmpty()) throw new MediaException(Reason.INSECURE, "no key of SRTP that is known here");
         Crypto theirs = found.get();
         Crypto mine = isOffer ? answeringKey(theirs) : ours(theirs).orElseThrow();
-        if (!ourKey.equals(Optional.of(mine))) sender = Optional.of(new SrtpSender(keys(mine)));
-        if (!theirKey.equals(found)) receiver = Optional.of(new SrtpReceiver(keys(theirs)));
+        if (!isSame(ourKey, mine)) sender = Optional.of(new SrtpSender(keys(mine)));
+        if (!isSame(theirKey, theirs)) receiver = Optional.of(new SrtpReceiver(keys(theirs)));
         ourKey = Optional.of(mine);
         theirKey = found;
+    }
+
+    /// Under whatever tag: the same key goes on with its counters, or its key stream would be used twice.
+    private static boolean isSame(Optional<Crypto> one, Crypto other) {
+        return one.isPresent()
+                && one.get().tagBytes() == other.tagBytes()
+                && MessageDigest.isEqual(one.get().key(), other.key())
+                && MessageDigest.isEqual(one.get().salt(), other.salt());
     }
 
     private Optional<Crypto> ours(Crypto theirs) {
@@ -184,8 +197,9 @@ public final class PhoneLeg extends Leg {
     @Override
     List<Attribute> transport(boolean isOffer) {
         var all = new ArrayList<Attribute>();
-        if (isSecure && ourKey.isPresent()) all.add(ourKey.get().attribute());
-        else if (isSecure) offeredKeys.forEach(each -> all.add(each.attribute()));
+        if (isOffer && ourKey.isPresent()) offeredKeys = List.of(ourKey.get());
+        List<Crypto> keys = isOffer ? offeredKeys : ourKey.stream().toList();
+        if (isSecure) keys.forEach(each -> all.add(each.attribute()));
         if (isMuxed) all.add(new Attribute("rtcp-mux"));
         else all.add(new Attribute("rtcp", String.valueOf(rtcp.port())));
         return all;

@@ -195,6 +195,73 @@ class BridgeTest {
         return Crypto.parse(line.all("crypto").get(which)).orElseThrow();
     }
 
+    /// Alice's phone with keys called bob's without, both at this peer.
+    private record Keyed(Bridge bridge, PhoneLeg ring, Crypto hers) {}
+
+    private Keyed keyed() throws Exception {
+        var hers = new Crypto(1, 10, new byte[16], new byte[14]);
+        Bridge bridge = one.fromPhone(phone("alice"), secured(alice.offer(), hers.attribute()));
+        PhoneLeg ring = bridge.newPhoneLeg(phone("bob"));
+        bob.heard(ring.offer());
+        ring.answered(bob.describe("0"));
+        bridge.keep(ring);
+        alice.heard(bridge.answer());
+        return new Keyed(bridge, ring, hers);
+    }
+
+    @Test
+    void aCallerWithKeysAnswersToAHoldOfTheOtherSide() throws Exception {
+        Keyed call = keyed();
+        Crypto ours = crypto(call.bridge.answer(), 0);
+        var passOn = assertInstanceOf(
+                Reoffer.PassOn.class, call.bridge.reoffer(call.ring, again(bob.describe("0"), 2, "sendonly")));
+        assertEquals(ours, crypto(passOn.offer(), 0));
+        byte[] answer = again(secured(alice.describe("0"), call.hers.attribute()), 2, "recvonly");
+        assertEquals(Direction.RECVONLY, direction(call.bridge.reanswered(answer)));
+    }
+
+    @Test
+    void theSameKeyUnderAnotherTagGoesOnWithItsCounters() throws Exception {
+        Keyed call = keyed();
+        var sender = new SrtpSender(new SrtpKeys(call.hers.key(), call.hers.salt(), 10));
+        byte[] packet = new byte[172 + SrtpSender.ROOM_BYTES];
+        int length = sender.protect(packet, new RtpPacket(false, 0, 1, 160, 5, PlainPhone.payload(1)).write(packet));
+        var out = new DatagramPacket(packet, length, alice.peer.orElseThrow());
+        alice.rtp.send(out);
+        assertArrayEquals(PlainPhone.payload(1), bob.receive().payload());
+        Crypto before = crypto(call.bridge.answer(), 0);
+        var again = new Crypto(7, 10, call.hers.key(), call.hers.salt());
+        var answer = assertInstanceOf(
+                Reoffer.Answer.class,
+                call.bridge.reoffer(
+                        call.bridge.caller(), again(secured(alice.offer(), again.attribute()), 2, "sendrecv")));
+        Crypto after = crypto(answer.sdp(), 0);
+        assertEquals(7, after.tag());
+        assertArrayEquals(before.key(), after.key());
+        // What was heard before is a replay still.
+        alice.rtp.send(out);
+        assertEquals(Optional.empty(), bob.receive(200));
+    }
+
+    @Test
+    void aCallKeepsItsProtocol() throws Exception {
+        Keyed call = keyed();
+        assertRefused(
+                Reason.INSECURE, () -> call.bridge.reoffer(call.bridge.caller(), again(alice.offer(), 2, "sendrecv")));
+    }
+
+    @Test
+    void anOfferOfFewerCodecsThatIsRefusedLeavesTheOthers() throws Exception {
+        Call call = call();
+        alice.reach(bob, 0);
+        assertInstanceOf(
+                Reoffer.PassOn.class, call.out.reoffer(call.out.caller(), again(alice.describe("8"), 2, "sendrecv")));
+        bob.reach(alice, 0);
+        call.out.rejected();
+        alice.drain(50);
+        bob.reach(alice, 0);
+    }
+
     @Test
     void anAnswerWithoutKeysToAnOfferWithThemIsRefused() throws Exception {
         Bridge bridge = one.fromPhone(phone("alice"), alice.offer());

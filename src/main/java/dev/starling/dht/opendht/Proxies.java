@@ -104,8 +104,10 @@ final class Proxies {
                 : now);
     }
 
-    /// `ok`, or what is wrong, in words. Asks each proxy now.
+    /// `ok`, or what is wrong, in words. Asks each proxy now: what was asked before may be answered by one that is
+    /// gone.
     String health() {
+        asking.get().join();
         ask().join();
         if (all.stream().noneMatch(Proxy::well))
             return "no DHT proxy works (" + all.stream().map(Proxy::words).collect(Collectors.joining(", ")) + ")";
