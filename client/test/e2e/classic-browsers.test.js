@@ -160,7 +160,7 @@ test('what is agreed to for good is not asked again, shown, and can be taken bac
   await page.click('dialog button:has-text("Call anyway")');
   await page.waitForSelector('.call-bar.running');
   await page.click('.call-bar button:has-text("Hang up")');
-  await page.waitForSelector('.head:has-text("does not ask before calling")');
+  await page.waitForSelector('.line-note:has-text("Calls start without asking")');
   await page.click('.head button:has-text("Call")');
   await page.waitForSelector('.call-bar.running');
   await page.click('.call-bar button:has-text("Hang up")');

@@ -433,7 +433,7 @@ export const de = {
   'line.always': 'Bei dieser Adresse nicht mehr fragen',
   'line.always.hint':
     'Sie können das in der Unterhaltung zurücknehmen. Trüge ein anderer Server es, werden Sie trotzdem gefragt; und ist die Person bei Starling, geht auf diesem Weg nichts mehr.',
-  'line.agreed': 'fragt vor Anrufen nicht',
+  'line.agreed': 'Anrufe beginnen ohne Frage.',
   'line.ask-again': 'Vor jedem Anruf wieder fragen',
   'line.remove.lead': 'Die Adresse verschwindet aus Ihrer Liste. Ihre Nachrichten bleiben in diesem Browser.',
   'settings.lines': 'Gewöhnliche Telefonleitungen dürfen hier klingeln',

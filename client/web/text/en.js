@@ -419,7 +419,7 @@ export const en = {
   'line.always': 'Do not ask again for this address',
   'line.always.hint':
     'You can take this back in the conversation. If another server would carry it, you are asked all the same; and once the person is on Starling, nothing goes this way any more.',
-  'line.agreed': 'does not ask before calling',
+  'line.agreed': 'Calls start without asking.',
   'line.ask-again': 'Ask again before each call',
   'line.remove.lead': 'The address leaves your list. Your messages stay in this browser.',
   'settings.lines': 'Let ordinary phone lines ring here',

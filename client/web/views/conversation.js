@@ -80,7 +80,7 @@ function Head({ core, contact, back, inCall, search }) {
       </h1>
       <p class="small">
         ${contact.name && html`<bdi>${contact.address}</bdi>${known && ' · '}`}
-        ${known && html`<${Trust} trust=${contact.trust} />`} ${contact.agreed && html`${' · '}${t('line.agreed')}`}
+        ${known && html`<${Trust} trust=${contact.trust} />`}
         ${contact.note && html`${' · '}<bdi dir="auto">${contact.note}</bdi>`}
       </p>
       ${error && html`<p class="error" role="alert">${error}</p>`}
@@ -250,7 +250,7 @@ function Write({ core, contact }) {
     if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) send(e);
   };
   return html`<form class="write" onSubmit=${send}>
-    ${isLine && html`<p class="small line-note" role="note">${t('line.note', { domain: contact.address.split('@')[1] })}</p>`}
+    ${isLine && html`<p class="small line-note" role="note">${t('line.note', { domain: contact.address.split('@')[1] })}${contact.agreed && ` ${t('line.agreed')}`}</p>`}
     ${(error || over > 0) && html`<p class="error" role="alert">${error || t('chat.too-long', { count: over })}</p>`}
     <textarea
       ref=${field}
