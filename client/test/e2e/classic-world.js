@@ -49,13 +49,21 @@ export async function classicWorld({ records = () => [], words = [] } = {}) {
     ...['--classic-tls-key', ours.key, '--classic-anchor', ca.root],
     ...words,
   ];
+  async function started() {
+    try {
+      return await run(args);
+    } catch (e) {
+      await Promise.allSettled([theirs.close(), dns.close()]);
+      throw e;
+    }
+  }
   const it = {
     folder,
     ports,
     dns,
     theirs,
     closing,
-    server: await run(args),
+    server: await started(),
 
     async restart() {
       await it.server.kill();
