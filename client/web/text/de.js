@@ -438,7 +438,7 @@ export const de = {
   'line.remove.lead': 'Die Adresse verschwindet aus Ihrer Liste. Ihre Nachrichten bleiben in diesem Browser.',
   'settings.lines': 'Gewöhnliche Telefonleitungen dürfen hier klingeln',
   'settings.lines.hint':
-    'Wer eine gewöhnliche SIP-Adresse hat, kann Sie dann in diesem Browser ungeprüft anrufen und Ihnen schreiben. Die Server dazwischen können mithören. Wer bei Starling oder unter Ihren Leuten ist, kommt auf diesem Weg nie herein.',
+    'Wer ein gewöhnliches Internettelefon hat, kann Sie dann in diesem Browser ungeprüft anrufen und Ihnen schreiben. Die Server dazwischen können mithören. Wer bei Starling oder unter Ihren Leuten ist, kommt auf diesem Weg nie herein.',
   'line.row': 'Gewöhnliche Telefonleitung',
   'line.empty':
     'Noch nichts geschrieben. Dies ist eine gewöhnliche Telefonleitung: nicht geprüft, nicht verschlüsselt.',

@@ -424,7 +424,7 @@ export const en = {
   'line.remove.lead': 'The address leaves your list. Your messages stay in this browser.',
   'settings.lines': 'Let ordinary phone lines ring here',
   'settings.lines.hint':
-    'Anybody with an ordinary SIP address can then call and write to you in this browser, without being verified. The servers on the way can listen. Whoever is on Starling, or among your people, is never let in this way.',
+    'Anybody with an ordinary internet telephone can then call and write to you in this browser, without being verified. The servers on the way can listen. Whoever is on Starling, or among your people, is never let in this way.',
   'line.row': 'Ordinary phone line',
   'line.empty': 'Nothing written yet. This is an ordinary phone line: not verified, not encrypted.',
   'line.write': 'Write, not encrypted …',
