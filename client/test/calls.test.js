@@ -296,6 +296,24 @@ test('a microphone that may not be opened ends the call at both sides', async ()
   assert.equal(it.bob.call.why, 'microphone.blocked');
 });
 
+test('whoever thinks about the first question for the microphone for half a minute has the call', async () => {
+  const it = await two();
+  await it.alice.calls.call(BOB);
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+  const [leg] = it.bob.legs;
+  const { speak } = leg;
+  let allow = () => {};
+  const asked = new Promise((resolve) => {
+    leg.speak = () => (resolve(), new Promise((allowed) => (allow = () => allowed(speak()))));
+  });
+  void it.bob.calls.accept();
+  await asked;
+  it.time.advance(30_000);
+  assert.equal(it.bob.call.state, 'connecting');
+  allow();
+  await it.bob.until(running);
+});
+
 test('BYE of another dialog changes nothing', async () => {
   const it = await two();
   await talking(it);

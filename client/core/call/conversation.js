@@ -3,6 +3,8 @@ import { StarlingError } from '../errors.js';
 import { Restart } from './restart.js';
 
 const CONNECT_MILLIS = 15_000;
+/** For the browser's question whether the microphone may be used, which comes with the first call. */
+const ASK_MILLIS = 60_000;
 const STATS_MILLIS = 2000;
 const BACK_MILLIS = 4000;
 
@@ -79,7 +81,7 @@ export function conversation({ ctx, live, change, end }) {
   /** Opens the microphone. @param {Live} own @param {MediaLeg} media */
   async function talk(own, media) {
     own.stopTimer();
-    own.stopTimer = ctx.timer(CONNECT_MILLIS, () => void (live() === own && end('failed', 'call.media')));
+    own.stopTimer = ctx.timer(ASK_MILLIS, () => void (live() === own && end('failed', 'microphone.blocked')));
     change({ state: 'connecting' });
     try {
       await media.speak(ctx.state.settings.microphone);
@@ -89,6 +91,10 @@ export function conversation({ ctx, live, change, end }) {
     }
     if (live() !== own) return media.close();
     if (ctx.state.call?.muted) media.mute(true);
+    if (ctx.state.call?.state === 'connecting') {
+      own.stopTimer();
+      own.stopTimer = ctx.timer(CONNECT_MILLIS, () => void (live() === own && end('failed', 'call.media')));
+    }
     run(own);
     // The network changed while it rang.
     if (own.broken.has(media)) own.restart?.media('failed');

@@ -18,6 +18,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// The relay that a peer offers to its clients, or those of others that it sends them to.
@@ -59,14 +60,15 @@ record PeerRelay(TimedCredentials credentials, List<String> uris) implements Rel
         if (datagrams.stream().allMatch(each -> each.getAddress().isAnyLocalAddress()) && datagrams.size() > 1)
             datagrams.removeIf(each -> each.getAddress() instanceof Inet4Address);
         // Closed with the relay.
-        var streams = new ArrayList<ServerSocket>();
+        var streams = new ArrayList<TurnRelay.Listener>();
         InetAddress listen = InetAddress.getByName(place.listen());
-        streams.add(new ServerSocket(own.port(), BACKLOG, listen));
+        streams.add(new TurnRelay.Listener(new ServerSocket(own.port(), BACKLOG, listen), Optional.empty()));
         String at = "turn:" + place.name() + ":" + own.port();
         var uris = new ArrayList<>(List.of(at + "?transport=udp", at + "?transport=tcp"));
         if (place.tls().isPresent() && own.tlsPort() != 0) {
-            var sockets = place.tls().get().context().getServerSocketFactory();
-            streams.add(sockets.createServerSocket(own.tlsPort(), BACKLOG, listen));
+            streams.add(new TurnRelay.Listener(
+                    new ServerSocket(own.tlsPort(), BACKLOG, listen),
+                    Optional.of(place.tls().get().context().getSocketFactory())));
             uris.add("turns:" + place.name() + ":" + own.tlsPort() + "?transport=tcp");
         }
         var places = new TurnRelay.Places(datagrams, streams, seen, own.firstPort(), own.lastPort());

@@ -62,8 +62,8 @@ public record PhoneAccount(String user, Address address, String label, Ha1 ha1, 
 
     static PhoneAccount read(byte[] bytes) throws IOException {
         var all = new Properties();
-        all.load(new ByteArrayInputStream(bytes));
         try {
+            all.load(new ByteArrayInputStream(bytes));
             return new PhoneAccount(
                     all.getProperty("user", ""),
                     Address.parse(all.getProperty("address", "")),

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 /// The accounts of a peer's phones as files, one folder each, which the command line writes and the running peer reads:
 /// `account` is written last and makes it complete. Only the peer's user can read them.
 public record PhoneFolder(Path root) {
+    private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final String ACCOUNT = "account", STANDING = "standing", PLACES = "places";
     private static final int MAX_ACCOUNTS = 1_000, MAX_FILE_BYTES = 8_192;
 
@@ -43,11 +44,24 @@ public record PhoneFolder(Path root) {
             for (Path folder : folders.sorted().limit(MAX_ACCOUNTS).toList()) {
                 Path file = folder.resolve(ACCOUNT);
                 if (!Files.isRegularFile(file) || Files.size(file) > MAX_FILE_BYTES) continue;
-                PhoneAccount account = PhoneAccount.read(Files.readAllBytes(file));
-                if (account.user().equals(folder.getFileName().toString())) all.add(account);
+                readable(file)
+                        .filter(account ->
+                                account.user().equals(folder.getFileName().toString()))
+                        .ifPresent(all::add);
             }
         }
         return all;
+    }
+
+    /// One that is damaged keeps nobody else's phone from ringing.
+    private static Optional<PhoneAccount> readable(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        try {
+            return Optional.of(PhoneAccount.read(bytes));
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, () -> file + " is left out: " + e.getMessage());
+            return Optional.empty();
+        }
     }
 
     /// Of all accounts, complete or not.

@@ -21,6 +21,7 @@ import jdk.net.ExtendedSocketOptions;
 /// open. Whoever connects is shown everything as a stream of HEP3 packets and can say nothing.
 public final class TraceSocket implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.trace");
+    private static final int FAILED_MILLIS = 100;
     static final int MAX_WATCHERS = 4;
 
     private final Tap tap;
@@ -79,8 +80,18 @@ public final class TraceSocket implements AutoCloseable {
                 if (isOperator(watcher)) Thread.ofVirtual().name("trace").start(() -> show(watcher));
                 else watcher.close();
             } catch (IOException e) {
-                if (listener.isOpen()) LOG.log(System.Logger.Level.WARNING, "trace: {0}", e.getMessage());
+                // Closed, or no file is left: then the others need time.
+                if (listener.isOpen()) pause(e);
             }
+        }
+    }
+
+    private static void pause(IOException why) {
+        LOG.log(System.Logger.Level.WARNING, "trace: {0}", why.getMessage());
+        try {
+            Thread.sleep(FAILED_MILLIS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -15,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,6 +28,7 @@ import java.util.function.Function;
 final class HelidonSocket implements WsListener, WebSocket {
     private static final System.Logger LOG = System.getLogger("starling.web");
     private static final HeaderName PROTOCOLS = HeaderNames.create("Sec-WebSocket-Protocol");
+    private static final HeaderName FORWARDED_FOR = HeaderNames.create("X-Forwarded-For");
     private static final String PROTOCOL = "sip";
     private static final int MAX_QUEUED_MESSAGES = 1000;
     private static final long MAX_QUEUED_BYTES = 4 << 20;
@@ -41,15 +43,23 @@ final class HelidonSocket implements WsListener, WebSocket {
     private final LinkedBlockingQueue<Job> queue = new LinkedBlockingQueue<>(MAX_QUEUED_MESSAGES);
     private final AtomicLong queued = new AtomicLong();
     private final AtomicLong queuedInAll;
+    private final Forwarded forwarded;
     private final AtomicBoolean closing = new AtomicBoolean();
     private final AtomicBoolean over = new AtomicBoolean();
     private final ByteArrayOutputStream partial = new ByteArrayOutputStream();
     private volatile Optional<WsSession> session = Optional.empty();
     private volatile Optional<Listener> listener = Optional.empty();
+    private volatile String forwardedFor = "";
 
     /// @param queuedInAll bytes waiting in the queues of all sockets of this server
+    /// @param forwarded whose it is
     HelidonSocket(
-            Endpoint endpoint, ConnectionGuard.Connection connection, int maxMessageBytes, AtomicLong queuedInAll) {
+            Endpoint endpoint,
+            ConnectionGuard.Connection connection,
+            int maxMessageBytes,
+            AtomicLong queuedInAll,
+            Forwarded forwarded) {
+        this.forwarded = forwarded;
         this.endpoint = endpoint;
         this.connection = connection;
         this.maxMessageBytes = maxMessageBytes;
@@ -62,6 +72,8 @@ final class HelidonSocket implements WsListener, WebSocket {
                 && Arrays.stream(headers.get(PROTOCOLS).get().split(","))
                         .anyMatch(p -> p.trim().equals(PROTOCOL));
         if (!offered) throw new WsUpgradeException("the WebSocket subprotocol must be sip");
+        if (headers.contains(FORWARDED_FOR))
+            forwardedFor = String.join(", ", headers.get(FORWARDED_FOR).allValues());
         WritableHeaders<?> answer = WritableHeaders.create();
         answer.set(PROTOCOLS, PROTOCOL);
         return Optional.of(answer);
@@ -137,7 +149,9 @@ final class HelidonSocket implements WsListener, WebSocket {
 
     @Override
     public InetSocketAddress remote() {
-        return address(SocketContext::remotePeer);
+        InetSocketAddress from = address(SocketContext::remotePeer);
+        return new InetSocketAddress(
+                forwarded.of(Map.of("x-forwarded-for", forwardedFor), from.getAddress()), from.getPort());
     }
 
     private InetSocketAddress address(Function<SocketContext, PeerInfo> end) {

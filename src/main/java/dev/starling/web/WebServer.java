@@ -102,7 +102,11 @@ public final class WebServer implements AutoCloseable {
                 .forEach((path, endpoint) -> sockets.endpoint(
                         path,
                         () -> new HelidonSocket(
-                                endpoint, guard.current().orElseThrow(), config.maxMessageBytes(), queuedInAll)));
+                                endpoint,
+                                guard.current().orElseThrow(),
+                                config.maxMessageBytes(),
+                                queuedInAll,
+                                config.forwarded())));
         return sockets;
     }
 

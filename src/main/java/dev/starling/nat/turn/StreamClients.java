@@ -14,6 +14,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 
 /// Clients over TCP or TLS: RFC 8489, section 6.2.2, and RFC 8656, section 12.5. Two virtual threads for each. How many
 /// there may be, of one network too, how long one may be here without an allocation, and what waits for one that does
@@ -29,22 +32,24 @@ final class StreamClients implements AutoCloseable {
     private static final long TOLD_NANOS = 10_000_000_000L;
     private static final System.Logger LOG = System.getLogger(StreamClients.class.getName());
 
-    private final ServerSocket socket;
+    private final TurnRelay.Listener listener;
     private final TurnServer server;
     private final int most;
+    private final LongSupplier nanoTime;
     private final Set<StreamClient> here = ConcurrentHashMap.newKeySet();
     private final Map<String, Integer> networks = new HashMap<>();
     private long told = System.nanoTime() - TOLD_NANOS;
 
-    /// socket: bound, of TCP or TLS
-    StreamClients(ServerSocket socket, TurnServer server, int most) {
-        this.socket = socket;
+    StreamClients(TurnRelay.Listener listener, TurnServer server, int most, LongSupplier nanoTime) {
+        this.listener = listener;
         this.server = server;
         this.most = most;
+        this.nanoTime = nanoTime;
     }
 
     /// Until it is closed; on a thread of its own.
     void run() {
+        ServerSocket socket = listener.socket();
         while (!socket.isClosed()) {
             try {
                 Socket one = socket.accept();
@@ -52,7 +57,7 @@ final class StreamClients implements AutoCloseable {
                     one.close();
                     continue;
                 }
-                var client = new StreamClient(one, from);
+                var client = new StreamClient(one, from, nanoTime.getAsLong());
                 if (enter(client)) Thread.ofVirtual().name("turn-in").start(() -> serve(client));
                 else client.end();
             } catch (IOException e) {
@@ -101,10 +106,11 @@ final class StreamClients implements AutoCloseable {
     }
 
     private void serve(StreamClient client) {
-        try (Socket open = client.socket) {
-            open.setTcpNoDelay(true);
-            open.setSoTimeout(SILENT_MILLIS);
-            Thread writer = Thread.ofVirtual().name("turn-out").start(client::write);
+        try (Socket tcp = client.tcp) {
+            tcp.setTcpNoDelay(true);
+            tcp.setSoTimeout(SILENT_MILLIS);
+            Socket open = listener.tls().isPresent() ? over(tcp, listener.tls().get()) : tcp;
+            Thread writer = Thread.ofVirtual().name("turn-out").start(() -> client.write(open));
             try {
                 read(new DataInputStream(open.getInputStream()), client);
             } finally {
@@ -116,6 +122,13 @@ final class StreamClients implements AutoCloseable {
         } finally {
             leave(client);
         }
+    }
+
+    /// What is closed is always the connection beneath: whoever does not read holds up a goodbye over TLS for ever.
+    private static Socket over(Socket tcp, SSLSocketFactory tls) throws IOException {
+        var socket = (SSLSocket) tls.createSocket(tcp, tcp.getInetAddress().getHostAddress(), tcp.getPort(), false);
+        socket.setUseClientMode(false);
+        return socket;
     }
 
     private void read(DataInputStream in, StreamClient client) throws IOException {
@@ -144,29 +157,34 @@ final class StreamClients implements AutoCloseable {
 
     /// Ends those that have been here for long without an allocation, however much they say.
     void sweep() {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         for (StreamClient each : here) {
             if (server.serves(each)) each.served = now;
             else if (now - each.served > UNSERVED_NANOS) each.end();
         }
     }
 
+    int size() {
+        return here.size();
+    }
+
     @Override
     public void close() throws IOException {
-        socket.close();
+        listener.socket().close();
         for (StreamClient each : here) each.end();
     }
 
     private static final class StreamClient implements Client {
-        private final Socket socket;
+        private final Socket tcp;
         private final InetSocketAddress address;
         private final LinkedBlockingQueue<byte[]> waiting = new LinkedBlockingQueue<>();
         private final AtomicInteger waitingBytes = new AtomicInteger();
-        private volatile long served = System.nanoTime();
+        private volatile long served;
 
-        StreamClient(Socket socket, InetSocketAddress address) {
-            this.socket = socket;
+        StreamClient(Socket tcp, InetSocketAddress address, long now) {
+            this.tcp = tcp;
             this.address = address;
+            served = now;
         }
 
         @Override
@@ -183,7 +201,7 @@ final class StreamClients implements AutoCloseable {
             else waiting.add(bytes);
         }
 
-        void write() {
+        void write(Socket socket) {
             try {
                 OutputStream out = socket.getOutputStream();
                 while (true) {
@@ -196,15 +214,13 @@ final class StreamClients implements AutoCloseable {
             }
         }
 
-        /// Saying goodbye over TLS may take its time: nobody waits for it.
+        /// Whoever reads or writes there is woken.
         void end() {
-            Thread.startVirtualThread(() -> {
-                try {
-                    socket.close();
-                } catch (IOException _) {
-                    // It is.
-                }
-            });
+            try {
+                tcp.close();
+            } catch (IOException _) {
+                // It is.
+            }
         }
     }
 }

@@ -7,20 +7,25 @@ import java.net.ServerSocket;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.SSLSocketFactory;
 
 /// A relay that runs: its sockets and threads. RFC 8656.
 public final class TurnRelay implements AutoCloseable {
     /// Connections that carry TURN over TCP or TLS, over all listeners.
     private static final int MAX_STREAMS = 2_000;
 
+    /// A bound socket of TCP, and what speaks TLS over its connections, if they do.
+    public record Listener(ServerSocket socket, Optional<SSLSocketFactory> tls) {}
+
     /// Where it is.
     ///
-    /// datagrams: where clients send to; streams: bound sockets of TCP or TLS, which it closes
+    /// datagrams: where clients send to; streams: for TCP or TLS; their sockets it closes
     /// relays: where peers see its clients, an address of each family at most
     /// firstPort, lastPort: of these, both included
     public record Places(
             List<InetSocketAddress> datagrams,
-            List<ServerSocket> streams,
+            List<Listener> streams,
             List<InetAddress> relays,
             int firstPort,
             int lastPort) {
@@ -43,7 +48,7 @@ public final class TurnRelay implements AutoCloseable {
         server = new TurnServer(credentials, limits, loop, policy, InstantSource.system(), System::nanoTime);
         for (InetSocketAddress each : places.datagrams) datagrams.add(loop.listen(each, server));
         int most = Math.max(1, MAX_STREAMS / Math.max(1, places.streams.size()));
-        for (ServerSocket each : places.streams) streams.add(new StreamClients(each, server, most));
+        for (Listener each : places.streams) streams.add(new StreamClients(each, server, most, System::nanoTime));
         thread = Thread.ofPlatform().name("turn").daemon().unstarted(() -> loop.run(server, this::sweep));
     }
 

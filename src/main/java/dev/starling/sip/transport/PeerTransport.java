@@ -28,6 +28,7 @@ import javax.net.ssl.SSLSocket;
 /// by a certificate authority.
 public final class PeerTransport implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.sip");
+    private static final int FAILED_MILLIS = 100;
     private static final String[] TLS13 = {"TLSv1.3"};
     private static final Predicate<String> PIN = Pattern.compile("[0-9a-f]{64}").asMatchPredicate();
 
@@ -103,8 +104,18 @@ public final class PeerTransport implements AutoCloseable {
                     closeQuietly(tcp);
                 }
             } catch (IOException e) {
-                if (!closed) LOG.log(System.Logger.Level.WARNING, "accepting a peer: {0}", e.getMessage());
+                // Closed, or no file is left: then the others need time.
+                if (!closed) pause(e);
             }
+        }
+    }
+
+    private static void pause(IOException why) {
+        LOG.log(System.Logger.Level.WARNING, "accepting a peer: {0}", why.getMessage());
+        try {
+            Thread.sleep(FAILED_MILLIS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,11 @@ class TurnRelayTest {
 
     private TurnRelay start() throws IOException {
         var places = new TurnRelay.Places(
-                List.of(new InetSocketAddress(HERE, 0)), List.of(listener), List.of(HERE), 20_000, 60_000);
+                List.of(new InetSocketAddress(HERE, 0)),
+                List.of(new TurnRelay.Listener(listener, Optional.empty())),
+                List.of(HERE),
+                20_000,
+                60_000);
         return TurnRelay.start(places, credentials, TurnLimits.OPEN, InetAddress::isLoopbackAddress);
     }
 

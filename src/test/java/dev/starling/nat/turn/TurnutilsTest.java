@@ -16,6 +16,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -57,7 +58,11 @@ class TurnutilsTest {
         var listener = new ServerSocket(0, 50, here);
         int port = listener.getLocalPort();
         var places = new TurnRelay.Places(
-                List.of(new InetSocketAddress(here, port)), List.of(listener), List.of(here), 20_000, 60_000);
+                List.of(new InetSocketAddress(here, port)),
+                List.of(new TurnRelay.Listener(listener, Optional.empty())),
+                List.of(here),
+                20_000,
+                60_000);
         var limits = new TurnLimits(100, 100, 100, 100, 64, 64, 10_000_000);
         open.add(TurnRelay.start(places, credentials, limits, InetAddress::isLoopbackAddress));
         return port;

@@ -26,8 +26,8 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// A peer's key with its self-signed certificate, and a TLS context that shows it and takes any other.
-record PeerCertificate(SSLContext context, String pin) {
-    static PeerCertificate make() {
+public record PeerCertificate(SSLContext context, String pin) {
+    public static PeerCertificate make() {
         try {
             var generator = KeyPairGenerator.getInstance("EC");
             generator.initialize(new ECGenParameterSpec("secp256r1"));
