@@ -8,6 +8,7 @@ import { ownEntries, together } from './agent/own.js';
 import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
+import { lines } from './agent/lines.js';
 import { knocks } from './agent/knock.js';
 import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
@@ -52,7 +53,14 @@ const blankState = () => ({
   notices: [],
   devices: [],
   adding: null,
-  settings: { strangersRing: false, sendReadMarks: true, notifications: true, microphone: '', language: '' },
+  settings: {
+    strangersRing: false,
+    linesRing: false,
+    sendReadMarks: true,
+    notifications: true,
+    microphone: '',
+    language: '',
+  },
 });
 
 /** @param {number} ms @param {() => void} task @returns {() => void} cancels */
@@ -114,6 +122,7 @@ export class Starling {
     ctx.own = ownEntries(ctx);
     ctx.sync = ownRecords(ctx);
     ctx.presence = presence(ctx);
+    ctx.lines = lines(ctx);
     ctx.contacts = contactBook(ctx);
     ctx.requests = contactRequests(ctx);
     ctx.chat = chat(ctx);
@@ -170,6 +179,7 @@ export class Starling {
       ctx.chat.load(),
       ctx.endorsement.load(),
     ]);
+    await ctx.lines.load();
     await ctx.own.load();
     ctx.me({
       local: ctx.local(),
@@ -259,8 +269,26 @@ export class Starling {
   ) => this.ctx.chat.messages(address, before, limit);
   search = (/** @type {string} */ query, /** @type {string | undefined} */ address) =>
     this.ctx.chat.search(query, address);
-  retry = (/** @type {string} */ id) => this.ctx.chat.retry(id);
-  markRead = (/** @type {string} */ address) => this.ctx.chat.markRead(address);
+  /** @param {string} id */
+  async retry(id) {
+    const { ctx } = this;
+    const message = await ctx.chat.byId(id);
+    if (!message?.line) await ctx.chat.retry(id);
+    else if (message.state === 'failed') await ctx.lines.write(message.with, message.text, id);
+  }
+  /** @param {string} address */
+  async markRead(address) {
+    await this.ctx.lines.markRead(address);
+    await this.ctx.chat.markRead(address);
+  }
+
+  lineOffer = (/** @type {string} */ address) => this.ctx.lines.offer(address);
+  agreeToLine = (/** @type {string} */ address, /** @type {string} */ server, /** @type {boolean} */ always) =>
+    this.ctx.lines.agree(address, server, always);
+  askBeforeLine = (/** @type {string} */ address) => this.ctx.lines.disagree(address);
+  removeLine = (/** @type {string} */ address) => this.ctx.lines.remove(address);
+  callLine = (/** @type {string} */ address) => this.ctx.lines.call(address);
+  writeLine = (/** @type {string} */ address, /** @type {string} */ text) => this.ctx.lines.write(address, text);
 
   call = (/** @type {string} */ address) => this.ctx.calls.call(address);
   acceptCall = () => this.ctx.calls.accept();
@@ -282,7 +310,7 @@ export class Starling {
       await ctx.store.batch([['me', 'settings', this.state.settings], ...told.writes]);
       told.done();
     });
-    if ('strangersRing' in change) await this.ctx.contacts.publishConsent();
+    if ('strangersRing' in change || 'linesRing' in change) await this.ctx.contacts.publishConsent();
     if (change.microphone !== undefined) await this.ctx.calls.microphone(change.microphone);
   }
 
@@ -351,6 +379,7 @@ export class Starling {
       id,
       connected: !!this.ctx.ua?.flows.get(base)?.registered,
       detail: '',
+      lines: this.ctx.lines.carries(base),
     }));
   }
 

@@ -37,12 +37,13 @@
  * @typedef {object} Contact
  * @property {string} address
  * @property {string} name
- * @property {'waiting'|'accepted'|'removed'} state  waiting: our request is not answered yet
+ * @property {'waiting'|'accepted'|'removed'|'line'} state  waiting: our request is not answered yet; line: nobody on Starling, reached as an ordinary phone line
  * @property {'online'|'away'|'busy'|'offline'|'unknown'} presence
  * @property {string} note
  * @property {'verified'|'unverified'|'changed'|'test'} trust  changed: a new root, the user must decide
  * @property {number} unread
  * @property {{text: string, at: number, mine: boolean} | null} last
+ * @property {string} [agreed]  of a line: the server that may listen without asking again, '' for none
  */
 
 /**
@@ -53,10 +54,12 @@
  * @property {string} text
  * @property {number} at  Unix ms
  * @property {'waiting'|'sent'|'delivered'|'read'|'failed'|'received'} state
- * @property {string} why  plain words when failed or waiting long
+ * @property {string} why  plain words when failed or waiting long; of a line a key of the language files
+ * @property {boolean} [line]  went over an ordinary phone line, or came so: not verified, in the clear
  */
 
 /** @typedef {{address: string, name: string, text: string, at: number, trust: Contact['trust']}} ContactRequest */
+/** What a person is asked before something goes over an ordinary phone line. asked: servers that say that nobody has this address; agreed: no need to ask before a text, always: nor before a call @typedef {{address: string, server: string, domain: string, asked: number, agreed: boolean, always: boolean}} LineOffer */
 /** @typedef {{deviceId: string, name: string, checkCode: string, at: number}} EndorseRequest */
 /** @typedef {{deviceId: string, name: string, added: number, self: boolean, listed: boolean, listening: boolean}} DeviceInfo */
 
@@ -73,13 +76,14 @@
  * @property {string} quality  'good' | 'fair' | 'poor' | ''
  * @property {boolean} direct
  * @property {boolean} gateway  the other device is a telephone: its server can listen
+ * @property {string} line  over an ordinary phone line: the server that carries it and can listen; else ''
  * @property {''|'lost'|'back'} link  lost: nothing comes through, and it is being connected again; back: for a moment after that
  * @property {string} why  plain words when it ended badly
  */
 
-/** @typedef {{id: string, address: string, name: string, incoming: boolean, at: number, seconds: number, result: 'answered'|'missed'|'declined'|'failed'|'elsewhere'|'cancelled'}} PastCall */
+/** @typedef {{id: string, address: string, name: string, incoming: boolean, line?: boolean, at: number, seconds: number, result: 'answered'|'missed'|'declined'|'failed'|'elsewhere'|'cancelled'}} PastCall */
 /** @typedef {{id: string, kind: 'warning'|'error'|'info', key: string, args: Record<string, string>, actions: {id: string, key: string, safe: boolean}[]}} Notice  texts by key from the language file */
-/** @typedef {{strangersRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
+/** linesRing: ordinary phone lines ring in this browser @typedef {{strangersRing: boolean, linesRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
 
 /** A CA that is believed; id is the SHA-256 of its certificate, test: that of local mode @typedef {{id: string, name: string, subject: string, purposes: string[], domains: string[], notAfter: number, test: boolean}} AnchorInfo */
 /** unknownCa: fingerprint of the CA in the file, when it is not believed yet @typedef {{addresses: string[], subject: string, issuer: string, notAfter: number, unknownCa: string}} OpenedCertificate */
@@ -168,6 +172,12 @@
  * @property {(id: string) => Promise<void>} retry
  * @property {(address: string) => Promise<void>} markRead
  * @property {(address: string) => Promise<void>} call
+ * @property {(address: string) => Promise<LineOffer>} lineOffer  throws when nothing may go to this address unverified, or nobody carries it
+ * @property {(address: string, server: string, always: boolean) => Promise<void>} agreeToLine  for one call and the texts of this session, or for good
+ * @property {(address: string) => Promise<void>} askBeforeLine  takes that back
+ * @property {(address: string) => Promise<void>} removeLine
+ * @property {(address: string) => Promise<void>} callLine
+ * @property {(address: string, text: string) => Promise<Message>} writeLine
  * @property {() => Promise<void>} acceptCall
  * @property {(text?: string) => Promise<void>} declineCall
  * @property {() => Promise<void>} hangUp
@@ -187,7 +197,7 @@
  * @property {() => Promise<void>} recover  this browser starts a new root, by the user's choice, when no other device is left
  * @property {(baseUrl: string) => Promise<void>} addPeer
  * @property {(baseUrl: string) => Promise<void>} removePeer
- * @property {() => {base: string, id: string, connected: boolean, detail: string}[]} peers
+ * @property {() => {base: string, id: string, connected: boolean, detail: string, lines: boolean}[]} peers  lines: it carries ordinary phone lines for our domain
  * @property {(notice: string, action: string) => Promise<void>} answerNotice
  * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
  * @property {() => Promise<void>} deleteEverything

@@ -184,6 +184,13 @@ export function chat(ctx) {
 
   return {
     advance,
+    written: write,
+
+    /** @param {string} id @returns {Promise<Message | undefined>} */
+    async byId(id) {
+      const at = await ctx.store.get('message-keys', id);
+      return at && (await ctx.store.get('messages', at));
+    },
 
     async load() {
       const kept = (await ctx.store.list(EARLY)).map(

@@ -33,7 +33,10 @@ export function contactBook(ctx) {
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
   function show() {
-    const contacts = [...book.values()].sort((a, b) => b.lastAt - a.lastAt).map(row);
+    const people = [...book.values()].filter(({ address, state }) => state !== 'removed' || !ctx.lines.has(address));
+    const contacts = [...people.map((c) => ({ at: c.lastAt, row: row(c) })), ...ctx.lines.rows()]
+      .sort((a, b) => b.at - a.at)
+      .map((each) => each.row);
     ctx.update({ contacts, blocked: [...blocked].sort() });
   }
 
@@ -84,11 +87,12 @@ export function contactBook(ctx) {
     const known = [...book.values()].filter((c) => c.state !== 'removed');
     const tokens = await Promise.all(known.map((c) => sha256(c.ourToken)));
     const hidden = await Promise.all([...blocked].map((address) => sha256(encode(address))));
-    await consent(tokens, ctx.state.settings.strangersRing, hidden);
+    const { strangersRing, linesRing } = ctx.state.settings;
+    await consent(tokens, strangersRing, hidden, linesRing);
   }
 
-  /** @param {Uint8Array[]} tokens @param {boolean} strangersRing @param {Uint8Array[]} hidden */
-  async function consent(tokens, strangersRing, hidden) {
+  /** @param {Uint8Array[]} tokens @param {boolean} strangersRing @param {Uint8Array[]} hidden @param {boolean} [linesRing] */
+  async function consent(tokens, strangersRing, hidden, linesRing = false) {
     const ua = ctx.ua;
     if (!ua) return;
     const body = encodeCbor(
@@ -97,6 +101,7 @@ export function contactBook(ctx) {
           [1, tokens],
           [2, strangersRing],
           [3, hidden],
+          ...(linesRing ? [[4, true]] : []),
         ]),
       ),
     );

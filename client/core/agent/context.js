@@ -60,6 +60,7 @@
  * @property {ReturnType<typeof import('./own.js').ownEntries>} own
  * @property {ReturnType<typeof import('./sync.js').ownRecords>} sync
  * @property {ReturnType<typeof import('./endorsement.js').endorsement>} endorsement
+ * @property {ReturnType<typeof import('./lines.js').lines>} lines
  * @property {ReturnType<typeof import('./chat.js').chat>} chat
  * @property {ReturnType<typeof import('./presence.js').presence>} presence
  * @property {ReturnType<typeof import('../call/calls.js').calls>} calls

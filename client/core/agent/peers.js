@@ -5,11 +5,12 @@ import { peersByDns } from '../locate/dns.js';
 const TABLE = 'peers';
 const PATIENCE_MILLIS = 5000;
 const MAX_PEERS = 2;
+const MAX_DOMAINS = 64;
 /** Heard of, for when none of ours answers any more. */
 const MAX_OTHERS = 32;
 const DAY_MILLIS = 86_400_000;
 
-/** heard: found when none of ours answered, chosen by nobody @typedef {{base: string, id: string, ws: string, sip: string, network: string, local: boolean, directory: string, mailbox: string, recommends: string[], heard?: boolean}} PeerInfo */
+/** heard: found when none of ours answered, chosen by nobody; classic: domains whose people it lets call ordinary SIP domains @typedef {{classic?: string[], base: string, id: string, ws: string, sip: string, network: string, local: boolean, directory: string, mailbox: string, recommends: string[], heard?: boolean}} PeerInfo */
 
 /** @param {any} value @returns {string} */
 const text = (value) => (typeof value === 'string' && value.length < 500 ? value : '');
@@ -37,6 +38,7 @@ export async function fetchPeer(base, fetcher) {
     local: json.local === true,
     directory: text(json.ca?.directory),
     mailbox: text(json.ca?.mailbox),
+    classic: Array.isArray(json.classic) ? json.classic.map(text).filter(Boolean).slice(0, MAX_DOMAINS) : [],
     recommends: Array.isArray(json.peers) ? json.peers.map(text).filter(Boolean).slice(0, 8) : [],
     anchors: Array.isArray(json.anchors) ? json.anchors.map((/** @type {any} */ each) => String(each.pem ?? '')) : [],
   };

@@ -47,7 +47,8 @@ export function reachability(ctx) {
       },
     );
     ctx.ua = ua;
-    ua.handlers.set('MESSAGE', ctx.reception.received);
+    ua.unsigned = ctx.lines.takes;
+    ua.handlers.set('MESSAGE', (incoming) => (incoming.signer ? ctx.reception : ctx.lines).received(incoming));
     ua.handlers.set('NOTIFY', ctx.presence.notified);
     ua.handlers.set('INVITE', ctx.calls.received);
     ua.handlers.set('CANCEL', ctx.calls.cancelled);

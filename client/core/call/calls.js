@@ -7,6 +7,7 @@ import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
 import { conversation } from './conversation.js';
 import { callKey, IncomingLeg } from './incoming.js';
+import { LineLeg } from './line.js';
 import { isGateway, newCall, newLive, worse } from './live.js';
 import { DECLINED, ELSEWHERE, OutgoingLeg, outcomeOf } from './outgoing.js';
 import { TRICKLE } from './trickle.js';
@@ -20,6 +21,7 @@ const MAX_REMEMBERED = 100;
 /** @typedef {import('../agent/context.js').Context} Context */
 /** @typedef {import('../types.js').MediaLeg} MediaLeg */
 /** @typedef {import('../sip/ua.js').Incoming} Incoming */
+/** @typedef {import('../sip/message.js').Message} Message */
 /** @typedef {import('./live.js').Live} Live */
 
 /** @param {Context} ctx */
@@ -73,9 +75,9 @@ export function calls(ctx) {
     was.restart?.close();
     was.trickle?.close();
     void was.dialog?.bye();
-    const { address, name, incoming, id } = call;
+    const { address, name, incoming, id, line } = call;
     const seconds = call.since ? Math.round((ctx.around.now() - call.since) / 1000) : 0;
-    const past = { id, address, name, incoming, at: was.begun, seconds, result };
+    const past = { id, address, name, incoming, at: was.begun, seconds, result, ...(line ? { line: true } : {}) };
     ctx.update({
       pastCalls: [past, ...ctx.state.pastCalls].slice(0, 500),
       call: why ? { ...call, state: 'ended', why } : null,
@@ -125,7 +127,7 @@ export function calls(ctx) {
     for (const leg of legs) void leg.start(engine);
   }
 
-  /** @param {Live} own @param {OutgoingLeg} winner */
+  /** @param {Live} own @param {OutgoingLeg | LineLeg} winner */
   function won(own, winner) {
     own.legs.delete(winner);
     // A second device answered too, or we hung up: RFC 3261, section 13.2.2.4.
@@ -149,7 +151,8 @@ export function calls(ctx) {
     if (live?.incoming?.key === key) return live.incoming.merge(incoming);
     if (seen.has(key)) return answer(482, 'Merged Request');
     remember(seen, key);
-    if (!engine || !signer || !hasSdp(message) || !mky(message.body).length) return answer(488, 'Not Acceptable Here');
+    if (!engine || !hasSdp(message) || !mky(message.body).length) return answer(488, 'Not Acceptable Here');
+    if (!signer) return lineRings(engine, incoming, key);
     const { address } = signer;
     const contact = ctx.contacts.get(address);
     const known = contact?.state === 'accepted' && !contact.changed;
@@ -164,6 +167,19 @@ export function calls(ctx) {
     if (live) await leave(both === 'theirs');
     if (live) return answer(486, 'Busy Here');
     await ring(engine, incoming, known, both === 'theirs');
+  }
+
+  /**
+   * Out of an ordinary SIP domain: whatever the peer that brings it says, nobody is heard under the name of somebody who is known.
+   * @param {import('../types.js').MediaEngine} engine @param {Incoming} incoming @param {string} key
+   */
+  async function lineRings(engine, incoming, key) {
+    const { message, flow, answer } = incoming;
+    const caller = await ctx.lines.caller(message, flow);
+    if (!caller) return answer(403, 'Send a contact request');
+    if (gone.has(key)) return answer(487, 'Request Terminated');
+    if (live) return answer(486, 'Busy Here');
+    await ring(engine, incoming, false, false, caller);
   }
 
   /** A re-INVITE: RFC 3261, section 14.2. @param {Incoming} incoming */
@@ -186,7 +202,7 @@ export function calls(ctx) {
    * The same device calls again while it rings: its page was loaded anew.
    * @param {import('../identity/verifier.js').Verified} signer
    */
-  const isRestart = (signer) => ctx.state.call?.state === 'ringing' && live?.incoming?.signer.device === signer.device;
+  const isRestart = (signer) => ctx.state.call?.state === 'ringing' && live?.incoming?.signer?.device === signer.device;
 
   /**
    * Both call each other at once: the call of the smaller address is the one.
@@ -216,11 +232,13 @@ export function calls(ctx) {
    * @param {Incoming} incoming
    * @param {boolean} known
    * @param {boolean} wanted
+   * @param {import('../agent/lines.js').Caller | null} [caller]  out of an ordinary SIP domain
    */
-  async function ring(engine, incoming, known, wanted) {
+  async function ring(engine, incoming, known, wanted, caller = null) {
     const leg = new IncomingLeg(ua(), ctx.timer, incoming, (media) => watch(own, media));
-    const own = begin(leg.signer.address, leg);
-    change({ gateway: isGateway(incoming.message) });
+    const own = begin(caller?.address ?? leg.signer?.address ?? '', leg);
+    if (caller) change({ name: caller.name, line: caller.server, gateway: true, trust: 'unverified' });
+    else change({ gateway: isGateway(incoming.message) });
     own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && unanswered(leg)));
     try {
       await leg.ring(engine, known);
@@ -336,6 +354,37 @@ export function calls(ctx) {
       if (!reachable.length) return end('failed', 'call.offline');
       dial(own, engine, reachable);
     },
+
+    /**
+     * Calls somebody at an ordinary SIP domain, to which the person has agreed.
+     * @param {string} address @param {import('../sip/flow.js').Flow} flow  to the peer that carries the call @param {string} server  how that one is called
+     */
+    async callLine(address, flow, server) {
+      if (live) return;
+      const engine = media();
+      if (!engine) throw new StarlingError('call.media');
+      const own = begin(address, null);
+      change({ line: server, gateway: true, trust: 'unverified' });
+      own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && end('cancelled', 'call.no-answer')));
+      const leg = new LineLeg(
+        ua(),
+        { address, flow },
+        {
+          media: (media) => watch(own, media),
+          ringing: () => void (live === own && ctx.state.call?.state === 'calling' && change({ state: 'ringing' })),
+          answered: (winner) => won(own, winner),
+          failed(loser, why) {
+            own.legs.delete(loser);
+            if (live === own && !own.dialog) void end('failed', why);
+          },
+        },
+      );
+      own.legs.add(leg);
+      await leg.start(engine);
+    },
+
+    /** Whether a request without a signature may be of the call that runs: a peer that carries it says it. @param {Message} message @param {import('../sip/flow.js').Flow} flow */
+    isAlongPeer: (message, flow) => !!live?.dialog?.peer && live.dialog.peer === flow && live.dialog.owns(message),
 
     /** @param {boolean} muted */
     mute(muted) {

@@ -41,13 +41,13 @@ export function conversation({ ctx, live, change, end }) {
 
   /**
    * Both answered: the dialog is confirmed.
-   * @param {Live} own @param {import('./outgoing.js').OutgoingLeg | import('./incoming.js').IncomingLeg} leg
+   * @param {Live} own @param {import('./outgoing.js').OutgoingLeg | import('./line.js').LineLeg | import('./incoming.js').IncomingLeg} leg
    */
   function confirmed(own, leg) {
     own.dialog = /** @type {Dialog} */ (leg.dialog);
     own.media = /** @type {MediaLeg} */ (leg.media);
     own.trickle = leg.trickle;
-    own.dialog.others = () => waysTo(own);
+    if (!own.dialog.peer) own.dialog.others = () => waysTo(own);
     own.restart = new Restart({
       ua: own.dialog.ua,
       timer: ctx.timer,

@@ -1,6 +1,6 @@
 // A call's dialog (RFC 3261, section 12): who, along which route, and what comes next.
 import { gruu } from '../identity/device.js';
-import { elements, first, parameter } from '../sip/message.js';
+import { elements, first, parameter, uriOf } from '../sip/message.js';
 import { FRAGMENT } from './fragment.js';
 import { ANNOUNCED, PACKAGE } from './trickle.js';
 
@@ -27,6 +27,8 @@ export class Dialog {
     this.ua = ua;
     this.shape = shape;
     this.over = false;
+    /** The flow of the peer that is itself the other end, where it is not a device. @type {Flow | null} */
+    this.peer = null;
     /** @type {Promise<void>} */
     this.confirmed = Promise.resolve();
     /** Other ways to the device, for when those of the route set are gone. @type {() => Promise<Way[]>} */
@@ -54,6 +56,20 @@ export class Dialog {
   }
 
   /**
+   * With a peer of ours that carries a call to or from an ordinary SIP domain: what it says within it is not signed, and comes over its flow.
+   * @param {import('../sip/ua.js').UserAgent} ua
+   * @param {Flow} flow
+   * @param {string} uri  whom we called
+   * @param {Message} answer
+   */
+  static alongPeer(ua, flow, uri, answer) {
+    const { shape } = Dialog.calling(ua, { flow, routes: [] }, uri, answer);
+    const dialog = new Dialog(ua, { ...shape, routes: [], uri: uriOf(elements(answer, 'contact')[0] ?? '') || uri });
+    dialog.peer = flow;
+    return dialog;
+  }
+
+  /**
    * After a request that we answer: RFC 3261, section 12.1.1.
    * @param {import('../sip/ua.js').UserAgent} ua
    * @param {Flow} flow
@@ -74,6 +90,18 @@ export class Dialog {
     });
   }
 
+  /**
+   * The same after a call of theirs that a peer of ours brings.
+   * @param {import('../sip/ua.js').UserAgent} ua @param {Flow} flow @param {string} uri  the caller @param {Message} invite @param {string} tag  ours
+   */
+  static calledAlongPeer(ua, flow, uri, invite, tag) {
+    const dialog = Dialog.called(ua, flow, uri, invite, tag);
+    dialog.shape.routes = [];
+    dialog.shape.uri = uriOf(elements(invite, 'contact')[0] ?? '') || uri;
+    dialog.peer = flow;
+    return dialog;
+  }
+
   /** Whether a request of the other side belongs to it: RFC 3261, section 12.2.2. @param {Message} message */
   owns(message) {
     return (
@@ -83,8 +111,9 @@ export class Dialog {
     );
   }
 
-  /** Whether that device signed, and no other one. @param {import('../identity/verifier.js').Verified | null} signer */
+  /** Whether that device signed, and no other one; of a peer that is the other end nothing is signed. @param {import('../identity/verifier.js').Verified | null} signer */
   isOf(signer) {
+    if (this.peer) return !signer;
     return !!signer && gruu(signer.address, signer.device) === this.shape.uri;
   }
 

@@ -1,7 +1,7 @@
 // One INVITE that came to this device: rings, answers, and ends in one way only. docs/protocols/sip.md, section 7.
 import { decode, encode } from '../bytes.js';
 import { gruu } from '../identity/device.js';
-import { all, elements, first, parameter } from '../sip/message.js';
+import { all, elements, first, parameter, uriOf } from '../sip/message.js';
 import { Dialog } from './dialog.js';
 import { ANNOUNCED, takesCandidates, Trickle } from './trickle.js';
 
@@ -40,7 +40,8 @@ export class IncomingLeg {
     this.timer = timer;
     this.incoming = incoming;
     this.created = created;
-    this.signer = /** @type {import('../identity/verifier.js').Verified} */ (incoming.signer);
+    /** null: a peer of ours brings it from an ordinary SIP domain */
+    this.signer = incoming.signer;
     this.key = callKey(incoming.message);
   }
 
@@ -87,9 +88,11 @@ export class IncomingLeg {
   /** What the caller asks now belongs to it. @returns {Dialog} */
   #form() {
     const { incoming, ua, signer } = this;
-    const uri = gruu(signer.address, signer.device);
     const { flow, message, tag } = incoming;
-    if (this.dialog?.shape.localTag !== tag) this.dialog = Dialog.called(ua, flow, uri, message, tag);
+    if (this.dialog?.shape.localTag !== tag)
+      this.dialog = signer
+        ? Dialog.called(ua, flow, gruu(signer.address, signer.device), message, tag)
+        : Dialog.calledAlongPeer(ua, flow, uriOf(first(message, 'from')), message, tag);
     return /** @type {Dialog} */ (this.dialog);
   }
 

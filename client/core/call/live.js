@@ -11,7 +11,7 @@ import { first } from '../sip/message.js';
  * @property {string} id  hex
  * @property {string} address
  * @property {number} begun  Unix ms
- * @property {Set<OutgoingLeg>} legs  that still ring
+ * @property {Set<OutgoingLeg | import('./line.js').LineLeg>} legs  that still ring
  * @property {IncomingLeg | null} incoming
  * @property {MediaLeg | null} media  from here on: once it is answered
  * @property {Dialog | null} dialog
@@ -56,6 +56,7 @@ export const newCall = (id, address, contact, incoming) => ({
   quality: '',
   direct: true,
   gateway: false,
+  line: '',
   link: '',
   why: '',
 });

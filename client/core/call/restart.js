@@ -117,7 +117,7 @@ export class Restart {
     if (this.#closed) return 0;
     const answer = outcome.message;
     const accepted = outcome.status >= 200 && outcome.status < 300 && answer && hasSdp(answer);
-    if (accepted && outcome.signer && this.#isSame(answer.body)) {
+    if (accepted && (outcome.signer || dialog.peer) && this.#isSame(answer.body)) {
       await media.accept(decode(answer.body));
       trickle.remote(decode(answer.body));
       if (takesCandidates(answer)) trickle.open(dialog);

@@ -36,6 +36,8 @@ export class UserAgent {
   flows = new Map();
   /** @type {Map<string, (incoming: Incoming) => void | Promise<void>>} */
   handlers = new Map();
+  /** Of requests that nobody signed, those that are taken all the same. @type {(message: Message, flow: Flow) => boolean} */
+  unsigned = () => false;
   /** When each flow registers again. @type {Map<Flow, () => void>} */
   #refreshes = new Map();
   /** Ticks without a word. @type {WeakMap<Flow, {heard: number, ticks: number}>} */
@@ -288,7 +290,7 @@ export class UserAgent {
     let signer = null;
     let token = '';
     if (!handler) return void answer(405, 'Method Not Allowed');
-    if (SIGNED.includes(message.method)) {
+    if (SIGNED.includes(message.method) && !(!first(message, 'identity') && this.unsigned(message, flow))) {
       if (this.#judged >= MAX_JUDGED) return void answer(503, 'Too many requests');
       this.#judged++;
       try {

@@ -29,6 +29,15 @@ const SURFACES = {
   'call-lost': 'surface=call-lost#bob%40example.net',
   'call-back': 'surface=call-back#bob%40example.net',
   'call-failed': 'surface=call-failed#bob%40example.net',
+  line: 'surface=line#reception%40a.rather.long.subdomain.of.classic.example',
+  'line-question': 'surface=conversation#reception%40a.rather.long.subdomain.of.classic.example',
+  'line-offer': 'surface=conversation#:new',
+  'line-calling': 'surface=line-calling#reception%40a.rather.long.subdomain.of.classic.example',
+  'line-call': 'surface=line-call#reception%40a.rather.long.subdomain.of.classic.example',
+  'line-ringing': 'surface=line-ringing#:calls',
+  'line-failed': 'surface=line-failed#reception%40a.rather.long.subdomain.of.classic.example',
+  'line-german': 'surface=line-call&language=de#reception%40a.rather.long.subdomain.of.classic.example',
+  'line-setting': 'surface=conversation#:settings',
   everything: 'surface=everything#bob%40example.net',
   trust: 'surface=conversation#:settings',
   'trust-file': 'surface=conversation#:settings',
@@ -49,6 +58,16 @@ const openFile = async (button) => {
   if (button) await page.click('button:has-text("Open"):not([disabled])');
 };
 const STEPS = {
+  async 'line-question'() {
+    await page.click('.head button:has-text("Call")');
+    await page.waitForSelector('dialog[open]:has-text("can listen")');
+  },
+  async 'line-offer'() {
+    await page.fill('#new-address', 'nobody@classic.example');
+    await page.keyboard.press('Enter');
+    await page.locator('.line-offer').scrollIntoViewIfNeeded();
+  },
+  'line-setting': () => page.locator('text=Let ordinary phone lines ring here').scrollIntoViewIfNeeded(),
   trust: () => page.locator('#trust-file').scrollIntoViewIfNeeded(),
   async 'trust-file'() {
     await page.setInputFiles('#trust-file', FILE);

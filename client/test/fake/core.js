@@ -2,6 +2,8 @@
 
 const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 10, 24, 9, 40);
+/** Nobody on Starling. */
+const LINE = 'reception@a.rather.long.subdomain.of.classic.example';
 
 /** @param {Record<string, string>} options  from the URL's query: surface, people, messages */
 export function fakeState(options) {
@@ -39,6 +41,12 @@ export function fakeState(options) {
     }),
     person('Fatima', 'fatima@example.net', 'unknown', { state: 'waiting' }),
     person('Evil\u202Eeman', 'g@example.net', 'offline', { trust: 'unverified' }),
+    person('', LINE, 'unknown', {
+      state: 'line',
+      trust: 'unverified',
+      agreed: surface === 'line' ? 'peer.example.net' : '',
+      last: { text: 'Hello, are you there?', at: NOW - 4 * 24 * 60 * MINUTE, mine: true },
+    }),
   ];
   for (let i = 0; i < Number(options.people ?? 0); i++)
     contacts.push(person(`Person ${i}`, `person${i}@example.net`, 'offline'));
@@ -151,6 +159,7 @@ export function fakeState(options) {
           : [],
     settings: {
       strangersRing: false,
+      linesRing: false,
       sendReadMarks: true,
       notifications: false,
       microphone: '',
@@ -210,10 +219,17 @@ function fakeCall(surface) {
     quality: '',
     direct: true,
     gateway: false,
+    line: '',
     link: '',
     why: '',
   };
   if (surface === 'ringing') return call;
+  const line = { ...call, address: LINE, name: '', line: 'peer.example.net', gateway: true, trust: 'unverified' };
+  if (surface === 'line-ringing') return { ...line, name: 'Reception' };
+  if (surface === 'line-calling') return { ...line, incoming: false, state: 'ringing' };
+  if (surface === 'line-call')
+    return { ...line, incoming: false, state: 'running', since: Date.now() - 133_000, quality: 'good' };
+  if (surface === 'line-failed') return { ...line, incoming: false, state: 'ended', why: 'line.nobody' };
   if (surface === 'calling') return { ...call, incoming: false, state: 'ringing' };
   if (surface === 'call' || surface === 'everything')
     return { ...call, state: 'running', since: Date.now() - 133_000, quality: 'good' };
@@ -247,6 +263,26 @@ function fakeMessages(count) {
   });
 }
 
+/** Over an ordinary phone line. */
+function fakeLine() {
+  const message = (id, more) => ({
+    id,
+    with: LINE,
+    mine: true,
+    text: 'Hello, are you there?',
+    at: NOW - 9 * MINUTE,
+    state: 'sent',
+    why: '',
+    line: true,
+    ...more,
+  });
+  return [
+    message('l1', {}),
+    message('l2', { mine: false, state: 'received', text: 'We open at nine.', at: NOW - 8 * MINUTE }),
+    message('l3', { state: 'failed', why: 'line.unreachable', at: NOW - 7 * MINUTE, text: 'Thank you' }),
+  ];
+}
+
 /** @returns {any} */
 export function fakeCore(options) {
   const listeners = new Set();
@@ -260,7 +296,8 @@ export function fakeCore(options) {
     },
     subscribe: (fn) => (listeners.add(fn), () => listeners.delete(fn)),
     on: () => () => {},
-    messages: async (address, before, limit) => (address === 'bob@example.net' ? messages.slice(-(limit ?? 50)) : []),
+    messages: async (address, before, limit) =>
+      address === 'bob@example.net' ? messages.slice(-(limit ?? 50)) : address === LINE ? fakeLine() : [],
     search: async (query, address) =>
       messages
         .filter((m) => m.text.toLowerCase().includes(query.toLowerCase()) && (!address || m.with === address))
@@ -292,10 +329,20 @@ export function fakeCore(options) {
     markRead: async (address) =>
       core.change({ contacts: core.state.contacts.map((c) => (c.address === address ? { ...c, unread: 0 } : c)) }),
     lookup: async (address) => (address.startsWith('nobody') ? 'absent' : 'found'),
+    async lineOffer(address) {
+      return {
+        address,
+        server: 'peer.example.net',
+        domain: address.split('@')[1],
+        asked: 1,
+        agreed: false,
+        always: false,
+      };
+    },
     microphones: async () => [{ id: 'a', label: 'Built-in microphone' }],
     peers: () => [
-      { base: 'https://peer.example.net/', id: 'ab', connected: true, detail: '' },
-      { base: 'https://other.example.org/', id: 'cd', connected: false, detail: '' },
+      { base: 'https://peer.example.net/', id: 'ab', connected: true, detail: '', lines: true },
+      { base: 'https://other.example.org/', id: 'cd', connected: false, detail: '', lines: false },
     ],
     anchors: async () => core.believed,
     believed: fakeAnchors(),
@@ -338,6 +385,11 @@ export function fakeCore(options) {
     'decideChanged',
     'retry',
     'call',
+    'agreeToLine',
+    'askBeforeLine',
+    'removeLine',
+    'callLine',
+    'writeLine',
     'setName',
     'setAvailability',
     'allowDevice',

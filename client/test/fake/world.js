@@ -188,6 +188,7 @@ function peer(time, dht, ca) {
     /** Where the DNS says that the peers of any domain are; null: it does not answer. */
     dns: null,
     recommends: [],
+    classic: [],
     network: 'local',
     die() {
       it.down = true;
@@ -335,6 +336,7 @@ function peer(time, dht, ca) {
     ca: { directory: `${base}acme/directory` },
     anchors: [{ pem: pem(ca.certificate.der) }],
     peers: it.recommends,
+    classic: it.classic,
   });
   return it;
 }

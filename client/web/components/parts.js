@@ -43,11 +43,14 @@ export function Trust({ trust }) {
 
 const MARKS = { waiting: '◷', sent: '✓', delivered: '✓✓', read: '✔✔', failed: '!', received: '' };
 
-/** @param {{state: import('../../core/types.js').Message['state']}} props */
-export function Mark({ state }) {
+/** @param {{state: import('../../core/types.js').Message['state'], line?: boolean}} props */
+export function Mark({ state, line = false }) {
   if (state === 'received') return null;
   const name = t(`state.${state}`);
-  return html`<span class=${`mark mark-${state}`} title=${t(`state.${state}.hint`)}>
+  return html`<span
+    class=${`mark mark-${state}`}
+    title=${t(line && state === 'sent' ? 'line.sent.hint' : `state.${state}.hint`)}
+  >
     <span aria-hidden="true">${MARKS[state]}</span><span class="unseen">${name}</span>
   </span>`;
 }

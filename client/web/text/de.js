@@ -416,4 +416,51 @@ export const de = {
   'error.smime.unknown-ca':
     'Das Zertifikat in dieser Datei ist von {issuer}. Sie vertrauen dieser Stelle nicht, und ihr Zertifikat liegt nicht in der Datei. Fügen Sie es unter Einstellungen, Vertrauen hinzu.',
   'error.smime.other-address': 'Dieser Browser hat schon eine andere Adresse.',
+  'line.offer.title': '{domain} ist vielleicht über eine gewöhnliche Telefonleitung zu erreichen',
+  'line.offer.lead':
+    'Niemand mit der Adresse {name} ist bei Starling. Wenn Sie trotzdem anrufen oder schreiben, ist nicht geprüft, wer antwortet, nichts ist durchgehend verschlüsselt, und {server} und der Server von {domain} können mithören und mitlesen.',
+  'line.offer.call': 'Als Telefonleitung anrufen …',
+  'line.offer.write': 'Ungeschützt schreiben …',
+  'line.call.title': '{name} ungeprüft anrufen?',
+  'line.write.title': '{name} ungeprüft schreiben?',
+  'line.lead':
+    'Niemand mit der Adresse {name} ist bei Starling. Der Anruf oder die Nachricht geht an den Server von {domain} wie an eine gewöhnliche Telefonleitung; wer dort antwortet, ist nicht geprüft.',
+  'line.call.risk': '{server} und der Server von {domain} können mithören.',
+  'line.write.risk': '{server} und der Server von {domain} können mitlesen.',
+  'line.one-server': 'Nur ein Server wurde gefragt, ob diese Person bei Starling ist: {server}.',
+  'line.call.yes': 'Trotzdem anrufen',
+  'line.write.yes': 'Trotzdem schreiben',
+  'line.always': 'Bei dieser Adresse nicht mehr fragen',
+  'line.always.hint':
+    'Sie können das in der Unterhaltung zurücknehmen. Trüge ein anderer Server es, werden Sie trotzdem gefragt; und ist die Person bei Starling, geht auf diesem Weg nichts mehr.',
+  'line.agreed': 'Anrufe beginnen ohne Frage.',
+  'line.ask-again': 'Vor jedem Anruf wieder fragen',
+  'line.remove.lead': 'Die Adresse verschwindet aus Ihrer Liste. Ihre Nachrichten bleiben in diesem Browser.',
+  'settings.lines': 'Gewöhnliche Telefonleitungen dürfen hier klingeln',
+  'settings.lines.hint':
+    'Wer ein gewöhnliches Internettelefon hat, kann Sie dann in diesem Browser ungeprüft anrufen und Ihnen schreiben. Die Server dazwischen können mithören. Wer bei Starling oder unter Ihren Leuten ist, kommt auf diesem Weg nie herein.',
+  'line.row': 'Gewöhnliche Telefonleitung',
+  'line.empty':
+    'Noch nichts geschrieben. Dies ist eine gewöhnliche Telefonleitung: nicht geprüft, nicht verschlüsselt.',
+  'line.write': 'Unverschlüsselt schreiben …',
+  'line.note':
+    'Gewöhnliche Telefonleitung: nicht geprüft, nicht verschlüsselt. Ihr Server und der Server von {domain} können mitlesen und mithören.',
+  'line.sent.hint': 'Deren Server hat sie. Ob sie jemand gelesen hat, ist nicht bekannt.',
+  'call.line': 'nicht geprüft: {server} kann mithören',
+  'error.line.none': 'Ihr Server erreicht keine gewöhnlichen Telefonleitungen.',
+  'error.line.known':
+    '{name} war schon einmal geprüft, oder Sie haben um Kontakt gebeten. Über eine ungeschützte Telefonleitung geht dorthin nichts.',
+  'error.line.found':
+    '{name} ist bei Starling; über eine ungeschützte Telefonleitung geht dorthin nichts. Senden Sie eine Kontaktanfrage.',
+  'error.line.forged': 'Etwas gibt sich als {name} aus, ist aber nicht echt. Es wurde nichts dorthin gesendet.',
+  'error.line.unreachable': 'Der Server von {name} war nicht zu erreichen.',
+  'error.line.look-up':
+    'Es ließ sich nicht sicherstellen, dass {name} nicht bei Starling ist: zu wenige Server haben geantwortet. Es wurde nichts gesendet. Versuchen Sie es gleich noch einmal.',
+  'error.line.ask': 'Bitte beantworten Sie erst die Frage, bevor dies über eine ungeschützte Telefonleitung geht.',
+  'error.line.busy': '{name} ist besetzt.',
+  'error.line.nobody': 'Der Server von {name} kennt niemanden mit dieser Adresse.',
+  'error.line.refused': 'Der Server von {name} oder Ihrer lässt dies nicht durch.',
+  'error.line.unfit':
+    'Der Server von {name} kann damit nichts anfangen: keine gemeinsame Form des Tons oder ein Text, den er nicht annimmt.',
+  'error.line.interrupted': 'Die Seite wurde geschlossen, bevor der Server antwortete. Ob es ankam, ist nicht bekannt.',
 };

@@ -402,4 +402,49 @@ export const en = {
   'error.smime.unknown-ca':
     'The certificate in this file is from {issuer}, which you do not trust, and that CA’s certificate is not in the file. Add it under Settings, Trust.',
   'error.smime.other-address': 'This browser already has another address.',
+  'line.offer.title': '{domain} may be reached as an ordinary phone line',
+  'line.offer.lead':
+    'Nobody with the address {name} is on Starling. If you call or write all the same, it is not verified who answers, nothing is encrypted from end to end, and {server} and the server of {domain} can listen and read.',
+  'line.offer.call': 'Call as a phone line …',
+  'line.offer.write': 'Write unprotected …',
+  'line.call.title': 'Call {name} unverified?',
+  'line.write.title': 'Write to {name} unverified?',
+  'line.lead':
+    'Nobody with the address {name} is on Starling. The call or message goes to the server of {domain} as to an ordinary phone line; whoever answers there is not verified.',
+  'line.call.risk': '{server} and the server of {domain} can listen.',
+  'line.write.risk': '{server} and the server of {domain} can read it.',
+  'line.one-server': 'Only one server was asked whether this person is on Starling: {server}.',
+  'line.call.yes': 'Call anyway',
+  'line.write.yes': 'Write anyway',
+  'line.always': 'Do not ask again for this address',
+  'line.always.hint':
+    'You can take this back in the conversation. If another server would carry it, you are asked all the same; and once the person is on Starling, nothing goes this way any more.',
+  'line.agreed': 'Calls start without asking.',
+  'line.ask-again': 'Ask again before each call',
+  'line.remove.lead': 'The address leaves your list. Your messages stay in this browser.',
+  'settings.lines': 'Let ordinary phone lines ring here',
+  'settings.lines.hint':
+    'Anybody with an ordinary internet telephone can then call and write to you in this browser, without being verified. The servers on the way can listen. Whoever is on Starling, or among your people, is never let in this way.',
+  'line.row': 'Ordinary phone line',
+  'line.empty': 'Nothing written yet. This is an ordinary phone line: not verified, not encrypted.',
+  'line.write': 'Write, not encrypted …',
+  'line.note':
+    'Ordinary phone line: not verified, not encrypted. Your server and the server of {domain} can read and listen.',
+  'line.sent.hint': 'Their server has it. Whether anybody read it is not known.',
+  'call.line': 'not verified: {server} can listen',
+  'error.line.none': 'Your server reaches no ordinary phone lines.',
+  'error.line.known':
+    '{name} was verified before, or you asked to be their contact. They are not reached over an unprotected phone line.',
+  'error.line.found':
+    '{name} is on Starling and is not reached over an unprotected phone line. Send a contact request.',
+  'error.line.forged': 'Something claims to be {name}, but it is not genuine. Nothing was sent there.',
+  'error.line.unreachable': 'The server of {name} could not be reached.',
+  'error.line.look-up':
+    'It could not be made sure that {name} is not on Starling: not enough servers answered. Nothing was sent. Try again in a moment.',
+  'error.line.ask': 'Please answer the question before this goes over an unprotected phone line.',
+  'error.line.busy': '{name} is busy.',
+  'error.line.nobody': 'The server of {name} knows nobody with this address.',
+  'error.line.refused': 'The server of {name}, or yours, does not let this through.',
+  'error.line.unfit': 'The server of {name} cannot take this: no common form of sound, or a text it does not accept.',
+  'error.line.interrupted': 'The page was closed before the server answered. Whether it arrived is not known.',
 };

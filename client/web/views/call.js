@@ -33,9 +33,13 @@ function Incoming({ core, call }) {
     <div class="incoming-text" aria-live="assertive">
       <strong id="incoming-name">${t('call.incoming', { name })}</strong>
       <p class="small" id="incoming-who">
-        <bdi>${call.address}</bdi>${' · '}<${Trust}
-          trust=${call.trust}
-        />${' · '}${t(call.gateway ? 'call.gateway' : 'call.here')}
+        <bdi>${call.address}</bdi>${' · '}${
+          call.line
+            ? html`<span class="call-line"
+                >${t('call.line', { server: call.line })} <span aria-hidden="true">!</span></span
+              >`
+            : html`<${Trust} trust=${call.trust} />${' · '}${t(call.gateway ? 'call.gateway' : 'call.here')}`
+        }
       </p>
     </div>
     <div class="row">
@@ -43,7 +47,7 @@ function Incoming({ core, call }) {
         <${Icon} name="call" />${t('call.accept')}
       </button>
       <${Button} kind="danger" icon="end" task=${() => core.declineCall()}>${t('call.decline')}<//>
-      <${Button} kind="plain" task=${() => core.declineCall(t('call.reply.text'))}>${t('call.reply')}<//>
+      ${!call.line && html`<${Button} kind="plain" task=${() => core.declineCall(t('call.reply.text'))}>${t('call.reply')}<//>`}
     </div>
   </div>`;
 }
@@ -64,7 +68,7 @@ function Bar({ core, call, narrow }) {
         duration(Math.max(0, now - call.since) / 1000),
         !call.link && call.quality && t(`call.quality.${call.quality}`),
         !call.link && !call.gateway && t(call.direct ? 'call.direct' : 'call.relayed'),
-        call.gateway && t('call.gateway'),
+        call.gateway && !call.line && t('call.gateway'),
       ].filter(Boolean)
     : [ended && call.why && hasText(`error.${call.why}`) ? t(`error.${call.why}`, { name }) : t(`call.${call.state}`)];
   const covers = narrow && !small && !ended;
@@ -77,8 +81,9 @@ function Bar({ core, call, narrow }) {
     <div class="call-text">
       <${covers ? 'h1' : 'strong'}><${Name} name=${call.name} address=${call.address} /><//>
       <span class="call-facts" role=${running ? undefined : 'status'}
-        >${facts.join(' · ')}${running && html`${' · '}<${Trust} trust=${call.trust} />`}</span
+        >${facts.join(' · ')}${running && !call.line && html`${' · '}<${Trust} trust=${call.trust} />`}</span
       >
+      ${call.line && html`<span class="call-line">${t('call.line', { server: call.line })} <span aria-hidden="true">!</span></span>`}
       ${running && html`<span class="unseen" role="status">${call.link && t(`call.link.${call.link}`)}</span>`}
     </div>
     ${

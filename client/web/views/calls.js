@@ -3,6 +3,7 @@ import { Button, Name, Picture } from '../components/parts.js';
 import { saying } from '../errors.js';
 import { html, useEffect, useState } from '../html.js';
 import { duration, moment, t } from '../i18n.js';
+import { useLine } from './line.js';
 import { Pane } from './pane.js';
 import { sawCalls } from './list.js';
 
@@ -10,11 +11,14 @@ import { sawCalls } from './list.js';
 export function Calls({ core, state, back }) {
   const [error, setError] = useState('');
   useEffect(sawCalls, [state.pastCalls]);
-  const call = (/** @type {string} */ address) => {
+  const [question, ask] = useLine(core);
+  const call = (/** @type {import('../../core/types.js').PastCall} */ { address, line = false }) => {
     setError('');
-    return core.call(address).catch((failure) => setError(saying(failure)));
+    const calling = line ? ask(address, 'call', () => core.callLine(address)) : core.call(address);
+    return calling.catch((failure) => setError(saying(failure)));
   };
   return html`<${Pane} title=${t('calls.title')} back=${back}>
+    ${question}
     <p class="error" role="alert">${error}</p>
     ${!state.pastCalls.length && html`<p class="empty">${t('calls.none')}</p>`}
     <ul class="plain-list">
@@ -29,14 +33,17 @@ export function Calls({ core, state, back }) {
                   t(past.incoming ? 'calls.in' : 'calls.out'),
                   t(`calls.${past.result}`, { time: duration(past.seconds) }),
                   moment(past.at),
-                ].join(' · ')}</span
+                  past.line && t('trust.unverified'),
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}</span
               >
             </div>
             <${Button}
               icon="call"
               label=${t('calls.again', { name: past.name || past.address })}
               disabled=${!!state.call}
-              task=${() => call(past.address)}
+              task=${() => call(past)}
             />
           </li>`,
       )}

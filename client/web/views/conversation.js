@@ -1,9 +1,10 @@
 // One person: who they are, what was said, and the line to write.
 import { Button, Mark, Name, Picture, Presence, Trust } from '../components/parts.js';
 import { Ask, Menu } from '../components/dialog.js';
+import { useLine } from './line.js';
 import { VirtualList } from '../components/virtual.js';
 import { html, useEffect, useRef, useState } from '../html.js';
-import { day, midnight, t, time } from '../i18n.js';
+import { day, hasText, midnight, t, time } from '../i18n.js';
 import { saying } from '../errors.js';
 import { pieces } from '../links.js';
 
@@ -56,12 +57,18 @@ const gone = (address) => ({
 function Head({ core, contact, back, inCall, search }) {
   const [asking, setAsking] = useState(/** @type {'' | 'remove' | 'block'} */ (''));
   const [error, setError] = useState('');
+  const [question, askLine] = useLine(core);
   const name = contact.name || contact.address;
+  const isLine = contact.state === 'line';
   const call = () => {
     setError('');
-    core.call(contact.address).catch((failure) => setError(saying(failure)));
+    const { address } = contact;
+    const calling = isLine ? askLine(address, 'call', () => core.callLine(address)) : core.call(address);
+    calling.catch((failure) => setError(saying(failure)));
   };
   const known = contact.state !== 'removed';
+  const block = () => core.block(contact.address).then(() => (isLine ? remove() : undefined));
+  const remove = () => (isLine ? core.removeLine(contact.address) : core.removeContact(contact.address));
   const offline = contact.presence === 'offline' || contact.presence === 'unknown';
   return html`<header class="head">
     <span class="only-narrow"><${Button} icon="back" label=${t('chat.back')} task=${back} /></span>
@@ -69,7 +76,7 @@ function Head({ core, contact, back, inCall, search }) {
     <div class="head-text">
       <h1>
         <${Name} name=${contact.name} address=${contact.address} />
-        ${known && html`<${Presence} presence=${contact.presence} words />`}
+        ${known && !isLine && html`<${Presence} presence=${contact.presence} words />`}
       </h1>
       <p class="small">
         ${contact.name && html`<bdi>${contact.address}</bdi>${known && ' · '}`}
@@ -80,8 +87,8 @@ function Head({ core, contact, back, inCall, search }) {
     </div>
     <${Button}
       icon="call"
-      label=${offline ? t('chat.call.offline', { name }) : ''}
-      disabled=${contact.state !== 'accepted' || inCall}
+      label=${offline && !isLine ? t('chat.call.offline', { name }) : ''}
+      disabled=${(contact.state !== 'accepted' && !isLine) || inCall}
       task=${call}
       >${t('chat.call')}<//
     >
@@ -89,6 +96,7 @@ function Head({ core, contact, back, inCall, search }) {
       label=${t('chat.more', { name })}
       items=${[
         { text: t('chat.search'), task: search },
+        ...(contact.agreed ? [{ text: t('line.ask-again'), task: () => core.askBeforeLine(contact.address) }] : []),
         ...(known ? [{ text: t('chat.remove'), task: () => setAsking('remove') }] : []),
         { text: t('chat.block'), task: () => setAsking('block') },
       ]}
@@ -97,13 +105,14 @@ function Head({ core, contact, back, inCall, search }) {
       asking &&
       html`<${Ask}
         title=${t(`chat.${asking}.title`, { name })}
-        lead=${t(`chat.${asking}.lead`, { name, address: contact.address })}
+        lead=${t(isLine && asking === 'remove' ? 'line.remove.lead' : `chat.${asking}.lead`, { name, address: contact.address })}
         yes=${t(`chat.${asking}`)}
         danger
         close=${() => setAsking('')}
-        task=${() => (asking === 'block' ? core.block(contact.address) : core.removeContact(contact.address)).then(back)}
+        task=${() => (asking === 'block' ? block() : remove()).then(back)}
       />`
     }
+    ${question}
   </header>`;
 }
 
@@ -141,7 +150,7 @@ function Log({ core, contact, messages, older }) {
   }
   if (!rows.length)
     return html`<div class="scroll empty">
-      ${contact.state === 'removed' ? t('chat.nothing') : t(contact.state === 'accepted' ? 'chat.empty' : 'chat.waiting')}
+      ${contact.state === 'removed' ? t('chat.nothing') : t(contact.state === 'accepted' ? 'chat.empty' : contact.state === 'line' ? 'line.empty' : 'chat.waiting')}
     </div>`;
   return html`<${VirtualList}
     key=${contact.address}
@@ -160,6 +169,15 @@ function Log({ core, contact, messages, older }) {
 
 /** @param {{core: Core, message: Message, name: string}} props */
 function Bubble({ core, message, name }) {
+  const [error, setError] = useState('');
+  const [question, askLine] = useLine(core);
+  const again = () => core.retry(message.id);
+  const retry = () => {
+    setError('');
+    return (message.line ? askLine(message.with, 'write', again) : again()).catch((failure) =>
+      setError(saying(failure)),
+    );
+  };
   return html`<div class=${`bubble-row ${message.mine ? 'mine' : ''}`}>
     <div class=${`bubble ${message.state}`}>
       <span class="unseen">${message.mine ? t('chat.you') : name}: </span>
@@ -172,16 +190,19 @@ function Bubble({ core, message, name }) {
       >
       <span class="bubble-side"
         ><time datetime=${new Date(message.at).toISOString()}>${time(message.at)}</time>
-        <${Mark} state=${message.state}
+        ${message.line && html`<span class="unverified">${t('trust.unverified')}</span>`}
+        <${Mark} state=${message.state} line=${message.line}
       /></span>
     </div>
     ${
       message.state === 'failed' &&
       html`<p class="small failed-line">
-        ${message.why || t('state.failed')}
-        <${Button} kind="plain" task=${() => core.retry(message.id)}>${t('state.retry')}<//>
+        ${message.line && hasText(`error.${message.why}`) ? t(`error.${message.why}`, { name: message.with }) : message.why || t('state.failed')}
+        <${Button} kind="plain" task=${retry}>${t('state.retry')}<//>
+        ${error && html`<span class="error" role="alert">${error}</span>`}
       </p>`
     }
+    ${question}
   </div>`;
 }
 
@@ -189,6 +210,7 @@ function Bubble({ core, message, name }) {
 function Write({ core, contact }) {
   const [text, setText] = useState('');
   const [error, setError] = useState('');
+  const [question, askLine] = useLine(core);
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   useEffect(() => {
     setText(sessionStorage.getItem(`draft ${contact.address}`) ?? '');
@@ -199,21 +221,28 @@ function Write({ core, contact }) {
       <p>${t('chat.removed')}</p>
       <${Button} kind="main" task=${() => core.requestContact(contact.address, {})}>${t('chat.ask-again')}<//>
     </div>`;
+  const isLine = contact.state === 'line';
+  const open = isLine || contact.state === 'accepted';
   const over = new TextEncoder().encode(text).length - MAX_TEXT_BYTES;
   const change = (/** @type {string} */ value) => {
     setText(value);
     setError('');
     sessionStorage.setItem(`draft ${contact.address}`, value);
   };
+  const failed = (/** @type {unknown} */ failure) => {
+    change(text);
+    setError(saying(failure));
+  };
   const send = async (/** @type {Event | undefined} */ e) => {
     e?.preventDefault();
-    if (!text.trim() || over > 0 || contact.state !== 'accepted') return;
-    change('');
+    if (!text.trim() || over > 0 || !open) return;
+    if (!isLine) change('');
+    const { address } = contact;
     try {
-      await core.sendMessage(contact.address, text);
+      if (isLine) await askLine(address, 'write', () => core.writeLine(address, text).then(() => change(''), failed));
+      else await core.sendMessage(address, text);
     } catch (failure) {
-      change(text);
-      setError(saying(failure));
+      failed(failure);
     }
     field.current?.focus();
   };
@@ -221,22 +250,22 @@ function Write({ core, contact }) {
     if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) send(e);
   };
   return html`<form class="write" onSubmit=${send}>
+    ${isLine && html`<p class="small line-note" role="note">${t('line.note', { domain: contact.address.split('@')[1] })}${contact.agreed && ` ${t('line.agreed')}`}</p>`}
     ${(error || over > 0) && html`<p class="error" role="alert">${error || t('chat.too-long', { count: over })}</p>`}
     <textarea
       ref=${field}
       class="field"
       rows="1"
       dir="auto"
-      aria-label=${t('chat.write')}
-      placeholder=${t('chat.write')}
-      disabled=${contact.state !== 'accepted'}
+      aria-label=${t(isLine ? 'line.write' : 'chat.write')}
+      placeholder=${t(isLine ? 'line.write' : 'chat.write')}
+      disabled=${!open}
       value=${text}
       onInput=${(/** @type {any} */ e) => change(e.target.value)}
       onKeyDown=${key}
     ></textarea>
-    <button class="button main" disabled=${!text.trim() || over > 0 || contact.state !== 'accepted'}>
-      ${t('chat.send')}
-    </button>
+    <button class="button main" disabled=${!text.trim() || over > 0 || !open}>${t('chat.send')}</button>
+    ${question}
   </form>`;
 }
 

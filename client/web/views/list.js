@@ -132,12 +132,16 @@ function Row({ row, state, place, go }) {
       aria-current=${here ? 'page' : undefined}
       onClick=${() => go({ pane: 'conversation', address: contact.address })}
     >
-      <${Picture} name=${contact.name} address=${contact.address} presence=${contact.presence} />
+      <${Picture}
+        name=${contact.name}
+        address=${contact.address}
+        presence=${contact.state === 'line' ? '' : contact.presence}
+      />
       <span class="person-text">
         <span class="person-name">
           <${Name} name=${contact.name} address=${contact.address} />
           ${(contact.trust === 'changed' || contact.trust === 'unverified') && html`<span class="trust-changed" title=${t(`trust.${contact.trust}`)}>!</span>`}
-          <span class="unseen">${t(`presence.${contact.presence}`)}</span>
+          ${contact.state !== 'line' && html`<span class="unseen">${t(`presence.${contact.presence}`)}</span>`}
         </span>
         <span class="person-last" dir="auto">
           ${contact.state === 'waiting' ? html`<em>${t('list.waiting')}</em>` : lastLine(contact)}
@@ -179,7 +183,7 @@ function Hit({ message, state, go }) {
 
 /** @param {Contact} contact */
 function lastLine(contact) {
-  if (!contact.last) return contact.note || contact.address;
+  if (!contact.last) return contact.state === 'line' ? t('line.row') : contact.note || contact.address;
   return contact.last.mine ? t('list.you', { text: contact.last.text }) : contact.last.text;
 }
 

@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { t } from '../i18n.js';
 import { saying } from '../errors.js';
 import { resembles } from '../names.js';
+import { useLine } from './line.js';
 import { Pane } from './pane.js';
 
 const MAX_HELLO = 140;
@@ -16,6 +17,8 @@ export function NewPerson({ core, state, back, open }) {
     /** @type {'' | 'looking' | 'found' | 'absent' | 'forged' | 'unreachable'} */ (''),
   );
   const [error, setError] = useState('');
+  const [line, setLine] = useState(/** @type {import('../../core/types.js').LineOffer | null} */ (null));
+  const [question, askLine] = useLine(core);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => field.current?.focus(), []);
   const wanted = address.trim().toLowerCase();
@@ -39,10 +42,12 @@ export function NewPerson({ core, state, back, open }) {
     const known = state.contacts.find((contact) => contact.address === wanted);
     if (known && known.state !== 'removed') return open(wanted);
     setResult('looking');
+    setLine(null);
     try {
       const found = await core.lookup(wanted);
       setResult(found);
       if (found === 'found') await ask();
+      else if (found === 'absent') setLine(await core.lineOffer(wanted).catch(() => null));
     } catch (failure) {
       setResult('');
       setError(saying(failure));
@@ -66,7 +71,7 @@ export function NewPerson({ core, state, back, open }) {
         autocapitalize="none"
         aria-invalid=${error ? 'true' : undefined}
         value=${address}
-        onInput=${(/** @type {any} */ e) => (setAddress(e.target.value), setResult(''), setError(''))}
+        onInput=${(/** @type {any} */ e) => (setAddress(e.target.value), setResult(''), setError(''), setLine(null))}
       />
       ${like && html`<p class="error">${t('request.resembles', { address: like })}</p>`}
       <label class="label" for="hello">${t('person.hello')}</label>
@@ -94,6 +99,38 @@ export function NewPerson({ core, state, back, open }) {
         ${result === 'absent' && html`<a class="button" href=${invitation}>${t('person.invite')}</a>`}
         ${(result === 'absent' || result === 'unreachable') && html`<${Button} kind="plain" task=${ask}>${t('person.anyway')}<//>`}
       </div>
+      ${line && html`<${Line} core=${core} line=${line} inCall=${!!state.call} ask=${askLine} open=${open} />`}
     </form>
+    ${question}
   <//>`;
+}
+
+/**
+ * Nobody on Starling, but perhaps somebody with a telephone at that address.
+ * @param {{core: import('../../core/types.js').StarlingApi, line: import('../../core/types.js').LineOffer, inCall: boolean, ask: ReturnType<typeof useLine>[1], open: (address: string) => void}} props
+ */
+function Line({ core, line: { address, server, domain }, inCall, ask, open }) {
+  const [error, setError] = useState('');
+  const attempt = (/** @type {'call' | 'write'} */ kind) => async () => {
+    setError('');
+    try {
+      await ask(address, kind, async () => {
+        if (kind === 'call') core.callLine(address).catch((failure) => setError(saying(failure)));
+        open(address);
+      });
+    } catch (failure) {
+      setError(saying(failure));
+    }
+  };
+  return html`<section class="bar warning line-offer" aria-label=${t('line.offer.title', { domain })}>
+    <div>
+      <strong>${t('line.offer.title', { domain })}</strong>
+      <p>${t('line.offer.lead', { name: address, server, domain })}</p>
+      <p class="error" role="alert">${error}</p>
+    </div>
+    <div class="row">
+      <${Button} icon="call" disabled=${inCall} task=${attempt('call')}>${t('line.offer.call')}<//>
+      <${Button} task=${attempt('write')}>${t('line.offer.write')}<//>
+    </div>
+  </section>`;
 }

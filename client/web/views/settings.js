@@ -72,6 +72,15 @@ function Privacy({ core, state }) {
       text=${t('settings.strangers')}
       hint=${t('settings.strangers.hint')}
     />
+    ${
+      (state.settings.linesRing || core.peers().some((peer) => peer.lines)) &&
+      html`<${Switch}
+        on=${state.settings.linesRing}
+        set=${(/** @type {boolean} */ on) => core.set({ linesRing: on })}
+        text=${t('settings.lines')}
+        hint=${t('settings.lines.hint')}
+      />`
+    }
     <${Switch}
       on=${state.settings.sendReadMarks}
       set=${(/** @type {boolean} */ on) => core.set({ sendReadMarks: on })}

@@ -131,8 +131,8 @@ public final class ClassicEdge implements Flow.Receiver {
                         "Bad Extension",
                         new SipException.Header("Unsupported", String.join(", ", request.elements(header))));
         Address caller = Stranger.from(request), called = Stranger.to(request);
-        if (!user.serves(Stranger.domain(called))) {
-            offences.by(from, "Asked to relay", Stranger.domain(called));
+        if (!user.serves(called.domain())) {
+            offences.by(from, "Asked to relay", called.domain());
             throw new SipException(403, "Nobody of that domain is here");
         }
         limits.check(from, caller, called);

@@ -35,10 +35,6 @@ public record Stranger(Address from, String name, Address to, SipMessage request
         }
     }
 
-    static String domain(Address address) {
-        return address.text().substring(address.text().indexOf('@') + 1);
-    }
-
     static String name(SipMessage request) {
         String value = request.required("from");
         int open = Tokens.next(value, 0, '<');

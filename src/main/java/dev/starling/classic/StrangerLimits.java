@@ -45,7 +45,7 @@ final class StrangerLimits {
 
     /// A call or a text.
     void check(InetAddress source, Address from, Address to) throws SipException {
-        String theirs = Stranger.domain(from);
+        String theirs = from.domain();
         if (!network.allows(Networks.of(source))
                 || !domain.allows(theirs)
                 || !person.allows(to.text())

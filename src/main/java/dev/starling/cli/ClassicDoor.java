@@ -2,7 +2,6 @@ package dev.starling.cli;
 
 import dev.starling.classic.ClassicEdge;
 import dev.starling.phone.Neighbours;
-import dev.starling.phone.Phones;
 import dev.starling.sip.locating.Dns;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.NeighbourTransport;
@@ -47,7 +46,7 @@ final class ClassicDoor {
     static ClassicEdge open(
             Peer.Config config,
             ClassicOptions.Choice choice,
-            Phones phones,
+            Neighbours neighbours,
             TransactionLayer.Timers timers,
             Tap tap,
             Parts parts,
@@ -78,7 +77,7 @@ final class ClassicDoor {
                 receiver -> parts.with(new NeighbourTransport(transport, believing, policy, tap, receiver)),
                 policy,
                 new Dns(config.dns(), DNS_PATIENCE, clock),
-                new Neighbours(phones),
+                neighbours,
                 timers,
                 transport.offences(),
                 clock);

@@ -1,10 +1,14 @@
 package dev.starling.cli;
 
+import dev.starling.identity.Address;
+import dev.starling.identity.IdentityException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine.Option;
 
 /// Calls to and from ordinary SIP domains.
@@ -59,11 +63,25 @@ final class ClassicOptions {
                     + " repeated.")
     List<String> networks = new ArrayList<>();
 
+    @Option(
+            names = "--classic-browsers",
+            paramLabel = "DOMAIN",
+            description = "With --classic: people of this domain may do the same from their browsers here, each time"
+                    + " asked by the page; this should be the SIP server of the domain. May be repeated; without it"
+                    + " nobody may.")
+    List<String> domains = new ArrayList<>();
+
     /// @param certificate and key; empty: that of the web, where there is one
     /// @param anchors empty: those of the web
     /// @param allowed although it is private
+    /// @param browsers domains whose people may do so from browsers
     record Choice(
-            int port, int tlsPort, Optional<Certificate> certificate, List<Path> anchors, List<Network> allowed) {}
+            int port,
+            int tlsPort,
+            Optional<Certificate> certificate,
+            List<Path> anchors,
+            List<Network> allowed,
+            Set<String> browsers) {}
 
     record Certificate(Path chain, Path key) {}
 
@@ -86,6 +104,19 @@ final class ClassicOptions {
                 tlsPort == 0 ? usualTls : tlsPort,
                 certificates.map(each -> new Certificate(each, key.orElseThrow())),
                 List.copyOf(anchors),
-                allowed));
+                allowed,
+                browsers()));
+    }
+
+    private Set<String> browsers() throws IOException {
+        var all = new TreeSet<String>();
+        for (String each : domains) {
+            try {
+                all.add(Address.parse("somebody@" + each).domain());
+            } catch (IdentityException e) {
+                throw new IOException("--classic-browsers: " + each + " is no domain of e-mail addresses.", e);
+            }
+        }
+        return all;
     }
 }

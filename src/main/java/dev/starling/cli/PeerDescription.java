@@ -7,6 +7,7 @@ import dev.starling.web.Routes;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /// `GET /peer.json`: what a peer says about itself (docs/protocols/sip.md, section 1).
@@ -33,7 +34,16 @@ record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors) {
                 + config.place().sipPort()
                 + ";transport=tls\",\"ws\":\"" + base.replaceFirst("^http", "ws") + "/sip\",\"base\":\"" + base
                 + "/\",\"ca\":" + ca() + ",\"anchors\":[" + listedAnchors() + "],\"peers\":["
-                + config.peers().stream().map(Response::quote).collect(Collectors.joining(",")) + "],\"time\":";
+                + config.peers().stream().map(Response::quote).collect(Collectors.joining(",")) + "]" + lines()
+                + ",\"time\":";
+    }
+
+    /// Whose people may call ordinary SIP domains from their browsers.
+    private String lines() {
+        var domains = config.classic().map(ClassicOptions.Choice::browsers).orElse(Set.of());
+        return domains.isEmpty()
+                ? ""
+                : ",\"classic\":[" + domains.stream().map(Response::quote).collect(Collectors.joining(",")) + "]";
     }
 
     private String ca() {

@@ -71,7 +71,7 @@ final class PeerPhones implements Phones.Lines {
             Parts parts,
             Clock clock)
             throws IOException {
-        var door = parts.with(new PhoneDoor(config, sip.timers(), sip.tap(), clock));
+        var door = parts.with(new PhoneDoor(config, sip, clock));
         var lines = new PeerPhones(config, key.id(), verifier, store, sip, door, clock);
         var phones = parts.with(new Phones(lines.folder, lines));
         lines.phones.set(Optional.of(phones));
@@ -79,6 +79,10 @@ final class PeerPhones implements Phones.Lines {
         routes.socket(PhoneDoor.PATH, parts.with(door.socket()));
         metrics.gauge("starling.phones", "SIP phones that this server speaks for", phones::size);
         phones.start();
+        // Browsers do not wait for the first phone.
+        if (config.classic().filter(each -> !each.browsers().isEmpty()).isPresent()) {
+            var _ = door.open(phones);
+        }
     }
 
     @Override

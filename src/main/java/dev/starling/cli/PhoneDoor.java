@@ -11,8 +11,10 @@ import dev.starling.nat.stun.StunClass;
 import dev.starling.nat.stun.StunException;
 import dev.starling.nat.stun.StunMessage;
 import dev.starling.nat.stun.StunWriter;
+import dev.starling.phone.Browsers;
 import dev.starling.phone.Digest;
 import dev.starling.phone.Handset;
+import dev.starling.phone.Neighbours;
 import dev.starling.phone.PhoneAccount;
 import dev.starling.phone.PhoneEdge;
 import dev.starling.phone.PhoneRegistrar;
@@ -42,6 +44,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
     static final String PATH = "/phone";
 
     private final Peer.Config config;
+    private final PeerSip sip;
     private final TransactionLayer.Timers timers;
     private final Tap tap;
     private final Clock clock;
@@ -49,10 +52,11 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
     private Optional<Side> side = Optional.empty();
     private boolean closed;
 
-    PhoneDoor(Peer.Config config, TransactionLayer.Timers timers, Tap tap, Clock clock) {
+    PhoneDoor(Peer.Config config, PeerSip sip, Clock clock) {
         this.config = config;
-        this.timers = timers;
-        this.tap = tap;
+        this.sip = sip;
+        timers = sip.timers();
+        tap = sip.tap();
         this.clock = clock;
     }
 
@@ -84,6 +88,10 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
 
     private synchronized Optional<Offences> offences() {
         return side.map(Side::offences);
+    }
+
+    private synchronized Optional<ClassicEdge> classic() {
+        return side.flatMap(Side::classic);
     }
 
     private synchronized Optional<PhoneEdge> edge() {
@@ -169,7 +177,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
         var bridges = parts.with(new Bridges(media(transport.offences())));
         transport.start(edge);
         Optional<ClassicEdge> classic = config.classic().isPresent()
-                ? Optional.of(ClassicDoor.open(config, config.classic().get(), phones, timers, tap, parts, clock))
+                ? Optional.of(classic(config.classic().get(), phones, bridges, transport.offences()))
                 : Optional.empty();
         // The first call would wait for its classes otherwise.
         Thread.ofVirtual().name("media warms up").start(bridges::warm);
@@ -179,6 +187,24 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
                         () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
                                 + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
         return new Side(edge, registrar, bridges, classic, transport.offences());
+    }
+
+    private ClassicEdge classic(ClassicOptions.Choice choice, Phones phones, Bridges bridges, Offences offences)
+            throws IOException {
+        Optional<Browsers> browsers = choice.browsers().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Browsers(
+                        sip.edge().clients(),
+                        sip.location(),
+                        bridges,
+                        choice.browsers(),
+                        this::classic,
+                        timers,
+                        offences,
+                        clock));
+        browsers.ifPresent(sip.edge()::serve);
+        return ClassicDoor.open(
+                config, choice, new Neighbours(phones, browsers, bridges, timers), timers, tap, parts, clock);
     }
 
     private MediaConfig media(Offences offences) throws IOException {

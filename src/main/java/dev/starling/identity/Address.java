@@ -70,6 +70,11 @@ public record Address(String text) implements Comparable<Address> {
         return text.charAt(0) == '+' && text.indexOf('@') < 0;
     }
 
+    /// What follows the `@`, in lower case; "" of a number.
+    public String domain() {
+        return isPhone() ? "" : text.substring(text.indexOf('@') + 1);
+    }
+
     public byte[] bytes() {
         return text.getBytes(StandardCharsets.UTF_8);
     }

@@ -21,17 +21,15 @@ final class CallFromPhone implements OutgoingCall.Listener {
 
     private final RequestReceived server;
     private final PhoneCall call;
-    private final Far devices;
     private final TransactionLayer.Timers timers;
     private final String tag = TransactionLayer.tag();
     private Optional<Accepting> accepting = Optional.empty();
     private Optional<Runnable> outgoing = Optional.empty();
+    private volatile Optional<Far> devices = Optional.empty();
     private boolean over;
 
-    /// @param devices what devices are spoken with through
-    CallFromPhone(RequestReceived server, PhoneCall call, Far devices, TransactionLayer.Timers timers) {
+    CallFromPhone(RequestReceived server, PhoneCall call, TransactionLayer.Timers timers) {
         this.server = server;
-        this.devices = devices;
         this.call = call;
         this.timers = timers;
     }
@@ -43,6 +41,7 @@ final class CallFromPhone implements OutgoingCall.Listener {
 
     /// Rings devices; runs on a thread where that may take its time.
     void dial(Agent agent, Address to, List<LocationService.Device> theirs) throws SipException {
+        devices = Optional.of(Far.of(agent.ua()));
         rings(OutgoingCall.to(agent, to, theirs, call.descriptions()::toDevice, this)::cancel);
     }
 
@@ -63,7 +62,7 @@ final class CallFromPhone implements OutgoingCall.Listener {
 
     @Override
     public void answered(LegMedia media, Dialog device) {
-        connected(devices, device, media);
+        connected(devices.orElseThrow(), device, media);
     }
 
     /// Somebody answered, whose leg has his description already.

@@ -1,6 +1,5 @@
 package dev.starling.phone;
 
-import dev.starling.agent.Agent;
 import dev.starling.agent.LegMedia;
 import dev.starling.classic.ClassicEdge;
 import dev.starling.classic.Sending;
@@ -18,13 +17,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// Rings somebody at an ordinary SIP domain for a phone. Over TLS its sound is offered with keys (RFC 4568), and where
+/// Rings somebody at an ordinary SIP domain for a phone, or a browser. Over TLS its sound is offered with keys (RFC
+/// 4568), and where
 /// the other side has none, in the clear.
 final class CallToNeighbour implements Sending.Listener {
     private static final Duration RINGING = Duration.ofSeconds(180);
 
     private final ClassicEdge edge;
-    private final Agent agent;
+    private final Speaker speaker;
     private final CallFromPhone from;
     private final Address to;
     private final String account, tag = TransactionLayer.tag(), callId = TransactionLayer.tag();
@@ -38,13 +38,13 @@ final class CallToNeighbour implements Sending.Listener {
 
     CallToNeighbour(
             ClassicEdge edge,
-            Agent agent,
+            Speaker speaker,
             CallFromPhone from,
             Address to,
             String account,
             TransactionLayer.Timers timers) {
         this.edge = edge;
-        this.agent = agent;
+        this.speaker = speaker;
         this.from = from;
         this.to = to;
         this.account = account;
@@ -67,11 +67,6 @@ final class CallToNeighbour implements Sending.Listener {
             sending = Optional.of(edge.send(new Sending.Request(to.uri(), Optional.empty(), this::invite), this));
     }
 
-    private String user() {
-        String own = agent.ua().us().address().uri();
-        return own.substring(own.indexOf(':') + 1, own.indexOf('@'));
-    }
-
     private Edit invite(Flow flow) throws SipException {
         boolean secure;
         long number;
@@ -88,13 +83,12 @@ final class CallToNeighbour implements Sending.Listener {
         synchronized (this) {
             leg = Optional.of(made);
         }
-        Edit request = Neighbour.begin(
-                        "INVITE", to.uri(), agent.ua().us().address().uri(), tag, callId, number)
-                .add("Contact", edge.contact(flow, user()))
+        Edit request = Neighbour.begin("INVITE", to.uri(), speaker.address().uri(), tag, callId, number)
+                .add("Contact", edge.contact(flow, speaker.user()))
                 .add("Allow", Neighbour.ALLOW)
                 .body("application/sdp", made.offer());
         // By UDP it would not fit into one packet (RFC 3261, section 18.1.1).
-        if (flow.isReliable()) agent.sign(request, to.uri());
+        if (flow.isReliable()) speaker.sign(request, to.uri());
         return request;
     }
 
@@ -121,7 +115,7 @@ final class CallToNeighbour implements Sending.Listener {
     }
 
     private void accepted(SipMessage request, SipMessage answer, Flow flow) throws SipException {
-        var far = new Neighbour(edge, flow, user());
+        var far = new Neighbour(edge, flow, speaker.user());
         var dialog = Dialog.asking(request, answer);
         far.acknowledge(dialog, request.cseq());
         boolean isFirst, isHis;

@@ -8,6 +8,7 @@ import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestSent;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -20,44 +21,46 @@ final class CallToPhone {
     /// What a phone says of an offer that it does not take: 415, 488, 606.
     private static final Set<Integer> NOT_SO = Set.of(415, 488, 606);
 
-    private interface Anew {
-        RequestSent with(byte[] offer) throws SipException;
-    }
-
     private final Caller incoming;
     private final Far far;
     private final PhoneCall call;
     private final TransactionLayer.Timers timers;
+    private final Names names;
     private Optional<RequestSent> invite = Optional.empty();
-    private Anew again = _ -> {
-        throw new IllegalStateException("it has not rung yet");
-    };
     private boolean ringing, over;
     private Runnable stopTimer = () -> {};
 
-    CallToPhone(Caller incoming, Far far, PhoneCall call, TransactionLayer.Timers timers) {
+    /// @param shown how the phone shows who calls
+    record Names(Address from, String shown, Address to) {}
+
+    CallToPhone(Caller incoming, Far far, PhoneCall call, TransactionLayer.Timers timers, Names names) {
+        this.names = names;
         this.incoming = incoming;
         this.far = far;
         this.call = call;
         this.timers = timers;
     }
 
-    /// @param name how the phone shows who calls
-    void ring(Address from, String name, Address to) throws SipException {
+    /// Begins to; what goes wrong is answered to the caller.
+    void ring() {
+        guarded(this::begin);
+    }
+
+    private void begin() throws SipException {
         byte[] offer = call.descriptions().toPhone().orElseThrow();
         // Answers wait until it is known what they answer.
         synchronized (this) {
-            again = next -> invite(from, name, to, next);
-            invite = Optional.of(invite(from, name, to, offer));
+            if (over) return;
+            invite = Optional.of(invite(offer));
             stopTimer = timers.after(RINGING, () -> finish(480, "No Answer"));
         }
-        incoming.server().onCancel(_ -> finish(487, "Request Terminated"));
+        incoming.onCancel(reasons -> finish(487, "Request Terminated", reasons));
     }
 
-    private RequestSent invite(Address from, String name, Address to, byte[] offer) throws SipException {
+    private RequestSent invite(byte[] offer) throws SipException {
         Edit request = Edit.request("INVITE", call.handset().target())
-                .add("From", quoted(name) + "<" + from.uri() + ">;tag=" + TransactionLayer.tag())
-                .add("To", "<" + to.uri() + ">")
+                .add("From", quoted(names.shown) + "<" + names.from.uri() + ">;tag=" + TransactionLayer.tag())
+                .add("To", "<" + names.to.uri() + ">")
                 .add("Call-ID", TransactionLayer.tag())
                 .add("CSeq", "1 INVITE")
                 .add("Contact", call.handset().contact())
@@ -104,7 +107,7 @@ final class CallToPhone {
             if (over) return false;
             Optional<byte[]> next = call.descriptions().toPhone();
             if (next.isEmpty()) return false;
-            invite = Optional.of(again.with(next.get()));
+            invite = Optional.of(invite(next.get()));
             return true;
         }
     }
@@ -121,8 +124,8 @@ final class CallToPhone {
             ringing = true;
         }
         // RFC 3261, section 9.1: a CANCEL waits for the first provisional answer.
-        if (late) call.handset().cancel(sent());
-        else incoming.answer(180, "Ringing");
+        if (late) call.handset().cancel(sent(), List.of());
+        else incoming.ringing();
     }
 
     private void accepted(SipMessage answer) throws SipException {
@@ -143,15 +146,25 @@ final class CallToPhone {
             sdp = call.descriptions().answered(answer.body());
         } catch (SipException e) {
             call.end();
-            var _ = incoming.answer(e.status(), e.reason());
+            incoming.refuse(e.status(), e.reason());
             return;
         }
-        SipMessage said = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
+        SipMessage said;
+        try {
+            said = incoming.answer(200, "OK", edit -> edit.body("application/sdp", sdp));
+        } catch (SipException e) {
+            call.end();
+            throw e;
+        }
         var _ = call.withDevice(far, Dialog.answering(incoming.request(), said));
     }
 
     /// Ends it before it was answered.
     private void finish(int status, String reason) {
+        finish(status, reason, List.of());
+    }
+
+    private void finish(int status, String reason, List<String> reasons) {
         Optional<RequestSent> sent;
         synchronized (this) {
             if (over) return;
@@ -159,10 +172,10 @@ final class CallToPhone {
             stopTimer.run();
             sent = invite;
         }
-        sent.filter(RequestSent::isProceeding).ifPresent(call.handset()::cancel);
+        sent.filter(RequestSent::isProceeding).ifPresent(each -> call.handset().cancel(each, reasons));
         call.end();
         try {
-            incoming.answer(status, reason);
+            incoming.refuse(status, reason);
         } catch (SipException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "not answered: " + e.reason());
         }

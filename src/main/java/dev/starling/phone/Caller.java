@@ -5,6 +5,8 @@ import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestReceived;
+import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /// Whoever calls a phone, and waits for an answer.
@@ -22,6 +24,20 @@ interface Caller {
 
     default SipMessage answer(int status, String reason) throws SipException {
         return answer(status, reason, UnaryOperator.identity());
+    }
+
+    /// Somebody who was rung hears that it rings there.
+    default void ringing() throws SipException {
+        var _ = answer(180, "Ringing");
+    }
+
+    default void refuse(int status, String reason) throws SipException {
+        var _ = answer(status, reason);
+    }
+
+    /// Told, with the values of Reason, when nobody need ring any more.
+    default void onCancel(Consumer<List<String>> task) {
+        server().onCancel(reasons -> task.accept(List.copyOf(reasons)));
     }
 
     /// A device, which is answered with a signature.

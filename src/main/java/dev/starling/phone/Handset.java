@@ -5,6 +5,7 @@ import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestSent;
 import java.net.InetAddress;
+import java.util.List;
 import java.util.function.Consumer;
 
 /// A phone that is registered now: how requests go to it.
@@ -31,8 +32,8 @@ public interface Handset {
     /// Sends a request that has neither Via nor Max-Forwards yet.
     RequestSent send(Edit request, Consumer<SipMessage> answers) throws SipException;
 
-    /// Cancels an INVITE that rings (RFC 3261, section 9.1).
-    void cancel(RequestSent invite);
+    /// Cancels an INVITE that rings (RFC 3261, section 9.1); why, as values of Reason.
+    void cancel(RequestSent invite, List<String> reasons);
 
     /// An ACK of a 2xx: a request without transaction.
     void acknowledge(Edit ack) throws SipException;

@@ -3,42 +3,96 @@ package dev.starling.phone;
 import dev.starling.classic.ClassicEdge;
 import dev.starling.classic.ClassicUser;
 import dev.starling.classic.Stranger;
+import dev.starling.media.Bridges;
+import dev.starling.media.Phone;
+import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestReceived;
+import dev.starling.sip.transaction.TransactionLayer;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/// Leads what comes from ordinary SIP domains to the phones of this peer.
+/// Leads what comes from ordinary SIP domains to the phones and the browsers of this peer.
 public final class Neighbours implements ClassicUser {
     private final Phones phones;
+    private final Optional<Browsers> browsers;
+    private final Bridges bridges;
+    private final TransactionLayer.Timers timers;
+    private final SeenCalls seen = new SeenCalls();
 
-    public Neighbours(Phones phones) {
+    /// @param browsers where people in browsers may be reached, too
+    public Neighbours(Phones phones, Optional<Browsers> browsers, Bridges bridges, TransactionLayer.Timers timers) {
         this.phones = phones;
+        this.browsers = browsers;
+        this.bridges = bridges;
+        this.timers = timers;
     }
 
     @Override
     public boolean serves(String domain) {
-        return phones.lines().stream()
-                .anyMatch(each -> each.account().address().text().endsWith("@" + domain));
+        return browsers.filter(all -> all.serves(domain)).isPresent()
+                || phones.lines().stream()
+                        .anyMatch(each -> each.account().address().domain().equals(domain));
     }
 
     @Override
     public void asks(Stranger stranger) {
-        List<PhoneLine> lines = phones.lines().stream()
-                .filter(each -> each.account().address().equals(stranger.to()))
-                .toList();
         try {
-            // One of them rings: the first that is there.
-            lines.stream()
-                    .filter(each -> each.handset().isPresent())
-                    .findFirst()
-                    .or(() -> lines.stream().findFirst())
-                    .orElseThrow(Unverified::refused)
-                    .unverified()
-                    .asks(stranger);
+            var callees = callees(stranger);
+            if (stranger.request().method().equals("MESSAGE")) show(stranger, callees);
+            else ring(stranger, callees);
         } catch (SipException e) {
             ClassicEdge.refuse(stranger.server(), e);
         }
+    }
+
+    /// All phones and browsers of the person that let this one through; throws why there is none.
+    private List<Callee> callees(Stranger stranger) throws SipException {
+        var all = new ArrayList<Callee>();
+        Optional<SipException> why = Optional.empty();
+        for (PhoneLine each : phones.lines()) {
+            if (!each.account().address().equals(stranger.to())) continue;
+            try {
+                all.add(each.unverified().admits(stranger));
+            } catch (SipException e) {
+                if (why.isEmpty() || e.status() == 480) why = Optional.of(e);
+            }
+        }
+        try {
+            if (browsers.isPresent()) all.addAll(browsers.get().admit(stranger));
+        } catch (SipException e) {
+            if (why.isEmpty()) why = Optional.of(e);
+        }
+        if (all.isEmpty()) throw why.orElseGet(Unverified::refused);
+        return all;
+    }
+
+    private static void show(Stranger stranger, List<Callee> callees) throws SipException {
+        String text = Texts.text(stranger.request());
+        boolean isShown = false;
+        for (Callee each : callees)
+            isShown |= Texts.toPhone(Optional.of(each.handset()), each.shown(), stranger.from(), stranger.to(), text);
+        if (!isShown) throw new SipException(480, "No phone took it");
+        stranger.server()
+                .respond(Edit.response(stranger.request(), 200, "OK", TransactionLayer.tag())
+                        .build());
+    }
+
+    private void ring(Stranger stranger, List<Callee> callees) throws SipException {
+        SipMessage request = stranger.request();
+        if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
+        if (!seen.isFirst(request)) throw new SipException(482, "Merged Request");
+        var source = stranger.server()
+                .flow()
+                .remote()
+                .map(InetSocketAddress::getAddress)
+                .orElseThrow();
+        var phone = new Phone(stranger.to().text(), source, false);
+        var bridge = Sound.of(() -> bridges.fromPhone(phone, request.body()));
+        new Fork(stranger, bridge, timers).ring(callees);
     }
 
     @Override
@@ -50,7 +104,8 @@ public final class Neighbours implements ClassicUser {
                 each.unverified().within(call.get(), request, server);
                 return;
             }
-            throw PhoneCall.noDialog();
+            Browsers others = browsers.orElseThrow(PhoneCall::noDialog);
+            others.within(others.withNeighbour(request).orElseThrow(PhoneCall::noDialog), request, server);
         } catch (SipException e) {
             ClassicEdge.refuse(server, e);
         }
@@ -61,6 +116,7 @@ public final class Neighbours implements ClassicUser {
         try {
             var id = dev.starling.sip.dialog.DialogId.of(ack);
             for (PhoneLine each : phones.lines()) each.unverified().acknowledged(id);
+            browsers.ifPresent(all -> all.acknowledged(id));
         } catch (SipException e) {
             System.getLogger("starling.classic").log(System.Logger.Level.DEBUG, () -> "ACK: " + e.reason());
         }

@@ -57,7 +57,7 @@ public final class PhoneLine implements AutoCloseable {
         this.handset = handset;
         this.bridges = bridges;
         this.timers = timers;
-        unverified = new Unverified(this, classic, bridges, timers);
+        unverified = new Unverified(this, classic, timers);
         devices = Far.of(agent.ua());
         agent.ua().on("INVITE", this::deviceCalls);
         agent.ua().on("BYE", this::deviceLeft);
@@ -101,13 +101,9 @@ public final class PhoneLine implements AutoCloseable {
         Handset phone = handset.get().orElseThrow(() -> new SipException(480, "The phone is not there"));
         PhoneCall call = begin(phone, toPhone(phone, request.body()));
         String name = agent.nameOf(signer.address()).orElse(signer.address().text());
-        try {
-            new CallToPhone(Caller.of(incoming), devices, call, timers)
-                    .ring(signer.address(), name, agent.ua().us().address());
-        } catch (SipException e) {
-            call.end();
-            throw e;
-        }
+        var names =
+                new CallToPhone.Names(signer.address(), name, agent.ua().us().address());
+        new CallToPhone(Caller.of(incoming), devices, call, timers, names).ring();
     }
 
     private Descriptions toPhone(Handset phone, byte[] offer) throws SipException {
@@ -208,7 +204,7 @@ public final class PhoneLine implements AutoCloseable {
         Address to = addressed(request);
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
         Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
-        var from = new CallFromPhone(server, begin(phone, fromPhone(phone, request.body())), devices, timers);
+        var from = new CallFromPhone(server, begin(phone, fromPhone(phone, request.body())), timers);
         synchronized (this) {
             unacknowledged.add(from);
         }

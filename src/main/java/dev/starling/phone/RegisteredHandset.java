@@ -41,9 +41,9 @@ record RegisteredHandset(PhoneEdge edge, Binding binding) implements Handset {
     }
 
     @Override
-    public void cancel(RequestSent invite) {
+    public void cancel(RequestSent invite, List<String> reasons) {
         try {
-            edge.cancel(invite, List.of());
+            edge.cancel(invite, reasons);
         } catch (SipException e) {
             System.getLogger("starling.phone").log(System.Logger.Level.DEBUG, () -> "CANCEL: " + e.reason());
         }

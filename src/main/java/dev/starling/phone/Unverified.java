@@ -2,12 +2,9 @@ package dev.starling.phone;
 
 import dev.starling.agent.Agent;
 import dev.starling.classic.ClassicEdge;
-import dev.starling.classic.Sending;
 import dev.starling.classic.Stranger;
 import dev.starling.dht.DhtException;
 import dev.starling.identity.Address;
-import dev.starling.media.Bridges;
-import dev.starling.media.Phone;
 import dev.starling.sip.dialog.DialogId;
 import dev.starling.sip.message.Edit;
 import dev.starling.sip.message.SipException;
@@ -15,36 +12,25 @@ import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestReceived;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
-import java.net.InetSocketAddress;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /// What goes between one phone and ordinary SIP domains, under the downgrade rule: whoever was ever verified is neither
 /// called nor heard so, and who calls is shown as not verified (docs/decisions/0029-classic-sip.md).
 final class Unverified {
-    private static final long PATIENCE_SECONDS = 20;
-
     /// In front of a caller's name, where a phone shows names.
     static final String SHOWN = "not verified: ";
 
     private final PhoneLine line;
     private final Supplier<Optional<ClassicEdge>> edge;
-    private final Bridges bridges;
     private final TransactionLayer.Timers timers;
-    private final SeenCalls seen = new SeenCalls();
-    private final List<CallFromNeighbour> unacknowledged = new ArrayList<>();
+    private final NeighbourDialogs dialogs;
 
-    Unverified(PhoneLine line, Supplier<Optional<ClassicEdge>> edge, Bridges bridges, TransactionLayer.Timers timers) {
+    Unverified(PhoneLine line, Supplier<Optional<ClassicEdge>> edge, TransactionLayer.Timers timers) {
         this.line = line;
         this.edge = edge;
-        this.bridges = bridges;
         this.timers = timers;
+        dialogs = new NeighbourDialogs(timers);
     }
 
     private Agent agent() {
@@ -62,56 +48,64 @@ final class Unverified {
 
     /// Rings somebody of whom nothing is known but the address.
     void dial(CallFromPhone from, Address to) throws SipException {
-        new CallToNeighbour(way(to), agent(), from, to, line.account().user(), timers).ring();
+        new CallToNeighbour(
+                        way(to), Speaker.of(agent()), from, to, line.account().user(), timers)
+                .ring();
     }
 
     /// Passes a text on; the answer is theirs.
     void write(SipMessage request, RequestReceived server, Address to) throws SipException, InterruptedException {
-        byte[] text = Texts.text(request).getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        String tag = TransactionLayer.tag(), callId = TransactionLayer.tag();
-        String own = agent().ua().us().address().uri();
-        var answered = new CompletableFuture<SipException>();
-        Sending.Writer writer = flow -> {
-            Edit message =
-                    Neighbour.begin("MESSAGE", to.uri(), own, tag, callId, 1).body("text/plain;charset=utf-8", text);
-            if (flow.isReliable()) agent().sign(message, to.uri());
-            return message;
-        };
-        var sending = way(to).send(new Sending.Request(to.uri(), Optional.empty(), writer), new Sending.Listener() {
-            @Override
-            public void answered(SipMessage sent, SipMessage answer, Flow flow) {
-                if (answer.status() >= 200) answered.complete(new SipException(answer.status(), answer.reason()));
-            }
-
-            @Override
-            public void failed(SipException why) {
-                answered.complete(why);
-            }
-        });
-        SipException answer;
-        try {
-            answer = answered.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            sending.cancel(List.of());
-            answer = new SipException(480, "Their server does not answer");
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
-        }
-        if (answer.status() >= 300)
-            throw new SipException(
-                    answer.status() == 401 || answer.status() == 407 ? 480 : answer.status(), answer.reason());
+        TextToNeighbour.send(way(to), Speaker.of(agent()), to, Texts.text(request));
         server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
     }
 
-    /// Somebody unknown calls or writes: only if this person lets strangers ring, and nobody who could have signed.
-    void asks(Stranger stranger) throws SipException {
+    /// The phone, for somebody unknown who calls or writes: only if this person lets strangers ring, and nobody who
+    /// could have signed.
+    Callee admits(Stranger stranger) throws SipException {
         if (agent().standing() != Agent.Standing.LISTED || !agent().admitsStranger(stranger.from())) throw refused();
         checkNeverVerified(stranger.from());
         Handset phone = line.handset().orElseThrow(() -> new SipException(480, "The phone is not there"));
-        String shown =
-                SHOWN + (stranger.name().isEmpty() ? stranger.from().text().split("@", 2)[0] : stranger.name());
-        if (stranger.request().method().equals("MESSAGE")) shows(stranger, phone, shown);
-        else rings(stranger, phone, shown);
+        return new OfLine(phone, SHOWN + name(stranger));
+    }
+
+    /// What the caller says of himself, or else the part of his address before the `@`.
+    static String name(Stranger stranger) {
+        return stranger.name().isEmpty() ? stranger.from().text().split("@", 2)[0] : stranger.name();
+    }
+
+    private final class OfLine implements Callee {
+        private final Handset handset;
+        private final String shown;
+
+        OfLine(Handset handset, String shown) {
+            this.handset = handset;
+            this.shown = shown;
+        }
+
+        @Override
+        public Handset handset() {
+            return handset;
+        }
+
+        @Override
+        public String shown() {
+            return shown;
+        }
+
+        @Override
+        public PhoneCall begin(Descriptions descriptions) throws SipException {
+            return line.begin(handset, descriptions);
+        }
+
+        @Override
+        public void await(CallFromNeighbour caller) {
+            dialogs.await(caller);
+        }
+
+        @Override
+        public Neighbour neighbour(Flow flow) throws SipException {
+            return Unverified.this.neighbour(flow);
+        }
     }
 
     /// The same whether there is such a person or not.
@@ -128,74 +122,17 @@ final class Unverified {
         throw new SipException(403, "Whoever has this address calls verified");
     }
 
-    private void shows(Stranger stranger, Handset phone, String shown) throws SipException {
-        String text = Texts.text(stranger.request());
-        if (!Texts.toPhone(
-                Optional.of(phone), shown, stranger.from(), agent().ua().us().address(), text))
-            throw new SipException(480, "The phone did not take it");
-        stranger.server()
-                .respond(Edit.response(stranger.request(), 200, "OK", TransactionLayer.tag())
-                        .build());
-    }
-
-    private void rings(Stranger stranger, Handset phone, String shown) throws SipException {
-        SipMessage request = stranger.request();
-        RequestReceived server = stranger.server();
-        if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
-        if (!seen.isFirst(request)) throw new SipException(482, "Merged Request");
-        Flow flow = server.flow();
-        var source = flow.remote().map(InetSocketAddress::getAddress).orElseThrow();
-        String account = line.account().user();
-        var bridge = Sound.of(() -> bridges.fromPhone(new Phone(account, source, false), request.body()));
-        PhoneCall call = line.begin(phone, new Bridged(bridge, line.sounding(phone)));
-        var neighbour = neighbour(flow);
-        var caller = new CallFromNeighbour(server, neighbour, call, timers);
-        await(caller);
-        try {
-            new CallToPhone(caller, neighbour, call, timers)
-                    .ring(stranger.from(), shown, agent().ua().us().address());
-        } catch (SipException e) {
-            call.end();
-            throw e;
-        }
-    }
-
-    /// Until its ACK comes, the 2xx is repeated.
-    private synchronized void await(CallFromNeighbour caller) {
-        unacknowledged.removeIf(each -> each.call().isOver());
-        unacknowledged.add(caller);
-    }
-
     private Neighbour neighbour(Flow flow) throws SipException {
         ClassicEdge open = edge.get().orElseThrow(() -> new SipException(503, "Stopping"));
-        String own = agent().ua().us().address().uri();
-        return new Neighbour(open, flow, own.substring(own.indexOf(':') + 1, own.indexOf('@')));
+        return new Neighbour(open, flow, Speaker.of(agent()).user());
     }
 
     /// Within a call of this line.
     void within(PhoneCall call, SipMessage request, RequestReceived server) throws SipException {
-        switch (request.method()) {
-            case "BYE" -> {
-                ok(request, server);
-                call.deviceLeft();
-            }
-            case "INVITE" -> {
-                var again = new CallFromNeighbour(server, neighbour(server.flow()), call, timers);
-                await(again);
-                Reoffers.ofNeighbour(call, again);
-            }
-            case "INFO", "OPTIONS" -> ok(request, server);
-            default ->
-                throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", Neighbour.ALLOW));
-        }
+        dialogs.within(call, neighbour(server.flow()), request, server);
     }
 
-    private static void ok(SipMessage request, RequestReceived server) throws SipException {
-        server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
-    }
-
-    synchronized void acknowledged(DialogId id) {
-        for (var each : unacknowledged) if (each.call().isWithDevice(id)) each.acknowledged();
-        unacknowledged.removeIf(each -> each.call().isWithDevice(id));
+    void acknowledged(DialogId id) {
+        dialogs.acknowledged(id);
     }
 }

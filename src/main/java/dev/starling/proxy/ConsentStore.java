@@ -31,17 +31,22 @@ public final class ConsentStore implements AutoCloseable {
     }
 
     /// One device's consent; empty `address`: the device has never been here.
-    record Consent(Optional<Address> address, List<?> tokens, boolean strangersRing, List<?> blocked) {
+    record Consent(
+            Optional<Address> address, List<?> tokens, boolean strangersRing, List<?> blocked, boolean linesRing) {
         static Consent parse(Address address, byte[] body) throws IdentityException {
             CborMap map = Cbor.decodeMap(body);
             for (long key : new long[] {1, 3})
                 for (Object hash : map.list(key, 0, MAX_HASHES)) CborMap.bytes(hash, 32, 32);
             return new Consent(
-                    Optional.of(address), map.list(1, 0, MAX_HASHES), map.flag(2), map.list(3, 0, MAX_HASHES));
+                    Optional.of(address),
+                    map.list(1, 0, MAX_HASHES),
+                    map.flag(2),
+                    map.list(3, 0, MAX_HASHES),
+                    map.has(4) && map.flag(4));
         }
 
         static Consent none(Optional<Address> address) {
-            return new Consent(address, List.of(), false, List.of());
+            return new Consent(address, List.of(), false, List.of(), false);
         }
 
         boolean knows(byte[] token) {

@@ -30,6 +30,7 @@ public final class EdgePeer implements Flow.Receiver {
     private final PresenceAgent presence;
     private final Publication publication;
     private final Forwarding forwarding;
+    private final Clients clients;
     private final Quota fromClients, fromPeers;
 
     /// @param connecting runs what waits for a connection to another peer
@@ -51,6 +52,7 @@ public final class EdgePeer implements Flow.Receiver {
         registration = new Registration(self, tokens, registrar, consent, refusals, clock, registered);
         forwarding = new Forwarding(
                 self, registrar, admission, refusals, transactions, timers, connector, connecting, clock);
+        clients = new Clients(self, registrar, consent, transactions);
         presence = new PresenceAgent(
                 self, clock, forwarding::sendOwn, device -> registrar.of(device).isPresent());
         publication = new Publication(self, tokens, registrar, consent, presence, refusals, clock);
@@ -63,6 +65,16 @@ public final class EdgePeer implements Flow.Receiver {
         registrar.sweep();
         presence.sweep();
         var _ = timers.after(SWEEP, this::sweep);
+    }
+
+    /// Names who takes what clients ask for addresses.
+    public void serve(Gateway gateway) {
+        forwarding.serve(gateway);
+    }
+
+    /// For that one.
+    public Clients clients() {
+        return clients;
     }
 
     public Registrar registrar() {
@@ -164,6 +176,7 @@ public final class EdgePeer implements Flow.Receiver {
         forwarding.checkSender(flow, request);
         switch (target) {
             case Routing.Elsewhere elsewhere -> forwarding.onward(flow, request, server, elsewhere);
+            case Routing.Person _ -> throw new SipException(404, "A device must be named");
             case Routing.ThisPeer _ -> presence.refresh(request, server);
             case Routing.Device(DeviceId device, boolean _) -> {
                 if (request.toTag().isPresent()) throw new SipException(481, "Subscription does not exist");

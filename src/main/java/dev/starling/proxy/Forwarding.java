@@ -1,6 +1,7 @@
 package dev.starling.proxy;
 
 import dev.starling.identity.Address;
+import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.sip.dialog.Dialog;
@@ -44,6 +45,7 @@ public final class Forwarding {
     private final TransactionLayer.Timers timers;
     private final Connector connector;
     private final Executor connecting;
+    private volatile Gateway gateway = Gateway.NONE;
     private final Quota messages, calls, subscriptions, connections;
 
     Forwarding(
@@ -71,6 +73,10 @@ public final class Forwarding {
         connections = new Quota(600, 60, clock);
     }
 
+    void serve(Gateway next) {
+        gateway = next;
+    }
+
     Routing.Target target(Flow flow, SipMessage request) throws SipException {
         return routing.target(flow, request);
     }
@@ -81,8 +87,24 @@ public final class Forwarding {
         switch (target) {
             case Routing.Elsewhere elsewhere -> onward(flow, request, server, elsewhere);
             case Routing.Device(DeviceId device, boolean routed) -> deliver(flow, request, server, device, routed);
-            case Routing.ThisPeer _ -> throw Refusals.notAllowed();
+            case Routing.Person _ ->
+                gateway.asks(sender(flow, request), signedBySender(flow, request), request, server);
+            case Routing.ThisPeer _ -> toThisPeer(flow, request, server);
         }
+    }
+
+    /// Nothing goes further as it stands: this peer is the other end.
+    private void toThisPeer(Flow flow, SipMessage request, RequestReceived server) throws SipException {
+        if (flow.peer().isPresent() || request.toTag().isEmpty()) throw Refusals.notAllowed();
+        if (request.method().equals("INVITE")) signedBySender(flow, request);
+        gateway.within(sender(flow, request), request, server);
+    }
+
+    /// By the very device that is registered there: another one of its person has a flow of its own.
+    private CertificateVerifier.Verified signedBySender(Flow flow, SipMessage request) throws SipException {
+        var signer = admission.verify(request);
+        if (!signer.device().equals(sender(flow, request).device())) throw new SipException(403, "Another device");
+        return signer;
     }
 
     /// A client speaks for the address it registered, and only so often.
@@ -229,11 +251,7 @@ public final class Forwarding {
 
     private Edit via(Edit edit, SipMessage request) {
         long hops = request.number("max-forwards", MAX_HOPS + 1) - 1;
-        return edit.set("Max-Forwards", String.valueOf(hops)).prepend("Via", ownVia());
-    }
-
-    private String ownVia() {
-        return "SIP/2.0/TLS " + self.host() + ":" + self.port() + ";branch=" + TransactionLayer.branch();
+        return edit.set("Max-Forwards", String.valueOf(hops)).prepend("Via", self.via());
     }
 
     // RFC 3261, section 16.2: at once, so that the caller waits no shorter than the connection takes.
@@ -279,7 +297,8 @@ public final class Forwarding {
                         .ifPresent(b -> b.flow()
                                 .send(via(withoutRoutes(ack.edit(), ack), ack).toBytes()));
             }
-            case Routing.ThisPeer _ -> throw Refusals.notAllowed();
+            case Routing.Person _ -> throw Refusals.notAllowed();
+            case Routing.ThisPeer _ -> registrar.at(flow).ifPresent(sender -> gateway.acknowledged(sender, ack));
         }
     }
 
@@ -325,7 +344,7 @@ public final class Forwarding {
 
     private void sendOwn(Edit request, Flow to, IntConsumer status) throws SipException {
         SipMessage sent = request.set("Max-Forwards", String.valueOf(MAX_HOPS))
-                .prepend("Via", ownVia())
+                .prepend("Via", self.via())
                 .build();
         transactions.send(sent, to, answer -> {
             if (answer.status() >= 200) status.accept(answer.status());

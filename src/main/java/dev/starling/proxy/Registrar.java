@@ -81,6 +81,13 @@ public final class Registrar {
         return Optional.ofNullable(byDevice.get(device)).filter(this::isFresh);
     }
 
+    /// The devices of somebody that are here.
+    synchronized List<Binding> of(Address address) {
+        return byDevice.values().stream()
+                .filter(b -> b.address().equals(address) && isFresh(b))
+                .toList();
+    }
+
     private boolean isFresh(Binding binding) {
         return binding.flow().isOpen() && binding.expires().isAfter(clock.instant());
     }

@@ -27,7 +27,10 @@ record Routing(Self self, Registrar registrar) {
     /// A device of our own. `routed`: the request came along the Record-Route that we made for this very dialog.
     record Device(DeviceId device, boolean routed) implements Target {}
 
-    /// The presence agent, inside a dialog.
+    /// Somebody of whom no device is named, asked for by a client of ours outside a dialog.
+    record Person() implements Target {}
+
+    /// The presence agent, or the gateway, inside a dialog.
     record ThisPeer() implements Target {}
 
     /// Own Routes in front are stripped; what then remains decides.
@@ -46,13 +49,20 @@ record Routing(Self self, Registrar registrar) {
             if (uri.parameter("pin").isPresent())
                 return self.is(uri) ? new ThisPeer() : elsewhere(flow, request, strip, uri, token);
         }
-        DeviceId device = gr(request.uri()).orElseThrow(() -> new SipException(404, "A device must be named"));
+        Optional<DeviceId> named = gr(request.uri());
+        if (named.isEmpty() && flow.peer().isEmpty() && routes.isEmpty() && isBeginning(request)) return new Person();
+        DeviceId device = named.orElseThrow(() -> new SipException(404, "A device must be named"));
         if (request.toTag().isEmpty() || token.isEmpty()) return new Device(device, false);
         String head =
                 self.deviceHead(token, request.callId()).orElseThrow(() -> new SipException(403, "Not our Route"));
         // The token names the device by its first half; the Request-URI by the whole.
         if (!device.hex().startsWith(head)) throw new SipException(481, "Dialog does not exist");
         return new Device(device, true);
+    }
+
+    private static boolean isBeginning(SipMessage request) {
+        return request.toTag().isEmpty()
+                && (request.method().equals("INVITE") || request.method().equals("MESSAGE"));
     }
 
     private Target elsewhere(Flow flow, SipMessage request, int strip, SipUri next, String token) throws SipException {

@@ -2,6 +2,7 @@ package dev.starling.proxy;
 
 import dev.starling.identity.DeviceId;
 import dev.starling.sip.message.SipUri;
+import dev.starling.sip.transaction.TransactionLayer;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -27,6 +28,11 @@ public record Self(DeviceId id, String host, int port, byte[] secret) {
     String routeUri(String user) {
         return "sip:" + (user.isEmpty() ? "" : user + "@") + host + ":" + port + ";transport=tls;pin=" + id.hex()
                 + ";lr";
+    }
+
+    /// The value of Via in what this peer sends.
+    String via() {
+        return "SIP/2.0/TLS " + host + ":" + port + ";branch=" + TransactionLayer.branch();
     }
 
     String contact() {

@@ -95,7 +95,7 @@ class PhoneCallTest {
         }
 
         @Override
-        public void cancel(RequestSent invite) {
+        public void cancel(RequestSent invite, List<String> reasons) {
             throw new AssertionError("nothing is sent");
         }
 

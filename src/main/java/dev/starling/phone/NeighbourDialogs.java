@@ -1,0 +1,52 @@
+package dev.starling.phone;
+
+import dev.starling.sip.dialog.DialogId;
+import dev.starling.sip.message.Edit;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.transaction.RequestReceived;
+import dev.starling.sip.transaction.TransactionLayer;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What ordinary SIP domains ask within calls, and which answers of ours they have not acknowledged yet.
+final class NeighbourDialogs {
+    private final TransactionLayer.Timers timers;
+    private final List<CallFromNeighbour> unacknowledged = new ArrayList<>();
+
+    NeighbourDialogs(TransactionLayer.Timers timers) {
+        this.timers = timers;
+    }
+
+    /// Until its ACK comes, the 2xx is repeated.
+    synchronized void await(CallFromNeighbour caller) {
+        unacknowledged.removeIf(each -> each.call().isOver());
+        unacknowledged.add(caller);
+    }
+
+    void within(PhoneCall call, Neighbour from, SipMessage request, RequestReceived server) throws SipException {
+        switch (request.method()) {
+            case "BYE" -> {
+                ok(request, server);
+                call.deviceLeft();
+            }
+            case "INVITE" -> {
+                var again = new CallFromNeighbour(server, from, call, timers);
+                await(again);
+                Reoffers.ofNeighbour(call, again);
+            }
+            case "INFO", "OPTIONS" -> ok(request, server);
+            default ->
+                throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", Neighbour.ALLOW));
+        }
+    }
+
+    private static void ok(SipMessage request, RequestReceived server) throws SipException {
+        server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
+    }
+
+    synchronized void acknowledged(DialogId id) {
+        for (var each : unacknowledged) if (each.call().isWithDevice(id)) each.acknowledged();
+        unacknowledged.removeIf(each -> each.call().isWithDevice(id));
+    }
+}

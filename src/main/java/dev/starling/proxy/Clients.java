@@ -1,0 +1,62 @@
+package dev.starling.proxy;
+
+import dev.starling.identity.Address;
+import dev.starling.identity.DeviceId;
+import dev.starling.sip.message.Edit;
+import dev.starling.sip.message.SipException;
+import dev.starling.sip.message.SipMessage;
+import dev.starling.sip.transaction.RequestSent;
+import dev.starling.sip.transaction.TransactionLayer;
+import dev.starling.sip.transport.Flow;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// The devices that are registered here, as a user agent of this peer itself sees them: what they want, and how a
+/// request of its own goes to them.
+public record Clients(Self self, Registrar registrar, ConsentStore consent, TransactionLayer transactions) {
+    /// Those that are here under an address.
+    public List<Registrar.Binding> of(Address address) {
+        return registrar.of(address);
+    }
+
+    public Optional<Registrar.Binding> of(DeviceId device) {
+        return registrar.of(device);
+    }
+
+    /// Whether the device lets ordinary SIP domains reach it, and this one of their addresses: switched on by its
+    /// person, and not blocked.
+    public boolean admitsLine(DeviceId device, Address named) {
+        var wishes = consent.of(device);
+        return wishes.linesRing() && !wishes.blocks(named);
+    }
+
+    /// The Contact by which a client reaches this peer within a dialog.
+    public String contact() {
+        return self.contact();
+    }
+
+    /// Sends a request that has neither Via nor Max-Forwards yet: 480 when the device is not here.
+    public RequestSent send(Edit request, DeviceId device, Consumer<SipMessage> answers) throws SipException {
+        Flow flow = flow(device);
+        return transactions.send(ours(request).build(), flow, answers);
+    }
+
+    /// An ACK of a 2xx: a request without transaction.
+    public void acknowledge(Edit ack, DeviceId device) throws SipException {
+        flow(device).send(ours(ack).toBytes());
+    }
+
+    /// Cancels an INVITE that rings (RFC 3261, section 9.1).
+    public void cancel(RequestSent invite, List<String> reasons) throws SipException {
+        var _ = transactions.send(invite.cancel(reasons), invite.flow(), _ -> {});
+    }
+
+    private Flow flow(DeviceId device) throws SipException {
+        return of(device).orElseThrow(() -> new SipException(480, "Not here")).flow();
+    }
+
+    private Edit ours(Edit request) {
+        return request.prepend("Via", self.via()).addIfAbsent("Max-Forwards", "70");
+    }
+}
