@@ -108,6 +108,8 @@ final class Settling implements AutoCloseable {
         var list = lists.ours(membership.admittedBy());
         if (list.isEmpty() || lists.isRevoked()) return unlisted(found, lists);
         if (!membership.isJoined()) return ask(found);
+        // However long it asked: what it is let in to is wanted soon.
+        if (standings.now() != Agent.Standing.LISTED) pause = SOON;
         standings.become(Agent.Standing.LISTED);
         warnOfTheEnd();
         records.devices(list.get());

@@ -20,10 +20,7 @@ final class Sharing {
     private final Membership membership;
     private final OwnEntries entries;
     private final Runnable changed, anew;
-    private Optional<Early> early = Optional.empty();
-
-    /// What a device shares that has not let us in yet: its grant may be on its way.
-    private record Early(DeviceId from, Content.Entries said) {}
+    private final EarlyEntries early = new EarlyEntries();
 
     /// @param changed runs when something of it is new
     /// @param anew runs when this device must look at its lists, or publish where it is, at once
@@ -73,14 +70,12 @@ final class Sharing {
         switch (content) {
             case Content.EndorseGrant grant -> {
                 if (!membership.take(grant, from)) return;
-                if (early.isPresent() && early.get().from.equals(from))
-                    merge(early.get().said.entries());
-                early = Optional.empty();
+                merge(early.take(from));
                 anew.run();
             }
             case Content.Entries said -> {
                 if (membership.isJoined()) merge(said.entries());
-                else early = Optional.of(new Early(from, said));
+                else early.keep(from, said.entries());
             }
             case Content.OwnKey key -> membership.take(key);
             // What the list says counts.
