@@ -62,7 +62,7 @@ final class Acquaintances {
             case LocationService.Forged _ -> new Agent.Withheld(404, "Nothing genuine is known of this address");
             case LocationService.Absent _ ->
                 wasVerified(address)
-                        ? new Agent.Withheld(403, "Verified before and not found now: not called unverified")
+                        ? new Agent.Withheld(480, "Verified before and not found now: not called unverified")
                         : new Agent.Nobody();
         };
     }

@@ -204,7 +204,7 @@ public final class PhoneLine implements AutoCloseable {
 
     private void phoneCalls(SipMessage request, RequestReceived server) throws SipException {
         if (agent.standing() != Agent.Standing.LISTED)
-            throw new SipException(403, "None of your devices has allowed this phone yet");
+            throw new SipException(480, "None of your devices has allowed this phone yet");
         Address to = addressed(request);
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
         Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
@@ -232,7 +232,7 @@ public final class PhoneLine implements AutoCloseable {
                             503, "The directory does not answer", new SipException.Header("Retry-After", "10")));
         } catch (SipException e) {
             from.call().end();
-            Answers.respond(server, e);
+            Answers.respond(server, Refusal.heard(e));
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "a defect, in calling for a phone", e);
             from.call().end();

@@ -38,7 +38,7 @@ final class Reoffers {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
             call.descriptions().rejected();
-            throw new SipException(answer.status(), answer.reason());
+            throw Refusal.heard(new SipException(answer.status(), answer.reason()));
         }
         call.acknowledgeDevice(cseq);
         if (answer.sdp().length == 0) {

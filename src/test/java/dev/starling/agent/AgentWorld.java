@@ -40,23 +40,23 @@ import java.util.concurrent.LinkedBlockingQueue;
 
 /// The agent of a phone of bob, in a world where time passes when it is told to: a store, a peer that passes on and
 /// else says 200, other devices of bob and of others.
-final class AgentWorld implements AutoCloseable {
-    static final Address BOB = World.BOB, ALICE = new Address("alice@example.net");
+public final class AgentWorld implements AutoCloseable {
+    public static final Address BOB = World.BOB, ALICE = new Address("alice@example.net");
     private static final Duration LIFE = Duration.ofDays(7);
     private static final Bodies.PeerPlace PLACE = new Bodies.PeerPlace(
             "sip:peer.example:5061;transport=tls", DeviceId.of(new byte[32]), "https://peer.example/");
 
-    final World world;
-    final StandingClock clock;
+    public final World world;
+    public final StandingClock clock;
     final Path folder;
-    final Timed timers = new Timed();
-    final Peer peer = new Peer();
-    final Keys.Held phone;
+    public final Timed timers = new Timed();
+    public final Peer peer = new Peer();
+    public final Keys.Held phone;
     private final Memory memory;
     private final List<AutoCloseable> open = new ArrayList<>();
     private int slots;
 
-    AgentWorld(Path folder) throws DhtException, IOException {
+    public AgentWorld(Path folder) throws DhtException, IOException {
         this.folder = folder;
         world = new World(folder);
         clock = world.clock;
@@ -65,7 +65,7 @@ final class AgentWorld implements AutoCloseable {
     }
 
     /// Timers that fire while time passes, in order.
-    final class Timed implements TransactionLayer.Timers {
+    public final class Timed implements TransactionLayer.Timers {
         private record Due(Instant at, long order, Runnable task) {}
 
         private final PriorityQueue<Due> due =
@@ -89,7 +89,7 @@ final class AgentWorld implements AutoCloseable {
                     .map(_ -> due.remove());
         }
 
-        void pass(Duration time) {
+        public void pass(Duration time) {
             Instant end = clock.instant().plus(time);
             for (var next = next(end); next.isPresent(); next = next(end)) {
                 if (next.get().at.isAfter(clock.instant()))
@@ -101,8 +101,8 @@ final class AgentWorld implements AutoCloseable {
     }
 
     /// Passes requests on to the device that they name, and their answers back; says 200 to all others.
-    static final class Peer {
-        final LinkedBlockingQueue<SipMessage> heard = new LinkedBlockingQueue<>();
+    public static final class Peer {
+        public final LinkedBlockingQueue<SipMessage> heard = new LinkedBlockingQueue<>();
         private final Map<String, Flow> flows = new ConcurrentHashMap<>(), asked = new ConcurrentHashMap<>();
 
         Flow.Receiver door(DeviceId device) {
@@ -149,7 +149,7 @@ final class AgentWorld implements AutoCloseable {
     }
 
     /// The phone's agent, with what it kept; texts go to `reader`.
-    Agent agent(Reader reader) throws IOException {
+    public Agent agent(Reader reader) throws IOException {
         var ua = userAgent(new Profile(BOB, phone), timers);
         var agent = new Agent(
                 ua,
@@ -165,7 +165,7 @@ final class AgentWorld implements AutoCloseable {
     }
 
     /// Another device, which acknowledges what it is told.
-    UserAgent online(Profile profile) throws SipException {
+    public UserAgent online(Profile profile) throws SipException {
         var ua = userAgent(profile, (_, _) -> () -> {});
         open.add(ua);
         ua.on("MESSAGE", incoming -> {
@@ -182,7 +182,7 @@ final class AgentWorld implements AutoCloseable {
     }
 
     /// What another device of bob, or of somebody else, tells the phone; whether it said, signed, that it has it.
-    boolean tell(UserAgent from, Content content) throws InterruptedException {
+    public boolean tell(UserAgent from, Content content) throws InterruptedException {
         var device = new LocationService.Device(
                 phone.id(),
                 "Desk phone",
@@ -196,8 +196,8 @@ final class AgentWorld implements AutoCloseable {
                 .isEmpty();
     }
 
-    /// CERT and a list of devices, signed by the first, as whoever knows the address finds them.
-    void list(Address address, Keys.Held... devices) throws IOException {
+    /// CERT, LOCATION and a list of devices, signed by the first, as whoever knows the address finds them.
+    public void list(Address address, Keys.Held... devices) throws IOException {
         var listed = java.util.Arrays.stream(devices)
                 .map(d -> new DeviceChain.Device(d.id(), d.publicKey().getEncoded(), "a device", 1))
                 .toList();
@@ -205,11 +205,16 @@ final class AgentWorld implements AutoCloseable {
         var root = DeviceChain.link(
                 pair, List.of(), listed, clock.instant().getEpochSecond(), address, World.NETWORK);
         publish(devices[0], Kind.DEVICES, address, World.list(List.of(root)));
-        for (var each : devices) publish(each, Kind.CERT, address, new CborMap());
+        for (var each : devices) {
+            publish(each, Kind.CERT, address, new CborMap());
+            var here = new Bodies.Location(List.of(PLACE), each.id().gruu(address), List.of("message"));
+            publish(each, Kind.LOCATION, address, here.toCbor());
+        }
     }
 
     private void publish(Keys.Held signer, Kind kind, Address address, CborMap body) throws IOException {
-        byte[] record = world.record(signer, kind, address, clock.millis(), LIFE, Optional.of(body));
+        Duration life = kind == Kind.LOCATION ? Duration.ofHours(12) : LIFE;
+        byte[] record = world.record(signer, kind, address, clock.millis(), life, Optional.of(body));
         var place = Rendezvous.Master.of(address, World.NETWORK)
                 .around(kind, clock.instant())
                 .getFirst();
@@ -233,18 +238,18 @@ final class AgentWorld implements AutoCloseable {
         leave(place, slots, value);
     }
 
-    static byte[] key(int fill) {
+    public static byte[] key(int fill) {
         byte[] key = new byte[32];
         java.util.Arrays.fill(key, (byte) fill);
         return key;
     }
 
-    static Content.EndorseGrant grant(byte[] ownKey, byte[] friendsKey) {
+    public static Content.EndorseGrant grant(byte[] ownKey, byte[] friendsKey) {
         return new Content.EndorseGrant(ownKey, friendsKey, 1, List.of(), OptionalLong.of(1), Optional.empty());
     }
 
     /// An accepted contact, as bob's devices share it.
-    Content.Entry contact(Address address, String name) {
+    public Content.Entry contact(Address address, String name) {
         byte[] value = Cbor.encode(new CborMap()
                 .with(1, 1L)
                 .with(2, name)
@@ -256,7 +261,7 @@ final class AgentWorld implements AutoCloseable {
         return new Content.Entry("contact " + address, clock.millis(), value);
     }
 
-    Content.Entry blocked(Address address) {
+    public Content.Entry blocked(Address address) {
         return new Content.Entry(
                 "blocked " + address, clock.millis(), Cbor.encode(new CborMap().with(1, true)));
     }
