@@ -56,6 +56,8 @@ public final class Agent implements AutoCloseable {
     private final Settling settling;
     private final Post post;
     private final Presence presence;
+    private final Receipts receipts;
+    private final Letters letters;
     private volatile Standing standing = Standing.ASKING;
     private volatile boolean closed, here;
     private volatile Consumer<Standing> told = _ -> {};
@@ -79,21 +81,14 @@ public final class Agent implements AutoCloseable {
         presence = new Presence(ua, timers, clock);
         acquaintances = new Acquaintances(ua.us(), location, entries, store, clock);
         registering = new Registering(ua, entries, this::isAtWork, this::sayWhetherHere, timers);
-        var sharing = new Sharing(ua.us(), location, membership, entries, registering::publishConsent, this::settleNow);
+        var sharing = new Sharing(ua.us(), location, membership, entries, this::sharedChanged, this::settleNow);
         var records = new OwnRecords(ua.us(), config.network(), store, shelf, clock);
         settling =
                 new Settling(ua, config, location, records, membership, sharing, post, new Standings(), timers, clock);
-        var _ = new Reception(
-                ua, location.certificates(), location, store, entries, sharing::heard, reading(reader), clock);
-    }
-
-    // Whoever wrote is told that it was shown, once that is true.
-    private Reader reading(Reader reader) {
-        return (from, body, text) -> {
-            if (!reader.show(from, body, text)) return false;
-            Thread.ofVirtual().name("receipt").start(() -> acknowledge(from.address(), body.id()));
-            return true;
-        };
+        receipts = new Receipts(post, acquaintances, store, clock);
+        var reception = new Reception(
+                ua, location.certificates(), location, store, entries, sharing::heard, reader, receipts, clock);
+        letters = new Letters(ua.us(), location, membership, store, reception, this::isHere, timers, clock);
     }
 
     public UserAgent ua() {
@@ -124,6 +119,12 @@ public final class Agent implements AutoCloseable {
             told.accept(next);
             sayWhetherHere();
         }
+
+        @Override
+        public void settled() {
+            letters.look();
+            receipts.payAll();
+        }
     }
 
     public void start() {
@@ -135,6 +136,12 @@ public final class Agent implements AutoCloseable {
         return !closed && standing != Standing.REMOVED;
     }
 
+    private void sharedChanged() {
+        registering.publishConsent();
+        // Whoever is a contact now may have left something.
+        letters.look();
+    }
+
     private void settleNow() {
         settling.soon(Duration.ZERO);
     }
@@ -143,10 +150,15 @@ public final class Agent implements AutoCloseable {
     public void here(boolean isHere) {
         here = isHere;
         sayWhetherHere();
+        letters.look();
+    }
+
+    private boolean isHere() {
+        return here && standing == Standing.LISTED;
     }
 
     private void sayWhetherHere() {
-        presence.say(here && standing == Standing.LISTED);
+        presence.say(isHere());
     }
 
     /// What this person calls a contact; empty for others.
@@ -200,22 +212,11 @@ public final class Agent implements AutoCloseable {
         return sent.taken().size();
     }
 
-    /// Tells the sender's devices that a message was shown here.
-    private void acknowledge(Address sender, byte[] message) {
-        try {
-            var receipt = new Content.Receipt(List.of(message), 1);
-            var _ = post.send(sender, acquaintances.devices(sender), receipt, tokenFor(sender));
-        } catch (DhtException e) {
-            LOG.log(System.Logger.Level.INFO, () -> "a receipt is not sent: " + e.getMessage());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     @Override
     public void close() {
         closed = true;
         settling.close();
+        letters.close();
         presence.close();
         ua.close();
         try {

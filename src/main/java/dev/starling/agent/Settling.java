@@ -26,6 +26,9 @@ final class Settling implements AutoCloseable {
         Agent.Standing now();
 
         void become(Agent.Standing next);
+
+        /// A round was done in which it stands on the list.
+        void settled();
     }
 
     private final UserAgent ua;
@@ -113,6 +116,7 @@ final class Settling implements AutoCloseable {
         standings.become(Agent.Standing.LISTED);
         warnOfTheEnd();
         records.devices(list.get());
+        standings.settled();
         // Whoever let us in writes that down some seconds later; what it says meanwhile may come before its grant.
         if (!sharing.read(list.get())) return later();
         pause = SOON;
