@@ -177,7 +177,7 @@ test('what alice writes while server and phone are away, the phone gets once whe
   await page.keyboard.press('Enter');
   server = await run(args);
   // Nobody takes it: it is left in the box of the phone's device.
-  await page.waitForSelector('.message:has-text("to an empty desk") :text("sent")', { timeout: 60_000 });
+  await page.waitForSelector('.bubble.sent:has-text("to an empty desk")', { timeout: 60_000 });
   assert.equal((await phone.register()).status, 200);
   await eventually(() => phone.state.texts.includes('to an empty desk'), 'the text on the phone', 30_000);
   await page.fill('textarea', 'and another one');
