@@ -43,7 +43,6 @@ final class Letters implements AutoCloseable {
 
     /// So many of one sender, and of all in a row, the phone may not take in one look.
     private static final int MAX_REFUSED = 3, MAX_IN_VAIN = 12;
-
     private static final Duration REST = Duration.ofSeconds(10), LAST = Duration.ofSeconds(1);
 
     private final Profile us;

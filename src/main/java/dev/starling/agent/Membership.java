@@ -146,7 +146,8 @@ final class Membership {
 
     /// Not one of these devices any more: the keys count nothing.
     void leave() throws IOException {
-        for (String name : new String[] {OWN_KEY, OWN_VERSION, FRIENDS_KEY, FRIENDS_VERSION, FORMER_KEYS, ADMITTED_BY, CODE})
+        for (String name :
+                new String[] {OWN_KEY, OWN_VERSION, FRIENDS_KEY, FRIENDS_VERSION, FORMER_KEYS, ADMITTED_BY, CODE})
             store.remove(name);
     }
 

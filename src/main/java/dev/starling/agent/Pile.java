@@ -52,11 +52,11 @@ final class Pile {
     }
 
     List<Letter> inTurn() {
-        var sorted =
-                rows.values().stream().map(row -> row.letters.stream().sorted(ORDER).toList()).toList();
+        var sorted = rows.values().stream()
+                .map(row -> row.letters.stream().sorted(ORDER).toList())
+                .toList();
         var all = new ArrayList<Letter>();
-        for (int i = 0; i < MAX_OF_ONE; i++)
-            for (var row : sorted) if (i < row.size()) all.add(row.get(i));
+        for (int i = 0; i < MAX_OF_ONE; i++) for (var row : sorted) if (i < row.size()) all.add(row.get(i));
         return all;
     }
 }

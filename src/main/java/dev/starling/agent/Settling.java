@@ -45,7 +45,7 @@ final class Settling implements AutoCloseable {
     private volatile boolean closed;
     private Runnable stop = () -> {};
     private Duration pause = SOON;
-    private Instant placedUntil = Instant.EPOCH;
+    private Instant placedUntil = Instant.EPOCH, warnAgain = Instant.EPOCH;
     private Optional<byte[]> placedUnder = Optional.empty();
 
     Settling(
@@ -144,13 +144,18 @@ final class Settling implements AutoCloseable {
         return now;
     }
 
+    /// Once a day, in the last third of its time: nobody but the operator can renew it.
     private void warnOfTheEnd() {
         var leaf = ua.us().device().chain().getFirst();
-        if (Enrolment.isDue(leaf, clock.instant()))
-            LOG.log(
-                    System.Logger.Level.WARNING,
-                    () -> "the certificate of a device of " + ua.us().address() + " ends "
-                            + leaf.getNotAfter().toInstant() + ": renew it");
+        Instant now = clock.instant(), end = leaf.getNotAfter().toInstant();
+        if (!Enrolment.isDue(leaf, now) || now.isBefore(warnAgain)) return;
+        warnAgain = now.plus(Duration.ofDays(1));
+        LOG.log(
+                System.Logger.Level.WARNING,
+                () -> "the certificate of \"" + config.deviceName() + "\" of "
+                        + ua.us().address() + " ends in "
+                        + Duration.between(now, end).toDays() + " days, " + end
+                        + ": then it neither calls nor rings. Renew it: starling phone renew");
     }
 
     private Duration unlisted(LocationService.Found found, OwnLists lists) throws IOException, InterruptedException {

@@ -12,16 +12,14 @@ final class Refusal {
     /// 603 for 403: it shall not be tried again (RFC 3261, sections 21.4.4 and 21.6.2). 480 for what asks for a
     /// password of somebody else's server.
     static SipException heard(SipException why) {
-        int status =
-                switch (why.status()) {
-                    case 403 -> 603;
-                    case 401, 407 -> 480;
-                    default -> why.status();
-                };
+        int status = switch (why.status()) {
+            case 403 -> 603;
+            case 401, 407 -> 480;
+            default -> why.status();
+        };
         if (status == why.status()) return why;
         var headers = new ArrayList<SipException.Header>();
-        for (var each : why.headers())
-            if (!each.name().endsWith("-Authenticate")) headers.add(each);
+        for (var each : why.headers()) if (!each.name().endsWith("-Authenticate")) headers.add(each);
         headers.add(new SipException.Header("Warning", warning(why.reason())));
         return new SipException(status, why.reason(), headers.toArray(SipException.Header[]::new));
     }

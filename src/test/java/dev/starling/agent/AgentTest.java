@@ -3,6 +3,7 @@ package dev.starling.agent;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.LogLines;
 import dev.starling.cms.Content;
 import dev.starling.identity.Address;
 import dev.starling.identity.Keys;
@@ -45,7 +46,10 @@ class AgentTest {
         agent = it.agent((_, _, _) -> true);
         agent.start();
         while (!"REGISTER"
-                .equals(it.peer.heard.poll(20, java.util.concurrent.TimeUnit.SECONDS).method())) {}
+                .equals(it.peer
+                        .heard
+                        .poll(20, java.util.concurrent.TimeUnit.SECONDS)
+                        .method())) {}
         it.timers.pass(Duration.ZERO);
     }
 
@@ -95,6 +99,34 @@ class AgentTest {
         assertEquals(Optional.empty(), nameOf(CAROL));
         it.timers.pass(Duration.ofHours(1));
         assertEquals(Optional.of("Carol"), nameOf(CAROL));
+    }
+
+    @Test
+    void inTheLastThirdOfItsTimeTheLogSaysOnceADayThatItEnds() throws Exception {
+        assertTrue(it.tell(bob, AgentWorld.grant(OWN, FRIENDS)));
+        var log = LogLines.of("starling.agent");
+        try {
+            assertEquals(0, warningsAfter(log, Duration.ofDays(19)));
+            assertEquals(1, warningsAfter(log, Duration.ofDays(2)));
+            assertEquals(1, warningsAfter(log, Duration.ofHours(20)));
+            assertEquals(2, warningsAfter(log, Duration.ofHours(5)));
+            String line = log.lines().stream()
+                    .filter(each -> each.contains("renew"))
+                    .findFirst()
+                    .orElseThrow();
+            assertTrue(line.contains("\"Desk phone\" of bob@example.net ends in 9 days"), line);
+        } finally {
+            log.close();
+        }
+    }
+
+    private long warningsAfter(LogLines log, Duration time) throws Exception {
+        it.clock.pass(time);
+        it.list(AgentWorld.BOB, browser, it.phone);
+        it.timers.pass(Duration.ZERO);
+        return log.lines().stream()
+                .filter(line -> line.contains("starling phone renew"))
+                .count();
     }
 
     /// What bob's browser writes down for his others, in one pack (docs/protocols/formats.md, section 10).

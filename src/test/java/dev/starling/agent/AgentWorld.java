@@ -54,6 +54,7 @@ public final class AgentWorld implements AutoCloseable {
     public final Keys.Held phone;
     private final Memory memory;
     private final List<AutoCloseable> open = new ArrayList<>();
+    private final Map<Address, List<Object>> roots = new ConcurrentHashMap<>();
     private int slots;
 
     public AgentWorld(Path folder) throws DhtException, IOException {
@@ -196,14 +197,17 @@ public final class AgentWorld implements AutoCloseable {
                 .isEmpty();
     }
 
-    /// CERT, LOCATION and a list of devices, signed by the first, as whoever knows the address finds them.
+    /// CERT, LOCATION and a list of devices, signed by the first, as whoever knows the address
+    /// finds them today; the same list each time.
     public void list(Address address, Keys.Held... devices) throws IOException {
         var listed = java.util.Arrays.stream(devices)
                 .map(d -> new DeviceChain.Device(d.id(), d.publicKey().getEncoded(), "a device", 1))
                 .toList();
         var pair = new KeyPair(devices[0].publicKey(), devices[0].key());
-        var root = DeviceChain.link(
-                pair, List.of(), listed, clock.instant().getEpochSecond(), address, World.NETWORK);
+        var root = roots.computeIfAbsent(
+                address,
+                _ -> DeviceChain.link(
+                        pair, List.of(), listed, clock.instant().getEpochSecond(), address, World.NETWORK));
         publish(devices[0], Kind.DEVICES, address, World.list(List.of(root)));
         for (var each : devices) {
             publish(each, Kind.CERT, address, new CborMap());
@@ -262,8 +266,7 @@ public final class AgentWorld implements AutoCloseable {
     }
 
     public Content.Entry blocked(Address address) {
-        return new Content.Entry(
-                "blocked " + address, clock.millis(), Cbor.encode(new CborMap().with(1, true)));
+        return new Content.Entry("blocked " + address, clock.millis(), Cbor.encode(new CborMap().with(1, true)));
     }
 
     /// A text of a device to the phone, sealed.

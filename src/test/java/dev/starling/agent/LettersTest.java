@@ -292,12 +292,9 @@ class LettersTest {
         hers.on("MESSAGE", incoming -> {
             try {
                 var us = new Body.Us(alice.device().key(), ALICE, alice.id());
-                receipts.add(Body.open(
-                                incoming.request().body(),
-                                us,
-                                it.location().certificates(),
-                                it.clock.instant())
-                        .body());
+                receipts.add(
+                        Body.open(incoming.request().body(), us, it.location().certificates(), it.clock.instant())
+                                .body());
             } catch (dev.starling.identity.IdentityException e) {
                 throw new AssertionError(e);
             }
@@ -310,7 +307,9 @@ class LettersTest {
         Body told = Optional.ofNullable(receipts.poll(30, TimeUnit.SECONDS)).orElseThrow();
         var receipt = (Content.Receipt) told.content();
         assertEquals(1, receipt.messages().size());
-        assertEquals(DeviceId.of(DeviceId.sha256(letter.id)), DeviceId.of(DeviceId.sha256(receipt.messages().getFirst())));
+        assertEquals(
+                DeviceId.of(DeviceId.sha256(letter.id)),
+                DeviceId.of(DeviceId.sha256(receipt.messages().getFirst())));
     }
 
     @Test

@@ -28,7 +28,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/// The line of a phone of bob, which one of his browsers has allowed, and the phone itself: what it says is proven, what
+/// The line of a phone of bob, which one of his browsers has allowed, and the phone itself: what it says is proven,
+/// what
 /// it hears is kept. Alice is somebody with one device.
 final class Desk implements AutoCloseable {
     static final Address ALICE = AgentWorld.ALICE;
@@ -69,8 +70,7 @@ final class Desk implements AutoCloseable {
                 new PortRange(30_000, 39_999),
                 InetAddress::isLoopbackAddress,
                 MediaLimits.USUAL));
-        Reader reader = (from, _, text) ->
-                PhoneLine.show(handset(), from.address(), AgentWorld.BOB, text.text());
+        Reader reader = (from, _, text) -> PhoneLine.show(handset(), from.address(), AgentWorld.BOB, text.text());
         Agent agent = it.agent(reader);
         var account = new PhoneAccount("bob", AgentWorld.BOB, "Desk", Ha1.of("bob", "x", "secret"), false, false);
         line = new PhoneLine(account, agent, this::handset, bridges, Optional::empty, it.timers);
