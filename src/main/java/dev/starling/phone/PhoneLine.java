@@ -173,6 +173,7 @@ public final class PhoneLine implements AutoCloseable {
 
     /// A request of the phone, which has proven that it is this account's: INVITE, BYE, MESSAGE and the like.
     public void phoneAsks(SipMessage request, RequestReceived server) throws SipException {
+        Demands.check(request);
         switch (request.method()) {
             case "INVITE" -> {
                 if (request.toTag().isPresent())
@@ -195,10 +196,12 @@ public final class PhoneLine implements AutoCloseable {
             case "INFO", "OPTIONS" -> {
                 var _ = withPhone(request).orElseThrow(PhoneCall::noDialog);
                 // RFC 6086, section 4.2.2. Keys that are sent so would be lost; a phone sends them as RFC 4733 says.
-                if (request.bodyLength() > 0) throw new SipException(415, "Unsupported Media Type");
+                // RFC 3261, section 20.1: an empty Accept says that none is taken.
+                if (request.bodyLength() > 0)
+                    throw new SipException(415, "Unsupported Media Type", new SipException.Header("Accept", ""));
                 ok(request, server);
             }
-            default -> throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", ALLOW));
+            default -> throw Demands.notAllowed();
         }
     }
 

@@ -77,11 +77,17 @@ public final class AgentWorld implements AutoCloseable {
         public synchronized Runnable after(Duration delay, Runnable task) {
             var each = new Due(clock.instant().plus(delay), order++, task);
             due.add(each);
+            notifyAll();
             return () -> {
                 synchronized (this) {
                     due.remove(each);
                 }
             };
+        }
+
+        /// Waits until something will be done within `time`: what other threads are about to arrange.
+        public synchronized void await(Duration time) throws InterruptedException {
+            while (due.isEmpty() || due.peek().at.isAfter(clock.instant().plus(time))) wait();
         }
 
         private synchronized Optional<Due> next(Instant end) {

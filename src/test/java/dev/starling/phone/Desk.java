@@ -132,6 +132,10 @@ final class Desk implements AutoCloseable {
                     .add("CSeq", ++cseq + " " + method);
         }
 
+        int cseq() {
+            return cseq;
+        }
+
         Edit invite(Address whom) {
             return request("INVITE", whom.uri())
                     .add("Contact", "<sip:bob@192.0.2.7>")
