@@ -103,11 +103,12 @@ const drawn = () =>
   page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 const paint = (colorScheme) => page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
 
-// A surface on which nothing is done is opened once, and its window made wider as people do.
+// A surface on which nothing is done is opened once, and its window made wider as people do. Between the narrowest and the widest only what lies where
+// is another: axe looks at these two.
 const WIDTHS = [360, 800, 1440];
 for (const surface of Object.keys(SURFACES))
   for (const width of WIDTHS)
-    test(`${surface} at ${width} px has nothing clipped, overlapping or inaccessible, light and dark`, async () => {
+    test(`${surface} at ${width} px has nothing clipped, overlapping${width === WIDTHS[1] ? '' : ' or inaccessible'}, light and dark`, async () => {
       if (STEPS[surface] || width === WIDTHS[0]) await show(surface, { width });
       else await size(width);
       await STEPS[surface]?.();
@@ -116,7 +117,8 @@ for (const surface of Object.keys(SURFACES))
         await drawn();
         await picture(page, `page-${surface}-${width}-${scheme}`);
         await looksRight(page, `${surface}, ${scheme}`);
-        await axeFindsNothing(page, `${surface}, ${scheme}`, scheme === 'dark' ? ['color-contrast'] : undefined);
+        if (width !== WIDTHS[1])
+          await axeFindsNothing(page, `${surface}, ${scheme}`, scheme === 'dark' ? ['color-contrast'] : undefined);
       }
     });
 

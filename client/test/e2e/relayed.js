@@ -38,18 +38,44 @@ export async function friends(servers) {
   return people;
 }
 
-/** As a network would have it that lets nothing else through. */
+/**
+ * As a network would have it that lets nothing else through: relays over one transport or, once there is a `wayPort`, the one of `relayPort` along it.
+ * What goes out in SIP is written down: method, whether it names candidates, and to which server.
+ */
 function relayedOnly() {
   const Original = window.RTCPeerConnection;
   window.connections = [];
   window.transport = 'udp';
+  window.sent = [];
+  const has = (urls, what) => urls.some((url) => url.includes(what));
+  const along = (servers) =>
+    window.wayPort
+      ? servers
+          .filter(({ urls }) => has(urls, `:${window.relayPort}?`))
+          .map((each) => ({ ...each, urls: [`turn:127.0.0.1:${window.wayPort}?transport=udp`] }))
+      : servers.map((each) => ({
+          ...each,
+          urls: each.urls.filter((url) => has([url], `transport=${window.transport}`)),
+        }));
   window.RTCPeerConnection = class extends Original {
     constructor(how) {
-      const ours = ({ urls }) => urls.filter((url) => url.endsWith(`transport=${window.transport}`));
-      const iceServers = how.iceServers.map((each) => ({ ...each, urls: ours(each) }));
-      super({ ...how, iceServers, iceTransportPolicy: 'relay' });
+      super({ ...how, iceServers: along(how.iceServers), iceTransportPolicy: 'relay' });
       window.connections.push(this);
     }
+    setConfiguration(how) {
+      super.setConfiguration({ ...how, iceServers: along(how.iceServers) });
+    }
+  };
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (data) {
+    const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
+    window.sent.push({
+      method: text.split(' ')[0],
+      candidates: /^a=candidate/m.test(text),
+      at: performance.now(),
+      to: this.url,
+    });
+    return send.call(this, data);
   };
 }
 

@@ -9,6 +9,7 @@ import dev.starling.dht.DhtException;
 import dev.starling.dht.Publications;
 import dev.starling.dht.opendht.DhtNodes;
 import dev.starling.dht.opendht.OpenDht;
+import dev.starling.dht.opendht.SlotKeys;
 import dev.starling.locate.People.Person;
 import dev.starling.locate.People.Told;
 import java.io.IOException;
@@ -51,7 +52,7 @@ class OpenDhtChurnTest {
     Path folder;
 
     private OpenDht engine(List<java.net.URI> proxies, String name) throws IOException {
-        return new OpenDht(proxies, folder.resolve(name), Clock.systemUTC(), OpenDht.Patience.USUAL);
+        return new OpenDht(proxies, SlotKeys.in(folder.resolve(name)), Clock.systemUTC(), OpenDht.Patience.USUAL);
     }
 
     private Publications publications(Dht dht, String name) throws DhtException {

@@ -10,6 +10,7 @@ import dev.starling.dht.opendht.DhtNodes;
 import dev.starling.dht.opendht.EvilProxy;
 import dev.starling.dht.opendht.EvilProxy.Malice;
 import dev.starling.dht.opendht.OpenDht;
+import dev.starling.dht.opendht.SlotKeys;
 import dev.starling.record.Kind;
 import java.io.IOException;
 import java.net.URI;
@@ -64,7 +65,7 @@ class OpenDhtEvilProxyTest {
     }
 
     private OpenDht engine(String name, URI... proxies) throws IOException {
-        return new OpenDht(List.of(proxies), folder.resolve(name), it.clock, OpenDht.Patience.USUAL);
+        return new OpenDht(List.of(proxies), SlotKeys.in(folder.resolve(name)), it.clock, OpenDht.Patience.USUAL);
     }
 
     @AfterEach

@@ -8,6 +8,7 @@ import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
 import dev.starling.dht.opendht.Attacker;
 import dev.starling.dht.opendht.OpenDht;
+import dev.starling.dht.opendht.SlotKeys;
 import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
@@ -54,8 +55,9 @@ final class OpenDhtWorld implements AutoCloseable {
         clock.pass(Duration.ofDays(DAYS.incrementAndGet()));
         Path own = Files.createTempDirectory(folder, "world");
         slotKey = own.resolve("his.key");
-        his = new OpenDht(proxies.subList(0, 2), slotKey, clock, OpenDht.Patience.USUAL);
-        strangers = new OpenDht(proxies.subList(1, 3), own.resolve("other.key"), clock, OpenDht.Patience.USUAL);
+        his = new OpenDht(proxies.subList(0, 2), SlotKeys.in(slotKey), clock, OpenDht.Patience.USUAL);
+        strangers = new OpenDht(
+                proxies.subList(1, 3), SlotKeys.in(own.resolve("other.key")), clock, OpenDht.Patience.USUAL);
         attacker = new Attacker(proxies.getLast());
         world = new World(strangers, clock);
         bob = world.device("bob@example.net");

@@ -26,7 +26,7 @@ class AttackedNodesTest {
     Path folder = Path.of("");
 
     private OpenDht dht(String key, List<URI> proxies) throws Exception {
-        return new OpenDht(proxies, folder.resolve(key), Clock.systemUTC(), OpenDht.Patience.USUAL);
+        return new OpenDht(proxies, SlotKeys.in(folder.resolve(key)), Clock.systemUTC(), OpenDht.Patience.USUAL);
     }
 
     private static String send(HttpRequest.Builder request) throws Exception {
@@ -52,7 +52,7 @@ class AttackedNodesTest {
                     .orElseThrow();
             byte[] data = new Envelope(1, Long.MAX_VALUE, "impostor".getBytes(java.nio.charset.StandardCharsets.UTF_8))
                     .bytes();
-            var others = SlotKey.make().sign(genuine.id(), Signed.MAX_SEQ, data);
+            var others = SlotKeys.next().sign(genuine.id(), Signed.MAX_SEQ, data);
             var forged = new Signed(genuine.id(), Signed.MAX_SEQ, genuine.owner(), data, genuine.signature(), false);
             for (Signed attack : List.of(others, forged))
                 for (URI proxy : proxies) {

@@ -7,7 +7,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,9 +31,9 @@ public final class Attacker implements AutoCloseable {
             .connectTimeout(Duration.ofSeconds(5))
             .build();
 
-    public Attacker(URI proxy) throws GeneralSecurityException {
+    public Attacker(URI proxy) throws IOException {
         this.proxy = proxy;
-        own = SlotKey.make();
+        own = SlotKeys.next();
     }
 
     /// What a whole reading of keys cost.

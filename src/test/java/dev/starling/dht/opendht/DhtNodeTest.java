@@ -51,7 +51,10 @@ class DhtNodeTest {
 
     private OpenDht dht(DhtNode node) throws IOException {
         return new OpenDht(
-                List.of(node.proxy()), folder.resolve("slot.key"), Clock.systemUTC(), OpenDht.Patience.USUAL);
+                List.of(node.proxy()),
+                SlotKeys.in(folder.resolve("slot.key")),
+                Clock.systemUTC(),
+                OpenDht.Patience.USUAL);
     }
 
     @Test

@@ -89,7 +89,7 @@ class EndingStreamsTest {
     void open() throws Exception {
         fakes = new Fakes(folder);
         long end = fakes.clock.instant().getEpochSecond() + 3600;
-        value = SlotKey.make().sign(77, 1, new Envelope(9, end, new byte[] {'v'}).bytes());
+        value = SlotKeys.next().sign(77, 1, new Envelope(9, end, new byte[] {'v'}).bytes());
         var proxy = fakes.proxy();
         proxy.tricks.put(Call.LISTEN, (exchange, _) -> {
             hold.await();

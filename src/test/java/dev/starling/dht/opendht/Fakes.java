@@ -52,7 +52,7 @@ final class Fakes implements AutoCloseable {
 
     OpenDht dht(String key, OpenDht.Patience patience, FakeProxy... proxies) throws IOException {
         List<URI> bases = List.of(proxies).stream().map(FakeProxy::base).toList();
-        var dht = new OpenDht(bases, folder.resolve(key), clock, patience);
+        var dht = new OpenDht(bases, SlotKeys.in(folder.resolve(key)), clock, patience);
         open.add(dht::close);
         return dht;
     }

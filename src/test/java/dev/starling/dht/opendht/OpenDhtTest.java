@@ -46,7 +46,7 @@ class OpenDhtTest extends DhtContract {
 
     @BeforeEach
     void open() throws IOException {
-        var key = Objects.requireNonNull(folder).resolve("slot.key");
+        var key = SlotKeys.in(Objects.requireNonNull(folder).resolve("slot.key"));
         var proxies = Objects.requireNonNull(nodes).proxies();
         dht = new Salted(
                 new OpenDht(proxies, key, clock, OpenDht.Patience.USUAL),

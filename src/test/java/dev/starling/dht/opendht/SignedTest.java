@@ -36,7 +36,7 @@ class SignedTest {
 
     @Test
     void whatIsWrittenIsReadBackAndGenuineUntilAByteChanges() throws Exception {
-        var value = SlotKey.make().sign(-7, 40_000, new byte[] {1, 2, 3});
+        var value = SlotKeys.next().sign(-7, 40_000, new byte[] {1, 2, 3});
         var read = Signed.parse(value.json()).orElseThrow();
         assertEquals(-7, read.id());
         assertEquals(40_000, read.seq());
@@ -83,7 +83,7 @@ class SignedTest {
     @Test
     void anyLineIsReadOrPassedOver() throws Exception {
         var random = new Random(20_261_125);
-        String good = SlotKey.make().sign(3, 9, new byte[40]).json();
+        String good = SlotKeys.next().sign(3, 9, new byte[40]).json();
         int read = 0;
         for (int i = 0; i < 5_000; i++) {
             var line = new StringBuilder(good);

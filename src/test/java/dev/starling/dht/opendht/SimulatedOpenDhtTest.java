@@ -27,7 +27,7 @@ class SimulatedOpenDhtTest extends DhtContract {
     void open() throws IOException {
         one = new FakeProxy(network);
         other = new FakeProxy(network);
-        var key = Objects.requireNonNull(folder).resolve("slot.key");
+        var key = SlotKeys.in(Objects.requireNonNull(folder).resolve("slot.key"));
         dht = new OpenDht(List.of(one.base(), other.base()), key, clock, OpenDht.Patience.USUAL);
     }
 

@@ -198,7 +198,7 @@ class WatchingTest {
 
     private Signed another(String text) throws Exception {
         long end = fakes.clock.instant().getEpochSecond() + 3600;
-        return SlotKey.make()
+        return SlotKeys.next()
                 .sign(77, 1, new Envelope(9, end, text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).bytes());
     }
 
@@ -257,7 +257,7 @@ class WatchingTest {
         var proxy = fakes.proxy();
         var dht = fakes.dht(proxy);
         var one = another("one");
-        var key = SlotKey.make();
+        var key = SlotKeys.next();
         long end = fakes.clock.instant().getEpochSecond() + 3600;
         var first = key.sign(5, 1, new Envelope(1, end, new byte[] {'1'}).bytes());
         var second = key.sign(5, 2, new Envelope(1, end, new byte[] {'2'}).bytes());
