@@ -19,8 +19,9 @@ final class Demands {
         if (!required.isEmpty())
             throw new SipException(
                     420, "Bad Extension", new SipException.Header("Unsupported", String.join(", ", required)));
-        if (request.first("max-forwards").filter(left -> left.strip().equals("0")).isPresent())
-            throw new SipException(483, "Too Many Hops");
+        if (request.first("max-forwards")
+                .filter(left -> left.strip().equals("0"))
+                .isPresent()) throw new SipException(483, "Too Many Hops");
     }
 
     static SipException notAllowed() {

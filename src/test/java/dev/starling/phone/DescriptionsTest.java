@@ -66,8 +66,14 @@ class DescriptionsTest {
     void oneNewOfferAtATimeWaitsForItsAnswer() throws SipException {
         try (var call = new Untouched(OFFER)) {
             var _ = call.reoffered(true, OFFER);
-            assertEquals(500, assertThrows(SipException.class, () -> call.reoffered(true, OFFER)).status());
-            assertEquals(491, assertThrows(SipException.class, () -> call.reoffered(false, OFFER)).status());
+            assertEquals(
+                    500,
+                    assertThrows(SipException.class, () -> call.reoffered(true, OFFER))
+                            .status());
+            assertEquals(
+                    491,
+                    assertThrows(SipException.class, () -> call.reoffered(false, OFFER))
+                            .status());
             assertArrayEquals(ANSWER, call.reanswered(ANSWER));
             var _ = call.reoffered(false, OFFER);
             call.rejected();

@@ -93,7 +93,8 @@ class PhoneLineTest {
         desk.it.timers.await(Duration.ofMillis(500));
         desk.it.timers.pass(Duration.ofSeconds(31));
         // RFC 3261, section 13.3.1.4: after 0.5, 1.5, 3.5, 7.5 s and then each 4 s.
-        long again = desk.phone.heard.stream().filter(each -> each.status() == 200).count();
+        long again =
+                desk.phone.heard.stream().filter(each -> each.status() == 200).count();
         assertEquals(9, again);
         assertEquals(Optional.empty(), Optional.ofNullable(ended.poll()));
         desk.it.timers.pass(Duration.ofSeconds(2));
@@ -134,6 +135,19 @@ class PhoneLineTest {
         desk.asks(bye);
         assertEquals(200, desk.phone.answer().status(), "the call was there");
         assertEquals("BYE", ended.poll(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void keysByInfoWouldBeLostSoTheyAreRefusedAndTheCallGoesOn() throws Exception {
+        alicePicksUp();
+        SipMessage ok = called();
+        desk.asks(within(ok, "ACK"));
+        byte[] five = "Signal=5\r\nDuration=160\r\n".getBytes(StandardCharsets.US_ASCII);
+        desk.asks(within(ok, "INFO").body("application/dtmf-relay", five));
+        SipMessage answer = desk.phone.answer();
+        assertEquals("415 ", answer.status() + " " + answer.required("accept"));
+        desk.asks(within(ok, "BYE"));
+        assertEquals(200, desk.phone.answer().status());
     }
 
     @Test
