@@ -54,7 +54,7 @@ class AgentTest {
     }
 
     @AfterEach
-    void end() throws Exception {
+    void end() {
         it.close();
     }
 

@@ -53,7 +53,7 @@ public final class AgentWorld implements AutoCloseable {
     public final Peer peer = new Peer();
     public final Keys.Held phone;
     private final Memory memory;
-    private final List<AutoCloseable> open = new ArrayList<>();
+    private final List<Runnable> open = new ArrayList<>();
     private final Map<Address, List<Object>> roots = new ConcurrentHashMap<>();
     private int slots;
 
@@ -167,14 +167,14 @@ public final class AgentWorld implements AutoCloseable {
                 reader,
                 timers,
                 clock);
-        open.add(agent);
+        open.add(agent::close);
         return agent;
     }
 
     /// Another device, which acknowledges what it is told.
     public UserAgent online(Profile profile) throws SipException {
         var ua = userAgent(profile, (_, _) -> () -> {});
-        open.add(ua);
+        open.add(ua::close);
         ua.on("MESSAGE", incoming -> {
             var _ = incoming.answer(200, "OK");
         });
@@ -282,8 +282,8 @@ public final class AgentWorld implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        for (var each : open) each.close();
+    public void close() {
+        open.forEach(Runnable::run);
         memory.close();
         world.close();
     }

@@ -84,7 +84,7 @@ class LettersTest {
     }
 
     @AfterEach
-    void end() throws Exception {
+    void end() {
         it.close();
     }
 

@@ -249,7 +249,7 @@ final class Desk implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         bridges.close();
         it.close();
     }

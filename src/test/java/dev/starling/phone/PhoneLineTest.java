@@ -31,7 +31,7 @@ class PhoneLineTest {
     }
 
     @AfterEach
-    void end() throws Exception {
+    void end() {
         desk.close();
     }
 
