@@ -37,6 +37,7 @@ import java.util.OptionalLong;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 /// The agent of a phone of bob, in a world where time passes when it is told to: a store, a peer that passes on and
 /// else says 200, other devices of bob and of others.
@@ -112,6 +113,15 @@ public final class AgentWorld implements AutoCloseable {
         public final LinkedBlockingQueue<SipMessage> heard = new LinkedBlockingQueue<>();
         private final Map<String, Flow> flows = new ConcurrentHashMap<>(), asked = new ConcurrentHashMap<>();
 
+        /// Waits until it is asked this.
+        public void await(String method) throws InterruptedException {
+            String next = "";
+            while (!next.equals(method))
+                next = Optional.ofNullable(heard.poll(20, TimeUnit.SECONDS))
+                        .orElseThrow()
+                        .method();
+        }
+
         Flow.Receiver door(DeviceId device) {
             return new Flow.Receiver() {
                 @Override
@@ -133,20 +143,22 @@ public final class AgentWorld implements AutoCloseable {
 
         private void pass(Flow from, SipMessage message) throws SipException {
             if (!message.isRequest()) {
-                asked.get(message.branch()).send(message.bytes());
+                Optional.ofNullable(asked.get(message.branch())).orElseThrow().send(message.bytes());
                 return;
             }
             heard.add(message);
             int gruu = message.uri().indexOf(";gr=");
-            var to = gruu < 0 ? null : flows.get(message.uri().substring(gruu + 4));
-            if (to == null) {
+            var to = gruu < 0
+                    ? Optional.<Flow>empty()
+                    : Optional.ofNullable(flows.get(message.uri().substring(gruu + 4)));
+            if (to.isEmpty()) {
                 int status = gruu < 0 ? 200 : 480;
                 from.send(Edit.response(message, status, "So it is", "peer")
                         .build()
                         .bytes());
             } else {
                 asked.put(message.branch(), from);
-                to.send(message.bytes());
+                to.get().send(message.bytes());
             }
         }
     }

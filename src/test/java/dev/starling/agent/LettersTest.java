@@ -72,7 +72,7 @@ class LettersTest {
         var begun = it.agent((from, _, text) -> takes && shown.add(text.text()));
         it.peer.heard.clear();
         begun.start();
-        while (!"REGISTER".equals(it.peer.heard.poll(20, TimeUnit.SECONDS).method())) {}
+        it.peer.await("REGISTER");
         it.timers.pass(Duration.ZERO);
         return begun;
     }

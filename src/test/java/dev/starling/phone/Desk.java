@@ -75,15 +75,11 @@ final class Desk implements AutoCloseable {
         var account = new PhoneAccount("bob", AgentWorld.BOB, "Desk", Ha1.of("bob", "x", "secret"), false, false);
         line = new PhoneLine(account, agent, this::handset, bridges, Optional::empty, it.timers);
         agent.start();
-        while (!heardByPeer().method().equals("REGISTER")) {}
+        it.peer.await("REGISTER");
         it.timers.pass(Duration.ZERO);
         it.tell(browser, AgentWorld.grant(AgentWorld.key(7), AgentWorld.key(8)));
         it.tell(browser, new Content.Entries(List.of(it.contact(ALICE, "Alice"))));
         it.timers.pass(Duration.ZERO);
-    }
-
-    private SipMessage heardByPeer() throws InterruptedException {
-        return Optional.ofNullable(it.peer.heard.poll(20, TimeUnit.SECONDS)).orElseThrow();
     }
 
     private Optional<Handset> handset() {
