@@ -45,11 +45,7 @@ class AgentTest {
         it.list(AgentWorld.BOB, browser, it.phone);
         agent = it.agent((_, _, _) -> true);
         agent.start();
-        while (!"REGISTER"
-                .equals(it.peer
-                        .heard
-                        .poll(20, java.util.concurrent.TimeUnit.SECONDS)
-                        .method())) {}
+        it.peer.await("REGISTER");
         it.timers.pass(Duration.ZERO);
     }
 
