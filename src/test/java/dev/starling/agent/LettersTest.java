@@ -88,6 +88,12 @@ class LettersTest {
         it.close();
     }
 
+    /// What was to be done meanwhile is done once.
+    private void hoursPass(int hours) {
+        it.clock.pass(Duration.ofHours(hours));
+        it.timers.pass(Duration.ZERO);
+    }
+
     private byte[] id() {
         byte[] id = new byte[Body.ID_BYTES];
         random.nextBytes(id);
@@ -164,7 +170,7 @@ class LettersTest {
         leave(first);
         it.clock.pass(Duration.ofSeconds(1));
         leave(new Letter(alice, "two"));
-        it.timers.pass(Duration.ofHours(5));
+        hoursPass(5);
         assertEquals(List.of(), List.copyOf(shown), "the phone is not there");
         agent.here(true);
         assertEquals("one", next());
@@ -260,7 +266,7 @@ class LettersTest {
         takes = false;
         leave(new Letter(alice, "patient"));
         agent.here(true);
-        it.timers.pass(Duration.ofHours(5));
+        hoursPass(5);
         takes = true;
         agent.here(true);
         assertEquals("patient", next());
@@ -303,7 +309,7 @@ class LettersTest {
         // In a round of its own, after hours; and over a restart.
         agent.close();
         agent = started();
-        it.timers.pass(Duration.ofHours(4));
+        hoursPass(4);
         Body told = Optional.ofNullable(receipts.poll(30, TimeUnit.SECONDS)).orElseThrow();
         var receipt = (Content.Receipt) told.content();
         assertEquals(1, receipt.messages().size());
