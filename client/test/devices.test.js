@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { hex } from '../core/bytes.js';
 import { makeCode, readCode } from '../core/agent/endorsement.js';
+import { placeOf } from '../core/agent/sync.js';
 import { headOf } from '../core/record/devices.js';
 import { closeNow, contact, world } from './fake/world.js';
 
@@ -228,6 +229,21 @@ test('a browser that was away for a month is told by the store what it missed, w
   await alice.close();
   const again = await it.online(ALICE, { store: second.ctx.store });
   await it.until(again, (s) => s.settings.strangersRing, 'what was changed');
+});
+
+test('whoever lets a browser in writes down what is shared, for it to find should it miss what it is told', async () => {
+  const { it, alice } = await friends();
+  const { ownKey } = alice.ctx.profile;
+  const written = async () => {
+    const { master } = await placeOf(ownKey, 0);
+    const all = await alice.ctx.locator.recordsAt('OWN', ALICE, master);
+    return all.filter(({ record }) => record.device === idOf(alice)).length;
+  };
+  assert.equal(await written(), 0, 'for one browser alone nothing is written');
+  const second = await added(it, alice);
+  closeNow(second);
+  await it.pass(8000);
+  await it.until(alice, async () => (await written()) > 0, 'written down');
 });
 
 test('a browser that missed everything but is met again is brought up to date, also with a new own key', async () => {

@@ -12,6 +12,7 @@ import {
   verifyDevices,
 } from '../record/devices.js';
 import { ghostWatch } from './ghosts.js';
+import { phoneEnds } from './phone-ends.js';
 import { givingWay } from './giving-way.js';
 import { beyond, fork, isLasting, isOfLists, linksOf, otherList } from './list-notices.js';
 import { together } from './own.js';
@@ -49,6 +50,7 @@ export function ownDevices(ctx) {
   /** Pairs of versions of our list seen once already. @type {Set<string>} */
   const forks = new Set();
   const ghosts = ghostWatch(ctx, () => chain);
+  const phones = phoneEnds(ctx, () => chain);
   /** Devices of this address that signed themselves off for good, as the last look showed. @type {Set<string>} */
   let withdrawn = new Set();
   /** Listed devices that somebody entitled took out, as the last look showed. @type {Set<string>} */
@@ -136,6 +138,7 @@ export function ownDevices(ctx) {
     for (const other of found.chains) await consider(other);
     settled(found.chains);
     ghosts.look(found);
+    phones.look(found);
     if (chain) show();
     withdrawn = new Set(found.withdrawn);
     await ctx.endorsement.excuse();

@@ -169,6 +169,23 @@ test('texts go both ways', async () => {
   await eventually(() => phone.state.texts.includes('to the desk'), 'the text on the phone', 20_000);
 });
 
+test('what alice writes while server and phone are away, the phone gets once when it is back', async () => {
+  const page = alice.context.pages()[0];
+  assert.equal((await phone.register(0)).status, 200);
+  await server.kill();
+  await page.fill('textarea', 'to an empty desk');
+  await page.keyboard.press('Enter');
+  server = await run(args);
+  // Nobody takes it: it is left in the box of the phone's device.
+  await page.waitForSelector('.bubble.sent:has-text("to an empty desk")', { timeout: 60_000 });
+  assert.equal((await phone.register()).status, 200);
+  await eventually(() => phone.state.texts.includes('to an empty desk'), 'the text on the phone', 30_000);
+  await page.fill('textarea', 'and another one');
+  await page.keyboard.press('Enter');
+  await eventually(() => phone.state.texts.includes('and another one'), 'the next text', 20_000);
+  assert.equal(phone.state.texts.filter((each) => each === 'to an empty desk').length, 1);
+});
+
 test('after a restart of the server the phone rings before it has registered again', async () => {
   await server.kill();
   server = await run(args);

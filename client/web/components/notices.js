@@ -1,6 +1,6 @@
 // Loud bars, and the two calm hints that everybody sees once.
 import { html, useState } from '../html.js';
-import { t } from '../i18n.js';
+import { moment, t } from '../i18n.js';
 import { grouped } from '../adding.js';
 import { fromThisComputer } from '../origin.js';
 import { mayAskToNotify, mayNotify } from '../notify.js';
@@ -28,7 +28,7 @@ export function Notices({ core, state }) {
   ${state.notices.map(
     (notice) =>
       html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'} key=${notice.id}>
-        <p>${t(`notice.${notice.key}`, notice.args)}</p>
+        <p>${t(`notice.${notice.key}`, shown(notice.args))}</p>
         <div class="row">
           ${notice.id === 'renew-smime' && html`<a class="button main" href="#:settings">${t('notice.renew-smime.open')}</a>`}
           ${notice.actions.map(
@@ -44,6 +44,9 @@ export function Notices({ core, state }) {
   ${state.me.status === 'clock' && html`<div class="bar error" role="alert"><p>${t('notice.clock')}</p></div>`}
   ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
 }
+
+/** A time is written as a date. @param {State['notices'][number]['args']} args */
+const shown = (args) => ('until' in args ? { ...args, until: moment(Number(args.until)) } : args);
 
 /** Another browser took this one off the list. @param {{core: Core}} props */
 function Removed({ core }) {

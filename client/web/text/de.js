@@ -302,6 +302,9 @@ export const de = {
     'Der Server {server} zeigt eine andere Identität als bisher. Vielleicht wurde er neu aufgesetzt, vielleicht sitzt jemand dazwischen.',
   'notice.peer-changed.keep': 'Nicht benutzen',
   'notice.peer-changed.agree': 'Trotzdem benutzen',
+  'notice.phone-ends':
+    'Ihr Telefon „{name}“ geht nur noch bis {until}: sein Zertifikat endet dann. Bitten Sie, wer seinen Server betreibt, es zu erneuern (starling phone renew); dafür braucht man den Code, der Ihnen dann per Mail geschickt wird.',
+  'notice.phone-ends.ok': 'Verstanden',
   'notice.renew': 'Ihre Adresse muss neu bestätigt werden. Wir senden Ihnen einen Code.',
   'notice.renew.now': 'Code senden',
   'notice.mail-late': 'Die Mail mit dem Code verspätet sich. Es wird von selbst wieder versucht.',

@@ -299,6 +299,9 @@ export const en = {
     'The server {server} shows another identity than before. It may have been set up anew, or somebody is in between.',
   'notice.peer-changed.keep': 'Do not use it',
   'notice.peer-changed.agree': 'Use it all the same',
+  'notice.phone-ends':
+    'Your phone “{name}” stops on {until}: its certificate ends. Ask whoever runs its server to renew it (starling phone renew); they need the code that comes to you by mail then.',
+  'notice.phone-ends.ok': 'Understood',
   'notice.renew': 'Your address must be proven again. We will send you a code.',
   'notice.renew.now': 'Send the code',
   'notice.mail-late': 'The mail with the code is delayed. It is tried again by itself.',

@@ -19,7 +19,11 @@ import java.util.Optional;
 /// What one device keeps over restarts: its keys, what it shares with the other devices of its person, the messages it
 /// has seen. Its file is as secret as the device's key.
 public final class AgentStore implements AutoCloseable {
-    private static final int MAX_SEEN = 20_000, MAX_VERIFIED = 20_000;
+    private static final int MAX_SEEN = 20_000, MAX_VERIFIED = 20_000, MAX_OWED = 2_000;
+
+    /// What one receipt names at most.
+    private static final int AT_ONCE = 200;
+
     private final Connection db;
 
     public AgentStore(Path file) throws IOException {
@@ -32,7 +36,8 @@ public final class AgentStore implements AutoCloseable {
                     "kept (name text primary key, value blob not null)",
                     "entry (name text primary key, time integer not null, value blob not null)",
                     "seen (name text primary key, at integer not null)",
-                    "verified (name text primary key, at integer not null)"
+                    "verified (name text primary key, at integer not null)",
+                    "owed (name text primary key, address text not null, message blob not null, at integer not null)"
                 }) s.execute("create table if not exists " + table + " without rowid");
             }
         } catch (SQLException e) {
@@ -143,6 +148,54 @@ public final class AgentStore implements AutoCloseable {
         run(
                 "delete from verified where at < (select at from verified order by at desc limit 1 offset ?)",
                 s -> s.setInt(1, MAX_VERIFIED));
+    }
+
+    /// A receipt for a message that was shown. Bounded: the oldest are forgotten.
+    synchronized void owe(Address sender, byte[] message, long nowMillis) throws IOException {
+        run("insert or replace into owed values (?, ?, ?, ?)", s -> {
+            s.setString(1, name(sender, message));
+            s.setString(2, sender.text());
+            s.setBytes(3, message);
+            s.setLong(4, nowMillis);
+        });
+        run(
+                "delete from owed where at < (select at from owed order by at desc limit 1 offset ?)",
+                s -> s.setInt(1, MAX_OWED));
+    }
+
+    /// Messages for which that sender has no receipt yet, the oldest first, as many as one receipt names.
+    synchronized List<byte[]> owed(Address sender) throws IOException {
+        try (var s = db.prepareStatement("select message from owed where address = ? order by at limit ?")) {
+            s.setString(1, sender.text());
+            s.setInt(2, AT_ONCE);
+            try (var rows = s.executeQuery()) {
+                var all = new ArrayList<byte[]>();
+                while (rows.next()) all.add(rows.getBytes(1));
+                return all;
+            }
+        } catch (SQLException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /// Whom a receipt is owed to.
+    synchronized List<Address> owers() throws IOException {
+        try (var s = db.prepareStatement("select distinct address from owed");
+                var rows = s.executeQuery()) {
+            var all = new ArrayList<Address>();
+            while (rows.next()) all.add(new Address(rows.getString(1)));
+            return all;
+        } catch (SQLException e) {
+            throw new IOException(e);
+        }
+    }
+
+    synchronized void paid(Address sender, List<byte[]> messages) throws IOException {
+        for (byte[] each : messages) run("delete from owed where name = ?", s -> s.setString(1, name(sender, each)));
+    }
+
+    private static String name(Address sender, byte[] message) {
+        return HexFormat.of().formatHex(message) + " " + sender;
     }
 
     private static String name(DeviceId from, byte[] message) {

@@ -2,13 +2,17 @@ package dev.starling.agent;
 
 import dev.starling.cms.Content;
 import dev.starling.identity.DeviceId;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -19,7 +23,9 @@ final class Membership {
     private static final String OWN_KEY = "own-key", OWN_VERSION = "own-version";
     private static final String FRIENDS_KEY = "friends-key", FRIENDS_VERSION = "friends-version";
     private static final String CODE = "code", CODE_UNTIL = "code-until", ADMITTED_BY = "admitted-by";
-    private static final Duration CODE_LIFE = Duration.ofMinutes(10);
+    private static final String FORMER_KEYS = "former-friends-keys";
+    private static final Duration CODE_LIFE = Duration.ofMinutes(10), FORMER = Duration.ofDays(8);
+    private static final int MAX_FORMER = 4;
 
     private final Profile us;
     private final AgentStore store;
@@ -88,6 +94,8 @@ final class Membership {
     }
 
     void friends(byte[] key, long version) throws IOException {
+        var before = store.get(FRIENDS_KEY);
+        if (before.isPresent() && !Arrays.equals(before.get(), key)) keepFormer(before.get());
         store.put(FRIENDS_KEY, key);
         store.put(FRIENDS_VERSION, version);
     }
@@ -100,9 +108,46 @@ final class Membership {
         return isJoined() ? store.get(FRIENDS_KEY) : Optional.empty();
     }
 
+    /// Contacts who were not told the new one yet go on writing under it.
+    private void keepFormer(byte[] key) throws IOException {
+        var kept = new ByteArrayOutputStream();
+        kept.writeBytes(new Former(clock.instant().plus(FORMER).toEpochMilli(), key).toBytes());
+        former().stream().limit(MAX_FORMER - 1L).map(Former::toBytes).forEach(kept::writeBytes);
+        store.put(FORMER_KEYS, kept.toByteArray());
+    }
+
+    /// Under which people leave letters: the friends key, and those before it for eight days.
+    List<byte[]> readableKeys() throws IOException {
+        var all = new ArrayList<byte[]>();
+        friendsKey().ifPresent(all::add);
+        if (!all.isEmpty()) for (Former each : former()) all.add(each.key);
+        return all;
+    }
+
+    private record Former(long until, byte[] key) {
+        static final int BYTES = Long.BYTES + 32;
+
+        byte[] toBytes() {
+            return ByteBuffer.allocate(BYTES).putLong(until).put(key).array();
+        }
+    }
+
+    private List<Former> former() throws IOException {
+        var all = new ArrayList<Former>();
+        var bytes = ByteBuffer.wrap(store.get(FORMER_KEYS).orElse(new byte[0]));
+        while (bytes.remaining() >= Former.BYTES) {
+            long until = bytes.getLong();
+            byte[] key = new byte[32];
+            bytes.get(key);
+            if (until > clock.instant().toEpochMilli()) all.add(new Former(until, key));
+        }
+        return all;
+    }
+
     /// Not one of these devices any more: the keys count nothing.
     void leave() throws IOException {
-        for (String name : new String[] {OWN_KEY, OWN_VERSION, FRIENDS_KEY, FRIENDS_VERSION, ADMITTED_BY, CODE})
+        for (String name :
+                new String[] {OWN_KEY, OWN_VERSION, FRIENDS_KEY, FRIENDS_VERSION, FORMER_KEYS, ADMITTED_BY, CODE})
             store.remove(name);
     }
 

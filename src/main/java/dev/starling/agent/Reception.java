@@ -3,6 +3,7 @@ package dev.starling.agent;
 import dev.starling.cms.Body;
 import dev.starling.cms.Content;
 import dev.starling.dht.DhtException;
+import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
@@ -10,6 +11,7 @@ import dev.starling.locate.LocationService;
 import dev.starling.sip.message.SipException;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Takes what other devices write: opened, judged, once (docs/protocols/sip.md, section 6). What belongs to this
@@ -29,6 +31,7 @@ final class Reception {
     private final OwnEntries entries;
     private final Own own;
     private final Reader reader;
+    private final Receipts receipts;
     private final Clock clock;
     private final ReentrantLock turn = new ReentrantLock();
 
@@ -40,6 +43,7 @@ final class Reception {
             OwnEntries entries,
             Own own,
             Reader reader,
+            Receipts receipts,
             Clock clock) {
         this.ua = ua;
         this.certificates = certificates;
@@ -48,6 +52,7 @@ final class Reception {
         this.entries = entries;
         this.own = own;
         this.reader = reader;
+        this.receipts = receipts;
         this.clock = clock;
         ua.on("MESSAGE", this::received);
     }
@@ -66,9 +71,8 @@ final class Reception {
     }
 
     private Body open(Incoming incoming, CertificateVerifier.Verified signer) throws SipException {
-        var us = new Body.Us(ua.us().device().key(), ua.us().address(), ua.us().id());
         try {
-            var opened = Body.open(incoming.request().body(), us, certificates, clock.instant());
+            var opened = opened(incoming.request().body());
             if (opened.signer().device().equals(signer.device())) return opened.body();
         } catch (IdentityException e) {
             throw new SipException(e.reason().equals("not-for-this-key") ? 493 : 400, "Undecipherable");
@@ -76,26 +80,85 @@ final class Reception {
         throw new SipException(438, "Another signer inside");
     }
 
+    private Body.Opened opened(byte[] cms) throws IdentityException {
+        var us = new Body.Us(ua.us().device().key(), ua.us().address(), ua.us().id());
+        return Body.open(cms, us, certificates, clock.instant());
+    }
+
     private void judge(Incoming incoming, CertificateVerifier.Verified signer, Body body)
             throws SipException, IOException, DhtException {
         boolean mine = signer.address().equals(ua.us().address());
-        if (!mine && !isContact(signer)) throw new SipException(603, "Declined");
+        if (!mine && !isContact(signer.address())) throw new SipException(603, "Declined");
         if (!isListed(signer)) throw new SipException(403, "Not a listed device");
-        turn.lock();
-        try {
-            if (!store.hasSeen(signer.device(), body.id())) {
-                take(mine, signer, body);
-                store.saw(signer.device(), body.id(), clock.instant().toEpochMilli());
-            }
-        } finally {
-            turn.unlock();
-        }
+        once(mine, signer, body);
+        // Whoever writes it again did not hear that it was shown.
+        if (body.content() instanceof Content.Text) receipts.owe(signer.address(), body.id());
         incoming.answer(200, "OK");
     }
 
-    private boolean isContact(CertificateVerifier.Verified signer) {
-        return !entries.isBlocked(signer.address())
-                && entries.contact(signer.address())
+    private void once(boolean mine, CertificateVerifier.Verified signer, Body body) throws SipException, IOException {
+        turn.lock();
+        try {
+            if (store.hasSeen(signer.device(), body.id())) return;
+            take(mine, signer, body);
+            store.saw(signer.device(), body.id(), clock.instant().toEpochMilli());
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /// What became of a letter.
+    enum Outcome {
+        TAKEN,
+        /// It is nothing, now and later.
+        REFUSED,
+        /// Not believed now; what is known may change.
+        UNDECIDED,
+        /// Nobody is there to show it to.
+        NOT_SHOWN
+    }
+
+    /// Whether letters in the name of that address are looked at.
+    boolean mayWrite(Address address) {
+        return address.equals(ua.us().address()) || isContact(address);
+    }
+
+    /// Takes a letter, whose record was believed, as a MESSAGE of the same signer with this id inside.
+    Outcome left(CertificateVerifier.Verified signer, byte[] message, byte[] cms) throws IOException, DhtException {
+        if (!isListed(signer)) return Outcome.UNDECIDED;
+        Body body;
+        try {
+            var opened = opened(cms);
+            boolean same = opened.signer().device().equals(signer.device())
+                    && opened.signer().address().equals(signer.address())
+                    && Arrays.equals(opened.body().id(), message);
+            if (!same) return Outcome.REFUSED;
+            body = opened.body();
+        } catch (IdentityException e) {
+            return Outcome.REFUSED;
+        }
+        boolean mine = signer.address().equals(ua.us().address());
+        return switch (body.content()) {
+            // Of these nobody leaves any (docs/protocols/formats.md, section 6).
+            case Content.EndorseGrant _, Content.EndorseRefusal _, Content.EndorseRequest _ -> Outcome.REFUSED;
+            default -> leftOnce(mine, signer, body);
+        };
+    }
+
+    private Outcome leftOnce(boolean mine, CertificateVerifier.Verified signer, Body body) throws IOException {
+        if (store.hasSeen(signer.device(), body.id())) return Outcome.TAKEN;
+        try {
+            once(mine, signer, body);
+        } catch (SipException e) {
+            return Outcome.NOT_SHOWN;
+        }
+        if (body.content() instanceof Content.Text) receipts.owe(signer.address(), body.id());
+        return Outcome.TAKEN;
+    }
+
+    private boolean isContact(Address address) {
+        return !entries.isBlocked(address)
+                && entries.contact(address)
                         .map(person -> person.state() == Person.State.ACCEPTED)
                         .orElse(false);
     }

@@ -3,6 +3,7 @@ package dev.starling.cli;
 import dev.starling.agent.AgentStore;
 import dev.starling.agent.DeviceCode;
 import dev.starling.agent.Profile;
+import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
@@ -15,7 +16,10 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -175,16 +179,23 @@ final class PhoneCommand {
         var all = phones.all();
         if (all.isEmpty()) System.out.println("No phones. Add one: starling phone add bob@example.net");
         for (PhoneAccount each : all) {
-            var until = Keys.load(phones.key(each.user()))
-                    .chain()
-                    .getFirst()
-                    .getNotAfter()
-                    .toInstant();
+            var leaf = Keys.load(phones.key(each.user())).chain().getFirst();
             System.out.println(each.user() + "  " + each.address() + "  " + each.label() + "  "
-                    + phones.said(each.user()).orElse("the server has not seen it yet") + "  certified until " + until
+                    + phones.said(each.user()).orElse("the server has not seen it yet") + "  "
+                    + certified(leaf, CLOCK.instant(), each.user())
                     + (each.isClassic() ? "  may call unverified" : ""));
         }
         return 0;
+    }
+
+    /// How long a phone still works, and what to do when that is not long.
+    static String certified(X509Certificate leaf, Instant now, String user) {
+        Instant until = leaf.getNotAfter().toInstant();
+        if (now.isAfter(until)) return "STOPPED on " + until + ": starling phone renew " + user;
+        String due = Enrolment.isDue(leaf, now)
+                ? ", in " + Duration.between(now, until).toDays() + " days: starling phone renew " + user
+                : "";
+        return "certified until " + until + due;
     }
 
     @Command(

@@ -38,6 +38,7 @@ import java.util.function.Supplier;
 
 /// Where ordinary SIP phones come in: opened for the first of them, and not before.
 final class PhoneDoor implements AutoCloseable, Flow.Receiver {
+    private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final int BINDING = 1, HTTP = 80, HTTPS = 443;
 
     /// Of phones by WebSocket.
@@ -153,6 +154,20 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
     }
 
     private Side opened(Phones phones) throws IOException {
+        var opening = new Parts();
+        boolean done = false;
+        try {
+            Side side = opened(phones, opening);
+            done = true;
+            return side;
+        } finally {
+            // What was opened before something failed is opened again by the next try.
+            if (done) parts.with(opening);
+            else opening.close();
+        }
+    }
+
+    private Side opened(Phones phones, Parts opening) throws IOException {
         var place = config.place();
         var choice = config.phones();
         boolean secure = isSecure();
@@ -161,7 +176,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
                 choice.port(),
                 secure ? choice.tls() : OptionalInt.empty(),
                 config.local() ? Optional.empty() : Optional.of(place.name()));
-        var transport = parts.with(new PhoneTransport(
+        var transport = opening.with(new PhoneTransport(
                 listening,
                 PhoneTransport.Limits.USUAL,
                 place.tls().map(tls -> tls::context),
@@ -172,25 +187,24 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
                 PhoneAccount.REALM, phones, PeerKey.secret(config.data().resolve("phone-nonces.secret")), clock);
         var flows = new Named(transport, web());
         var registrar =
-                parts.with(new PhoneRegistrar(config.data().resolve("phones.db"), phones, flows, timers, clock));
+                opening.with(new PhoneRegistrar(config.data().resolve("phones.db"), phones, flows, timers, clock));
         var edge = new PhoneEdge(flows, phones, digest, registrar, phones, timers, transport.offences(), clock);
-        var bridges = parts.with(new Bridges(media(transport.offences())));
+        var bridges = opening.with(new Bridges(media(transport.offences())));
         transport.start(edge);
-        Optional<ClassicEdge> classic = config.classic().isPresent()
-                ? Optional.of(classic(config.classic().get(), phones, bridges, transport.offences()))
-                : Optional.empty();
+        Optional<ClassicEdge> classic = classic(phones, bridges, transport.offences(), opening);
         // The first call would wait for its classes otherwise.
         Thread.ofVirtual().name("media warms up").start(bridges::warm);
-        System.getLogger("starling.phone")
-                .log(
-                        System.Logger.Level.INFO,
-                        () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
-                                + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
+        LOG.log(
+                System.Logger.Level.INFO,
+                () -> "phones reach this server at port " + choice.port() + ", UDP and TCP"
+                        + (secure ? ", and over TLS at " + choice.tls().getAsInt() : ""));
         return new Side(edge, registrar, bridges, classic, transport.offences());
     }
 
-    private ClassicEdge classic(ClassicOptions.Choice choice, Phones phones, Bridges bridges, Offences offences)
-            throws IOException {
+    /// The way to ordinary SIP domains. What ails it keeps no phone from working.
+    private Optional<ClassicEdge> classic(Phones phones, Bridges bridges, Offences offences, Parts opening) {
+        if (config.classic().isEmpty()) return Optional.empty();
+        ClassicOptions.Choice choice = config.classic().get();
         Optional<Browsers> browsers = choice.browsers().isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Browsers(
@@ -202,9 +216,21 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
                         timers,
                         offences,
                         clock));
-        browsers.ifPresent(sip.edge()::serve);
-        return ClassicDoor.open(
-                config, choice, new Neighbours(phones, browsers, bridges, timers), timers, tap, parts, clock);
+        var own = new Parts();
+        try {
+            var neighbours = new Neighbours(phones, browsers, bridges, timers);
+            var edge = ClassicDoor.open(config, choice, neighbours, timers, tap, own, clock);
+            opening.with(own);
+            browsers.ifPresent(sip.edge()::serve);
+            return Optional.of(edge);
+        } catch (IOException e) {
+            own.close();
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "there is no way to ordinary SIP domains, phones work without it (" + e.getMessage()
+                            + "): mend it, and start the server again");
+            return Optional.empty();
+        }
     }
 
     private MediaConfig media(Offences offences) throws IOException {

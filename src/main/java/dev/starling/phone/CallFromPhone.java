@@ -89,7 +89,7 @@ final class CallFromPhone implements OutgoingCall.Listener {
         } catch (SipException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "a phone's call: " + e.reason());
             call.end();
-            respond(e.status(), e.reason(), new byte[0]);
+            refuse(e);
         }
     }
 
@@ -109,7 +109,7 @@ final class CallFromPhone implements OutgoingCall.Listener {
             over = true;
         }
         call.end();
-        respond(status, reason, new byte[0]);
+        refuse(new SipException(status, reason));
     }
 
     /// Whether a request is within what a 180 of ours began.
@@ -131,6 +131,17 @@ final class CallFromPhone implements OutgoingCall.Listener {
         dialled.ifPresent(Runnable::run);
         call.end();
         respond(487, "Request Terminated", new byte[0]);
+    }
+
+    private void refuse(SipException why) {
+        SipException heard = Refusal.heard(why);
+        try {
+            Edit answer = Edit.response(server.request(), heard.status(), heard.reason(), tag);
+            for (var header : heard.headers()) answer.add(header.name(), header.value());
+            server.respond(answer.build());
+        } catch (SipException e) {
+            LOG.log(System.Logger.Level.WARNING, "a phone is not answered: " + e.reason());
+        }
     }
 
     private Optional<SipMessage> respond(int status, String reason, byte[] sdp) {

@@ -169,6 +169,7 @@ public final class PhoneLine implements AutoCloseable {
 
     /// A request of the phone, which has proven that it is this account's: INVITE, BYE, MESSAGE and the like.
     public void phoneAsks(SipMessage request, RequestReceived server) throws SipException {
+        Demands.check(request);
         switch (request.method()) {
             case "INVITE" -> {
                 if (request.toTag().isPresent())
@@ -191,16 +192,18 @@ public final class PhoneLine implements AutoCloseable {
             case "INFO", "OPTIONS" -> {
                 var _ = withPhone(request).orElseThrow(PhoneCall::noDialog);
                 // RFC 6086, section 4.2.2. Keys that are sent so would be lost; a phone sends them as RFC 4733 says.
-                if (request.bodyLength() > 0) throw new SipException(415, "Unsupported Media Type");
+                // RFC 3261, section 20.1: an empty Accept says that none is taken.
+                if (request.bodyLength() > 0)
+                    throw new SipException(415, "Unsupported Media Type", new SipException.Header("Accept", ""));
                 ok(request, server);
             }
-            default -> throw new SipException(405, "Method Not Allowed", new SipException.Header("Allow", ALLOW));
+            default -> throw Demands.notAllowed();
         }
     }
 
     private void phoneCalls(SipMessage request, RequestReceived server) throws SipException {
         if (agent.standing() != Agent.Standing.LISTED)
-            throw new SipException(403, "None of your devices has allowed this phone yet");
+            throw new SipException(480, "None of your devices has allowed this phone yet");
         Address to = addressed(request);
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
         Handset phone = handset.get().orElseThrow(() -> new SipException(403, "Register first"));
@@ -228,7 +231,7 @@ public final class PhoneLine implements AutoCloseable {
                             503, "The directory does not answer", new SipException.Header("Retry-After", "10")));
         } catch (SipException e) {
             from.call().end();
-            Answers.respond(server, e);
+            Answers.respond(server, Refusal.heard(e));
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "a defect, in calling for a phone", e);
             from.call().end();

@@ -20,16 +20,26 @@ final class Reoffers {
         switch (call.descriptions().reoffered(true, offer)) {
             case Descriptions.Anew.Answer(byte[] answer) -> toPhone(call, server, answer);
             case Descriptions.Anew.PassOn(byte[] onward) -> {
-                var again = call.toDevice("INVITE");
-                call.far()
-                        .offer(
-                                again,
-                                onward,
-                                answer -> guarded(
-                                        server,
-                                        () -> deviceAnswers(
-                                                call, server, again.dialog().localCseq(), answer)));
+                passedOn(call, () -> {
+                    var again = call.toDevice("INVITE");
+                    long cseq = again.dialog().localCseq();
+                    call.far()
+                            .offer(
+                                    again,
+                                    onward,
+                                    answer -> guarded(server, () -> deviceAnswers(call, server, cseq, answer)));
+                });
             }
+        }
+    }
+
+    /// What could not be sent is nothing that waits for an answer.
+    private static void passedOn(PhoneCall call, Step step) throws SipException {
+        try {
+            step.run();
+        } catch (SipException e) {
+            call.descriptions().rejected();
+            throw e;
         }
     }
 
@@ -38,7 +48,7 @@ final class Reoffers {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
             call.descriptions().rejected();
-            throw new SipException(answer.status(), answer.reason());
+            throw Refusal.heard(new SipException(answer.status(), answer.reason()));
         }
         call.acknowledgeDevice(cseq);
         if (answer.sdp().length == 0) {
@@ -70,16 +80,18 @@ final class Reoffers {
         switch (call.descriptions().reoffered(false, offer)) {
             case Descriptions.Anew.Answer(byte[] answer) -> toDevice(incoming, answer);
             case Descriptions.Anew.PassOn(byte[] onward) -> {
-                var again = call.toPhone("INVITE");
-                Edit request =
-                        again.request().add("Contact", call.handset().contact()).body("application/sdp", onward);
-                var _ = call.handset()
-                        .send(
-                                request,
-                                answer -> guarded(
-                                        incoming.server(),
-                                        () -> phoneAnswers(
-                                                call, incoming, again.dialog().localCseq(), answer)));
+                passedOn(call, () -> {
+                    var again = call.toPhone("INVITE");
+                    long cseq = again.dialog().localCseq();
+                    Edit request = again.request()
+                            .add("Contact", call.handset().contact())
+                            .body("application/sdp", onward);
+                    var _ = call.handset()
+                            .send(
+                                    request,
+                                    answer -> guarded(
+                                            incoming.server(), () -> phoneAnswers(call, incoming, cseq, answer)));
+                });
             }
         }
     }

@@ -31,7 +31,7 @@ final class Texts {
     static void fromPhone(Agent agent, Unverified unverified, SipMessage request, RequestReceived server, Address to)
             throws SipException {
         if (agent.standing() != Agent.Standing.LISTED)
-            throw new SipException(403, "None of your devices has allowed this phone yet");
+            throw new SipException(480, "None of your devices has allowed this phone yet");
         String text = text(request);
         try {
             switch (agent.whom(to)) {
@@ -41,7 +41,7 @@ final class Texts {
                 }
                 case Agent.Withheld(int status, String why) -> throw new SipException(status, why);
                 case Agent.Nobody _ -> {
-                    unverified.write(request, server, to);
+                    elsewhere(unverified, request, server, to);
                     return;
                 }
             }
@@ -52,6 +52,15 @@ final class Texts {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new SipException(503, "Stopping");
+        }
+    }
+
+    private static void elsewhere(Unverified unverified, SipMessage request, RequestReceived server, Address to)
+            throws SipException, InterruptedException {
+        try {
+            unverified.write(request, server, to);
+        } catch (SipException e) {
+            throw Refusal.heard(e);
         }
     }
 

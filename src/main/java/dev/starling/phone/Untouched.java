@@ -11,6 +11,9 @@ import java.util.function.Consumer;
 /// the other side knows by that device alone.
 final class Untouched implements Descriptions {
     private final byte[] offer;
+    /// Whose new offer waits for its answer: the phone's?
+    private Optional<Boolean> pending = Optional.empty();
+
     private boolean offered;
 
     /// @param offer of whoever calls
@@ -75,19 +78,27 @@ final class Untouched implements Descriptions {
         return sdp;
     }
 
+    /// RFC 3261, section 14.2: 500 when the same side has one that waits for its answer, 491 when the other has.
     @Override
-    public Anew reoffered(boolean byPhone, byte[] sdp) {
+    public synchronized Anew reoffered(boolean byPhone, byte[] sdp) throws SipException {
+        if (pending.equals(Optional.of(byPhone)))
+            throw new SipException(
+                    500, "Another offer waits for its answer", new SipException.Header("Retry-After", "3"));
+        if (pending.isPresent()) throw new SipException(491, "Request Pending");
+        pending = Optional.of(byPhone);
         return new Anew.PassOn(sdp);
     }
 
     @Override
-    public byte[] reanswered(byte[] sdp) {
+    public synchronized byte[] reanswered(byte[] sdp) {
+        pending = Optional.empty();
         return sdp;
     }
 
+    /// Both sides keep what they have.
     @Override
-    public void rejected() {
-        // Both sides keep what they have.
+    public synchronized void rejected() {
+        pending = Optional.empty();
     }
 
     @Override

@@ -63,6 +63,25 @@ class DescriptionsTest {
     }
 
     @Test
+    void oneNewOfferAtATimeWaitsForItsAnswer() throws SipException {
+        try (var call = new Untouched(OFFER)) {
+            var _ = call.reoffered(true, OFFER);
+            assertEquals(
+                    500,
+                    assertThrows(SipException.class, () -> call.reoffered(true, OFFER))
+                            .status());
+            assertEquals(
+                    491,
+                    assertThrows(SipException.class, () -> call.reoffered(false, OFFER))
+                            .status());
+            assertArrayEquals(ANSWER, call.reanswered(ANSWER));
+            var _ = call.reoffered(false, OFFER);
+            call.rejected();
+            var _ = call.reoffered(true, OFFER);
+        }
+    }
+
+    @Test
     void whatADeviceOffersGoesToAWebPhoneOnceAndBackAsItIs() throws SipException {
         try (var call = new Untouched(OFFER)) {
             assertArrayEquals(OFFER, call.toPhone().orElseThrow());
