@@ -143,16 +143,17 @@ public final class ClassicEdge implements Flow.Receiver {
         if (request.method().equals("INVITE"))
             server.respond(Edit.response(request, 100, "Trying", "").build());
         var stranger = new Stranger(caller, Stranger.name(request), called, request, server);
-        run(flow, server, () -> user.asks(stranger));
+        // Whom they mean is looked up: what concerns running calls does not wait for it.
+        run("new " + flow.id(), server, () -> user.asks(stranger));
     }
 
     private void within(Flow flow, SipMessage request) throws SipException {
         Optional<RequestReceived> taken = transactions.received(request, flow);
-        if (taken.isPresent()) run(flow, taken.get(), () -> user.within(request, taken.get()));
+        if (taken.isPresent()) run(flow.id(), taken.get(), () -> user.within(request, taken.get()));
     }
 
-    private void run(Flow flow, RequestReceived server, Runnable task) {
-        boolean room = inOrder.run(flow.id(), () -> {
+    private void run(String queue, RequestReceived server, Runnable task) {
+        boolean room = inOrder.run(queue, () -> {
             try {
                 task.run();
             } catch (RuntimeException e) {

@@ -221,7 +221,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
             var neighbours = new Neighbours(phones, browsers, bridges, timers);
             var edge = ClassicDoor.open(config, choice, neighbours, timers, tap, own, clock);
             opening.with(own);
-            browsers.ifPresent(sip.edge()::serve);
+            browsers.ifPresent(all -> sip.edge().serve(all));
             return Optional.of(edge);
         } catch (IOException e) {
             own.close();

@@ -23,6 +23,11 @@ final class Accepting {
         this.timers = timers;
     }
 
+    /// Of the INVITE.
+    long cseq() {
+        return server.request().cseq();
+    }
+
     void start() {
         run(acceptance.start());
     }

@@ -220,7 +220,7 @@ public final class Browsers implements Gateway {
                 if (one.call.isWithPhone(DialogId.of(request))) one.call.phoneLeft();
                 else one.dialling.ifPresent(CallFromPhone::cancelled);
             }
-            case "INVITE" -> later(server, () -> Reoffers.ofPhone(one.call, request, server));
+            case "INVITE" -> later(server, () -> Reoffers.ofPhone(one.call, request, server, server::respond));
             case "INFO", "OPTIONS" -> {
                 if (request.bodyLength() > 0) throw new SipException(415, "Unsupported Media Type");
                 ok(request, server);
@@ -324,7 +324,7 @@ public final class Browsers implements Gateway {
         return new Neighbour(edge(), flow, target.substring(target.indexOf(':') + 1, target.indexOf('@')));
     }
 
-    void acknowledged(DialogId id) {
-        dialogs.acknowledged(id);
+    void acknowledged(DialogId id, long cseq) {
+        dialogs.acknowledged(id, cseq);
     }
 }

@@ -8,6 +8,7 @@ import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestSent;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,6 +18,7 @@ import java.util.Set;
 final class CallToPhone {
     private static final System.Logger LOG = System.getLogger("starling.phone");
     private static final Duration RINGING = Duration.ofSeconds(120);
+    private static final int MAX_FORKS = 8;
 
     /// What a phone says of an offer that it does not take: 415, 488, 606.
     private static final Set<Integer> NOT_SO = Set.of(415, 488, 606);
@@ -27,6 +29,7 @@ final class CallToPhone {
     private final TransactionLayer.Timers timers;
     private final Names names;
     private Optional<RequestSent> invite = Optional.empty();
+    private final Set<String> accepted = new HashSet<>();
     private boolean ringing, over;
     private Runnable stopTimer = () -> {};
 
@@ -132,7 +135,17 @@ final class CallToPhone {
         SipMessage request = sent().request();
         var phone = Dialog.asking(request, answer);
         call.handset().acknowledge(phone.ack(request.cseq()));
+        String tag = answer.toTag().orElse("");
         synchronized (this) {
+            // Said again, for want of the ACK.
+            if (accepted.contains(tag)) return;
+            boolean isFirst = accepted.isEmpty();
+            if (accepted.size() < MAX_FORKS) accepted.add(tag);
+            if (!isFirst) {
+                // Another one behind the same phone number picked up as well (RFC 3261, section 13.2.2.4).
+                var _ = call.handset().send(phone.request("BYE").request(), _ -> {});
+                return;
+            }
             if (over) {
                 var _ = call.withPhone(phone);
                 return;

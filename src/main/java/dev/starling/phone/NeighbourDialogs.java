@@ -45,8 +45,12 @@ final class NeighbourDialogs {
         server.respond(Edit.response(request, 200, "OK", TransactionLayer.tag()).build());
     }
 
-    synchronized void acknowledged(DialogId id) {
-        for (var each : unacknowledged) if (each.call().isWithDevice(id)) each.acknowledged();
-        unacknowledged.removeIf(each -> each.call().isWithDevice(id));
+    /// An ACK says by its number which of several INVITEs it means (RFC 3261, section 13.2.2.4).
+    synchronized void acknowledged(DialogId id, long cseq) {
+        for (var each : List.copyOf(unacknowledged)) {
+            if (each.request().cseq() != cseq || !each.call().isWithDevice(id)) continue;
+            each.acknowledged();
+            unacknowledged.remove(each);
+        }
     }
 }

@@ -115,8 +115,8 @@ public final class Neighbours implements ClassicUser {
     public void acknowledged(SipMessage ack) {
         try {
             var id = dev.starling.sip.dialog.DialogId.of(ack);
-            for (PhoneLine each : phones.lines()) each.unverified().acknowledged(id);
-            browsers.ifPresent(all -> all.acknowledged(id));
+            for (PhoneLine each : phones.lines()) each.unverified().acknowledged(id, ack.cseq());
+            browsers.ifPresent(all -> all.acknowledged(id, ack.cseq()));
         } catch (SipException e) {
             System.getLogger("starling.classic").log(System.Logger.Level.DEBUG, () -> "ACK: " + e.reason());
         }

@@ -25,6 +25,7 @@ final class PhoneCall {
     private final Consumer<PhoneCall> ended;
     private final End device = new End(), phone = new End();
     private Optional<Far> far = Optional.empty();
+    private Optional<Accepting> toPhone = Optional.empty();
     private boolean over;
 
     /// @param ended hears of its end, once
@@ -137,6 +138,22 @@ final class PhoneCall {
 
     private static boolean is(End end, DialogId id) {
         return end.dialog.map(dialog -> dialog.id().equals(id)).orElse(false);
+    }
+
+    /// Says yes to a new offer of the phone until it has acknowledged that.
+    void acceptedPhone(Accepting accepting) {
+        synchronized (this) {
+            toPhone = Optional.of(accepting);
+        }
+        accepting.start();
+    }
+
+    void phoneAcknowledges(long cseq) {
+        Optional<Accepting> said;
+        synchronized (this) {
+            said = toPhone.filter(each -> each.cseq() == cseq);
+        }
+        said.ifPresent(Accepting::acknowledged);
     }
 
     /// ACK of a 2xx to an INVITE of ours with that CSeq.

@@ -14,6 +14,7 @@ import dev.starling.sip.transport.Offences;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -22,6 +23,7 @@ import java.util.function.Consumer;
 /// to the [PhoneUser] once the phone has proven who it is. Nothing is kept of strangers.
 public final class PhoneEdge implements Flow.Receiver {
     private static final System.Logger LOG = System.getLogger("starling.phone");
+    private static final Duration RINGING = Duration.ofSeconds(180), CANCELLED = Duration.ofSeconds(32);
     private static final int WAITING_OF_FLOW = 256, WAITING = 20_000;
 
     private final FlowSource flows;
@@ -151,7 +153,9 @@ public final class PhoneEdge implements Flow.Receiver {
             // RFC 3261, section 17.2.1: or the phone sends it again after half a second.
             if (request.method().equals("INVITE"))
                 server.respond(Edit.response(request, 100, "Trying", "").build());
-            if (!inOrder.run(flow.id(), () -> handled(account, flow, request, server)))
+            // A text looks people up and waits for their devices: calls of the same phone do not wait for it.
+            String queue = request.method().equals("MESSAGE") ? "texts " + flow.id() : flow.id();
+            if (!inOrder.run(queue, () -> handled(account, flow, request, server)))
                 throw new SipException(503, "Busy", new SipException.Header("Retry-After", "5"));
         } catch (SipException e) {
             Answers.respond(server, e);
@@ -177,7 +181,9 @@ public final class PhoneEdge implements Flow.Receiver {
     /// Sends a request that has neither Via nor, if it likes, Max-Forwards. Answers come in order of the flow, 408 and
     /// 480 of our own included. 503 when there are too many.
     public RequestSent send(Edit request, Flow flow, Consumer<SipMessage> responses) throws SipException {
-        return transactions.send(outgoing.request(request, flow), flow, responses);
+        RequestSent sent = transactions.send(outgoing.request(request, flow), flow, responses);
+        if (sent.request().method().equals("INVITE")) sent.waitsFor(RINGING);
+        return sent;
     }
 
     public RequestSent send(Edit request, Binding binding, Consumer<SipMessage> responses) throws SipException {
@@ -187,6 +193,8 @@ public final class PhoneEdge implements Flow.Receiver {
     /// The CANCEL of an INVITE of ours that was answered provisionally. `reasons` are Reason values to pass on.
     public void cancel(RequestSent invite, List<String> reasons) throws SipException {
         var _ = transactions.send(invite.cancel(reasons), invite.flow(), _ -> {});
+        // RFC 3261, section 9.1: 64*T1 later nobody answers any more.
+        invite.waitsFor(CANCELLED);
     }
 
     /// Sends the ACK of a 2xx, without Via.

@@ -173,7 +173,7 @@ public final class PhoneLine implements AutoCloseable {
         switch (request.method()) {
             case "INVITE" -> {
                 if (request.toTag().isPresent())
-                    Reoffers.ofPhone(withPhone(request).orElseThrow(PhoneCall::noDialog), request, server);
+                    reoffered(withPhone(request).orElseThrow(PhoneCall::noDialog), request, server);
                 else phoneCalls(request, server);
             }
             case "BYE" -> {
@@ -199,6 +199,10 @@ public final class PhoneLine implements AutoCloseable {
             }
             default -> throw Demands.notAllowed();
         }
+    }
+
+    private void reoffered(PhoneCall call, SipMessage request, RequestReceived server) throws SipException {
+        Reoffers.ofPhone(call, request, server, said -> call.acceptedPhone(new Accepting(server, said, call, timers)));
     }
 
     private void phoneCalls(SipMessage request, RequestReceived server) throws SipException {
@@ -242,6 +246,7 @@ public final class PhoneLine implements AutoCloseable {
     /// The phone has acknowledged an answer of ours.
     public void phoneAcknowledges(SipMessage ack) throws SipException {
         DialogId id = DialogId.of(ack);
+        withPhone(ack).ifPresent(call -> call.phoneAcknowledges(ack.cseq()));
         synchronized (this) {
             for (var each : List.copyOf(unacknowledged))
                 if (each.call().isWithPhone(id)) {

@@ -6,6 +6,8 @@ import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestReceived;
 import dev.starling.sip.transaction.TransactionLayer;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /// A new offer within a call (RFC 3261, section 14): what concerns one end alone is answered here, hold and the like go
 /// on to the other end, whose answer is ours.
@@ -14,20 +16,30 @@ final class Reoffers {
 
     private Reoffers() {}
 
-    static void ofPhone(PhoneCall call, SipMessage request, RequestReceived server) throws SipException {
+    /// @param say gives the phone its 2xx
+    static void ofPhone(PhoneCall call, SipMessage request, RequestReceived server, Consumer<SipMessage> say)
+            throws SipException {
         call.fromPhone(request);
         byte[] offer = request.body();
         switch (call.descriptions().reoffered(true, offer)) {
-            case Descriptions.Anew.Answer(byte[] answer) -> toPhone(call, server, answer);
+            case Descriptions.Anew.Answer(byte[] answer) -> say.accept(toPhone(call, server, answer));
             case Descriptions.Anew.PassOn(byte[] onward) -> {
                 passedOn(call, () -> {
                     var again = call.toDevice("INVITE");
+                    var done = new AtomicBoolean();
                     long cseq = again.dialog().localCseq();
                     call.far()
                             .offer(
                                     again,
                                     onward,
-                                    answer -> guarded(server, () -> deviceAnswers(call, server, cseq, answer)));
+                                    answer -> guarded(
+                                            server,
+                                            () -> deviceAnswers(
+                                                    call,
+                                                    cseq,
+                                                    answer,
+                                                    done,
+                                                    sdp -> say.accept(toPhone(call, server, sdp)))));
                 });
             }
         }
@@ -43,7 +55,12 @@ final class Reoffers {
         }
     }
 
-    private static void deviceAnswers(PhoneCall call, RequestReceived server, long cseq, Far.Answer answer)
+    /// What the other end of the call hears.
+    private interface Told {
+        void sdp(byte[] sdp) throws SipException;
+    }
+
+    private static void deviceAnswers(PhoneCall call, long cseq, Far.Answer answer, AtomicBoolean done, Told told)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
@@ -51,18 +68,20 @@ final class Reoffers {
             throw Refusal.heard(new SipException(answer.status(), answer.reason()));
         }
         call.acknowledgeDevice(cseq);
+        // Said again, for want of the ACK: that is all it wants.
+        if (!done.compareAndSet(false, true)) return;
         if (answer.sdp().length == 0) {
             call.descriptions().rejected();
             throw new SipException(488, "The other device did not answer genuinely");
         }
-        toPhone(call, server, call.descriptions().reanswered(answer.sdp()));
+        told.sdp(call.descriptions().reanswered(answer.sdp()));
     }
 
-    private static void toPhone(PhoneCall call, RequestReceived server, byte[] sdp) throws SipException {
-        server.respond(Edit.response(server.request(), 200, "OK", TransactionLayer.tag())
+    private static SipMessage toPhone(PhoneCall call, RequestReceived server, byte[] sdp) throws SipException {
+        return Edit.response(server.request(), 200, "OK", TransactionLayer.tag())
                 .add("Contact", call.handset().contact())
                 .body("application/sdp", sdp)
-                .build());
+                .build();
     }
 
     static void ofDevice(PhoneCall call, Incoming incoming) throws SipException {
@@ -82,6 +101,7 @@ final class Reoffers {
             case Descriptions.Anew.PassOn(byte[] onward) -> {
                 passedOn(call, () -> {
                     var again = call.toPhone("INVITE");
+                    var done = new AtomicBoolean();
                     long cseq = again.dialog().localCseq();
                     Edit request = again.request()
                             .add("Contact", call.handset().contact())
@@ -90,13 +110,13 @@ final class Reoffers {
                             .send(
                                     request,
                                     answer -> guarded(
-                                            incoming.server(), () -> phoneAnswers(call, incoming, cseq, answer)));
+                                            incoming.server(), () -> phoneAnswers(call, incoming, cseq, answer, done)));
                 });
             }
         }
     }
 
-    private static void phoneAnswers(PhoneCall call, Caller incoming, long cseq, SipMessage answer)
+    private static void phoneAnswers(PhoneCall call, Caller incoming, long cseq, SipMessage answer, AtomicBoolean done)
             throws SipException {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
@@ -104,6 +124,7 @@ final class Reoffers {
             throw new SipException(answer.status() < 500 ? answer.status() : 488, answer.reason());
         }
         call.acknowledgePhone(cseq);
+        if (!done.compareAndSet(false, true)) return;
         toDevice(incoming, call.descriptions().reanswered(answer.body()));
     }
 

@@ -132,7 +132,7 @@ final class Unverified {
         dialogs.within(call, neighbour(server.flow()), request, server);
     }
 
-    void acknowledged(DialogId id) {
-        dialogs.acknowledged(id);
+    void acknowledged(DialogId id, long cseq) {
+        dialogs.acknowledged(id, cseq);
     }
 }

@@ -65,8 +65,8 @@ class PhoneDoorTest {
                 AboutPage.Operator.UNKNOWN,
                 Optional.empty(),
                 new PhoneOptions.Choice(port, OptionalInt.empty(), 20_000, 29_999),
-                Optional.of(new ClassicOptions.Choice(
-                        classicPort, 0, Optional.empty(), List.of(), List.of(), Set.of())),
+                Optional.of(
+                        new ClassicOptions.Choice(classicPort, 0, Optional.empty(), List.of(), List.of(), Set.of())),
                 folder);
         // Without browsers there, nobody asks for the rest.
         var sip = new PeerSip(null, null, null, (_, _) -> () -> {}, new Tap());

@@ -90,7 +90,8 @@ final class Desk implements AutoCloseable {
     void asks(Edit request) throws SipException {
         SipMessage message = request.build();
         if (message.method().equals("ACK")) {
-            if (!transactions.again(message, phone)) line.phoneAcknowledges(message);
+            if (!transactions.again(message, phone, TransactionLayer.key(message, phone)))
+                line.phoneAcknowledges(message);
             return;
         }
         var server = transactions.received(message, phone);
@@ -185,7 +186,7 @@ final class Desk implements AutoCloseable {
         }
 
         @Override
-        public void cancel(RequestSent invite) {
+        public void cancel(RequestSent invite, List<String> reasons) {
             // Nobody looks.
         }
 

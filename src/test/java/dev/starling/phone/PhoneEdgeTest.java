@@ -188,6 +188,25 @@ class PhoneEdgeTest {
     }
 
     @Test
+    void aPhoneThatRangAndIsGoneTimesOutAfterTheCancel() throws SipException {
+        BlockingQueue<SipMessage> responses = new LinkedBlockingQueue<>();
+        Edit invite = Edit.request("INVITE", "sip:bob@192.0.2.7:5062")
+                .add("From", "<" + ALICE + ">;tag=a")
+                .add("To", "<sip:bob@example.net>")
+                .add("Call-ID", "out")
+                .add("CSeq", "1 INVITE");
+        var sent = world.edge.send(invite, bob.flow, responses::add);
+        SipMessage request = PhoneWorld.heard(bob.flow).getFirst();
+        world.edge.received(bob.flow, answer(request, 180).bytes());
+        assertEquals(180, PhoneWorld.next(responses).status());
+        world.time.pass(Duration.ofSeconds(60));
+        assertTrue(responses.isEmpty(), "it may ring for long");
+        world.edge.cancel(sent, List.of());
+        world.time.pass(Duration.ofSeconds(33));
+        assertEquals(408, PhoneWorld.next(responses).status());
+    }
+
+    @Test
     void aPhoneThatSaysNothingTimesOut() throws SipException {
         BlockingQueue<SipMessage> responses = new LinkedBlockingQueue<>();
         Edit message = Edit.request("MESSAGE", "sip:bob@192.0.2.7:5062")

@@ -115,6 +115,42 @@ class PhoneLineTest {
     }
 
     @Test
+    void onceAcknowledgedWithTheBranchOfTheInviteItIsNotSaidAgainEither() throws Exception {
+        alicePicksUp();
+        Edit invite = desk.phone.invite(Desk.ALICE);
+        desk.asks(invite.copy());
+        SipMessage ok = desk.phone.answer();
+        desk.asks(within(ok, "ACK").set("Via", invite.copy().build().topVia()));
+        desk.it.timers.pass(Duration.ofSeconds(40));
+        assertEquals(List.of(), List.copyOf(desk.phone.heard));
+    }
+
+    @Test
+    void theAnswerToANewOfferIsSaidAgainUntilItIsAcknowledged() throws Exception {
+        alicePicksUp();
+        SipMessage ok = called();
+        desk.asks(within(ok, "ACK"));
+        desk.asks(within(ok, "INVITE").body("application/sdp", SDP));
+        SipMessage again = desk.phone.answer();
+        assertEquals(200, again.status());
+        saidAgain(1);
+        desk.asks(within(ok, "ACK"));
+        saidAgain(2);
+        desk.asks(within(again, "ACK"));
+        desk.it.timers.pass(Duration.ofSeconds(40));
+        assertEquals(2, desk.phone.heard.size(), "the ACK of the first INVITE meant another answer, this one means it");
+        assertEquals(Optional.empty(), Optional.ofNullable(ended.poll()));
+    }
+
+    private void saidAgain(int times) throws InterruptedException {
+        for (int i = 0; i < 500 && desk.phone.heard.size() < times; i++) {
+            desk.it.timers.pass(Duration.ofMillis(100));
+            Thread.sleep(5);
+        }
+        assertEquals(times, desk.phone.heard.size());
+    }
+
+    @Test
     void aCancelThatComesAfterTheAnswerChangesNothing() throws Exception {
         alicePicksUp();
         Edit invite = desk.phone.invite(Desk.ALICE);

@@ -93,6 +93,7 @@ final class ClientTransaction {
             case A -> state == State.TRYING ? again(Timer.A, false) : List.of();
             case E -> state == State.TRYING ? again(Timer.E, true) : state == State.PROCEEDING ? every(T2) : List.of();
             case B -> state == State.TRYING ? timedOut() : List.of();
+            case C -> isWaiting() ? timedOut() : List.of();
             case F -> state == State.TRYING || state == State.PROCEEDING ? timedOut() : List.of();
             case D, K, M -> end();
             case G, H, I, J, L -> throw new IllegalStateException("server timer");

@@ -91,6 +91,11 @@ public final class RequestReceived implements Answering {
         run(actions);
     }
 
+    /// Whether an ACK that names it is its user's.
+    synchronized boolean isUsers() {
+        return machine.isAccepted();
+    }
+
     @Override
     public void again(Flow over, boolean ack) {
         on(ack ? new Event.Ack() : new Event.Retransmission());

@@ -70,6 +70,11 @@ public final class RequestSent implements Awaiting {
         return machine.isProceeding();
     }
 
+    /// From now on it waits so long at most, also for what rings; then it has failed with 408.
+    public void waitsFor(Duration patience) {
+        if (isWaiting()) armed(Timer.C, patience);
+    }
+
     void start() {
         run(machine.start(), Optional.empty());
     }

@@ -36,6 +36,11 @@ final class ServerTransaction {
         return state == State.TRYING || state == State.PROCEEDING;
     }
 
+    /// A 2xx was given to an INVITE: its ACK is the user's (RFC 6026, section 7.1).
+    boolean isAccepted() {
+        return state == State.ACCEPTED;
+    }
+
     /// The transport failed (section 17.2.4): nothing more happens.
     void lost() {
         state = State.TERMINATED;
@@ -92,7 +97,7 @@ final class ServerTransaction {
             }
             case H -> state == State.COMPLETED ? end() : List.of();
             case I, J, L -> end();
-            case A, B, D, E, F, K, M -> throw new IllegalStateException("client timer");
+            case A, B, C, D, E, F, K, M -> throw new IllegalStateException("client timer");
         };
     }
 

@@ -2,10 +2,12 @@ package dev.starling.sip.transaction;
 
 import java.time.Duration;
 
-/// The timers of RFC 3261, table 4, and L and M of RFC 6026.
+/// The timers of RFC 3261, table 4, and L and M of RFC 6026. C is a user agent's here: how long it waits once an INVITE
+/// rings (sections 9.1 and 16.6).
 enum Timer {
     A,
     B,
+    C,
     D,
     E,
     F,
@@ -23,13 +25,13 @@ enum Timer {
     boolean isLast() {
         return switch (this) {
             case D, I, J, K, L, M -> true;
-            case A, B, E, F, G, H -> false;
+            case A, B, C, E, F, G, H -> false;
         };
     }
 
     /// Its end is an answer to whoever sent the request, who may take his time.
     boolean isTold() {
-        return this == B || this == F;
+        return this == B || this == C || this == F;
     }
 
     static Duration doubled(Duration last, boolean toT2) {

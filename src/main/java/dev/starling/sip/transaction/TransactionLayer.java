@@ -196,10 +196,14 @@ public final class TransactionLayer {
     }
 
     /// Whether the request is one that is here already, or the ACK of its refusal; then its transaction has taken it.
+    /// The ACK of an acceptance is the user's, whatever its branch (RFC 6026, section 7.1).
     public boolean again(SipMessage request, Flow flow, Key key) {
         var old = servers.get(key);
         if (old == null) return false;
-        old.again(flow, request.method().equals("ACK"));
+        boolean ack = request.method().equals("ACK");
+        // Old phones acknowledge a 2xx with the branch of their INVITE.
+        if (ack && old instanceof RequestReceived invite && invite.isUsers()) return false;
+        old.again(flow, ack);
         return true;
     }
 
