@@ -74,6 +74,7 @@ export function desk(address, card, { now, find }) {
     presence: { of: () => ({ presence: 'offline', note: '' }) },
     delivery: { take: () => {}, flush: async () => {} },
     requests: { welcome: nothing },
+    lines: { has: () => false, rows: () => [] },
     boxes: { look: async () => {}, welcome: async () => {} },
     locator: {
       follow: () => {},

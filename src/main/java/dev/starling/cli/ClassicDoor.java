@@ -11,7 +11,6 @@ import dev.starling.sip.transport.TargetPolicy;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +60,7 @@ final class ClassicDoor {
         }
         var transport = parts.with(new PhoneTransport(
                 new PhoneTransport.Listening(
-                        List.of(InetAddress.getByName(place.listen())),
+                        List.of(place.listening()),
                         choice.port(),
                         tls.isPresent() ? OptionalInt.of(choice.tlsPort()) : OptionalInt.empty(),
                         config.local() ? Optional.empty() : Optional.of(place.name())),

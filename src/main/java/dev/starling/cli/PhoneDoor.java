@@ -172,7 +172,7 @@ final class PhoneDoor implements AutoCloseable, Flow.Receiver {
         var choice = config.phones();
         boolean secure = isSecure();
         var listening = new PhoneTransport.Listening(
-                List.of(InetAddress.getByName(place.listen())),
+                List.of(place.listening()),
                 choice.port(),
                 secure ? choice.tls() : OptionalInt.empty(),
                 config.local() ? Optional.empty() : Optional.of(place.name()));

@@ -3,6 +3,7 @@ package dev.starling.cli;
 import dev.starling.nat.turn.Interfaces;
 import dev.starling.sip.transport.TargetPolicy;
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,16 @@ record Place(String web, String listen, String name, int port, int sipPort, Opti
         if (behindProxy) return "https://" + name;
         if (tls.isEmpty()) return "http://" + name + ":" + port;
         return "https://" + name + (port == HTTPS ? "" : ":" + port);
+    }
+
+    /// Where phones and ordinary SIP servers come in. A UDP socket is of one family: on a host that has an address of
+    /// IPv6, `::` stands for all of both.
+    InetAddress listening() throws IOException {
+        InetAddress wanted = InetAddress.getByName(listen);
+        if (!wanted.isAnyLocalAddress()) return wanted;
+        for (InetAddress each : seen())
+            if (each instanceof Inet6Address && Interfaces.at(each).equals(each)) return InetAddress.ofLiteral("::");
+        return wanted;
     }
 
     /// The addresses under which others see this host, one of each family at most; those that an interface has come
