@@ -11,7 +11,8 @@ import java.time.Duration;
 /// @param remoteCandidates of a web leg
 /// @param setup until ICE has a path, and again until DTLS is done
 /// @param unanswered until a bridge is kept
-/// @param silence until a bridge ends that neither side sends to; while it is held, twenty times that
+/// @param silence until a bridge ends that neither side sends to; of one side alone five times that, while it is held
+/// twenty times
 public record MediaLimits(
         int bridges,
         int bridgesOfAccount,
