@@ -117,6 +117,7 @@ final class ConnectionGuard implements ServerConnectionSelector, AutoCloseable {
         private volatile Duration patience = Duration.ZERO;
         private volatile long since;
         private volatile Runnable whenOver = () -> {};
+        private volatile Optional<Thread> writer = Optional.empty();
 
         private Connection(ServerConnection beneath, Permits.Permit permit) {
             this.beneath = beneath;
@@ -162,9 +163,16 @@ final class ConnectionGuard implements ServerConnectionSelector, AutoCloseable {
             whenOver = task;
         }
 
+        /// Another thread that writes to this connection. It is interrupted as well when the connection is aborted: the
+        /// connection's own thread may be in a handler then, and says its goodbye behind whatever the writer is stuck in.
+        void writtenBy(Thread thread) {
+            writer = Optional.of(thread);
+        }
+
         /// Ends the connection at once, from any thread, without waiting for anything.
         void abort() {
             beneath.close(true);
+            writer.ifPresent(Thread::interrupt);
         }
 
         @Override

@@ -83,9 +83,9 @@ final class HelidonSocket implements WsListener, WebSocket {
     public void onOpen(WsSession opened) {
         connection.untimed();
         connection.whenOver(this::over);
+        connection.writtenBy(Thread.ofVirtual().name("ws-writer").start(this::writeQueued));
         session = Optional.of(opened);
         listener = Optional.of(endpoint.open(this));
-        Thread.ofVirtual().name("ws-writer").start(this::writeQueued);
     }
 
     private void writeQueued() {

@@ -26,6 +26,7 @@ class WebSocketsTest {
         @Override
         public void message(byte[] message) {
             if (message.length > 0 && message[0] == '!') throw new IllegalStateException("as told");
+            if (message.length > 0 && message[0] == '?') flood();
             log.add("message " + message.length);
             socket.send(message);
         }
@@ -38,6 +39,11 @@ class WebSocketsTest {
         @Override
         public void closed() {
             log.add("closed");
+        }
+
+        void flood() {
+            byte[] message = new byte[32 * 1024];
+            for (int i = 0; i < 1000; i++) socket.send(message);
         }
 
         String next() throws InterruptedException {
@@ -198,10 +204,21 @@ class WebSocketsTest {
     void aReaderThatDoesNotReadHoldsNobodyUpAndIsEndedAtTheBound() throws Exception {
         try (var wire = new Wire(server.port(), 4096)) {
             var one = open(wire);
-            byte[] message = new byte[32 * 1024];
             long start = System.nanoTime();
-            for (int i = 0; i < 1000; i++) one.socket.send(message);
+            one.flood();
             assertTrue(Duration.ofNanos(System.nanoTime() - start).toSeconds() < 10, "sending waited");
+            assertEquals("closed", one.next());
+            untilNobodyIsConnected();
+        }
+    }
+
+    // The connection's own thread is busy with a message when the bound is passed: it must not wait for the writer.
+    @Test
+    void aReaderThatDoesNotReadIsEndedWhileItsMessageIsBeingTaken() throws Exception {
+        try (var wire = new Wire(server.port(), 4096)) {
+            var one = open(wire);
+            wire.frame(BINARY, new byte[] {'?'});
+            assertEquals("message 1", one.next());
             assertEquals("closed", one.next());
             untilNobodyIsConnected();
         }
