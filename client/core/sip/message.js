@@ -1,5 +1,5 @@
 // SIP messages (RFC 3261, section 7) over WebSocket: strict, bounded, binary bodies.
-import { concat, encode, hex, random } from '../bytes.js';
+import { concat, encode, hex, latin, random } from '../bytes.js';
 import { need } from '../errors.js';
 
 const MAX_BYTES = 65_535;
@@ -94,13 +94,6 @@ function bodyStart(bytes) {
     if (bytes[i] === 13 && bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) return i + 4;
   need(false, 'bad-message', 'no end of the header');
   return 0;
-}
-
-/** @param {Uint8Array} bytes */
-function latin(bytes) {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return text;
 }
 
 /** @param {Message} message @returns {Uint8Array<ArrayBuffer>} */

@@ -10,6 +10,8 @@ final class Traffic {
     /// What a packet costs beside its bytes: headers, and the work with it.
     private static final int PACKET_BYTES = 48;
     private static final double NANOS = 1e9;
+    /// Who comes when there are so many waits until some are full again.
+    private static final int MOST = 50_000;
 
     private static final class Bucket {
         private double bytes;
@@ -30,6 +32,7 @@ final class Traffic {
         int bytes = payload + PACKET_BYTES;
         long now = nanoTime.getAsLong();
         double most = (double) bytesPerSecond * BURST_SECONDS;
+        if (buckets.size() >= MOST && !buckets.containsKey(owner)) return false;
         Bucket bucket = buckets.computeIfAbsent(owner, _ -> {
             var full = new Bucket();
             full.bytes = most;

@@ -16,6 +16,7 @@ import java.util.function.LongSupplier;
 public final class TurnServer implements AutoCloseable {
     private final Allocations allocations;
     private final Traffic traffic;
+    private final Strangers strangers;
     private final Requests requests;
     private final Packets packets;
     private final LongSupplier nanoTime;
@@ -32,6 +33,7 @@ public final class TurnServer implements AutoCloseable {
         this.nanoTime = nanoTime;
         allocations = new Allocations(limits);
         traffic = new Traffic(limits.bytesPerSecond(), nanoTime);
+        strangers = new Strangers(nanoTime);
         requests = new Requests(credentials, new Nonces(secret, clock), allocations, limits, relays, policy, nanoTime);
         packets = new Packets(allocations, traffic, policy, nanoTime);
     }
@@ -47,12 +49,17 @@ public final class TurnServer implements AutoCloseable {
         in.get(bytes);
         try {
             var message = StunMessage.parse(bytes);
-            if (message.kind() == StunClass.REQUEST) client.send(ByteBuffer.wrap(requests.answer(client, message)));
+            if (message.kind() == StunClass.REQUEST) answer(client, requests.answer(client, message));
             else if (message.kind() == StunClass.INDICATION && message.method() == Requests.SEND)
                 packets.sent(client, message);
         } catch (StunException _) {
             // Whoever sends what is no message gets no answer: it would go to whom he names as sender.
         }
+    }
+
+    private void answer(Client client, byte[] answer) {
+        if (serves(client) || strangers.mayHear(client.address().getAddress(), answer.length))
+            client.send(ByteBuffer.wrap(answer));
     }
 
     /// data: with [Packets#HEADER_BYTES] of room in front of its position
@@ -63,6 +70,7 @@ public final class TurnServer implements AutoCloseable {
     /// Ends what nobody refreshed. Called each second or so.
     void sweep() {
         traffic.sweep();
+        strangers.sweep();
         for (Allocation each : allocations.over(nanoTime.getAsLong())) requests.end(each);
     }
 

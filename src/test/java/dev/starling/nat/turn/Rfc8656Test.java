@@ -397,4 +397,32 @@ class Rfc8656Test {
             server.heard(place, ByteBuffer.wrap(bytes));
         assertEquals(List.of(), place.got);
     }
+
+    // By UDP the sender may be forged: nobody is flooded by way of us.
+    @Test
+    void answersToANetworkWithoutAllocationsAreBoundedAndOthersHearTheirs() throws Exception {
+        client.greet();
+        client.askSigned(TurnClient.allocate(client.request(Requests.ALLOCATE)));
+        var forged = new Place(address("198.51.100.7", 40_001));
+        for (int method : new int[] {Requests.ALLOCATE, Requests.BINDING})
+            for (int i = 0; i < 5_000; i++)
+                server.heard(forged, ByteBuffer.wrap(client.request(method).bytes()));
+        long bytes = forged.got.stream().mapToLong(each -> each.length).sum();
+        assertTrue(bytes > Strangers.BYTES_PER_SECOND && bytes <= 4 * Strangers.BYTES_PER_SECOND, bytes + " bytes");
+        var other = new Place(address("198.51.101.7", 40_001));
+        server.heard(other, ByteBuffer.wrap(client.request(Requests.BINDING).bytes()));
+        assertEquals(1, other.got.size());
+        int before = forged.got.size();
+        now = now.plusSeconds(1);
+        server.heard(forged, ByteBuffer.wrap(client.request(Requests.BINDING).bytes()));
+        assertEquals(before + 1, forged.got.size());
+        // Whoever has an allocation is answered whatever its network did.
+        var neighbour = new Place(address("192.0.2.9", 40_002));
+        for (int i = 0; i < 5_000; i++)
+            server.heard(neighbour, ByteBuffer.wrap(client.request(Requests.ALLOCATE).bytes()));
+        assertTrue(neighbour.got.size() < 5_000);
+        assertEquals(
+                StunClass.SUCCESS,
+                client.askSigned(client.request(Requests.REFRESH)).kind());
+    }
 }
