@@ -163,8 +163,9 @@ final class ConnectionGuard implements ServerConnectionSelector, AutoCloseable {
             whenOver = task;
         }
 
-        /// Another thread that writes to this connection. It is interrupted as well when the connection is aborted: the
-        /// connection's own thread may be in a handler then, and says its goodbye behind whatever the writer is stuck in.
+        /// Another thread that writes to this connection. It is interrupted as well when the connection is aborted:
+        /// the connection's own thread may be in a handler then, and says its goodbye behind what the writer is
+        /// stuck in.
         void writtenBy(Thread thread) {
             writer = Optional.of(thread);
         }

@@ -419,7 +419,8 @@ class Rfc8656Test {
         // Whoever has an allocation is answered whatever its network did.
         var neighbour = new Place(address("192.0.2.9", 40_002));
         for (int i = 0; i < 5_000; i++)
-            server.heard(neighbour, ByteBuffer.wrap(client.request(Requests.ALLOCATE).bytes()));
+            server.heard(
+                    neighbour, ByteBuffer.wrap(client.request(Requests.ALLOCATE).bytes()));
         assertTrue(neighbour.got.size() < 5_000);
         assertEquals(
                 StunClass.SUCCESS,
