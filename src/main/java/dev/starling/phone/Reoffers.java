@@ -121,7 +121,9 @@ final class Reoffers {
         if (answer.status() < 200) return;
         if (answer.status() >= 300) {
             call.descriptions().rejected();
-            throw new SipException(answer.status() < 500 ? answer.status() : 488, answer.reason());
+            // What the phone says of passwords is for us alone.
+            boolean passed = answer.status() < 500 && answer.status() != 401 && answer.status() != 407;
+            throw new SipException(passed ? answer.status() : 488, answer.reason());
         }
         call.acknowledgePhone(cseq);
         if (!done.compareAndSet(false, true)) return;
