@@ -295,6 +295,7 @@ export class Starling {
   declineCall = (/** @type {string | undefined} */ text) => this.ctx.calls.decline(text);
   hangUp = () => Promise.resolve(this.ctx.calls.hangUp());
   mute = (/** @type {boolean} */ muted) => this.ctx.calls.mute(muted);
+  press = (/** @type {string} */ key) => this.ctx.calls.press(key);
   microphones = () => this.ctx.around.media?.microphones() ?? Promise.resolve([]);
 
   /** @param {Partial<import('./types.js').Settings>} change */

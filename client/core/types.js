@@ -135,6 +135,7 @@
  * @property {(candidate: string, mid: string, ufrag: string) => void} add  of the other side; '': no more will come
  * @property {(microphone: string) => Promise<void>} speak  opens the microphone and sends
  * @property {(muted: boolean) => void} mute
+ * @property {(key: string) => boolean} press  a key of a telephone, `0` to `9`, `*` or `#`, as a tone (RFC 4733); false: the other side takes none
  * @property {(microphone: string) => Promise<void>} microphone
  * @property {(fn: (state: 'connected'|'disconnected'|'failed', info: {direct: boolean}) => void) => void} onState
  * @property {() => Promise<{quality: string, energyIn: number, energyOut: number}>} stats
@@ -182,6 +183,7 @@
  * @property {(text?: string) => Promise<void>} declineCall
  * @property {() => Promise<void>} hangUp
  * @property {(muted: boolean) => void} mute
+ * @property {(key: string) => boolean} press  a key of a telephone, `0` to `9`, `*` or `#`; false: nobody hears it
  * @property {() => Promise<{id: string, label: string}[]>} microphones
  * @property {(change: Partial<Settings>) => Promise<void>} set
  * @property {(name: string) => Promise<void>} setName

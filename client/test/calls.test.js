@@ -24,6 +24,20 @@ test('a call rings, is accepted, and ends at both sides', async () => {
   assert.equal(requests(it.relay, 'ACK').length, 1);
 });
 
+test('keys are pressed while the call runs, not before and not afterwards', async () => {
+  const it = await two();
+  await it.alice.calls.call(BOB);
+  await it.bob.until(ringing);
+  assert.equal(it.alice.calls.press('1'), false);
+  await it.bob.calls.accept();
+  await Promise.all([it.alice.until(running), it.bob.until(running)]);
+  assert.ok(it.alice.calls.press('4') && it.alice.calls.press('#'));
+  assert.equal(it.alice.legs[0].pressed, '4#');
+  await it.alice.calls.hangUp();
+  await it.bob.until(over);
+  assert.equal(it.alice.calls.press('2'), false);
+});
+
 test('the called side hangs up too', async () => {
   const it = await two();
   await talking(it);

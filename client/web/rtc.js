@@ -10,6 +10,9 @@ const RELAY_MILLIS = 1500;
 const OTHERS_MILLIS = 50;
 /** So long a call waits no more for relays when none answered. */
 const SILENT_MILLIS = 120_000;
+/** Of a key of a telephone: no machine misses it, and nobody types faster. */
+const TONE_MILLIS = 120;
+const PAUSE_MILLIS = 70;
 
 /** @param {HTMLAudioElement} far  where the other side is heard @returns {import('../core/types.js').MediaEngine} */
 export function createMediaEngine(far) {
@@ -168,6 +171,13 @@ function makeLeg(far, relays) {
     mute(on) {
       muted = on;
       if (microphone) microphone.enabled = !on;
+    },
+    press(key) {
+      const dtmf = sender()?.dtmf;
+      if (!dtmf?.canInsertDTMF) return false;
+      // What was pressed before may still sound.
+      dtmf.insertDTMF(dtmf.toneBuffer + key, TONE_MILLIS, PAUSE_MILLIS);
+      return true;
     },
     onState(fn) {
       const up = async () => {

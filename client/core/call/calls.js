@@ -391,6 +391,8 @@ export function calls(ctx) {
       live?.media?.mute(muted);
       change({ muted });
     },
+    /** @param {string} key  of a telephone */
+    press: (key) => ctx.state.call?.state === 'running' && (live?.media?.press(key) ?? false),
     /** @param {string} id */
     async microphone(id) {
       await live?.media?.microphone(id);

@@ -261,23 +261,37 @@ test('texts go both ways between the phones', { skip }, async () => {
 /** For some seconds, so that the other side has heard her as well. */
 const hears = (hertz) => page.evaluate(hearTone, { hertz, heard: MIN_DECIBELS, clear: Number.MAX_VALUE });
 
-test('alice, in a browser, calls bob: both hear each other, bob hangs up; texts go both ways', { skip }, async () => {
-  await page.click('.person:has-text("bob@example.net")');
-  const from = bob.now();
-  await page.click('.head button:has-text("Call")');
-  await bob.event('CALL_INCOMING', from);
-  bob.tell('accept');
-  await page.waitForSelector('.call-bar.running:has-text("its server can listen")', PATIENCE);
-  const { decibels: best } = await hears(HERTZ.bob);
-  assert.ok(best >= CLEAR_DECIBELS, `alice hears bob: ${best}`);
-  measured.push(`alice hears bob ${best.toFixed(1)} dB`);
-  await bobHears(HERTZ.alice, 'alice');
-  bob.tell('hangup');
-  await page.waitForSelector('.call-bar', { state: 'detached' });
-  await page.fill('.write textarea', 'hello from alice');
-  await page.keyboard.press('Enter');
-  await bob.said('hello from alice');
-});
+test(
+  'alice, in a browser, calls bob: both hear each other, keys arrive, bob hangs up; texts go both ways',
+  { skip },
+  async () => {
+    await page.click('.person:has-text("bob@example.net")');
+    const from = bob.now();
+    await page.click('.head button:has-text("Call")');
+    await bob.event('CALL_INCOMING', from);
+    bob.tell('accept');
+    await page.waitForSelector('.call-bar.running:has-text("its server can listen")', PATIENCE);
+    const { decibels: best } = await hears(HERTZ.bob);
+    assert.ok(best >= CLEAR_DECIBELS, `alice hears bob: ${best}`);
+    measured.push(`alice hears bob ${best.toFixed(1)} dB`);
+    await bobHears(HERTZ.alice, 'alice');
+    const keys = bob.now();
+    await page.click('[aria-label=Keypad]');
+    await page.keyboard.type('4#');
+    const came = () =>
+      bob.events
+        .slice(keys)
+        .filter((each) => each.type === 'CALL_DTMF_START')
+        .map((each) => each.param)
+        .join('');
+    await eventually(() => came() === '4#', 'the keys at bob', 10_000);
+    bob.tell('hangup');
+    await page.waitForSelector('.call-bar', { state: 'detached' });
+    await page.fill('.write textarea', 'hello from alice');
+    await page.keyboard.press('Enter');
+    await bob.said('hello from alice');
+  },
+);
 
 test('carol calls alice: both hear each other, alice hangs up', { skip }, async () => {
   const heard = carol.record('from-alice.wav');

@@ -187,6 +187,22 @@ test('in a call M mutes and Esc does not hang up', async () => {
   assert.equal(await page.locator('.call-bar').count(), 1);
 });
 
+for (const width of [360, 1440])
+  test(`a telephone is told keys, by clicks and by the keyboard, at ${width}`, async () => {
+    await show('line-call', { width });
+    await page.click('[aria-label=Keypad]');
+    await page.click('.keypad >> text=5');
+    await page.locator('.call-bar strong, .call-bar h1').first().click();
+    await page.keyboard.type('1*');
+    await page.waitForSelector('.keypad [role=status]:has-text("Pressed: 51*")');
+    await looksRight(page, `keypad ${width}`);
+    await picture(page, `page-keypad-${width}-light`);
+    await page.click('[aria-label=Hash]');
+    await page.waitForSelector('.keypad [role=status]:has-text("takes no keys")');
+    await page.click('[aria-label=Keypad]');
+    assert.equal(await page.locator('.keypad').count(), 0);
+  });
+
 test('on a phone a call covers the page, and can be made small to write meanwhile', async () => {
   await show('call', { width: 360 });
   const bar = async () => (await page.locator('.call-bar').boundingBox()).height;

@@ -323,6 +323,7 @@ export function fakeCore(options) {
       core.change({ me: { ...core.state.me, status: 'online' } });
     },
     mute: (muted) => core.change({ call: { ...core.state.call, muted } }),
+    press: (key) => key !== '#',
     hangUp: async () => core.change({ call: null }),
     acceptCall: async () => core.change({ call: { ...core.state.call, state: 'running', since: Date.now() } }),
     declineCall: async () => core.change({ call: null }),

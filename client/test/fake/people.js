@@ -45,6 +45,7 @@ export function fakeMedia() {
         add: (candidate, mid, ufrag) => leg.added.push({ candidate, mid, ufrag }),
         speak: async () => void ((leg.speaking = true), leg.tell('connected', { direct: true })),
         mute: (muted) => void (leg.muted = muted),
+        press: (key) => (leg.pressed = (leg.pressed ?? '') + key) !== '',
         microphone: async () => {},
         onState: (fn) => (leg.tell = fn),
         stats: async () => ({ quality: 'good', energyIn: 1, energyOut: 1 }),

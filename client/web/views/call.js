@@ -56,6 +56,7 @@ function Incoming({ core, call }) {
 function Bar({ core, call, narrow }) {
   const now = useClock();
   const [choosing, setChoosing] = useState(false);
+  const [typing, setTyping] = useState(false);
   const [small, setSmall] = useState(false);
   const name = call.name || call.address;
   useMuteKey(core, call);
@@ -96,6 +97,11 @@ function Bar({ core, call, narrow }) {
               pressed=${call.muted}
               task=${() => core.mute(!call.muted)}
             />
+            ${
+              running &&
+              (call.gateway || !!call.line) &&
+              html`<${Button} icon="keys" label=${t('call.keys')} pressed=${typing} task=${() => setTyping(!typing)} />`
+            }
             <${Button}
               icon="gear"
               label=${t('call.microphone')}
@@ -113,8 +119,50 @@ function Bar({ core, call, narrow }) {
           </div>`
     }
     ${choosing && !ended && html`<${Microphone} core=${core} />`}
+    ${typing && running && html`<${Keypad} core=${core} />`}
   <//>`;
 }
+
+const KEYS = '123456789*0#';
+const SHOWN_KEYS = 20;
+
+/**
+ * The keys of a telephone, for machines that ask for them; those of the keyboard do the same, outside of fields.
+ * @param {{core: Core}} props
+ */
+function Keypad({ core }) {
+  const [pressed, setPressed] = useState('');
+  const [refused, setRefused] = useState(false);
+  const press = (/** @type {string} */ key) => {
+    setRefused(!core.press(key));
+    setPressed((before) => (before + key).slice(-SHOWN_KEYS));
+  };
+  useEffect(() => {
+    const typed = (/** @type {KeyboardEvent} */ e) => {
+      const at = /** @type {HTMLElement} */ (e.target);
+      if (e.key.length !== 1 || !KEYS.includes(e.key) || e.ctrlKey || e.metaKey || e.altKey) return;
+      if (!at.matches('input, textarea, select')) press(e.key);
+    };
+    document.addEventListener('keydown', typed);
+    return () => document.removeEventListener('keydown', typed);
+  }, []);
+  return html`<div class="keypad" role="group" aria-label=${t('call.keys')}>
+    <div class="keys">
+      ${[...KEYS].map(
+        (key) =>
+          html`<button type="button" class="button" aria-label=${nameOf(key)} onClick=${() => press(key)}>
+            ${key}
+          </button>`,
+      )}
+    </div>
+    <p class="small" role="status">
+      ${refused ? t('call.keys.none') : pressed && t('call.keys.pressed', { keys: pressed })}
+    </p>
+  </div>`;
+}
+
+/** @param {string} key */
+const nameOf = (key) => (key === '*' ? t('call.key.star') : key === '#' ? t('call.key.hash') : undefined);
 
 /** @param {{core: Core}} props */
 export function Microphone({ core }) {
