@@ -125,6 +125,13 @@ export function fakeState(options) {
                 { id: 'agree', key: 'changed.agree', safe: false },
               ],
             },
+            {
+              id: 'n3',
+              kind: 'warning',
+              key: 'phone-ends',
+              args: { name: 'Desk phone', until: String(NOW + 30 * 24 * 60 * MINUTE) },
+              actions: [{ id: 'ok', key: 'phone-ends.ok', safe: true }],
+            },
           ]
         : surface === 'other-list'
           ? [
