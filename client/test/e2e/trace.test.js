@@ -54,6 +54,8 @@ function trace(args) {
   const wait = (wanted, what) =>
     new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`waited for ${what}: ${text}\n${said}`)), PATIENCE_MILLIS);
+      // Of two that wait for the same, one may wait in vain: that must not keep the finished tests alive.
+      late.unref();
       const look = () => {
         if (!wanted(text, said)) return;
         clearTimeout(late);
