@@ -64,8 +64,7 @@ public final class TransactionLayer {
 
         /// RFC 3261, section 17.2.3: branch, sent-by and method, where ACK and CANCEL ask for the INVITE's.
         static Key ofServer(SipMessage request, String method, Flow flow) {
-            String via = request.topVia();
-            return new Key(Tokens.parameter(via, "branch").orElse(""), Tokens.head(via, ';'), method, flow.id());
+            return new Key(request.branch(), Tokens.head(request.topVia(), ';'), method, flow.id());
         }
 
         @Override
