@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.OptionalLong;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -25,6 +26,9 @@ final class Nonces {
     private static final int WINDOW = 64;
 
     private static final class Used {
+        /// For which it is ours: proven once.
+        final String network;
+
         final long second;
         long highest;
 
@@ -34,7 +38,8 @@ final class Nonces {
         /// Since it was put.
         boolean again;
 
-        Used(long second, long highest) {
+        Used(String network, long second, long highest) {
+            this.network = network;
             this.second = second;
             this.highest = highest;
         }
@@ -105,6 +110,8 @@ final class Nonces {
     /// Whether it is ours and young. One that is not is stale: the phone is asked again, with another.
     boolean isFresh(String nonce, String network) {
         if (nonce.length() != LENGTH) return false;
+        OptionalLong known = proven(nonce, network);
+        if (known.isPresent()) return isYoung(known.getAsLong());
         byte[] raw;
         try {
             // 28 digits are 21 bytes and no bit more, so each nonce is written in one way only.
@@ -115,8 +122,18 @@ final class Nonces {
         if (raw.length != TIME + CHANCE + PROOF) return false;
         boolean same = MessageDigest.isEqual(
                 proof(raw, network), Arrays.copyOfRange(raw, TIME + CHANCE, TIME + CHANCE + PROOF));
-        long age = clock.instant().getEpochSecond() - second(raw);
-        return same && age >= 0 && age <= LIFE.toSeconds();
+        return same && isYoung(second(raw));
+    }
+
+    private boolean isYoung(long second) {
+        long age = clock.instant().getEpochSecond() - second;
+        return age >= 0 && age <= LIFE.toSeconds();
+    }
+
+    /// The second of one that was used from there before.
+    private synchronized OptionalLong proven(String nonce, String network) {
+        Used before = used.get(nonce);
+        return before != null && before.network.equals(network) ? OptionalLong.of(before.second) : OptionalLong.empty();
     }
 
     private static long second(byte[] raw) {
@@ -125,7 +142,9 @@ final class Nonces {
 
     /// Whether a fresh nonce may be used with this count, which then is spent. Without a count (`nc` 0) it may be used
     /// once, and never again.
-    synchronized boolean spend(String nonce, long nc) {
+    ///
+    /// @param network for which it is fresh
+    synchronized boolean spend(String nonce, String network, long nc) {
         Used before = used.get(nonce);
         if (before != null) {
             before.again = true;
@@ -133,7 +152,7 @@ final class Nonces {
         }
         long second = second(Base64.getUrlDecoder().decode(nonce));
         if (second <= forgottenUntil) return false;
-        used.put(nonce, new Used(second, nc == 0 ? Long.MAX_VALUE : nc));
+        used.put(nonce, new Used(network, second, nc == 0 ? Long.MAX_VALUE : nc));
         if (used.size() > most) forget();
         return true;
     }
