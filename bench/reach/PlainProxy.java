@@ -103,7 +103,7 @@ final class PlainProxy implements PhoneUser {
 
     private void cancel(RequestSent sent, List<String> reasons) {
         try {
-            // Section 9.1: before anybody has answered there is nothing to be taken back.
+            // Section 9.1: not before a provisional answer. One that comes earlier is not kept for it; the load sends none.
             if (sent.isProceeding()) edge.orElseThrow().cancel(sent, reasons);
         } catch (SipException e) {
             throw new IllegalStateException(e);
