@@ -3,6 +3,7 @@ import dev.starling.phone.Ha1;
 import dev.starling.phone.PhoneAccounts;
 import dev.starling.phone.PhoneEdge;
 import dev.starling.phone.PhoneRegistrar;
+import dev.starling.phone.PhoneUser;
 import dev.starling.sip.message.SipUri;
 import dev.starling.sip.transaction.TimerWheel;
 import dev.starling.sip.transport.PhoneTransport;
@@ -21,14 +22,14 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /// Ours under test: what a peer has where phones come in, wired as `cli.PhoneDoor` does, with accounts that nobody
-/// enrolled and [TwoPhones] in place of each account's agent.
+/// enrolled and, in place of each account's agent, [TwoPhones] or [PlainProxy].
 public final class SipServer {
     /// RFC 3261, timers H and J, and RFC 6026, timers L and M.
     private static final Duration TRANSACTION = Duration.ofMillis(64 * 500 + 100);
 
     private SipServer() {}
 
-    /// Arguments: address, port, folder, accounts (`u0` and on).
+    /// Arguments: address, port, folder, accounts (`u0` and on), `dialogs` or `proxy`.
     public static void main(String[] args) throws Exception {
         var accounts = new Accounts(Integer.parseInt(args[3]));
         var clock = Clock.systemUTC();
@@ -47,9 +48,12 @@ public final class SipServer {
         new SecureRandom().nextBytes(secret);
         var digest = new Digest(Phones.REALM, accounts, secret, clock);
         var registrar = new PhoneRegistrar(Path.of(args[2]).resolve("phones.db"), accounts, transport, timers, clock);
-        var user = new TwoPhones(registrar);
+        var dialogs = new TwoPhones(registrar);
+        var proxy = new PlainProxy(registrar, transport);
+        PhoneUser user = args[4].equals("proxy") ? proxy : dialogs;
         var edge = new PhoneEdge(transport, accounts, digest, registrar, user, timers, transport.offences(), clock);
-        user.over(edge);
+        dialogs.over(edge);
+        proxy.over(edge);
         transport.start(edge);
         System.out.println("ready");
         // Ends with whoever started it. A line asks it to say when the transactions that there are now have ended: what

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
 
 /// One SIP server that runs, with the phones that keep it busy.
 final class SipUnderTest implements AutoCloseable {
@@ -24,14 +25,25 @@ final class SipUnderTest implements AutoCloseable {
         load = new Load(new InetSocketAddress("127.0.0.1", port), new Phones(users, port + 2));
     }
 
+    /// As phones' calls of the product are: two dialogs.
     static SipUnderTest ours(Path out, int users) throws Exception {
-        Path folder = Files.createDirectories(out.resolve("ours"));
+        return ours(out, users, "Starling", "dialogs", 5060);
+    }
+
+    /// The same parts as a proxy between phones.
+    static SipUnderTest proxy(Path out, int users) throws Exception {
+        return ours(out, users, "Starling's core as a proxy", "proxy", 5090);
+    }
+
+    private static SipUnderTest ours(Path out, int users, String name, String as, int port) throws Exception {
+        Path folder = Files.createDirectories(out.resolve(as));
         for (String each : List.of("phones.db", "phones.db-wal", "phones.db-shm"))
             Files.deleteIfExists(folder.resolve(each));
+        Path log = out.resolve(as + ".log");
         var process =
-                Measured.java(out.resolve("ours.log"), "SipServer", "127.0.0.1", "5060", folder.toString(), "" + users);
+                Measured.java(log, "SipServer", "127.0.0.1", "" + port, folder.toString(), "" + users, as);
         process.await("ready");
-        return new SipUnderTest("Starling", process, 5060, users);
+        return new SipUnderTest(name, process, port, users);
     }
 
     /// Of a release without a line that says so when it is ready: it is, when it answers.
@@ -72,7 +84,20 @@ final class SipUnderTest implements AutoCloseable {
 
     /// Until the transactions that it has now have ended, if it says so: others keep theirs for a shorter time.
     void rest() throws Exception {
-        if (name.equals("Starling")) process.ask("", "rested");
+        if (name.startsWith("Starling")) process.ask("", "rested");
+    }
+
+    /// All of them at once.
+    static void rest(List<SipUnderTest> servers) throws Exception {
+        try (var each = Executors.newVirtualThreadPerTaskExecutor()) {
+            var resting = servers.stream()
+                    .map(server -> each.submit(() -> {
+                        server.rest();
+                        return true;
+                    }))
+                    .toList();
+            for (var one : resting) one.get();
+        }
     }
 
     private void count(Load.Result result) {

@@ -107,7 +107,7 @@ public final class Digest {
         oldPhones.proven(network, request, said.algorithm());
         long nc = said.qop() ? Long.parseLong(said.nc(), 16) : 0;
         // RFC 7616, section 3.4: counts begin at 1; here 0 is for phones that do not count.
-        if (said.qop() && nc == 0 || !nonces.spend(said.nonce(), nc)) return new Verdict.Replayed(user);
+        if (said.qop() && nc == 0 || !nonces.spend(said.nonce(), network, nc)) return new Verdict.Replayed(user);
         return new Verdict.Proven(user);
     }
 

@@ -28,8 +28,9 @@ final class Guesses {
         this.clock = clock;
     }
 
+    // In the order in which they were put.
     private static <V> Map<String, V> bounded() {
-        return new LinkedHashMap<>(16, 0.75f, true) {
+        return new LinkedHashMap<>() {
             private static final long serialVersionUID = 1;
 
             @Override
@@ -45,6 +46,7 @@ final class Guesses {
 
     /// How long an attempt must wait; empty: it may be looked at.
     synchronized Optional<Duration> wait(String network, String user) {
+        if (failures.isEmpty()) return Optional.empty();
         long now = clock.millis();
         String pair = pair(network, user);
         long until = until(pair);
@@ -68,14 +70,17 @@ final class Guesses {
         Failures f = failures.get(key);
         int count = f == null || now - f.last > FORGIVEN.toMillis() ? 1 : f.count + 1;
         long pause = count < free ? 0 : Math.min(LONGEST.toMillis(), 1_000L << Math.min(count - free, 20));
+        failures.remove(key);
         failures.put(key, new Failures(count, now, now + pause));
     }
 
     synchronized void succeeded(String network, String user) {
         String pair = pair(network, user);
-        failures.remove(pair);
+        if (!failures.isEmpty()) failures.remove(pair);
         long now = clock.millis();
         Long known = proven.get(pair);
-        if (known == null || now - known > NOTED.toMillis()) proven.put(pair, now);
+        if (known != null && now - known <= NOTED.toMillis()) return;
+        proven.remove(pair);
+        proven.put(pair, now);
     }
 }

@@ -10,14 +10,14 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.OptionalLong;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /// Nonces that are kept nowhere until a phone has used one: the second, chance, and a proof that it was us who wrote it
 /// for that network (RFC 7616, section 5.4). Of used ones is remembered which counts came, so that none counts twice;
-/// when too many are
-/// remembered the one used longest ago goes, and with it every nonce that is not younger.
+/// when too many are remembered one goes that was not used again since it was put last, and with it every nonce that is
+/// not younger.
 final class Nonces {
     static final Duration LIFE = Duration.ofMinutes(10);
     private static final int TIME = 4, CHANCE = 6, PROOF = 11, LENGTH = (TIME + CHANCE + PROOF) * 4 / 3;
@@ -25,8 +25,37 @@ final class Nonces {
     /// Counts behind the highest that may still come: what UDP delivers late.
     private static final int WINDOW = 64;
 
-    /// @param seen bit i: `highest - i` came
-    private record Used(long second, long highest, long seen) {}
+    private static final class Used {
+        /// For which it is ours: proven once.
+        final String network;
+
+        final long second;
+        long highest;
+
+        /// Bit i: `highest - i` came.
+        long seen = 1;
+
+        /// Since it was put.
+        boolean again;
+
+        Used(String network, long second, long highest) {
+            this.network = network;
+            this.second = second;
+            this.highest = highest;
+        }
+
+        boolean spend(long nc) {
+            long ahead = nc - highest;
+            if (ahead > 0) {
+                seen = ahead >= WINDOW ? 1 : seen << ahead | 1;
+                highest = nc;
+                return true;
+            }
+            if (-ahead >= WINDOW || (seen >> -ahead & 1) != 0) return false;
+            seen |= 1L << -ahead;
+            return true;
+        }
+    }
 
     /// Copied for each nonce: to look one up and give it its key takes longer than the nonce.
     private final Mac keyed;
@@ -34,7 +63,7 @@ final class Nonces {
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
     private final int most;
-    private final Map<String, Used> used = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<String, Used> used = new LinkedHashMap<>();
     private long forgottenUntil;
 
     /// @param secret random bytes that nobody else knows
@@ -81,6 +110,8 @@ final class Nonces {
     /// Whether it is ours and young. One that is not is stale: the phone is asked again, with another.
     boolean isFresh(String nonce, String network) {
         if (nonce.length() != LENGTH) return false;
+        OptionalLong known = proven(nonce, network);
+        if (known.isPresent()) return isYoung(known.getAsLong());
         byte[] raw;
         try {
             // 28 digits are 21 bytes and no bit more, so each nonce is written in one way only.
@@ -91,8 +122,18 @@ final class Nonces {
         if (raw.length != TIME + CHANCE + PROOF) return false;
         boolean same = MessageDigest.isEqual(
                 proof(raw, network), Arrays.copyOfRange(raw, TIME + CHANCE, TIME + CHANCE + PROOF));
-        long age = clock.instant().getEpochSecond() - second(raw);
-        return same && age >= 0 && age <= LIFE.toSeconds();
+        return same && isYoung(second(raw));
+    }
+
+    private boolean isYoung(long second) {
+        long age = clock.instant().getEpochSecond() - second;
+        return age >= 0 && age <= LIFE.toSeconds();
+    }
+
+    /// The second of one that was used from there before.
+    private synchronized OptionalLong proven(String nonce, String network) {
+        Used before = used.get(nonce);
+        return before != null && before.network.equals(network) ? OptionalLong.of(before.second) : OptionalLong.empty();
     }
 
     private static long second(byte[] raw) {
@@ -101,28 +142,28 @@ final class Nonces {
 
     /// Whether a fresh nonce may be used with this count, which then is spent. Without a count (`nc` 0) it may be used
     /// once, and never again.
-    synchronized boolean spend(String nonce, long nc) {
-        long second = second(Base64.getUrlDecoder().decode(nonce));
+    ///
+    /// @param network for which it is fresh
+    synchronized boolean spend(String nonce, String network, long nc) {
         Used before = used.get(nonce);
-        if (before == null) {
-            if (second <= forgottenUntil) return false;
-            used.put(nonce, new Used(second, nc == 0 ? Long.MAX_VALUE : nc, 1));
-            if (used.size() > most) {
-                var eldest = used.entrySet().iterator();
-                forgottenUntil = Math.max(forgottenUntil, eldest.next().getValue().second);
-                eldest.remove();
-            }
-            return true;
+        if (before != null) {
+            before.again = true;
+            return nc != 0 && before.spend(nc);
         }
-        if (nc == 0) return false;
-        long ahead = nc - before.highest;
-        if (ahead > 0) {
-            used.put(nonce, new Used(second, nc, ahead >= WINDOW ? 1 : before.seen << ahead | 1));
-            return true;
-        }
-        if (-ahead >= WINDOW || (before.seen >> -ahead & 1) != 0) return false;
-        used.put(nonce, new Used(second, before.highest, before.seen | 1L << -ahead));
+        long second = second(Base64.getUrlDecoder().decode(nonce));
+        if (second <= forgottenUntil) return false;
+        used.put(nonce, new Used(network, second, nc == 0 ? Long.MAX_VALUE : nc));
+        if (used.size() > most) forget();
         return true;
+    }
+
+    private void forget() {
+        var eldest = used.pollFirstEntry();
+        for (; eldest.getValue().again; eldest = used.pollFirstEntry()) {
+            eldest.getValue().again = false;
+            used.put(eldest.getKey(), eldest.getValue());
+        }
+        forgottenUntil = Math.max(forgottenUntil, eldest.getValue().second);
     }
 
     synchronized int remembered() {

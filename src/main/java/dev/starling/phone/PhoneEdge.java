@@ -75,6 +75,12 @@ public final class PhoneEdge implements Flow.Receiver {
         else if (invalid.isEmpty()) response(flow, message);
     }
 
+    @Override
+    public void handing(boolean several) {
+        if (several) inOrder.gather();
+        else inOrder.begin();
+    }
+
     private static Optional<SipException> invalid(SipMessage message) {
         try {
             message.validate();
@@ -182,7 +188,7 @@ public final class PhoneEdge implements Flow.Receiver {
     /// 480 of our own included. 503 when there are too many.
     public RequestSent send(Edit request, Flow flow, Consumer<SipMessage> responses) throws SipException {
         RequestSent sent = transactions.send(outgoing.request(request, flow), flow, responses);
-        if (sent.request().method().equals("INVITE")) sent.waitsFor(RINGING);
+        if (sent.isInvite()) sent.waitsFor(RINGING);
         return sent;
     }
 

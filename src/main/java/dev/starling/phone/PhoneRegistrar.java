@@ -97,7 +97,8 @@ public final class PhoneRegistrar implements AutoCloseable {
 
     /// The answer to a REGISTER of an account that has proven itself. All of it is done, or nothing.
     SipMessage register(String account, SipMessage request, Flow flow) throws SipException {
-        if (!owns(account, request.to().uri()) || !owns(account, request.from().uri()))
+        String to = request.to().uri(), from = request.from().uri();
+        if (!owns(account, to) || !from.equals(to) && !owns(account, from))
             throw new SipException(403, "Not the address of this account");
         var wanted = Register.parse(request, PER_ACCOUNT);
         InetSocketAddress remote = flow.remote().orElseThrow(() -> new SipException(500, "Server Internal Error"));
@@ -142,7 +143,8 @@ public final class PhoneRegistrar implements AutoCloseable {
     // Section 10.3, item 7: what is older than what we know changes nothing.
     private static void checkOrder(SipMessage request, Register wanted, List<Binding> old) throws SipException {
         for (Binding each : old) {
-            boolean named = wanted.everything() || wanted.contacts().stream().anyMatch(contact -> contact.names(each));
+            boolean named = wanted.everything();
+            for (Register.Contact contact : wanted.contacts()) named |= contact.names(each);
             if (named && each.callId().equals(request.callId()) && request.cseq() <= each.cseq())
                 throw new SipException(500, "CSeq out of order");
         }
@@ -187,9 +189,10 @@ public final class PhoneRegistrar implements AutoCloseable {
         if (named.size() == 1 && binding.continues(named.getFirst())) {
             Binding before = named.getFirst();
             Binding next = before.until(binding.expires(), binding.callId(), binding.cseq());
-            unlist(before);
             // What is written lasts until the phone asks again, if it goes on as it does: see [Binding#isWrittenFor].
-            add(next.isWrittenFor(clock.instant()) ? next : written(next));
+            Binding kept = next.isWrittenFor(clock.instant()) ? next : written(next);
+            replace(byAccount, before.account(), before, kept);
+            replace(byFlow, before.flow().id(), before, kept);
             pings.watch(next);
             return;
         }
@@ -233,6 +236,14 @@ public final class PhoneRegistrar implements AutoCloseable {
         var all = new ArrayList<>(before);
         all.add(binding);
         in.put(key, List.copyOf(all));
+    }
+
+    // Of two or more, the one refreshed last is the last.
+    private static void replace(Map<String, List<Binding>> in, String key, Binding before, Binding next) {
+        boolean alone = in.getOrDefault(key, List.of()).size() == 1;
+        if (!alone) take(in, key, before);
+        if (alone) in.put(key, List.of(next));
+        else put(in, key, next);
     }
 
     private static boolean take(Map<String, List<Binding>> from, String key, Binding binding) {

@@ -2,15 +2,16 @@ package dev.starling.proxy;
 
 import java.time.Clock;
 import java.util.LinkedHashMap;
-import java.util.Map;
 
-/// How often somebody may do something: a token bucket for each key, bounded in number.
+/// How often somebody may do something: a token bucket for each key, bounded in number. When there are too many, one
+/// goes that was not asked for since it was put last; one that was is put again. So asking moves nothing.
 public final class Quota {
     private static final int MAX_KEYS = 50_000;
 
     private static final class Bucket {
         double tokens;
         long millis;
+        boolean asked;
 
         Bucket(double tokens, long millis) {
             this.tokens = tokens;
@@ -21,14 +22,7 @@ public final class Quota {
     private final double burst;
     private final double perMilli;
     private final Clock clock;
-    private final Map<String, Bucket> buckets = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Bucket> eldest) {
-            return size() > MAX_KEYS;
-        }
-    };
+    private final LinkedHashMap<String, Bucket> buckets = new LinkedHashMap<>();
 
     public Quota(double perHour, double burst, Clock clock) {
         this.burst = burst;
@@ -47,11 +41,19 @@ public final class Quota {
         if (bucket == null) {
             bucket = new Bucket(burst, now);
             buckets.put(key, bucket);
-        }
+            if (buckets.size() > MAX_KEYS) forget();
+        } else bucket.asked = true;
         bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.millis) * perMilli);
         bucket.millis = now;
         boolean allowed = bucket.tokens >= cost;
         if (allowed) bucket.tokens -= cost;
         return allowed;
+    }
+
+    private void forget() {
+        for (var eldest = buckets.pollFirstEntry(); eldest.getValue().asked; eldest = buckets.pollFirstEntry()) {
+            eldest.getValue().asked = false;
+            buckets.put(eldest.getKey(), eldest.getValue());
+        }
     }
 }

@@ -233,6 +233,19 @@ class Rfc8760Test {
     }
 
     @Test
+    void aNonceThatIsInUseIsNotTheOneForgotten() throws SipException {
+        String inUse = challenge("SHA-256");
+        for (int nc = 1; nc <= 2; nc++)
+            assertInstanceOf(Verdict.Proven.class, judge(bob.to(inUse, "REGISTER", URI, nc)));
+        for (int i = 0; i < 100; i++)
+            assertInstanceOf(Verdict.Proven.class, judge(bob.to(challenge("SHA-256"), "REGISTER", URI, 1)));
+        assertInstanceOf(Verdict.Replayed.class, judge(bob.to(inUse, "REGISTER", URI, 2)));
+        assertInstanceOf(Verdict.Proven.class, judge(bob.to(inUse, "REGISTER", URI, 3)));
+        // Remembered or not, it is of one network.
+        assertInstanceOf(Verdict.Stale.class, digest.judge(request(bob.to(inUse, "REGISTER", URI, 4)), ELSEWHERE));
+    }
+
+    @Test
     void whoeverGuessesWaitsLongerEachTimeAndNobodyElseDoes() throws SipException {
         for (int i = 0; i < Guesses.FREE; i++)
             assertEquals(new Verdict.Wrong("bob"), judge(wrongBob.to(challenge("SHA-256"), "REGISTER", URI, 1)));

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 public final class Edit {
     private static final byte[] END = {'\r', '\n'};
 
+    /// Header lines of a message, and some more.
+    private static final int USUAL = 16;
+
     private sealed interface Part {
         /// The header's long name in lower case.
         String canonical();
@@ -40,7 +43,7 @@ public final class Edit {
         }
     }
 
-    private final List<Part> parts = new ArrayList<>();
+    private final List<Part> parts = new ArrayList<>(USUAL);
     private String start;
 
     /// What follows from the parts is what a parser would find.

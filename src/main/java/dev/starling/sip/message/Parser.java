@@ -33,7 +33,7 @@ final class Parser {
         // RFC 3261, section 7.5: empty lines in front are ignored.
         while (at < in.length && (in[at] == '\r' || in[at] == '\n')) at++;
         String[] start = startLine(line());
-        var lines = new HeaderLines(12);
+        var lines = new HeaderLines(16);
         while (!emptyLine()) {
             if (at >= in.length) throw bad("no end of the header");
             if (at > SipMessage.MAX_HEADER_BYTES) throw bad("header too long");
@@ -120,7 +120,7 @@ final class Parser {
 
     // Bytes of 0x80 and more are negative, and text.
     private static boolean isControl(byte c) {
-        return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f;
+        return c < 0x20 && c >= 0 && c != '\t' || c == 0x7f;
     }
 
     private static boolean isBlank(byte b) {

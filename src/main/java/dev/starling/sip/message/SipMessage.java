@@ -19,17 +19,45 @@ public final class SipMessage {
     /// The same on every transport: what one hop takes, the next takes too.
     public static final int MAX_HEADER_BYTES = 24 * 1024;
 
-    /// What the parser found. Values that were asked for are kept by line; several threads may write the same one.
-    ///
-    /// @param startLine its three words
-    /// @param values by line, as far as they were asked for
-    record Parsed(
-            String[] startLine,
-            HeaderLines lines,
-            int bodyStart,
-            @Nullable String[] values) {
+    /// What the parser found. Values that were asked for are kept by line, and so is what several ask for in them;
+    /// several threads may write the same one.
+    static final class Parsed {
+        private final String[] startLine;
+        private final HeaderLines lines;
+        private final int bodyStart, status;
+        private final @Nullable String[] values;
+        private @Nullable String topVia, branch, cseqMethod, fromTag, toTag;
+        private @Nullable NameAddr from, to;
+
+        /// @param startLine its three words
+        /// @param values by line, as far as they were asked for
+        Parsed(String[] startLine, HeaderLines lines, int bodyStart, @Nullable String[] values) {
+            this.startLine = startLine;
+            this.lines = lines;
+            this.bodyStart = bodyStart;
+            this.values = values;
+            status = startLine[0].equals("SIP/2.0") ? Integer.parseInt(startLine[1]) : 0;
+        }
+
         Parsed(String[] startLine, HeaderLines lines, int bodyStart) {
             this(startLine, lines, bodyStart, new String[lines.size()]);
+        }
+
+        String[] startLine() {
+            return startLine;
+        }
+
+        HeaderLines lines() {
+            return lines;
+        }
+
+        int bodyStart() {
+            return bodyStart;
+        }
+
+        @Nullable
+        String[] values() {
+            return values;
         }
     }
 
@@ -82,11 +110,12 @@ public final class SipMessage {
     }
 
     public boolean isRequest() {
-        return !parsed().startLine[0].equals("SIP/2.0");
+        return parsed().status == 0;
     }
 
     public String method() {
-        return isRequest() ? parsed().startLine[0] : cseqMethod();
+        Parsed in = parsed();
+        return in.status == 0 ? in.startLine[0] : cseqMethod();
     }
 
     /// The Request-URI.
@@ -96,7 +125,7 @@ public final class SipMessage {
 
     /// The status of a response, 0 of a request.
     public int status() {
-        return isRequest() ? 0 : Integer.parseInt(parsed().startLine[1]);
+        return parsed().status;
     }
 
     /// The last word of a request line, `SIP/2.0` in a valid message.
@@ -180,16 +209,31 @@ public final class SipMessage {
     }
 
     public String cseqMethod() {
+        Parsed in = parsed();
+        String method = in.cseqMethod;
+        if (method != null) return method;
         String value = required("cseq");
-        return value.substring(Tokens.blank(value)).trim();
+        method = value.substring(Tokens.blank(value)).trim();
+        in.cseqMethod = method;
+        return method;
     }
 
     public NameAddr from() throws SipException {
-        return NameAddr.parse(required("from"));
+        Parsed in = parsed();
+        NameAddr from = in.from;
+        if (from != null) return from;
+        from = NameAddr.parse(required("from"));
+        in.from = from;
+        return from;
     }
 
     public NameAddr to() throws SipException {
-        return NameAddr.parse(required("to"));
+        Parsed in = parsed();
+        NameAddr to = in.to;
+        if (to != null) return to;
+        to = NameAddr.parse(required("to"));
+        in.to = to;
+        return to;
     }
 
     /// A header that holds a number, which [#validate] has checked.
@@ -198,23 +242,41 @@ public final class SipMessage {
     }
 
     public Optional<String> fromTag() {
-        return tag("from");
+        Parsed in = parsed();
+        String tag = in.fromTag;
+        if (tag == null) {
+            tag = Tokens.parameter(required("from"), "tag").orElse("");
+            in.fromTag = tag;
+        }
+        return tag.isEmpty() ? Optional.empty() : Optional.of(tag);
     }
 
     public Optional<String> toTag() {
-        return tag("to");
-    }
-
-    private Optional<String> tag(String name) {
-        return Tokens.parameter(required(name), "tag").filter(tag -> !tag.isEmpty());
+        Parsed in = parsed();
+        String tag = in.toTag;
+        if (tag == null) {
+            tag = Tokens.parameter(required("to"), "tag").orElse("");
+            in.toTag = tag;
+        }
+        return tag.isEmpty() ? Optional.empty() : Optional.of(tag);
     }
 
     public String topVia() {
-        return Tokens.head(required("via"), ',');
+        Parsed in = parsed();
+        String via = in.topVia;
+        if (via != null) return via;
+        via = Tokens.head(required("via"), ',');
+        in.topVia = via;
+        return via;
     }
 
     public String branch() {
-        return Tokens.parameter(topVia(), "branch").orElse("");
+        Parsed in = parsed();
+        String branch = in.branch;
+        if (branch != null) return branch;
+        branch = Tokens.parameter(topVia(), "branch").orElse("");
+        in.branch = branch;
+        return branch;
     }
 
     public boolean hasSdp() {

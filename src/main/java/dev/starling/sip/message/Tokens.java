@@ -148,6 +148,7 @@ public final class Tokens {
     /// What a quoted-string says; other text as it is.
     public static String unquote(String text) {
         if (text.length() < 2 || text.charAt(0) != '"' || text.charAt(text.length() - 1) != '"') return text;
+        if (text.indexOf('\\') < 0) return text.substring(1, text.length() - 1);
         var plain = new StringBuilder(text.length());
         for (int i = 1; i < text.length() - 1; i++) {
             if (text.charAt(i) == '\\' && i + 1 < text.length() - 1) i++;

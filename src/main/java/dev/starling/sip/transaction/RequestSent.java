@@ -16,6 +16,7 @@ public final class RequestSent implements Awaiting {
     private final Consumer<SipMessage> user;
     private final Owner owner;
     private final String branch;
+    private final boolean invite;
     private final TransactionLayer.Key key;
     private final ClientTransaction machine;
     private final Armed armed;
@@ -36,7 +37,8 @@ public final class RequestSent implements Awaiting {
         this.owner = owner;
         branch = request.method().equals("CANCEL") ? "" : request.branch();
         key = TransactionLayer.Key.ofClient(request, request.method(), flow);
-        machine = new ClientTransaction(request.method().equals("INVITE"), flow.isReliable());
+        invite = request.method().equals("INVITE");
+        machine = new ClientTransaction(invite, flow.isReliable());
     }
 
     TransactionLayer.Key key() {
@@ -50,6 +52,11 @@ public final class RequestSent implements Awaiting {
 
     int length() {
         return request.length();
+    }
+
+    /// Asked of the request, it would be read again: see [SipMessage#rest].
+    public boolean isInvite() {
+        return invite;
     }
 
     public SipMessage request() {

@@ -81,7 +81,7 @@ final class Shares<T> {
             throw new SipException(503, "Too many requests at once", new SipException.Header("Retry-After", "5"));
         var counted = share == null ? new Share<T>() : share;
         if (!counted.add(transaction)) return;
-        byFlow.put(flow.id(), counted);
+        if (share == null) byFlow.put(flow.id(), counted);
         counted.bytes += length;
         transactions++;
         bytes += length;

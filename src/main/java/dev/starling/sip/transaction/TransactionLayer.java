@@ -64,8 +64,7 @@ public final class TransactionLayer {
 
         /// RFC 3261, section 17.2.3: branch, sent-by and method, where ACK and CANCEL ask for the INVITE's.
         static Key ofServer(SipMessage request, String method, Flow flow) {
-            String via = request.topVia();
-            return new Key(Tokens.parameter(via, "branch").orElse(""), Tokens.head(via, ';'), method, flow.id());
+            return new Key(request.branch(), Tokens.head(request.topVia(), ';'), method, flow.id());
         }
 
         @Override
@@ -122,13 +121,15 @@ public final class TransactionLayer {
     }
 
     private final class Ours implements RequestSent.Owner {
+        private final Consumer<Over> end = this::forget;
+
         @Override
         public void heard(RequestSent client, Duration copies) {
-            var over = new Over(client.key(), client.flow(), null);
+            var over = new Over(client.key(), client.flow(), null, end);
             client.disarm();
             branches.remove(client.branch());
             if (!clients.replace(client.key(), client, over)) return;
-            if (sent.become(over.flow, client, client.length(), over, 0)) over.keep(timers, copies, this::forget);
+            if (sent.become(over.flow, client, client.length(), over, 0)) over.keep(timers, copies);
             else clients.remove(over.key, over);
         }
 
@@ -147,14 +148,15 @@ public final class TransactionLayer {
     }
 
     private final class Theirs implements RequestReceived.Owner {
+        private final Consumer<Over> end = this::forget;
+
         @Override
         public void said(RequestReceived server, byte[] answer, Duration copies) {
-            var over = new Over(server.key(), server.flow(), answer);
+            var over = new Over(server.key(), server.flow(), answer, end);
             int length = server.request().length();
             server.disarm();
             if (!servers.replace(server.key(), server, over)) return;
-            if (received.become(over.flow, server, length, over, over.length()))
-                over.keep(timers, copies, this::forget);
+            if (received.become(over.flow, server, length, over, over.length())) over.keep(timers, copies);
             else servers.remove(over.key, over);
         }
 

@@ -41,5 +41,8 @@ public interface Flow {
         void received(Flow flow, byte[] message);
 
         void closed(Flow flow);
+
+        /// Several that came together are handed on, until the same is said with false.
+        default void handing(boolean several) {}
     }
 }

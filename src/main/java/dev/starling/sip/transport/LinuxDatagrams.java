@@ -9,11 +9,11 @@ import java.lang.foreign.MemorySegment;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// Datagrams by `recvmmsg` and `sendmmsg`: one platform thread reads; what is sent while it hands on a batch, by
 /// whomever, leaves in one call after it, so that a busy socket needs few calls. Otherwise what is sent leaves at once,
@@ -41,7 +41,7 @@ final class LinuxDatagrams implements Datagrams {
     /// The reader hands on a batch, and will send what is queued after it.
     private boolean handing;
 
-    private volatile Optional<Thread> reader = Optional.empty();
+    private volatile @Nullable Thread reader;
     private volatile boolean started, closed;
 
     private LinuxDatagrams(InetSocketAddress wanted, int longest) throws IOException {
@@ -109,7 +109,7 @@ final class LinuxDatagrams implements Datagrams {
         started = true;
         // A platform thread: the call that waits would hold the carrier of a virtual one.
         Thread.ofPlatform().daemon().name("sip-udp").start(() -> {
-            reader = Optional.of(Thread.currentThread());
+            reader = Thread.currentThread();
             try {
                 run(receiver);
             } finally {
@@ -128,9 +128,11 @@ final class LinuxDatagrams implements Datagrams {
             }
             failures = 0;
             handing(count > 1);
+            if (count > 1) receiver.handing(true);
             for (int i = 0; i < count && !closed; i++) take(i, receiver);
             for (int i = 0; i < count; i++) in.clear(i);
             flush();
+            if (count > 1) receiver.handing(false);
         }
         if (!closed) LOG.log(System.Logger.Level.ERROR, "UDP ends: errno {0}", LinuxSockets.errno(readErrors));
     }
@@ -163,7 +165,7 @@ final class LinuxDatagrams implements Datagrams {
     }
 
     private boolean isReader() {
-        return reader.filter(Thread.currentThread()::equals).isPresent();
+        return Thread.currentThread().equals(reader);
     }
 
     private void handing(boolean now) {

@@ -87,11 +87,13 @@ final class MessageSlots {
     }
 
     byte[] datagram(int i) {
-        return buffers.asSlice((long) i * bytes, received(i)).toArray(JAVA_BYTE);
+        byte[] datagram = new byte[received(i)];
+        MemorySegment.copy(buffers, JAVA_BYTE, (long) i * bytes, datagram, 0, datagram.length);
+        return datagram;
     }
 
     Path path(int i, InetAddress bound) {
-        InetSocketAddress remote = address(names.asSlice((long) i * NAME_SLOT, NAME_SLOT), six);
+        InetSocketAddress remote = address(names, (long) i * NAME_SLOT, six);
         if (!bound.isAnyLocalAddress()) return new Path(bound, remote);
         long control = (long) i * CONTROL_SLOT;
         boolean told = headers.get(JAVA_LONG, (long) i * HEADER + CONTROL_LENGTH) >= (six ? 36 : 28)
@@ -109,7 +111,7 @@ final class MessageSlots {
     void fill(int i, byte[] datagram, Path path, InetAddress bound) {
         MemorySegment.copy(datagram, 0, buffers, JAVA_BYTE, (long) i * bytes, datagram.length);
         vectors.set(JAVA_LONG, i * 16L + 8, datagram.length);
-        write(names.asSlice((long) i * NAME_SLOT, NAME_SLOT), path.remote(), six);
+        write(names, (long) i * NAME_SLOT, path.remote(), six);
         headers.set(JAVA_INT, (long) i * HEADER + NAME_LENGTH, nameLength());
         headers.set(JAVA_INT, (long) i * HEADER + FLAGS, 0);
         boolean chosen = bound.isAnyLocalAddress()
@@ -137,25 +139,31 @@ final class MessageSlots {
 
     static MemorySegment allocate(Arena arena, InetSocketAddress address, boolean six) {
         MemorySegment name = arena.allocate(six ? 28 : 16, 8);
-        write(name, address, six);
+        write(name, 0, address, six);
         return name;
     }
 
-    /// `struct sockaddr_in` or `sockaddr_in6`.
-    private static void write(MemorySegment name, InetSocketAddress address, boolean six) {
+    /// `struct sockaddr_in` or `sockaddr_in6` at `at`; what it has beside family, port, address and scope stays 0, as
+    /// it was allocated and as the system writes it.
+    private static void write(MemorySegment names, long at, InetSocketAddress address, boolean six) {
         byte[] raw = address.getAddress().getAddress();
         if (raw.length != (six ? 16 : 4)) throw new IllegalArgumentException("an address of the other family");
-        name.fill((byte) 0);
-        name.set(ValueLayout.JAVA_SHORT, 0, (short) (six ? LinuxSockets.AF_INET6 : LinuxSockets.AF_INET));
-        name.set(NETWORK_SHORT, 2, (short) address.getPort());
-        MemorySegment.copy(raw, 0, name, JAVA_BYTE, six ? 8 : 4, raw.length);
-        if (address.getAddress() instanceof Inet6Address inner) name.set(JAVA_INT, 24, inner.getScopeId());
+        names.set(ValueLayout.JAVA_SHORT, at, (short) (six ? LinuxSockets.AF_INET6 : LinuxSockets.AF_INET));
+        names.set(NETWORK_SHORT, at + 2, (short) address.getPort());
+        MemorySegment.copy(raw, 0, names, JAVA_BYTE, at + (six ? 8 : 4), raw.length);
+        if (six)
+            names.set(JAVA_INT, at + 24, address.getAddress() instanceof Inet6Address inner ? inner.getScopeId() : 0);
     }
 
     static InetSocketAddress address(MemorySegment name, boolean six) {
-        byte[] raw = name.asSlice(six ? 8 : 4, six ? 16 : 4).toArray(JAVA_BYTE);
-        int port = Short.toUnsignedInt(name.get(NETWORK_SHORT, 2));
-        return new InetSocketAddress(inet(raw, six ? name.get(JAVA_INT, 24) : 0), port);
+        return address(name, 0, six);
+    }
+
+    private static InetSocketAddress address(MemorySegment names, long at, boolean six) {
+        byte[] raw = new byte[six ? 16 : 4];
+        MemorySegment.copy(names, JAVA_BYTE, at + (six ? 8 : 4), raw, 0, raw.length);
+        int port = Short.toUnsignedInt(names.get(NETWORK_SHORT, at + 2));
+        return new InetSocketAddress(inet(raw, six ? names.get(JAVA_INT, at + 24) : 0), port);
     }
 
     private static InetAddress inet(byte[] raw, int scope) {

@@ -218,6 +218,11 @@ public final class PhoneTransport implements FlowSource, AutoCloseable {
         public void truncated(Path path) {
             offences.by(path.remote().getAddress(), "Datagram too long", "");
         }
+
+        @Override
+        public void handing(boolean several) {
+            receiver.handing(several);
+        }
     }
 
     /// Line ends, or the one zero byte of some phones.

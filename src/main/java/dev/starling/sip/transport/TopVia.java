@@ -4,8 +4,7 @@ import dev.starling.sip.message.Tokens;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// The Via that a request came with, and the way back that it says (RFC 3261, section 18.2; RFC 3581).
@@ -15,7 +14,8 @@ import java.util.Optional;
 /// from RFC 3581, section 4, for those behind a NAT that do not ask: they would hear nothing.
 final class TopVia {
     private static final int DEFAULT_PORT = 5060;
-    private static final byte[] RESPONSE = "SIP/2.0 ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] RESPONSE = "SIP/2.0 ".getBytes(StandardCharsets.US_ASCII),
+            RPORT = ";rport=".getBytes(StandardCharsets.US_ASCII);
 
     /// Where the value lies: from after the colon to the LF that ends it, folded lines included.
     private record Place(int start, int end) {}
@@ -23,9 +23,12 @@ final class TopVia {
     private TopVia() {}
 
     static boolean isResponse(byte[] message) {
-        if (message.length < RESPONSE.length) return false;
-        for (int i = 0; i < RESPONSE.length; i++) if (message[i] != RESPONSE[i]) return false;
-        return true;
+        return startsWith(message, 0, RESPONSE);
+    }
+
+    private static boolean startsWith(byte[] in, int from, byte[] wanted) {
+        return in.length - from >= wanted.length
+                && Arrays.equals(in, from, from + wanted.length, wanted, 0, wanted.length);
     }
 
     /// The request with `received` and `rport` of ours in its top Via; what its sender wrote there is removed, or
@@ -34,10 +37,11 @@ final class TopVia {
         Optional<Place> found = find(request);
         if (found.isEmpty()) return request;
         Place place = found.get();
-        List<String> elements = Tokens.split(value(request, place), ',');
-        if (elements.isEmpty()) return request;
-        elements.set(0, stamped(elements.getFirst(), source));
-        byte[] value = (" " + String.join(", ", elements) + "\r\n").getBytes(StandardCharsets.ISO_8859_1);
+        String all = value(request, place);
+        if (all.isEmpty()) return request;
+        int comma = Tokens.next(all, 0, ',');
+        String first = comma < 0 ? all : all.substring(0, comma).trim(), others = comma < 0 ? "" : all.substring(comma);
+        byte[] value = (" " + stamped(first, source) + others + "\r\n").getBytes(StandardCharsets.ISO_8859_1);
         byte[] stamped = new byte[place.start + value.length + request.length - place.end];
         System.arraycopy(request, 0, stamped, 0, place.start);
         System.arraycopy(value, 0, stamped, place.start, value.length);
@@ -47,25 +51,39 @@ final class TopVia {
 
     private static String stamped(String via, InetSocketAddress source) {
         boolean asked = false;
-        var kept = new ArrayList<String>();
-        for (String part : Tokens.split(via, ';')) {
-            String name = Tokens.head(part, '=').strip();
+        var kept = new StringBuilder(via.length() + 48);
+        for (int from = 0; from <= via.length(); ) {
+            int semicolon = Tokens.next(via, from, ';'), end = semicolon < 0 ? via.length() : semicolon;
+            String part = via.substring(from, end).trim(), name = Tokens.head(part, '=');
             if (name.equalsIgnoreCase("rport")) asked = true;
-            else if (!name.equalsIgnoreCase("received")) kept.add(part);
+            else if (!name.equalsIgnoreCase("received")) kept.append(part).append(';');
+            from = end + 1;
         }
         // RFC 3261, section 18.2.1: the address without brackets or zone.
         String received = host(source.getAddress());
-        kept.add("received=" + received);
-        if (asked || !sentBy(via).host.equalsIgnoreCase(received)) kept.add("rport=" + source.getPort());
-        return String.join(";", kept);
+        kept.append("received=").append(received);
+        if (asked || !sentBy(via).host.equalsIgnoreCase(received))
+            kept.append(";rport=").append(source.getPort());
+        return kept.toString();
     }
 
     /// The port at which the sender of the request wants `response`.
     static int replyPort(byte[] response, int sourcePort) {
         Optional<Place> found = find(response);
         if (found.isEmpty()) return sourcePort;
+        if (isStamped(response, found.get())) return sourcePort;
         String via = Tokens.head(value(response, found.get()), ',');
         return Tokens.parameter(via, "rport").isPresent() ? sourcePort : sentBy(via).port;
+    }
+
+    /// Whether `rport` is there for whoever reads no further than the first quote, bracket or comma: so it stands in
+    /// nearly every answer, as [#stamped] wrote it.
+    private static boolean isStamped(byte[] in, Place place) {
+        for (int i = place.start; i < place.end; i++) {
+            if (in[i] == '"' || in[i] == '<' || in[i] == ',') return false;
+            if (in[i] == ';' && startsWith(in, i, RPORT)) return true;
+        }
+        return false;
     }
 
     static String host(InetAddress address) {
@@ -131,10 +149,10 @@ final class TopVia {
     }
 
     private static int viaColon(byte[] in, int start, int end) {
-        int at = start;
-        while (at < end && Character.isLetter(in[at])) at++;
-        String name = new String(in, start, Math.min(at - start, 4), StandardCharsets.ISO_8859_1);
-        if (!name.equalsIgnoreCase("via") && !name.equalsIgnoreCase("v")) return -1;
+        // A letter in lower case; a byte that is no letter becomes none of these.
+        if ((in[start] | 0x20) != 'v') return -1;
+        boolean whole = start + 2 < end && (in[start + 1] | 0x20) == 'i' && (in[start + 2] | 0x20) == 'a';
+        int at = start + (whole ? 3 : 1);
         while (at < end && (in[at] == ' ' || in[at] == '\t')) at++;
         return at < end && in[at] == ':' ? at : -1;
     }

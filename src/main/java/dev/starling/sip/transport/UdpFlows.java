@@ -23,7 +23,7 @@ final class UdpFlows {
     }
 
     UdpFlow of(Path path) {
-        int hash = 31 * path.remote().hashCode() + path.local().hashCode();
+        int hash = path.hashCode();
         int at = (hash ^ hash >>> 12 ^ hash >>> 24) & SIZE - 1;
         UdpFlow there = lately[at];
         if (there != null && there.path().equals(path)) return there;

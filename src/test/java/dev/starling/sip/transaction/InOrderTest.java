@@ -79,4 +79,19 @@ class InOrderTest {
         assertTrue(inOrder.run("a", done::countDown));
         await(done);
     }
+
+    @Test
+    void whatIsGatheredBeginsTogether() throws InterruptedException {
+        var inOrder = new InOrder(10, 10);
+        var done = new CountDownLatch(2);
+        inOrder.gather();
+        for (String flow : List.of("a", "b")) assertTrue(inOrder.run(flow, done::countDown));
+        assertFalse(done.await(50, TimeUnit.MILLISECONDS));
+        assertEquals(2, done.getCount());
+        inOrder.begin();
+        await(done);
+        var next = new CountDownLatch(1);
+        assertTrue(inOrder.run("a", next::countDown), "what comes alone begins at once");
+        await(next);
+    }
 }
