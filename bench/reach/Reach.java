@@ -35,9 +35,10 @@ public final class Reach {
     private static void sip(Path out, int rounds, Report report) throws Exception {
         try (var ours = SipUnderTest.ours(out, USERS);
                 var proxy = SipUnderTest.proxy(out, USERS);
-                var kamailio = SipUnderTest.kamailio(out, true, USERS);
-                var plain = SipUnderTest.kamailio(out, false, USERS)) {
-            var servers = List.of(ours, proxy, kamailio, plain);
+                var kamailio = SipUnderTest.kamailio(out, SipUnderTest.Script.PLAIN, USERS);
+                var careful = SipUnderTest.kamailio(out, SipUnderTest.Script.CAREFUL, USERS);
+                var trusting = SipUnderTest.kamailio(out, SipUnderTest.Script.TRUSTING, USERS)) {
+            var servers = List.of(ours, proxy, kamailio, careful, trusting);
             for (var each : servers) each.register(0, USERS);
             // Our transactions live for 32 seconds, as RFC 3261 wants it, and there is a bound on them.
             for (int i = 0; i < WARMING; i++) {
@@ -52,13 +53,21 @@ public final class Reach {
                 String what = kind.name() + ", ";
                 List<Double> reference = kamailio.micros.get(kind);
                 report.measured(what + kamailio.name, reference, "us");
-                report.compared(what + plain.name, plain.micros.get(kind), reference, "us", NONE);
+                for (var each : List.of(trusting, careful))
+                    report.compared(what + each.name, each.micros.get(kind), reference, "us", NONE);
                 // What is compared with a proxy's work is a proxy's; as a registrar both are the same.
                 boolean same = kind == Load.Kind.REGISTER;
                 double limit = kind == Load.Kind.CALL ? CALL : OTHER;
                 report.compared(what + proxy.name, proxy.micros.get(kind), reference, "us", same ? NONE : limit);
                 String name = what + ours.name + (same ? "" : ", two dialogs");
                 report.compared(name, ours.micros.get(kind), reference, "us", same ? limit : NONE);
+                for (var each : List.of(proxy, ours))
+                    report.compared(
+                            what + each.name + ", to " + careful.name,
+                            each.micros.get(kind),
+                            careful.micros.get(kind),
+                            "us",
+                            NONE);
             }
             for (var each : servers) report.line("messages of " + each.name, each.troubles());
         }
@@ -133,7 +142,9 @@ public final class Reach {
     private static void memory(Path out, Report report) throws Exception {
         for (boolean isOurs : new boolean[] {true, false})
             try (var server =
-                    isOurs ? SipUnderTest.ours(out, MANY) : SipUnderTest.kamailio(out, true, MANY)) {
+                    isOurs
+                            ? SipUnderTest.ours(out, MANY)
+                            : SipUnderTest.kamailio(out, SipUnderTest.Script.PLAIN, MANY)) {
                 String what = "memory (PSS), " + server.name + ", ";
                 report.line(what + "started", "%.0f MiB".formatted(server.memory()));
                 // In two parts, as many transactions as there may be at once.

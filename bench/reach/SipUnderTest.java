@@ -46,18 +46,34 @@ final class SipUnderTest implements AutoCloseable {
         return new SipUnderTest(name, process, port, users);
     }
 
+    /// A script for Kamailio: see kamailio.cfg.
+    enum Script {
+        PLAIN("Kamailio", 5070, "DIGEST"),
+        CAREFUL("Kamailio, as careful", 5074, "DIGEST", "CAREFUL"),
+        TRUSTING("Kamailio without digest", 5080);
+
+        private final String title;
+        private final int port;
+        private final List<String> words;
+
+        Script(String title, int port, String... words) {
+            this.title = title;
+            this.port = port;
+            this.words = List.of(words);
+        }
+    }
+
     /// Of a release without a line that says so when it is ready: it is, when it answers.
-    static SipUnderTest kamailio(Path out, boolean digest, int users) throws Exception {
-        int port = digest ? 5070 : 5080;
+    static SipUnderTest kamailio(Path out, Script script, int users) throws Exception {
         Path config = out.resolve("kamailio.cfg");
         Files.writeString(
                 config, Files.readString(Path.of("bench/reach/kamailio.cfg")).replace("HA1_OF_ALL", Phones.HA1.sha256()));
         var command = new ArrayList<>(List.of("kamailio", "-f", config.toString(), "-DD", "-E", "-n", "2"));
         command.addAll(MEMORY);
-        command.addAll(List.of("-l", "udp:127.0.0.1:" + port));
-        if (digest) command.addAll(List.of("-A", "DIGEST"));
-        var process = new Measured(out.resolve("kamailio-" + port + ".log"), command);
-        var server = new SipUnderTest(digest ? "Kamailio" : "Kamailio without digest", process, port, users);
+        command.addAll(List.of("-l", "udp:127.0.0.1:" + script.port));
+        for (String word : script.words) command.addAll(List.of("-A", word));
+        var process = new Measured(out.resolve("kamailio-" + script.port + ".log"), command);
+        var server = new SipUnderTest(script.title, process, script.port, users);
         while (server.load.run(Load.Kind.REGISTER, 1, 0).lost() > 0) process.cpu();
         return server;
     }
