@@ -100,7 +100,8 @@ final class CallToPhone {
         } else {
             int status = answer.status();
             if (NOT_SO.contains(status) && otherwise()) return;
-            finish(status == 401 || status == 407 ? 480 : status, answer.reason());
+            // What asks for a password, or names another place, is for nobody but us.
+            finish(status < 400 || status == 401 || status == 407 ? 480 : status, answer.reason());
         }
     }
 
