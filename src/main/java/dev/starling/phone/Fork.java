@@ -142,8 +142,8 @@ final class Fork {
     }
 
     private CallToPhone branch(Callee callee, SharedBridge shared) throws SipException {
-        PhoneCall call = callee.begin(shared.to(callee.handset()));
         Neighbour neighbour = callee.neighbour(stranger.server().flow());
+        PhoneCall call = callee.begin(shared.to(callee.handset()));
         var caller = new CallFromNeighbour(stranger.server(), neighbour, call, timers);
         callee.await(caller);
         var branch = new Branch(caller);
