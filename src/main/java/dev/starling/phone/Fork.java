@@ -122,7 +122,6 @@ final class Fork {
     /// Rings them all; throws when it can ring none.
     void ring(List<Callee> callees) throws SipException {
         var shared = new SharedBridge(bridge);
-        stranger.server().onCancel(reasons -> cancelled(List.copyOf(reasons)));
         var starting = new ArrayList<CallToPhone>();
         SipException why = new SipException(480, "Not here");
         for (Callee each : callees) {
@@ -132,13 +131,16 @@ final class Fork {
                 why = e;
             }
         }
+        if (starting.isEmpty()) {
+            bridge.close();
+            throw why;
+        }
         synchronized (this) {
             waiting = starting.size();
         }
+        // The caller may have given up while they were looked for: then nobody rings.
+        stranger.server().onCancel(given -> cancelled(List.copyOf(given)));
         for (CallToPhone each : starting) each.ring();
-        if (!starting.isEmpty()) return;
-        bridge.close();
-        throw why;
     }
 
     private CallToPhone branch(Callee callee, SharedBridge shared) throws SipException {
