@@ -164,7 +164,9 @@ class DualHostTest {
             var packet = new DatagramPacket(new byte[10], 10);
             there.receive(packet);
             assertArrayEquals(new byte[] {'x'}, Arrays.copyOf(packet.getData(), packet.getLength()));
-            assertEquals(new InetSocketAddress(InetAddress.ofLiteral(host), server.transport.port()), packet.getSocketAddress());
+            assertEquals(
+                    new InetSocketAddress(InetAddress.ofLiteral(host), server.transport.port()),
+                    packet.getSocketAddress());
             assertEquals(named(remote.getAddress(), server.transport.port()), server.transport.sentBy(flow));
         }
     }

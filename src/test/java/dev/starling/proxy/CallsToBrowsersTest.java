@@ -265,8 +265,7 @@ class CallsToBrowsersTest {
 
     @Test
     void aCallThatCannotBeOneDoesNotRing() throws Exception {
-        assertEquals(
-                "488 Not Acceptable Here", refused(invite("a").body("application/sdp", new byte[0])));
+        assertEquals("488 Not Acceptable Here", refused(invite("a").body("application/sdp", new byte[0])));
         // RFC 3261, section 8.1.1.8: nobody knew where to hang up.
         assertEquals("400 Contact missing", refused(invite("b").remove("Contact")));
         assertTrue(alice.heard.isEmpty());

@@ -152,8 +152,7 @@ final class LineWorld implements AutoCloseable {
                 .toList();
         Keys.Held key = first.key();
         var pair = new KeyPair(key.publicKey(), key.key());
-        var root = DeviceChain.link(
-                pair, List.of(), listed, time.instant().getEpochSecond(), first.address(), NETWORK);
+        var root = DeviceChain.link(pair, List.of(), listed, time.instant().getEpochSecond(), first.address(), NETWORK);
         put(first, Kind.DEVICES, new CborMap().with(1, List.of(root)));
         for (Person each : devices) put(each, Kind.CERT, new CborMap());
     }
@@ -248,8 +247,7 @@ final class LineWorld implements AutoCloseable {
                     .with(2, false)
                     .with(3, List.of())
                     .with(4, lines));
-            flow.says(person.publish(
-                            peer.uri(), "starling-consent", "application/cbor", body, time.instant(), Map.of())
+            flow.says(person.publish(peer.uri(), "starling-consent", "application/cbor", body, time.instant(), Map.of())
                     .bytes());
             if (next().status() != 200) throw new AssertionError("consent");
         }
