@@ -254,7 +254,8 @@ final class ForkWorld implements ClassicUser, AutoCloseable {
     void settle(PhoneWorld.PhoneFlow phone) {
         String last = "last" + branch;
         phones.edge.received(phone, request("ACK", last).toBytes());
-        while (!PhoneWorld.next(phones.acknowledged).callId().equals(last)) continue;
+        String seen = "";
+        while (!seen.equals(last)) seen = PhoneWorld.next(phones.acknowledged).callId();
     }
 
     void saysSoon(PhoneWorld.PhoneFlow phone, SipMessage request, int status, String sdp) {
