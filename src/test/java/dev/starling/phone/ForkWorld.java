@@ -40,7 +40,9 @@ import javax.net.ssl.SSLContext;
 /// Phones of bob, by UDP, that carol's server at an ordinary SIP domain makes ring: both edges in simulated time, with
 /// networks that are lists, and sound at ports of this host.
 final class ForkWorld implements ClassicUser, AutoCloseable {
-    static final PortRange PORTS = new PortRange(19_300, 19_399);
+    /// Below what systems give out by themselves, and apart from those of the same test in another process.
+    static final PortRange PORTS = ports(10_000);
+
     static final String SDP = """
             v=0
             o=phone 1 1 IN IP4 127.0.0.1
@@ -75,8 +77,7 @@ final class ForkWorld implements ClassicUser, AutoCloseable {
         time = phones.time;
         dialogs = new NeighbourDialogs(time);
         var here = List.of(InetAddress.getLoopbackAddress());
-        bridges =
-                new Bridges(new MediaConfig(here, PORTS, new PortRange(19_400, 19_499), _ -> true, MediaLimits.USUAL));
+        bridges = new Bridges(new MediaConfig(here, PORTS, PORTS, _ -> true, MediaLimits.USUAL));
         transport = new PhoneTransport(
                 new PhoneTransport.Listening(here, 0, OptionalInt.empty(), Optional.empty()),
                 PhoneTransport.Limits.USUAL,
@@ -95,6 +96,11 @@ final class ForkWorld implements ClassicUser, AutoCloseable {
                 time);
         var remote = new InetSocketAddress(InetAddress.ofLiteral("9.9.9.9"), 5060);
         server = new PhoneWorld.PhoneFlow("server", caller, remote, this::gone);
+    }
+
+    private static PortRange ports(int from) {
+        int first = from + (int) (ProcessHandle.current().pid() % 90) * 100;
+        return new PortRange(first, first + 99);
     }
 
     private void gone(Flow flow) {
