@@ -27,6 +27,7 @@ public final class Sending {
     private static final System.Logger LOG = System.getLogger("starling.classic");
     private static final int MOST_ADDRESSES = 4, MOST_TRIES = 8;
     static final Duration PATIENCE = Duration.ofSeconds(4), LAST_PATIENCE = Duration.ofSeconds(12);
+    private static final Duration RINGING = Duration.ofSeconds(180), CANCELLED = Duration.ofSeconds(32);
 
     /// What is to be sent.
     ///
@@ -52,7 +53,7 @@ public final class Sending {
 
     private static final class Try {
         final CompletableFuture<Boolean> decided = new CompletableFuture<>();
-        boolean abandoned;
+        boolean abandoned, isCancelled;
         Optional<RequestSent> sent = Optional.empty();
     }
 
@@ -61,6 +62,7 @@ public final class Sending {
     private final Listener listener;
     private Optional<Try> current = Optional.empty();
     private boolean isBound, isCancelled;
+    private List<String> reasons = List.of();
     private int tries;
     private SipException why = new SipException(480, "Their server cannot be found");
 
@@ -158,9 +160,14 @@ public final class Sending {
             current = Optional.of(one);
         }
         RequestSent sent = edge.transactions().send(message, flow, answer -> heard(one, message, answer, flow));
+        if (message.method().equals("INVITE")) sent.waitsFor(RINGING);
+        boolean late;
         synchronized (this) {
             one.sent = Optional.of(sent);
+            late = isCancelled;
         }
+        // Its answer, and the wish to cancel it, may have come before it was known here.
+        if (late) cancel(one);
         try {
             if (one.decided.get((last ? LAST_PATIENCE : PATIENCE).toMillis(), TimeUnit.MILLISECONDS)) return true;
         } catch (TimeoutException e) {
@@ -207,7 +214,7 @@ public final class Sending {
     private void late(Try one, SipMessage sent, SipMessage answer, Flow flow) {
         try {
             if (!sent.method().equals("INVITE")) return;
-            if (answer.status() > 100 && answer.status() < 200) cancel(one, List.of());
+            if (answer.status() > 100 && answer.status() < 200) cancel(one);
             if (answer.status() < 200 || answer.status() >= 300) return;
             var dialog = Dialog.asking(sent, answer);
             flow.send(edge.outgoing().request(dialog.ack(sent.cseq()), flow).bytes());
@@ -226,28 +233,36 @@ public final class Sending {
 
     /// Nobody wants it any more. What was answered provisionally is cancelled (RFC 3261, section 9.1), its final answer
     /// still comes to the listener; what was not answered at all is forgotten.
-    public void cancel(List<String> reasons) {
+    public void cancel(List<String> why) {
         Optional<Try> waiting;
         synchronized (this) {
             if (isCancelled) return;
             isCancelled = true;
+            reasons = List.copyOf(why);
             waiting = current;
             if (!isBound) waiting.ifPresent(each -> each.abandoned = true);
         }
         waiting.ifPresent(each -> {
             each.decided.complete(true);
-            cancel(each, reasons);
+            cancel(each);
         });
     }
 
-    private void cancel(Try one, List<String> reasons) {
+    private void cancel(Try one) {
         Optional<RequestSent> sent;
+        List<String> why;
         synchronized (this) {
+            if (one.isCancelled) return;
             sent = one.sent.filter(RequestSent::isProceeding);
+            one.isCancelled = sent.isPresent();
+            why = reasons;
         }
+        if (sent.isEmpty()) return;
+        RequestSent invite = sent.get();
         try {
-            if (sent.isPresent())
-                edge.transactions().send(sent.get().cancel(reasons), sent.get().flow(), _ -> {});
+            edge.transactions().send(invite.cancel(why), invite.flow(), _ -> {});
+            // RFC 3261, section 9.1: 64*T1 later nobody answers any more.
+            invite.waitsFor(CANCELLED);
         } catch (SipException e) {
             LOG.log(System.Logger.Level.DEBUG, () -> "CANCEL: " + e.reason());
         }

@@ -30,7 +30,8 @@ final class CallToPhone {
     private final Names names;
     private Optional<RequestSent> invite = Optional.empty();
     private final Set<String> accepted = new HashSet<>();
-    private boolean ringing, over;
+    private List<String> reasons = List.of();
+    private boolean ringing, over, isCancelled;
     private Runnable stopTimer = () -> {};
 
     /// @param shown how the phone shows who calls
@@ -50,14 +51,23 @@ final class CallToPhone {
     }
 
     private void begin() throws SipException {
+        incoming.onCancel(given -> finish(487, "Request Terminated", given));
+        if (isOver()) return;
         byte[] offer = call.descriptions().toPhone().orElseThrow();
         // Answers wait until it is known what they answer.
         synchronized (this) {
-            if (over) return;
-            invite = Optional.of(invite(offer));
-            stopTimer = timers.after(RINGING, () -> finish(480, "No Answer"));
+            if (!over) {
+                invite = Optional.of(invite(offer));
+                stopTimer = timers.after(RINGING, () -> finish(480, "No Answer"));
+                return;
+            }
         }
-        incoming.onCancel(reasons -> finish(487, "Request Terminated", reasons));
+        // Ended before its leg was there.
+        call.descriptions().close();
+    }
+
+    private synchronized boolean isOver() {
+        return over;
     }
 
     private RequestSent invite(byte[] offer) throws SipException {
@@ -100,7 +110,8 @@ final class CallToPhone {
         } else {
             int status = answer.status();
             if (NOT_SO.contains(status) && otherwise()) return;
-            finish(status == 401 || status == 407 ? 480 : status, answer.reason());
+            // What asks for a password, or names another place, is for nobody but us.
+            finish(status < 400 || status == 401 || status == 407 ? 480 : status, answer.reason());
         }
     }
 
@@ -123,12 +134,17 @@ final class CallToPhone {
         boolean late;
         synchronized (this) {
             late = over;
-            if (!late && ringing) return;
+            if (late ? isCancelled : ringing) return;
             ringing = true;
+            isCancelled = late;
         }
         // RFC 3261, section 9.1: a CANCEL waits for the first provisional answer.
-        if (late) call.handset().cancel(sent(), List.of());
+        if (late) call.handset().cancel(sent(), reasons());
         else incoming.ringing();
+    }
+
+    private synchronized List<String> reasons() {
+        return reasons;
     }
 
     private void accepted(SipMessage answer) throws SipException {
@@ -177,15 +193,17 @@ final class CallToPhone {
         finish(status, reason, List.of());
     }
 
-    private void finish(int status, String reason, List<String> reasons) {
-        Optional<RequestSent> sent;
+    private void finish(int status, String reason, List<String> given) {
+        Optional<RequestSent> rung;
         synchronized (this) {
             if (over) return;
             over = true;
+            reasons = given;
             stopTimer.run();
-            sent = invite;
+            rung = invite.filter(RequestSent::isProceeding);
+            isCancelled = rung.isPresent();
         }
-        sent.filter(RequestSent::isProceeding).ifPresent(each -> call.handset().cancel(each, reasons));
+        rung.ifPresent(each -> call.handset().cancel(each, given));
         call.end();
         try {
             incoming.refuse(status, reason);

@@ -26,6 +26,7 @@ final class Fork {
     private final List<Branch> branches = new ArrayList<>();
     private Optional<SipException> best = Optional.empty();
     private boolean isRinging, isOver;
+    private List<String> reasons = List.of();
     private int waiting;
 
     /// @param bridge of the caller's sound; closed with the call
@@ -56,12 +57,20 @@ final class Fork {
 
         @Override
         public void onCancel(Consumer<List<String>> task) {
-            boolean late;
+            Optional<List<String>> late;
             synchronized (Fork.this) {
                 cancel = task;
-                late = isOver;
+                late = isOver ? Optional.of(reasons) : Optional.empty();
             }
-            if (late) task.accept(List.of());
+            late.ifPresent(task);
+        }
+
+        void cancel(List<String> why) {
+            Consumer<List<String>> task;
+            synchronized (Fork.this) {
+                task = cancel;
+            }
+            task.accept(why);
         }
 
         @Override
@@ -75,7 +84,7 @@ final class Fork {
 
         @Override
         public SipMessage answer(int status, String reason, UnaryOperator<Edit> more) throws SipException {
-            if (!end()) throw new SipException(487, "Answered elsewhere");
+            if (!end(List.of(ELSEWHERE))) throw new SipException(487, "Answered elsewhere");
             cancelOthers(this, List.of(ELSEWHERE));
             return caller.answer(status, reason, more);
         }
@@ -90,6 +99,7 @@ final class Fork {
                 if (best.isEmpty() || weight(said) > weight(best.get())) best = Optional.of(said);
                 if (waiting > 0 && status < 600) return;
                 isOver = true;
+                reasons = List.of(DECLINED);
                 why = best.get();
             }
             cancelOthers(this, List.of(DECLINED));
@@ -109,20 +119,21 @@ final class Fork {
         };
     }
 
-    private synchronized boolean end() {
+    private synchronized boolean end(List<String> why) {
         if (isOver) return false;
         isOver = true;
+        reasons = why;
         return true;
     }
 
-    private void cancelOthers(Branch but, List<String> reasons) {
-        for (Branch each : List.copyOf(branches)) if (each != but) each.cancel.accept(reasons);
+    /// Those that do not ring yet hear of it when they begin to.
+    private void cancelOthers(Branch but, List<String> why) {
+        for (Branch each : branches) if (each != but) each.cancel(why);
     }
 
     /// Rings them all; throws when it can ring none.
     void ring(List<Callee> callees) throws SipException {
         var shared = new SharedBridge(bridge);
-        stranger.server().onCancel(reasons -> cancelled(List.copyOf(reasons)));
         var starting = new ArrayList<CallToPhone>();
         SipException why = new SipException(480, "Not here");
         for (Callee each : callees) {
@@ -132,18 +143,21 @@ final class Fork {
                 why = e;
             }
         }
+        if (starting.isEmpty()) {
+            bridge.close();
+            throw why;
+        }
         synchronized (this) {
             waiting = starting.size();
         }
+        // The caller may have given up while they were looked for: then nobody rings.
+        stranger.server().onCancel(given -> cancelled(List.copyOf(given)));
         for (CallToPhone each : starting) each.ring();
-        if (!starting.isEmpty()) return;
-        bridge.close();
-        throw why;
     }
 
     private CallToPhone branch(Callee callee, SharedBridge shared) throws SipException {
-        PhoneCall call = callee.begin(shared.to(callee.handset()));
         Neighbour neighbour = callee.neighbour(stranger.server().flow());
+        PhoneCall call = callee.begin(shared.to(callee.handset()));
         var caller = new CallFromNeighbour(stranger.server(), neighbour, call, timers);
         callee.await(caller);
         var branch = new Branch(caller);
@@ -152,9 +166,9 @@ final class Fork {
                 branch, neighbour, call, timers, new CallToPhone.Names(stranger.from(), callee.shown(), stranger.to()));
     }
 
-    private void cancelled(List<String> reasons) {
-        if (!end()) return;
-        for (Branch each : List.copyOf(branches)) each.cancel.accept(reasons);
+    private void cancelled(List<String> given) {
+        if (!end(given)) return;
+        for (Branch each : branches) each.cancel(given);
         bridge.close();
         try {
             branches.getFirst().caller.refuse(487, "Request Terminated");

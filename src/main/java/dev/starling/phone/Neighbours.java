@@ -84,6 +84,8 @@ public final class Neighbours implements ClassicUser {
     private void ring(Stranger stranger, List<Callee> callees) throws SipException {
         SipMessage request = stranger.request();
         if (!request.hasSdp()) throw new SipException(488, "Not Acceptable Here");
+        // RFC 3261, section 8.1.1.8: without it there would be a call that nobody could end.
+        if (request.elements("contact").size() != 1) throw new SipException(400, "Contact missing");
         if (!seen.isFirst(request)) throw new SipException(482, "Merged Request");
         var source = stranger.server()
                 .flow()

@@ -8,6 +8,7 @@ import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transaction.RequestSent;
 import dev.starling.sip.transaction.TransactionLayer;
 import dev.starling.sip.transport.Flow;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -15,6 +16,8 @@ import java.util.function.Consumer;
 /// The devices that are registered here, as a user agent of this peer itself sees them: what they want, and how a
 /// request of its own goes to them.
 public record Clients(Self self, Registrar registrar, ConsentStore consent, TransactionLayer transactions) {
+    private static final Duration RINGING = Duration.ofSeconds(180), CANCELLED = Duration.ofSeconds(32);
+
     /// Those that are here under an address.
     public List<Registrar.Binding> of(Address address) {
         return registrar.of(address);
@@ -39,7 +42,9 @@ public record Clients(Self self, Registrar registrar, ConsentStore consent, Tran
     /// Sends a request that has neither Via nor Max-Forwards yet: 480 when the device is not here.
     public RequestSent send(Edit request, DeviceId device, Consumer<SipMessage> answers) throws SipException {
         Flow flow = flow(device);
-        return transactions.send(ours(request).build(), flow, answers);
+        RequestSent sent = transactions.send(ours(request).build(), flow, answers);
+        if (sent.request().method().equals("INVITE")) sent.waitsFor(RINGING);
+        return sent;
     }
 
     /// An ACK of a 2xx: a request without transaction.
@@ -50,6 +55,8 @@ public record Clients(Self self, Registrar registrar, ConsentStore consent, Tran
     /// Cancels an INVITE that rings (RFC 3261, section 9.1).
     public void cancel(RequestSent invite, List<String> reasons) throws SipException {
         var _ = transactions.send(invite.cancel(reasons), invite.flow(), _ -> {});
+        // RFC 3261, section 9.1: 64*T1 later nobody answers any more.
+        invite.waitsFor(CANCELLED);
     }
 
     private Flow flow(DeviceId device) throws SipException {

@@ -24,10 +24,12 @@ final class Armed {
         running = new Running(timer, off, running);
     }
 
-    // It has fired: that is why it is armed anew.
+    // Most have fired: that is why they are armed anew. Timer C is, too, when less is left to wait for.
     private static @Nullable Running without(Timer timer, @Nullable Running all) {
         if (all == null) return null;
-        return all.timer == timer ? all.next : new Running(all.timer, all.off, without(timer, all.next));
+        if (all.timer != timer) return new Running(all.timer, all.off, without(timer, all.next));
+        all.off.run();
+        return all.next;
     }
 
     void clear() {
