@@ -160,7 +160,7 @@ public final class Sending {
             current = Optional.of(one);
         }
         RequestSent sent = edge.transactions().send(message, flow, answer -> heard(one, message, answer, flow));
-        if (message.method().equals("INVITE")) sent.waitsFor(RINGING);
+        if (sent.isInvite()) sent.waitsFor(RINGING);
         boolean late;
         synchronized (this) {
             one.sent = Optional.of(sent);

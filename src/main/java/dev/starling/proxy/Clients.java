@@ -43,7 +43,7 @@ public record Clients(Self self, Registrar registrar, ConsentStore consent, Tran
     public RequestSent send(Edit request, DeviceId device, Consumer<SipMessage> answers) throws SipException {
         Flow flow = flow(device);
         RequestSent sent = transactions.send(ours(request).build(), flow, answers);
-        if (sent.request().method().equals("INVITE")) sent.waitsFor(RINGING);
+        if (sent.isInvite()) sent.waitsFor(RINGING);
         return sent;
     }
 
