@@ -99,6 +99,15 @@ function makeLeg(far, relays) {
 
   const sender = () => connection.getTransceivers()[0]?.sender;
 
+  // What has begun to sound is let end: whoever gives it again with what came since may have it sound twice.
+  let pressed = '';
+  let sounding = false;
+  function sound(/** @type {RTCDTMFSender} */ dtmf) {
+    sounding = pressed !== '';
+    if (sounding) dtmf.insertDTMF(pressed, TONE_MILLIS, PAUSE_MILLIS);
+    pressed = '';
+  }
+
   /** @param {string} id @param {boolean} first */
   async function open(id, first) {
     let stream;
@@ -175,8 +184,9 @@ function makeLeg(far, relays) {
     press(key) {
       const dtmf = sender()?.dtmf;
       if (!dtmf?.canInsertDTMF) return false;
-      // What was pressed before may still sound.
-      dtmf.insertDTMF(dtmf.toneBuffer + key, TONE_MILLIS, PAUSE_MILLIS);
+      pressed += key;
+      dtmf.ontonechange = ({ tone }) => tone || sound(dtmf);
+      if (!sounding) sound(dtmf);
       return true;
     },
     onState(fn) {

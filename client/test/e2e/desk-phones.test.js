@@ -277,14 +277,14 @@ test(
     await bobHears(HERTZ.alice, 'alice');
     const keys = bob.now();
     await page.click('[aria-label=Keypad]');
-    await page.keyboard.type('4#');
+    await page.keyboard.type('4#15');
     const came = () =>
       bob.events
         .slice(keys)
         .filter((each) => each.type === 'CALL_DTMF_START')
         .map((each) => each.param)
         .join('');
-    await eventually(() => came() === '4#', 'the keys at bob', 10_000);
+    await eventually(() => came() === '4#15', 'the keys at bob', 10_000);
     bob.tell('hangup');
     await page.waitForSelector('.call-bar', { state: 'detached' });
     await page.fill('.write textarea', 'hello from alice');

@@ -181,7 +181,7 @@ public final class ClassicEdge implements Flow.Receiver {
                 .orElseThrow(() -> new SipException(481, "Call/Transaction Does Not Exist"));
         Optional<RequestReceived> server = transactions.received(cancel, flow);
         if (server.isEmpty()) return;
-        server.get().respond(answer(cancel, 200, "OK").build());
+        server.get().respond(invite.answerCancel(cancel));
         inOrder.run(flow.id(), () -> invite.cancel(cancel.all("reason")));
     }
 

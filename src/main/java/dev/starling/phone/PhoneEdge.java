@@ -131,9 +131,7 @@ public final class PhoneEdge implements Flow.Receiver {
                 .orElseThrow(() -> new SipException(481, "Call/Transaction Does Not Exist"));
         Optional<RequestReceived> server = transactions.received(cancel, flow);
         if (server.isEmpty()) return;
-        server.get()
-                .respond(
-                        Edit.response(cancel, 200, "OK", TransactionLayer.tag()).build());
+        server.get().respond(invite.answerCancel(cancel));
         inOrder.run(flow.id(), () -> invite.cancel(cancel.all("reason")));
     }
 

@@ -270,7 +270,7 @@ public final class Forwarding {
         var invite = transactions
                 .cancelled(cancel, server.flow())
                 .orElseThrow(() -> new SipException(481, "Transaction does not exist"));
-        server.respond(Edit.response(cancel, 200, "OK", TransactionLayer.tag()).build());
+        server.respond(invite.answerCancel(cancel));
         invite.cancel(cancel.all("reason"));
     }
 

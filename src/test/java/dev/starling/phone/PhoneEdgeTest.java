@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.AfterEach;
@@ -97,15 +98,21 @@ class PhoneEdgeTest {
     }
 
     @Test
-    void aCancelReachesItsInviteUnchallenged() {
+    void aCancelReachesItsInviteUnchallenged() throws SipException {
         var asked = invite();
         BlockingQueue<List<String>> cancelled = new LinkedBlockingQueue<>();
         asked.server().onCancel(cancelled::add);
+        asked.server()
+                .respond(Edit.response(asked.request(), 180, "Ringing", "ours").build());
+        assertEquals(180, PhoneWorld.heard(bob.flow).getLast().status());
         Edit cancel = bob.request("CANCEL", ALICE)
                 .set("Via", asked.request().topVia())
                 .set("CSeq", asked.request().cseq() + " CANCEL")
                 .add("Reason", "SIP;cause=200");
-        assertEquals(200, bob.answer(cancel).status());
+        SipMessage answer = bob.answer(cancel);
+        assertEquals(200, answer.status());
+        // RFC 3261, section 9.2: with the tag of the INVITE's answers.
+        assertEquals(Optional.of("ours"), answer.toTag());
         assertEquals(List.of("SIP;cause=200"), PhoneWorld.next(cancelled));
         Edit stray = bob.request("CANCEL", ALICE);
         assertEquals(481, bob.answer(stray).status());

@@ -1,5 +1,7 @@
 package dev.starling.sip.transaction;
 
+import dev.starling.sip.message.Edit;
+import dev.starling.sip.message.SipException;
 import dev.starling.sip.message.SipMessage;
 import dev.starling.sip.transport.Flow;
 import java.time.Duration;
@@ -61,6 +63,15 @@ public final class RequestReceived implements Answering {
             whom = onCancel;
         }
         whom.accept(reasons);
+    }
+
+    /// What is said to its CANCEL, with the tag that was given in its own answers (RFC 3261, section 9.2).
+    public SipMessage answerCancel(SipMessage cancel) throws SipException {
+        byte[] said = last();
+        Optional<String> tag =
+                said == null ? Optional.empty() : SipMessage.read(said).toTag();
+        return Edit.response(cancel, 200, "OK", tag.orElseGet(TransactionLayer::tag))
+                .build();
     }
 
     /// Names who is to hear of a CANCEL, at once when it has come already.
