@@ -1,6 +1,6 @@
 // The call bar, and the question when somebody calls.
 import { Button, Icon, Name, Picture, Trust } from '../components/parts.js';
-import { html, useEffect, useRef, useState } from '../html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../html.js';
 import { duration, hasText, t } from '../i18n.js';
 import { useClock } from './enrol.js';
 
@@ -137,7 +137,8 @@ function Keypad({ core }) {
     setRefused(!core.press(key));
     setPressed((before) => (before + key).slice(-SHOWN_KEYS));
   };
-  useEffect(() => {
+  // Before the keys are seen: whoever sees them may type.
+  useLayoutEffect(() => {
     const typed = (/** @type {KeyboardEvent} */ e) => {
       const at = /** @type {HTMLElement} */ (e.target);
       if (e.key.length !== 1 || !KEYS.includes(e.key) || e.ctrlKey || e.metaKey || e.altKey) return;
