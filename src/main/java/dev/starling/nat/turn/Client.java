@@ -7,6 +7,9 @@ import java.nio.ByteBuffer;
 interface Client {
     InetSocketAddress address();
 
+    /// Whether the address is surely its own: it has a connection to us. By UDP it may be forged.
+    boolean isConnected();
+
     /// A message or ChannelData as it is; dropped where the way is full.
     void send(ByteBuffer message);
 }

@@ -3,8 +3,9 @@ package dev.starling.nat.turn;
 import java.net.InetAddress;
 import java.util.function.LongSupplier;
 
-/// What is said to those who have no allocation: so much to each network. By UDP the sender may be forged, and without
-/// a bound somebody else could be flooded by way of us. Whoever has an allocation is not counted.
+/// What is said by UDP to those who have no allocation: so much to each network. The sender may be forged, and without
+/// a
+/// bound somebody else could be flooded by way of us. Whoever has an allocation, or a connection, is not counted.
 final class Strangers {
     private static final System.Logger LOG = System.getLogger(Strangers.class.getName());
 

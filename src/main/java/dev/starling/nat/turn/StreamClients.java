@@ -193,6 +193,11 @@ final class StreamClients implements AutoCloseable {
         }
 
         @Override
+        public boolean isConnected() {
+            return true;
+        }
+
+        @Override
         public void send(ByteBuffer message) {
             // ChannelData is padded here: RFC 8656, section 12.5.
             byte[] bytes = new byte[(message.remaining() + 3) / 4 * 4];

@@ -58,7 +58,9 @@ public final class TurnServer implements AutoCloseable {
     }
 
     private void answer(Client client, byte[] answer) {
-        if (serves(client) || strangers.mayHear(client.address().getAddress(), answer.length))
+        if (client.isConnected()
+                || serves(client)
+                || strangers.mayHear(client.address().getAddress(), answer.length))
             client.send(ByteBuffer.wrap(answer));
     }
 

@@ -176,6 +176,11 @@ final class UdpLoop implements Relay.Opener, AutoCloseable {
     /// A client that speaks UDP. Two of one address at one socket are one.
     private record UdpClient(DatagramChannel channel, InetSocketAddress address) implements Client {
         @Override
+        public boolean isConnected() {
+            return false;
+        }
+
+        @Override
         public void send(ByteBuffer message) {
             put(channel, message, address);
         }

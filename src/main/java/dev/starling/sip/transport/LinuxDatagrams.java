@@ -128,13 +128,21 @@ final class LinuxDatagrams implements Datagrams {
             }
             failures = 0;
             handing(count > 1);
-            if (count > 1) receiver.handing(true);
+            hand(count, receiver);
+        }
+        if (!closed) LOG.log(System.Logger.Level.ERROR, "UDP ends: errno {0}", LinuxSockets.errno(readErrors));
+    }
+
+    private void hand(int count, Receiver receiver) {
+        if (count > 1) receiver.handing(true);
+        try {
             for (int i = 0; i < count && !closed; i++) take(i, receiver);
             for (int i = 0; i < count; i++) in.clear(i);
             flush();
+        } finally {
+            // Also when this thread ends of an error: what came by other ways must not wait for it.
             if (count > 1) receiver.handing(false);
         }
-        if (!closed) LOG.log(System.Logger.Level.ERROR, "UDP ends: errno {0}", LinuxSockets.errno(readErrors));
     }
 
     private void take(int i, Receiver receiver) {

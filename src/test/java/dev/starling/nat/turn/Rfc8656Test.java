@@ -55,6 +55,7 @@ class Rfc8656Test {
     private static final class Place implements Client {
         private final InetSocketAddress address;
         final List<byte[]> got = new ArrayList<>();
+        boolean isConnected;
 
         Place(InetSocketAddress address) {
             this.address = address;
@@ -63,6 +64,11 @@ class Rfc8656Test {
         @Override
         public InetSocketAddress address() {
             return address;
+        }
+
+        @Override
+        public boolean isConnected() {
+            return isConnected;
         }
 
         @Override
@@ -412,6 +418,11 @@ class Rfc8656Test {
         var other = new Place(address("198.51.101.7", 40_001));
         server.heard(other, ByteBuffer.wrap(client.request(Requests.BINDING).bytes()));
         assertEquals(1, other.got.size());
+        // By TCP and TLS nobody forges: they are answered all the same.
+        var connected = new Place(forged.address());
+        connected.isConnected = true;
+        server.heard(connected, ByteBuffer.wrap(client.request(Requests.BINDING).bytes()));
+        assertEquals(1, connected.got.size());
         int before = forged.got.size();
         now = now.plusSeconds(1);
         server.heard(forged, ByteBuffer.wrap(client.request(Requests.BINDING).bytes()));

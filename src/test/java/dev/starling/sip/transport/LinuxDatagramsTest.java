@@ -43,6 +43,34 @@ class LinuxDatagramsTest extends DatagramsContract {
         }
     }
 
+    /// Or whoever gathers work meanwhile would wait for the rest of the batch for good.
+    @Test
+    void theEndOfABatchIsSaidEvenWhenTheReaderEndsOfAnError() throws Exception {
+        var here = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        try (var server = LinuxDatagrams.bind(here);
+                var phone = new DatagramSocket(here)) {
+            for (String each : List.of("one", "two"))
+                phone.send(new DatagramPacket(each.getBytes(UTF_8), each.length(), server.address()));
+            var said = new ArrayBlockingQueue<Boolean>(2);
+            server.start(new Datagrams.Receiver() {
+                @Override
+                public void received(byte[] datagram, Datagrams.Path path) {
+                    throw new LinkageError("as told");
+                }
+
+                @Override
+                public void truncated(Datagrams.Path path) {}
+
+                @Override
+                public void handing(boolean several) {
+                    said.add(several);
+                }
+            });
+            assertEquals(true, said.poll(20, TimeUnit.SECONDS));
+            assertEquals(false, said.poll(20, TimeUnit.SECONDS));
+        }
+    }
+
     /// What another thread sends meanwhile waits for the end of the batch, so that one call carries all; and it leaves.
     @Test
     void whatOthersSendWhileABatchIsHandedOnLeavesAfterIt() throws Exception {
