@@ -35,6 +35,13 @@ public record Jws(
     public static final int MAX_BYTES = 16 * 1024;
     private static final Set<String> MEMBERS = Set.of("protected", "payload", "signature");
 
+    /// One within another, which names the new key of an account (RFC 8555, section 7.3.5): without a nonce.
+    public static Jws parseInner(byte[] body) throws Problem {
+        Jws inner = parse(body);
+        if (!inner.nonce().isEmpty()) throw Problem.malformed("the inner JWS has no nonce");
+        return inner;
+    }
+
     public static Jws parse(byte[] body) throws Problem {
         if (body.length > MAX_BYTES) throw Problem.malformed("too long");
         Map<String, Object> json = Json.object(body);
@@ -53,13 +60,14 @@ public record Jws(
                 Json.bytes(payload),
                 header.get("nonce") instanceof String nonce ? nonce : "",
                 Json.text(header, "url"),
-                hasKey ? Optional.of(key(header)) : Optional.empty(),
+                hasKey ? Optional.of(key(header, "jwk")) : Optional.empty(),
                 hasId ? Optional.of(Json.text(header, "kid")) : Optional.empty());
     }
 
-    private static ECKey key(Map<String, Object> header) throws Problem {
+    /// A public P-256 key.
+    public static ECKey key(Map<String, Object> json, String name) throws Problem {
         try {
-            Map<String, Object> jwk = JSONObjectUtils.getJSONObject(header, "jwk");
+            Map<String, Object> jwk = JSONObjectUtils.getJSONObject(json, name);
             if (jwk != null
                     && JWK.parse(jwk) instanceof ECKey key
                     && Curve.P_256.equals(key.getCurve())

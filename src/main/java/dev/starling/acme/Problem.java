@@ -10,6 +10,7 @@ public final class Problem extends Exception {
     private final String type;
     private final int status;
     private final transient Optional<Duration> retryAfter;
+    private String location = "";
 
     /// `detail` is shown to people.
     public Problem(String type, int status, String detail) {
@@ -46,5 +47,15 @@ public final class Problem extends Exception {
 
     public Optional<Duration> retryAfter() {
         return retryAfter;
+    }
+
+    /// The URL of what there is instead; "" for none.
+    public String location() {
+        return location;
+    }
+
+    public Problem at(String url) {
+        location = url;
+        return this;
     }
 }

@@ -1,10 +1,12 @@
 package dev.starling.ca;
 
-import dev.starling.ca.front.AcmeFront;
+import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
+import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.Outbox;
@@ -20,6 +22,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,7 +35,7 @@ public final class CertificateAuthority implements AutoCloseable {
 
     private final CaStore store;
     private final Issuer issuer;
-    private final Orders orders;
+    private final Front front;
     private final Outbox outbox;
     private final Optional<TestMailbox> mailbox;
     private final Clock clock;
@@ -44,12 +47,16 @@ public final class CertificateAuthority implements AutoCloseable {
         boolean local = smtp.isEmpty();
         this.clock = clock;
         makeOwnerOnly(folder);
-        store = new CaStore(folder.resolve("ca.db"));
+        store = CaStore.inFile(folder.resolve("ca.db"));
         try {
             issuer = Issuer.open(folder, local, store, clock);
             mailbox = local ? Optional.of(new TestMailbox(clock)) : Optional.empty();
             outbox = new Outbox(store, local ? mailbox.orElseThrow() : smtp.get(), clock);
-            orders = new Orders(store, issuer, outbox, local ? Limits.LOCAL : Limits.USUAL, clock);
+            var authorizations =
+                    new Authorizations(store, local ? Limits.LOCAL : Limits.USUAL, List.of(Authorizations.CODE), clock);
+            var orders = new Orders(store, authorizations, issuer, outbox, clock);
+            front = new Front(store, orders, authorizations, new Revocations(store, () -> {}, clock), clock);
+            issuer.resume();
             outbox.start();
         } catch (IOException e) {
             store.close();
@@ -74,15 +81,15 @@ public final class CertificateAuthority implements AutoCloseable {
     }
 
     /// `base` is how clients reach the server, without a slash at the end.
-    public void mount(Routes routes, String base) {
+    public void mount(Routes routes, String base) throws IOException {
         mount(routes, base, new Origin(false));
     }
 
-    public void mount(Routes routes, String base, Origin origin) {
+    public void mount(Routes routes, String base, Origin origin) throws IOException {
         boolean local = mailbox.isPresent();
         var requests = new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock);
         var accounts = new RateLimit(local ? 60_000 : 1, local ? 10_000 : 20, clock);
-        new AcmeFront(base, store, orders, origin, requests, accounts, clock).mount(routes);
+        front.mount(routes, new Front.Outside(base, "", "", origin), new Front.Rates(requests, accounts));
         mailbox.ifPresent(m -> m.mount(routes));
         routes.get(
                 "/acme/root.pem",

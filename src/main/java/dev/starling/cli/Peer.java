@@ -108,10 +108,11 @@ final class Peer implements AutoCloseable {
         var routes = new Routes();
         var metrics = parts.with(new Metrics());
         var anchors = new ArrayList<>(config.anchors());
-        opening.get().ifPresent(ca -> {
-            parts.with(ca).mount(routes, config.base());
-            anchors.add(Anchor.of(ca.root()));
-        });
+        Optional<CertificateAuthority> ca = opening.get();
+        if (ca.isPresent()) {
+            parts.with(ca.get()).mount(routes, config.base());
+            anchors.add(Anchor.of(ca.get().root()));
+        }
         var believed = TrustAnchors.limited(anchors);
         var lists = new CrlStore(parts.with(CrlDownload.of(config.local())), Thread::startVirtualThread, clock);
         lists.watch(believed);

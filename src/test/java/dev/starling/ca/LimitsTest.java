@@ -44,12 +44,13 @@ class LimitsTest {
     }
 
     @Test
-    void aDomainANetworkAndAllTogetherHaveTheirOwnBounds() throws Exception {
+    void aDomainAnAccountANetworkAndAllTogetherHaveTheirOwnBounds() throws Exception {
         record Case(Limits limits, String other, Duration until) {}
         for (var each : new Case[] {
-            new Case(new Limits(9, 2, 9, 9), "x@example.net", Duration.ofDays(1)),
-            new Case(new Limits(9, 9, 2, 9), "x@example.com", Duration.ofHours(1)),
-            new Case(new Limits(9, 9, 9, 2), "x@example.com", Duration.ofDays(1))
+            new Case(new Limits(9, 2, 9, 9, 9), "x@example.net", Duration.ofDays(1)),
+            new Case(new Limits(9, 9, 9, 2, 9), "x@example.com", Duration.ofHours(1)),
+            new Case(new Limits(9, 9, 9, 9, 2), "x@example.com", Duration.ofDays(1)),
+            new Case(new Limits(9, 9, 2, 9, 9), "x@example.com", Duration.ofDays(1))
         }) {
             Path own = java.nio.file.Files.createTempDirectory(folder, "ca");
             try (var ca = new TestCa(own, each.limits, 1000);
@@ -81,7 +82,7 @@ class LimitsTest {
 
     @Test
     void aRefusedAddressCostsNothing() throws Exception {
-        try (var ca = new TestCa(folder, new Limits(1, 1, 1, 1), 1000);
+        try (var ca = new TestCa(folder, new Limits(1, 1, 1, 1, 1), 1000);
                 var caller = ca.caller().registered()) {
             for (String wrong : new String[] {"postmaster@example.net", "list-request@example.net", "nonsense"})
                 assertEquals(400, caller.order(wrong).status());

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
+import dev.starling.ca.front.Origin;
+import dev.starling.ca.registration.Limits;
+import dev.starling.ca.store.CaStore;
 import dev.starling.identity.Keys;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -41,7 +44,7 @@ class Rfc8555Test {
 
     @BeforeEach
     void start() throws IOException {
-        ca = new TestCa(folder);
+        ca = new TestCa(store(folder), folder, Limits.LOCAL, 1_000_000, new Origin(false));
         bob = ca.caller().registered();
     }
 
@@ -49,6 +52,10 @@ class Rfc8555Test {
     void stop() throws IOException {
         bob.close();
         ca.close();
+    }
+
+    CaStore store(Path where) throws IOException {
+        return CaStore.inFile(where.resolve("ca.db"));
     }
 
     private static void refused(int status, String type, AcmeCaller.Reply reply) throws Problem {
@@ -72,7 +79,7 @@ class Rfc8555Test {
         assertEquals(200, directory.status());
         assertEquals("application/json", directory.header("content-type"));
         assertEquals(
-                Set.of("newNonce", "newAccount", "newOrder", "meta"),
+                Set.of("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange", "renewalInfo", "meta"),
                 directory.json().keySet());
         assertEquals(ca.base + "/acme/new-order", directory.text("newOrder"));
     }
@@ -347,10 +354,9 @@ class Rfc8555Test {
         refused(401, "unauthorized", bob.order(BOB));
         bob.kid = "";
         refused(401, "unauthorized", bob.post(ca.base + "/acme/new-account", "{}"));
-        String id = order.header("location").replaceFirst(".*/", "");
         assertEquals(
                 dev.starling.ca.store.Order.Status.INVALID,
-                ca.store.order(id).orElseThrow().status());
+                ca.order(order.header("location")).status());
     }
 
     @Test
@@ -471,7 +477,7 @@ class Rfc8555Test {
         assertEquals("valid", bob.finish(order, Csrs.of(BOB)).text("status"));
         refused(403, "orderNotReady", bob.finish(order, Csrs.of(BOB)));
         refused(403, "orderNotReady", bob.finish(pending, Csrs.of(BOB)));
-        assertEquals(1, ca.store.certificates());
+        assertEquals(1, ca.<Integer>stored(session -> session.certificates().count()));
     }
 
     @Test
@@ -484,7 +490,7 @@ class Rfc8555Test {
         }
         assertEquals(1, statuses.stream().filter(s -> s == 200).count(), statuses::toString);
         assertEquals(7, statuses.stream().filter(s -> s == 403).count(), statuses::toString);
-        assertEquals(1, ca.store.certificates());
+        assertEquals(1, ca.<Integer>stored(session -> session.certificates().count()));
     }
 
     @Test
@@ -506,7 +512,7 @@ class Rfc8555Test {
         refused(400, "malformed", bob.post(order.text("finalize"), "{}"));
         refused(400, "malformed", bob.post(order.text("finalize"), "{\"csr\":\"not base64url=\"}"));
         assertEquals("ready", bob.post(order.header("location"), "").text("status"));
-        assertEquals(0, ca.store.certificates());
+        assertEquals(0, ca.<Integer>stored(session -> session.certificates().count()));
     }
 
     // Section 7.1.6
@@ -523,12 +529,253 @@ class Rfc8555Test {
     }
 
     @Test
-    void aProofThatIsNotUsedInTimeExpires() throws Exception {
+    void anOrderThatIsNotFinalizedInTimeIsOverAndItsProofGoodForThreeMonths() throws Exception {
         var order = proven(BOB);
         ca.clock.pass(Duration.ofHours(24).plusSeconds(1));
         assertEquals("invalid", bob.post(order.header("location"), "").text("status"));
-        assertEquals("expired", bob.post(order.first("authorizations"), "").text("status"));
+        assertEquals("valid", bob.post(order.first("authorizations"), "").text("status"));
         refused(403, "orderNotReady", bob.finish(order, Csrs.of(BOB)));
+        ca.clock.pass(Duration.ofDays(88));
+        var again = bob.order(BOB);
+        assertEquals("ready", again.text("status"), "without another mail");
+        assertEquals(order.first("authorizations"), again.first("authorizations"));
+        assertEquals(1, ca.letters.all.size());
+        ca.clock.pass(Duration.ofDays(2));
+        assertEquals("expired", bob.post(order.first("authorizations"), "").text("status"));
+        refused(403, "orderNotReady", bob.finish(again, Csrs.of(BOB)));
+        assertEquals("pending", bob.order(BOB).text("status"));
+        assertEquals(2, ca.letters.all.size());
+    }
+
+    @Test
+    void theProofOfOneAccountIsNoneOfAnother() throws Exception {
+        proven(BOB);
+        try (var mallory = ca.caller().registered()) {
+            assertEquals("pending", mallory.order(BOB).text("status"));
+        }
+    }
+
+    // Section 7.5.2
+
+    @Test
+    void anAuthorizationIsGivenUpForGood() throws Exception {
+        var order = proven(BOB);
+        String authorization = order.first("authorizations");
+        assertEquals(
+                "valid", bob.post(authorization, "{\"status\":\"nonsense\"}").text("status"));
+        assertEquals(
+                "deactivated",
+                bob.post(authorization, "{\"status\":\"deactivated\"}").text("status"));
+        refused(403, "orderNotReady", bob.finish(order, Csrs.of(BOB)));
+        assertEquals("pending", bob.order(BOB).text("status"), "another proof is needed");
+        var pending = bob.order("carol@example.net");
+        var challenge = bob.challenge(pending);
+        String code = ca.letters.last().code();
+        bob.post(pending.first("authorizations"), "{\"status\":\"deactivated\"}");
+        assertEquals("invalid", bob.answer(challenge, code).text("status"));
+        assertEquals("invalid", bob.post(pending.header("location"), "").text("status"));
+    }
+
+    // Section 7.1.2.1
+
+    @Test
+    void aLongListOfOrdersComesInPages() throws Exception {
+        String list = bob.post(bob.kid, "").text("orders");
+        var made = new HashSet<String>();
+        for (int i = 0; i < 51; i++)
+            made.add(bob.order("user" + i + "@example.net").header("location"));
+        var first = bob.post(list, "");
+        assertEquals(50, first.list("orders").size());
+        var next = java.util.regex.Pattern.compile("<([^>]+)>;rel=\"next\"").matcher(first.header("link"));
+        assertTrue(next.find(), first.header("link"));
+        var second = bob.post(next.group(1), "");
+        assertEquals(1, second.list("orders").size());
+        assertFalse(second.header("link").contains("next"));
+        var listed = new HashSet<Object>(first.list("orders"));
+        listed.addAll(second.list("orders"));
+        assertEquals(made, listed);
+        refused(400, "malformed", bob.post(list + "?cursor=-1", ""));
+    }
+
+    // Section 7.3
+
+    @Test
+    void contactsAreKeptAndCheckedAndChanged() throws Exception {
+        try (var carol = ca.caller()) {
+            String url = ca.base + "/acme/new-account";
+            refused(400, "unsupportedContact", carol.post(url, "{\"contact\":[\"tel:+4930123456\"]}"));
+            for (String wrong : List.of("mailto:", "mailto:a@b,c@d", "mailto:a@b?cc=c@d", "mailto:a", "mailto:a b@c"))
+                refused(400, "invalidContact", carol.post(url, "{\"contact\":[\"" + wrong + "\"]}"));
+            refused(400, "malformed", carol.post(url, "{\"contact\":\"mailto:a@b\"}"));
+            refused(
+                    400,
+                    "invalidContact",
+                    carol.post(url, "{\"contact\":[" + "\"mailto:a@b\",".repeat(5) + "\"mailto:a@b\"]}"));
+            var made = carol.post(url, "{\"contact\":[\"mailto:carol@example.net\"]}");
+            assertEquals(List.of("mailto:carol@example.net"), made.list("contact"));
+            carol.kid = made.header("location");
+            assertEquals(
+                    List.of("mailto:carol@example.net"),
+                    carol.post(carol.kid, "{}").list("contact"));
+            var changed = carol.post(carol.kid, "{\"contact\":[\"mailto:c@example.net\"]}");
+            assertEquals(List.of("mailto:c@example.net"), changed.list("contact"));
+            assertEquals(List.of(), carol.post(carol.kid, "{\"contact\":[]}").list("contact"));
+        }
+    }
+
+    // Section 7.3.5
+
+    private AcmeCaller.Reply keyChange(com.nimbusds.jose.jwk.ECKey to, Map<String, Object> more) throws Exception {
+        String url = ca.base + "/acme/key-change";
+        var header = new java.util.HashMap<String, Object>(
+                Map.of("alg", "ES256", "jwk", to.toPublicJWK().toJSONObject(), "url", url));
+        var payload = new java.util.HashMap<String, Object>(
+                Map.of("account", bob.kid, "oldKey", bob.key.toPublicJWK().toJSONObject()));
+        more.forEach((name, value) ->
+                (header.containsKey(name) || name.equals("nonce") ? header : payload).put(name, value));
+        byte[] inner = Jws.sign(to, header, Json.write(payload).getBytes(StandardCharsets.UTF_8));
+        return bob.post(url, new String(inner, StandardCharsets.US_ASCII));
+    }
+
+    @Test
+    void anAccountTakesANewKeyAndTheOldOneIsNothingAnyMore() throws Exception {
+        var order = proven(BOB);
+        var fresh = AcmeCaller.newKey();
+        var changed = keyChange(fresh, Map.of());
+        assertEquals(200, changed.status(), changed::toString);
+        assertEquals(bob.kid, changed.header("location"));
+        refused(400, "malformed", bob.post(bob.kid, ""));
+        var again =
+                bob.send(Jws.sign(fresh, bob.header(order.header("location")), new byte[0]), order.header("location"));
+        assertEquals("ready", again.text("status"));
+        String account = ca.base + "/acme/new-account";
+        var withOld = bob.header(account);
+        withOld.remove("kid");
+        withOld.put("jwk", bob.key.toPublicJWK().toJSONObject());
+        assertEquals(201, bob.signed(account, withOld, "{}").status(), "the old key is free for another account");
+    }
+
+    @Test
+    void aKeyChangeThatIsNotInOrderChangesNothing() throws Exception {
+        var fresh = AcmeCaller.newKey();
+        try (var other = ca.caller().registered()) {
+            var taken = keyChange(other.key, Map.of());
+            refused(409, "malformed", taken);
+            assertEquals(other.kid, taken.header("location"));
+            refused(400, "malformed", keyChange(fresh, Map.of("account", other.kid)));
+            refused(
+                    400,
+                    "malformed",
+                    keyChange(fresh, Map.of("oldKey", other.key.toPublicJWK().toJSONObject())));
+            refused(400, "malformed", keyChange(fresh, Map.of("oldKey", "text")));
+            refused(400, "malformed", keyChange(fresh, Map.of("url", ca.base + "/acme/new-order")));
+            refused(400, "malformed", keyChange(fresh, Map.of("nonce", bob.nonce())));
+            // Signed by a key that it does not name.
+            refused(
+                    400,
+                    "malformed",
+                    keyChange(fresh, Map.of("jwk", other.key.toPublicJWK().toJSONObject())));
+            refused(400, "malformed", bob.post(ca.base + "/acme/key-change", "{}"));
+        }
+        assertEquals(200, bob.post(bob.kid, "").status());
+    }
+
+    // Section 7.6
+
+    private String issued(AcmeCaller caller, KeyPair key) throws Exception {
+        var order = caller.order(BOB);
+        if (order.text("status").equals("pending"))
+            caller.answer(caller.challenge(order), ca.letters.last().code());
+        String pem = caller.post(caller.finish(order, Csrs.of(BOB, key)).text("certificate"), "")
+                .http()
+                .body();
+        String leaf = pem.substring(0, pem.indexOf("-----END")).replace("-----BEGIN CERTIFICATE-----", "");
+        byte[] der = java.util.Base64.getMimeDecoder().decode(leaf);
+        return java.util.Base64.getUrlEncoder().withoutPadding().encodeToString(der);
+    }
+
+    private AcmeCaller.Reply revoke(AcmeCaller caller, String certificate, String more) throws Exception {
+        return caller.post(ca.base + "/acme/revoke-cert", "{\"certificate\":\"" + certificate + "\"" + more + "}");
+    }
+
+    private AcmeCaller.Reply revokeByKey(KeyPair key, String certificate) throws Exception {
+        String url = ca.base + "/acme/revoke-cert";
+        var jwk = new com.nimbusds.jose.jwk.ECKey.Builder(
+                        com.nimbusds.jose.jwk.Curve.P_256, (java.security.interfaces.ECPublicKey) key.getPublic())
+                .privateKey(key.getPrivate())
+                .build();
+        var header = bob.header(url);
+        header.remove("kid");
+        header.put("jwk", jwk.toPublicJWK().toJSONObject());
+        byte[] payload = ("{\"certificate\":\"" + certificate + "\"}").getBytes(StandardCharsets.US_ASCII);
+        return bob.send(Jws.sign(jwk, header, payload), url);
+    }
+
+    @Test
+    void aCertificateIsWithdrawnByItsAccountOnce() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        var done = revoke(bob, certificate, ",\"reason\":4");
+        assertEquals(200, done.status(), done::toString);
+        assertEquals(1, ca.revoked.get());
+        refused(400, "alreadyRevoked", revoke(bob, certificate, ""));
+        assertEquals(1, ca.revoked.get());
+    }
+
+    @Test
+    void aCertificateIsWithdrawnByItsOwnKey() throws Exception {
+        KeyPair key = Keys.generate();
+        String certificate = issued(bob, key);
+        refused(403, "unauthorized", revokeByKey(Keys.generate(), certificate));
+        assertEquals(200, revokeByKey(key, certificate).status());
+        refused(400, "alreadyRevoked", revokeByKey(key, certificate));
+    }
+
+    @Test
+    void whoeverHasProvenTheMailboxSinceMayWithdrawIt() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        try (var again = ca.caller().registered()) {
+            refused(403, "unauthorized", revoke(again, certificate, ""));
+            var order = again.order(BOB);
+            refused(403, "unauthorized", revoke(again, certificate, ""));
+            again.answer(again.challenge(order), ca.letters.last().code());
+            assertEquals(200, revoke(again, certificate, "").status());
+        }
+    }
+
+    @Test
+    void aReasonThatCannotBeNamedIsRefused() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        for (String reason : List.of("2", "6", "7", "8", "9", "10", "11", "-1", "99999999999", "\"1\"", "null", "1.5"))
+            refused(400, "badRevocationReason", revoke(bob, certificate, ",\"reason\":" + reason));
+        assertEquals(0, ca.revoked.get());
+    }
+
+    @Test
+    void whatIsNoCertificateOfThisCaIsNotWithdrawn() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        byte[] der = Json.bytes(certificate);
+        // The same serial and names, another key within: made by somebody else.
+        byte[] forged = der.clone();
+        forged[forged.length - 1] ^= 1;
+        refused(400, "malformed", revoke(bob, "AAAA", ""));
+        refused(400, "malformed", revoke(bob, "not base64=", ""));
+        refused(400, "malformed", bob.post(ca.base + "/acme/revoke-cert", "{}"));
+        String root = java.util.Base64.getUrlEncoder().withoutPadding().encodeToString(Keys.encoded(ca.issuer.root()));
+        refused(404, "malformed", revoke(bob, root, ""));
+        assertEquals(0, ca.revoked.get());
+    }
+
+    @Test
+    void aStolenKeyIsNeverCertifiedAgainNorIsOneOfAnotherAddress() throws Exception {
+        KeyPair key = Keys.generate();
+        String certificate = issued(bob, key);
+        assertEquals("ready", bob.order(BOB).text("status"));
+        assertEquals("valid", bob.finish(bob.order(BOB), Csrs.of(BOB, key)).text("status"), "renewed");
+        var other = bob.order("carol@example.net");
+        bob.answer(bob.challenge(other), ca.letters.last().code());
+        refused(400, "badCSR", bob.finish(other, Csrs.of("carol@example.net", key)));
+        assertEquals(200, revoke(bob, certificate, ",\"reason\":1").status());
+        refused(400, "badCSR", bob.finish(bob.order(BOB), Csrs.of(BOB, key)));
     }
 
     @Test

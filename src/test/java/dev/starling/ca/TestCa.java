@@ -1,11 +1,15 @@
 package dev.starling.ca;
 
-import dev.starling.ca.front.AcmeFront;
+import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
+import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Routes;
@@ -15,7 +19,10 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /// The whole CA over HTTP on the loopback, with a clock and a mail server in the test's hand.
 public final class TestCa implements AutoCloseable {
@@ -29,6 +36,7 @@ public final class TestCa implements AutoCloseable {
     public final TestClock clock = new TestClock(Instant.now().truncatedTo(ChronoUnit.SECONDS));
     public final Letters letters = new Letters();
     public final Routes routes = new Routes();
+    public final AtomicInteger revoked = new AtomicInteger();
     public final CaStore store;
     public final Issuer issuer;
     public final Outbox outbox;
@@ -45,14 +53,34 @@ public final class TestCa implements AutoCloseable {
     }
 
     public TestCa(Path folder, Limits limits, int burst, Origin origin) throws IOException {
-        store = new CaStore(folder.resolve("ca.db"));
+        this(CaStore.inFile(folder.resolve("ca.db")), folder, limits, burst, origin);
+    }
+
+    /// @param folder for the keys
+    public TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin) throws IOException {
+        this.store = store;
         issuer = Issuer.open(folder, false, store, clock);
         outbox = new Outbox(store, letters, clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();
-        var orders = new Orders(store, issuer, outbox, limits, clock);
-        var rate = new RateLimit(1, burst, clock);
-        new AcmeFront(base, store, orders, origin, rate, new RateLimit(1, burst, clock), clock).mount(routes);
+        var authorizations = new Authorizations(store, limits, List.of(Authorizations.CODE), clock);
+        var orders = new Orders(store, authorizations, issuer, outbox, clock);
+        var revocations = new Revocations(store, revoked::incrementAndGet, clock);
+        new Front(store, orders, authorizations, revocations, clock)
+                .mount(
+                        routes,
+                        new Front.Outside(base, "", "", origin),
+                        new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
+    }
+
+    /// The order behind a URL, as it is stored.
+    public Order order(String url) throws IOException {
+        return stored(session ->
+                session.orders().byId(url.substring(url.lastIndexOf('/') + 1)).orElseThrow());
+    }
+
+    public <T> T stored(Function<Session, T> work) throws IOException {
+        return store.in(work);
     }
 
     public URI directory() {

@@ -161,14 +161,18 @@ class EnrolmentTest {
                     // The code was read; then the process dies.
                     throw new IOException("killed");
                 }));
-        var order = ca.store
-                .orders(account(), ca.clock.instant().getEpochSecond(), 5)
-                .getFirst();
-        ca.store.save(order.proven(ca.clock.instant().getEpochSecond()));
+        long now = ca.clock.instant().getEpochSecond();
+        String account = account();
+        ca.store.change(session -> {
+            var order = session.orders().of(account, now, 0, 1).getFirst();
+            var challenge =
+                    session.authorizations().challenges(order.authorization()).getFirst();
+            session.authorizations().proven(challenge, now, order.expires());
+        });
         enrolment().enrol(bob, file, (_, _) -> {
             throw new IllegalStateException("not needed");
         });
-        assertEquals(1, ca.store.certificates());
+        assertEquals(1, ca.<Integer>stored(session -> session.certificates().count()));
     }
 
     /// The id of the account under way.

@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.Csrs;
+import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.store.CaStore;
-import dev.starling.ca.store.Order;
 import dev.starling.enrol.EnrolmentException.Reason;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
@@ -57,7 +57,7 @@ class LyingCaTest {
     @BeforeEach
     void start() throws IOException {
         file = folder.resolve("bob.p12");
-        store = new CaStore(folder.resolve("ca.db"));
+        store = CaStore.inFile(folder.resolve("ca.db"));
         issuer = Issuer.open(folder, false, store, clock);
         var routes = new Routes();
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
@@ -117,8 +117,10 @@ class LyingCaTest {
     }
 
     private Response issued(String address) throws Exception {
-        var made = new Order("o", "a", address, Order.Status.READY, "", "", 0, 0, 0, 1, "", "");
-        String pem = issuer.issue(Csrs.of(address), made).chain();
+        String made =
+                Ready.order(store, address, "email-code-00", clock.instant().getEpochSecond());
+        issuer.issue(made, Csrs.of(address));
+        String pem = Ready.chain(store, made);
         return Response.of(200, "application/pem-certificate-chain", pem.getBytes(StandardCharsets.US_ASCII));
     }
 

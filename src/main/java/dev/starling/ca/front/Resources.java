@@ -2,9 +2,12 @@ package dev.starling.ca.front;
 
 import dev.starling.acme.Json;
 import dev.starling.acme.Problem;
-import dev.starling.ca.registration.Orders;
-import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Account;
+import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.Challenge;
+import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
+import java.time.Clock;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +15,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /// The objects of RFC 8555, section 7.1, as JSON, and their URLs below `base`.
-record Resources(String base, Orders orders) {
+///
+/// @param terms URL of the terms of service; "" for none
+/// @param sender of the challenge mails (RFC 8823, section 3); "" where replies are not taken
+record Resources(String base, String terms, String sender, Clock clock) {
     String url(String kind, String id) {
         return base + "/acme/" + kind + "/" + id;
     }
@@ -22,6 +28,8 @@ record Resources(String base, Orders orders) {
     }
 
     String directory() {
+        var meta = ordered("externalAccountRequired", false);
+        if (!terms.isEmpty()) meta.put("termsOfService", terms);
         return Json.write(ordered(
                 "newNonce",
                 base + "/acme/new-nonce",
@@ -29,14 +37,21 @@ record Resources(String base, Orders orders) {
                 base + "/acme/new-account",
                 "newOrder",
                 base + "/acme/new-order",
+                "revokeCert",
+                base + "/acme/revoke-cert",
+                "keyChange",
+                base + "/acme/key-change",
+                "renewalInfo",
+                base + "/acme/renewal-info",
                 "meta",
-                Map.of("externalAccountRequired", false)));
+                meta));
     }
 
-    /// Without contacts: none are kept.
-    String account(CaStore.Account account) {
-        return Json.write(
-                ordered("status", account.active() ? "valid" : "deactivated", "orders", url("orders", account.id())));
+    String account(Account account) {
+        var json = ordered("status", word(account.status()));
+        if (!account.contact().isEmpty()) json.put("contact", account.contact());
+        json.put("orders", url("orders", account.id()));
+        return Json.write(json);
     }
 
     String list(List<Order> all) {
@@ -45,74 +60,94 @@ record Resources(String base, Orders orders) {
     }
 
     String order(Order order) {
+        boolean over = order.isOver(clock.instant().getEpochSecond());
         var json = ordered(
                 "status",
-                orders.isOver(order) ? "invalid" : order.status().name().toLowerCase(Locale.ROOT),
+                over ? "invalid" : word(order.status()),
                 "expires",
-                Instant.ofEpochSecond(order.expires()).toString(),
+                time(order.expires()),
                 "identifiers",
-                List.of(identifier(order)),
+                List.of(identifier(order.type(), order.value())),
                 "authorizations",
-                List.of(url("authz", order.id())),
+                List.of(url("authz", order.authorization())),
                 "finalize",
                 url("finalize", order.id()));
-        if (!order.error().isEmpty() && order.status() == Order.Status.INVALID) json.put("error", error(order));
+        if (order.status() == Order.Status.INVALID) error(json, order.error());
+        if (!order.replaces().isEmpty()) json.put("replaces", order.replaces());
         if (order.status() == Order.Status.VALID) json.put("certificate", url("certificate", order.id()));
         return Json.write(json);
     }
 
     // RFC 8555, section 7.1.6: a proof that was valid expires, one that never was becomes invalid.
-    String authorization(Order order) {
-        boolean expired = orders.isOver(order) && order.validated() > 0;
+    String authorization(Authorization authorization, List<Challenge> challenges) {
         return Json.write(ordered(
                 "identifier",
-                identifier(order),
+                identifier(authorization.type(), authorization.value()),
                 "status",
-                expired ? "expired" : proof(order),
+                status(authorization),
                 "expires",
-                Instant.ofEpochSecond(order.expires()).toString(),
+                time(authorization.expires()),
                 "challenges",
-                List.of(challengeMembers(order))));
+                // Section 7.1.4: of one that is valid, the challenge that proved it.
+                challenges.stream()
+                        .filter(each ->
+                                authorization.validated() == 0 || each.type().equals(authorization.proof()))
+                        .map(each -> members(authorization, each))
+                        .toList()));
     }
 
-    String challenge(Order order) {
-        return Json.write(challengeMembers(order));
+    String challenge(Authorization authorization, Challenge challenge) {
+        return Json.write(members(authorization, challenge));
     }
 
-    private Map<String, Object> challengeMembers(Order order) {
+    private boolean isOver(Authorization authorization) {
+        return authorization.isOver(clock.instant().getEpochSecond());
+    }
+
+    private String status(Authorization authorization) {
+        if (!isOver(authorization)) return word(authorization.status());
+        return switch (authorization.status()) {
+            case VALID -> "expired";
+            case PENDING -> "invalid";
+            default -> word(authorization.status());
+        };
+    }
+
+    private Map<String, Object> members(Authorization authorization, Challenge challenge) {
+        boolean over = challenge.isOpen() && isOver(authorization);
         var json = ordered(
                 "type",
-                "email-code-00",
+                challenge.type(),
                 "url",
-                url("challenge", order.id()),
+                url("challenge", challenge.id()),
                 "status",
-                proof(order),
+                over ? "invalid" : word(challenge.status()),
                 "token",
-                order.part2());
-        if (order.validated() > 0)
-            json.put("validated", Instant.ofEpochSecond(order.validated()).toString());
-        if (!order.error().isEmpty()) json.put("error", error(order));
+                challenge.token());
+        if (challenge.type().equals("email-reply-00")) json.put("from", sender);
+        if (challenge.validated() > 0) json.put("validated", time(challenge.validated()));
+        // What is wrong with the answer, or else with the mail.
+        error(json, challenge.error().isNone() ? authorization.error() : challenge.error());
         return json;
     }
 
-    private String proof(Order order) {
-        if (order.validated() > 0) return "valid";
-        return order.status() == Order.Status.PENDING && !orders.isOver(order) ? "pending" : "invalid";
+    private static String word(Enum<?> status) {
+        return status.name().toLowerCase(Locale.ROOT);
     }
 
-    private static Map<String, Object> error(Order order) {
-        return ordered(
-                "type",
-                Problem.URN + (order.tries() > 0 ? "incorrectResponse" : "connection"),
-                "detail",
-                order.error());
+    private static String time(long seconds) {
+        return Instant.ofEpochSecond(seconds).toString();
     }
 
-    private static Map<String, Object> identifier(Order order) {
-        return ordered("type", "email", "value", order.address());
+    private static void error(Map<String, Object> json, Fault fault) {
+        if (!fault.isNone()) json.put("error", ordered("type", Problem.URN + fault.type(), "detail", fault.detail()));
     }
 
-    private static Map<String, Object> ordered(Object... namesAndValues) {
+    private static Map<String, Object> identifier(String type, String value) {
+        return ordered("type", type, "value", value);
+    }
+
+    static Map<String, Object> ordered(Object... namesAndValues) {
         var map = new LinkedHashMap<String, Object>();
         for (int i = 0; i < namesAndValues.length; i += 2)
             map.put(String.valueOf(namesAndValues[i]), namesAndValues[i + 1]);

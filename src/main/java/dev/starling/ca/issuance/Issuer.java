@@ -4,134 +4,172 @@ import com.nimbusds.jose.jwk.Curve;
 import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
+import dev.starling.ca.store.AuditTable;
+import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Order;
-import dev.starling.identity.Address;
+import dev.starling.ca.store.Session;
 import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.math.BigInteger;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
-import java.util.Date;
-import org.bouncycastle.asn1.ASN1ObjectIdentifier;
-import org.bouncycastle.asn1.x500.RDN;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
-import org.bouncycastle.asn1.x509.CertificatePolicies;
-import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.GeneralNames;
-import org.bouncycastle.asn1.x509.KeyPurposeId;
-import org.bouncycastle.asn1.x509.PolicyInformation;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
-import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
-import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.operator.ContentSigner;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import java.util.HexFormat;
+import java.util.List;
 
-/// Makes the certificates of docs/protocols/formats.md, section 3.
+/// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
+/// may be fetched. A process that dies between two of them leaves an order that [#resume] leads to its end; each step
+/// may
+/// come twice and changes nothing the second time.
 public final class Issuer {
+    private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration LIFE = Duration.ofDays(30);
     private static final Duration BACKDATED = Duration.ofMinutes(5);
+    private static final int KEY_COMPROMISE = 1, UNFINISHED = 100, SAME_KEY = 100;
 
     private final Authority authority;
-    private final String policy;
+    private final boolean test;
     private final CaStore store;
     private final Clock clock;
 
     private Issuer(Authority authority, boolean test, CaStore store, Clock clock) {
         this.authority = authority;
-        policy = CertificateVerifier.POLICY_ARC + (test ? ".9" : ".1");
+        this.test = test;
         this.store = store;
         this.clock = clock;
     }
 
     /// Reads the keys in `folder`, or makes them on the first start. `test` CAs say so in every certificate.
     public static Issuer open(Path folder, boolean test, CaStore store, Clock clock) throws IOException {
-        var authority = Authority.open(folder, test, store.certificates() > 0, clock);
-        return new Issuer(authority, test, store, clock);
+        int made = store.in(session -> session.certificates().count());
+        return new Issuer(Authority.open(folder, test, made > 0, clock), test, store, clock);
     }
 
     public X509Certificate root() {
         return authority.root();
     }
 
-    /// Issues for the key in `csr` (DER), which must ask for just the order's address; the order is stored as
-    /// valid with its certificate.
-    public Order issue(byte[] csr, Order order) throws Problem, IOException {
-        Address address = new Address(order.address());
-        ECPublicKey key = CertificateRequest.parse(csr, address).key();
-        if (store.accountByThumbprint(Jws.thumbprint(new ECKey.Builder(Curve.P_256, key).build()))
-                .isPresent())
-            throw new Problem("badCSR", 400, "The certificate request is refused: its key is that of an account.");
+    /// Issues for the key in `csr` (DER), which must ask for just the order's address, if the order is ready.
+    public void issue(String orderId, byte[] csr) throws Problem, IOException {
         Keys.Held issuing = authority.issuing();
-        BigInteger serial = Authority.serial();
-        Instant from = clock.instant().minus(BACKDATED), end = from.plus(LIFE);
-        Instant latest = issuing.chain().getFirst().getNotAfter().toInstant();
-        Instant notAfter = end.isBefore(latest) ? end : latest;
-        var builder = build(key, address, serial, from, notAfter, issuing);
-        X509Certificate leaf = sign(
-                builder,
-                issuing.key(),
-                toBeSigned -> store.aboutToSign(serial.toString(16), order, toBeSigned, notAfter.getEpochSecond()));
-        var done = order.issued(pem(leaf) + pem(issuing.chain().getFirst()));
-        store.issued(serial.toString(16), Keys.encoded(leaf), done);
-        return done;
+        String serial = store.whole(session -> {
+            // Held, so that of two requests at once one issues.
+            Order order = session.orders().held(orderId).orElseThrow();
+            checkReady(order);
+            Authorization proof =
+                    session.authorizations().byId(order.authorization()).orElseThrow();
+            if (!proof.isGood(now())) throw notReady("Its proof is no longer good.");
+            ECPublicKey key = CertificateRequest.parse(csr, order.address()).key();
+            checkKey(session, key, order);
+            var certificate = promised(order, proof, key, issuing.chain().getFirst());
+            session.certificates().add(certificate);
+            session.orders().processing(order.id(), csr, certificate.serial());
+            session.audit()
+                    .add(new AuditTable.Entry(
+                            now(), "issuing", order.value(), certificate.serial() + " account " + order.account()));
+            return certificate.serial();
+        });
+        complete(orderId, serial, issuing);
     }
 
-    private JcaX509v3CertificateBuilder build(
-            ECPublicKey key, Address address, BigInteger serial, Instant from, Instant notAfter, Keys.Held issuing)
-            throws IOException {
-        X509Certificate issuer = issuing.chain().getFirst();
-        var builder = new JcaX509v3CertificateBuilder(
-                X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()),
-                serial,
-                Date.from(from),
-                Date.from(notAfter),
-                new X500Name(new RDN[0]),
-                key);
-        try {
-            var utils = new JcaX509ExtensionUtils();
-            // RFC 5280, section 4.2.1.6: critical, because the subject is empty.
-            builder.addExtension(
-                    Extension.subjectAlternativeName, true, new GeneralNames(CertificateRequest.name(address)));
-            builder.addExtension(Extension.keyUsage, true, CertificateRequest.usage());
-            builder.addExtension(
-                    Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_emailProtection));
-            builder.addExtension(
-                    Extension.authorityKeyIdentifier, false, utils.createAuthorityKeyIdentifier(issuing.publicKey()));
-            builder.addExtension(Extension.subjectKeyIdentifier, false, utils.createSubjectKeyIdentifier(key));
-            builder.addExtension(
-                    Extension.certificatePolicies,
-                    false,
-                    new CertificatePolicies(new PolicyInformation(new ASN1ObjectIdentifier(policy))));
-            return builder;
-        } catch (GeneralSecurityException e) {
-            throw new IOException("The CA could not sign.", e);
+    private void checkReady(Order order) throws Problem {
+        if (order.isOver(now())) throw notReady("It has expired.");
+        switch (order.status()) {
+            case PENDING -> throw notReady("The mailbox is not proven yet.");
+            case INVALID -> throw notReady("It has failed.");
+            case PROCESSING -> throw notReady("Its certificate is being made.");
+            case VALID -> throw notReady("It has its certificate already.");
+            case READY -> {}
         }
     }
 
-    private static X509Certificate sign(JcaX509v3CertificateBuilder builder, PrivateKey key, Note note)
-            throws IOException {
+    private static Problem notReady(String why) {
+        return new Problem("orderNotReady", 403, "The order cannot be finalized. " + why);
+    }
+
+    // RFC 8555, section 11.1, of account keys; a device is of one person, and a stolen key is nobody's any more.
+    private static void checkKey(Session session, ECPublicKey key, Order order) throws Problem {
+        String thumbprint = Jws.thumbprint(new ECKey.Builder(Curve.P_256, key).build());
+        if (session.accounts().byKey(thumbprint).isPresent()) throw badKey("its key is that of an account");
+        for (var each : session.certificates().ofDevice(device(key), SAME_KEY)) {
+            if (!each.value().equals(order.value())) throw badKey("its key is certified for another address");
+            if (each.isRevoked() && each.reason() == KEY_COMPROMISE) throw badKey("its key is known to be stolen");
+        }
+    }
+
+    private static Problem badKey(String why) {
+        return new Problem("badCSR", 400, "The certificate request is refused: " + why + ".");
+    }
+
+    private static String device(ECPublicKey key) {
+        return DeviceId.ofKey(key.getEncoded()).hex();
+    }
+
+    private Certificate promised(Order order, Authorization proof, ECPublicKey key, X509Certificate issuer) {
+        var serial = Authority.serial();
+        Instant from = clock.instant().minus(BACKDATED), end = from.plus(LIFE);
+        Instant latest = issuer.getNotAfter().toInstant();
+        var validity = new CertificateProfile.Validity(from, end.isBefore(latest) ? end : latest);
+        var subject = new CertificateProfile.Subject(key, order.address(), policy(proof));
+        return new Certificate(
+                serial.toString(16),
+                order.id(),
+                order.account(),
+                order.type(),
+                order.value(),
+                device(key),
+                HexFormat.of().formatHex(CertificateProfile.issuerKeyId(issuer)),
+                CertificateProfile.toBeSigned(subject, serial, validity, issuer),
+                "",
+                validity.from().getEpochSecond(),
+                validity.to().getEpochSecond(),
+                0,
+                0,
+                -1);
+    }
+
+    private String policy(Authorization proof) {
+        String level = test ? ".9" : proof.proof().equals("email-reply-00") ? ".2" : ".1";
+        return CertificateVerifier.POLICY_ARC + level;
+    }
+
+    /// Leads to their end the orders whose certificate a process that died was making.
+    public void resume() throws IOException {
+        List<Order> unfinished = store.in(session -> session.orders().unfinished(UNFINISHED));
+        for (Order order : unfinished) {
+            LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
+            complete(order.id(), order.serial(), authority.issuing());
+        }
+    }
+
+    private void complete(String orderId, String serial, Keys.Held issuing) throws IOException {
+        Certificate promised =
+                store.in(session -> session.certificates().bySerial(serial).orElseThrow());
+        if (!promised.isSigned()) sign(promised, issuing);
+        store.change(session -> {
+            session.orders().valid(orderId);
+            session.audit().add(new AuditTable.Entry(now(), "issued", promised.value(), serial));
+        });
+    }
+
+    private void sign(Certificate promised, Keys.Held issuing) throws IOException {
+        X509Certificate issuer = issuing.chain().getFirst();
+        if (!HexFormat.of().formatHex(CertificateProfile.issuerKeyId(issuer)).equals(promised.issuer()))
+            throw new IOException("certificate " + promised.serial() + " was to be signed by another issuing key");
+        byte[] der = CertificateProfile.signed(promised.toBeSigned(), issuing.key());
         try {
-            var signer = new Recording(new JcaContentSignerBuilder("SHA256withECDSA").build(key), note);
-            return new JcaX509CertificateConverter().getCertificate(builder.build(signer));
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        } catch (GeneralSecurityException | OperatorCreationException e) {
-            throw new IOException("The CA could not sign.", e);
+            String chain = pem(Keys.certificate(der)) + pem(issuer);
+            store.change(session -> session.certificates().signed(promised.serial(), chain));
+        } catch (IdentityException e) {
+            throw new IOException("what the CA signed is no certificate", e);
         }
     }
 
@@ -141,40 +179,7 @@ public final class Issuer {
                 + "\n-----END CERTIFICATE-----\n";
     }
 
-    private interface Note {
-        void write(byte[] toBeSigned) throws IOException;
-    }
-
-    /// Stores what will be signed before it is signed: a certificate of which no record is left cannot exist.
-    private static final class Recording implements ContentSigner {
-        private final ContentSigner signer;
-        private final Note note;
-        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-
-        Recording(ContentSigner signer, Note note) {
-            this.signer = signer;
-            this.note = note;
-        }
-
-        @Override
-        public AlgorithmIdentifier getAlgorithmIdentifier() {
-            return signer.getAlgorithmIdentifier();
-        }
-
-        @Override
-        public OutputStream getOutputStream() {
-            return bytes;
-        }
-
-        @Override
-        public byte[] getSignature() {
-            try (OutputStream out = signer.getOutputStream()) {
-                note.write(bytes.toByteArray());
-                bytes.writeTo(out);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-            return signer.getSignature();
-        }
+    private long now() {
+        return clock.instant().getEpochSecond();
     }
 }

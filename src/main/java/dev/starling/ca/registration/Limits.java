@@ -1,17 +1,16 @@
 package dev.starling.ca.registration;
 
 import dev.starling.acme.Problem;
-import dev.starling.ca.store.MailLedger;
-import dev.starling.ca.store.MailLedger.By;
-import java.io.IOException;
+import dev.starling.ca.store.MailTable;
+import dev.starling.ca.store.MailTable.By;
 import java.time.Duration;
 import java.util.Set;
 
-/// How many mails may be caused, counted before one is sent: per address, domain and in all within a day, per
+/// How many mails may be caused, counted before one is sent: per address, domain, account and in all within a day, per
 /// network (/24 or /64) within an hour.
-public record Limits(int perAddress, int perDomain, int perNetwork, int all) {
-    public static final Limits USUAL = new Limits(3, 50, 10, 20_000);
-    public static final Limits LOCAL = new Limits(10_000, 10_000, 10_000, 100_000);
+public record Limits(int perAddress, int perDomain, int perAccount, int perNetwork, int all) {
+    public static final Limits USUAL = new Limits(3, 50, 5, 10, 20_000);
+    public static final Limits LOCAL = new Limits(10_000, 10_000, 10_000, 10_000, 100_000);
     private static final Duration DAY = Duration.ofDays(1), HOUR = Duration.ofHours(1);
     private static final Set<String> ROLES = Set.of(
             "postmaster",
@@ -31,19 +30,20 @@ public record Limits(int perAddress, int perDomain, int perNetwork, int all) {
             "bounces");
 
     /// Refuses what would be one mail too many; `now` in Unix seconds.
-    void check(MailLedger mails, String address, String network, long now) throws Problem, IOException {
+    void check(MailTable mails, String address, String account, String network, long now) throws Problem {
         int at = address.indexOf('@');
         String local = address.substring(0, at), domain = address.substring(at + 1);
         if (ROLES.contains(local) || local.endsWith("-request") || local.startsWith("owner-"))
             throw new Problem("rejectedIdentifier", 400, "This address belongs to a role or a list, not to a person.");
         below(mails, By.ADDRESS, address, perAddress, DAY, now, "for this address");
         below(mails, By.DOMAIN, domain, perDomain, DAY, now, "for addresses of this domain");
+        below(mails, By.ACCOUNT, account, perAccount, DAY, now, "by this account");
         below(mails, By.NETWORK, network, perNetwork, HOUR, now, "from your network");
         below(mails, By.ALL, "", all, DAY, now, "by everybody together");
     }
 
-    private static void below(MailLedger mails, By by, String value, int most, Duration within, long now, String whose)
-            throws Problem, IOException {
+    private static void below(MailTable mails, By by, String value, int most, Duration within, long now, String whose)
+            throws Problem {
         var count = mails.count(by, value, now - within.toSeconds());
         if (count.mails() < most) return;
         Duration wait = Duration.ofSeconds(Math.max(1, count.oldest() + within.toSeconds() - now));

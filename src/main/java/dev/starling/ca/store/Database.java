@@ -1,159 +1,180 @@
 package dev.starling.ca.store;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.exception.FlywayValidateException;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.JdbiException;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
 
-/// The one SQLite connection of the CA: a file that only its owner can read, written through before it is
-/// answered, brought to the newest schema step by step.
+/// The CA's database, brought to the newest schema when it is opened: SQLite in a file that only its owner can read and
+/// only one process opens, written through before anything is answered; or PostgreSQL, which several processes may
+/// share.
 final class Database implements AutoCloseable {
-    // Step n leads from schema n to n + 1; steps are only ever added.
-    private static final List<List<String>> STEPS = List.of(
-            List.of(
-                    "create table if not exists account (id text primary key, thumbprint text unique, jwk text) without rowid",
-                    "create table if not exists acme_order (id text primary key, account text, address text, status text,"
-                            + " part1 text, part2 text, tries integer, expires integer, chain text) without rowid",
-                    "create index if not exists order_address on acme_order (address, status)",
-                    "create table if not exists mail (address text, domain text, network text, sent integer)",
-                    "create index if not exists mail_sent on mail (sent)",
-                    "create table if not exists certificate (serial text primary key, order_id text, address text,"
-                            + " to_be_signed blob, der blob, not_after integer) without rowid"),
-            List.of(
-                    "alter table account add column status text not null default 'valid'",
-                    "alter table account add column created integer not null default 0",
-                    "alter table acme_order add column created integer not null default 0",
-                    "alter table acme_order add column validated integer not null default 0",
-                    "alter table acme_order add column error text not null default ''",
-                    "create index order_account on acme_order (account)",
-                    "create index mail_address on mail (address, sent)",
-                    "create table outbox (order_id text primary key, language text, attempts integer, due integer)"
-                            + " without rowid"));
+    private static final int CONNECTIONS = 8;
+    private static final long PATIENCE_MILLIS = 10_000;
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
-    /// Fills in the question marks.
-    interface Fill {
-        void fill(PreparedStatement s) throws SQLException;
+    /// Where the two differ.
+    ///
+    /// @param forUpdate behind a `select` whose rows nobody else may change until the transaction ends; in SQLite a
+    ///     transaction has the whole database to itself
+    /// @param alone a statement that lets only one transaction at a time go on; "" where there is only one anyway
+    record Dialect(String forUpdate, String alone, Map<String, String> types) {
+        static final Dialect SQLITE =
+                new Dialect("", "", Map.of("bytes", "blob", "serial", "integer primary key autoincrement"));
+        static final Dialect POSTGRESQL = new Dialect(
+                " for update",
+                "select 1 from (select pg_advisory_xact_lock(7355608)) as alone",
+                Map.of("bytes", "bytea", "serial", "bigint generated always as identity primary key"));
     }
 
-    /// Reads one row.
-    interface Read<T> {
-        T read(ResultSet row) throws SQLException;
+    /// What happens whole or not at all; an [UncheckedIOException] comes out as its cause.
+    interface Work<T, X extends Exception> {
+        T run(Handle handle) throws X;
     }
 
-    /// What happens whole or not at all.
-    interface Work {
-        void run() throws IOException;
-    }
+    private final HikariDataSource pool;
+    private final Jdbi jdbi;
+    private final Dialect dialect;
+    private final Optional<FileChannel> lock;
 
-    private final Connection db;
-
-    Database(Path file) throws IOException {
+    private Database(HikariConfig config, Dialect dialect, String name, Optional<FileChannel> lock) throws IOException {
+        this.dialect = dialect;
+        this.lock = lock;
+        config.setConnectionTimeout(PATIENCE_MILLIS);
+        config.setPoolName("ca");
         try {
-            if (!Files.exists(file))
-                Files.createFile(
-                        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-            db = DriverManager.getConnection("jdbc:sqlite:" + file);
-            migrate();
-        } catch (SQLException e) {
-            throw new IOException("The CA's database " + file + " cannot be opened: " + e.getMessage(), e);
+            pool = new HikariDataSource(config);
+        } catch (RuntimeException e) {
+            throw cannotBeOpened(name, e);
+        }
+        try {
+            migrate(name);
+        } catch (IOException | RuntimeException e) {
+            pool.close();
+            throw e;
+        }
+        jdbi = Jdbi.create(pool);
+    }
+
+    /// @param file is made when it is not there
+    static Database sqlite(Path file) throws IOException {
+        if (!Files.exists(file)) Files.createFile(file, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+        Files.setPosixFilePermissions(file, OWNER_ONLY);
+        FileChannel lock = locked(file.resolveSibling(file.getFileName() + ".lock"));
+        try {
+            var settings = new SQLiteConfig();
+            settings.setJournalMode(SQLiteConfig.JournalMode.WAL);
+            settings.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+            settings.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
+            settings.setBusyTimeout((int) PATIENCE_MILLIS);
+            var source = new SQLiteDataSource(settings);
+            source.setUrl("jdbc:sqlite:" + file);
+            var config = new HikariConfig();
+            config.setDataSource(source);
+            config.setMaximumPoolSize(1);
+            FirstStore.complete(source, file);
+            return new Database(config, Dialect.SQLITE, file.toString(), Optional.of(lock));
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
         }
     }
 
-    private void migrate() throws SQLException, IOException {
-        try (var s = db.createStatement()) {
-            s.execute("pragma journal_mode=wal");
-            s.execute("pragma synchronous=full");
-            int version;
-            try (var rows = s.executeQuery("pragma user_version")) {
-                version = rows.next() ? rows.getInt(1) : 0;
-            }
-            if (version > STEPS.size())
-                throw new IOException("The CA's database was written by a newer version of this program.");
-            for (; version < STEPS.size(); version++) {
-                s.execute("begin immediate");
-                for (String each : STEPS.get(version)) s.execute(each);
-                s.execute("pragma user_version = " + (version + 1));
-                s.execute("commit");
-            }
+    /// @param url of JDBC, with user and password where the server wants them
+    static Database postgresql(String url) throws IOException {
+        var config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(CONNECTIONS);
+        config.setInitializationFailTimeout(PATIENCE_MILLIS);
+        // What is behind the question mark may be a password.
+        return new Database(config, Dialect.POSTGRESQL, url.replaceFirst("\\?.*", ""), Optional.empty());
+    }
+
+    private static FileChannel locked(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(
+                file,
+                Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+        try {
+            FileLock lock = channel.tryLock();
+            if (lock != null) return channel;
+        } catch (OverlappingFileLockException e) {
+            channel.close();
+            throw inUse(file);
+        }
+        channel.close();
+        throw inUse(file);
+    }
+
+    private static IOException inUse(Path lock) {
+        return new IOException("Another process of the CA uses this folder (" + lock
+                + "). Two that work together need PostgreSQL: --database jdbc:postgresql://…");
+    }
+
+    private void migrate(String name) throws IOException {
+        try {
+            Flyway.configure()
+                    .dataSource(pool)
+                    .locations("classpath:dev/starling/ca/store/schema")
+                    // What is there without a history is what FirstStore takes over.
+                    .baselineOnMigrate(true)
+                    .baselineVersion("0")
+                    .javaMigrations(new FirstStore.Aside(), new FirstStore.Taken())
+                    .placeholders(dialect.types())
+                    // What is not known here was made by a newer version.
+                    .ignoreMigrationPatterns(new String[0])
+                    .load()
+                    .migrate();
+        } catch (FlywayValidateException e) {
+            throw new IOException(
+                    "The CA's database " + name
+                            + " was written by a newer version of this program, or changed by hand.",
+                    e);
+        } catch (FlywayException e) {
+            throw cannotBeOpened(name, e);
         }
     }
 
-    int update(String sql, Fill fill) throws IOException {
-        synchronized (db) {
-            try (var s = db.prepareStatement(sql)) {
-                fill.fill(s);
-                return s.executeUpdate();
-            } catch (SQLException e) {
-                throw new IOException("the CA's store failed", e);
-            }
-        }
+    private static IOException cannotBeOpened(String name, Exception why) {
+        return new IOException("The CA's database " + name + " cannot be opened: " + why.getMessage(), why);
     }
 
-    <T> List<T> all(String sql, Fill fill, Read<T> read) throws IOException {
-        synchronized (db) {
-            try (var s = db.prepareStatement(sql)) {
-                fill.fill(s);
-                var found = new ArrayList<T>();
-                try (var rows = s.executeQuery()) {
-                    while (rows.next()) found.add(read.read(rows));
-                }
-                return found;
-            } catch (SQLException e) {
-                throw new IOException("the CA's store failed", e);
-            }
-        }
+    Dialect dialect() {
+        return dialect;
     }
 
-    <T> Optional<T> one(String sql, Fill fill, Read<T> read) throws IOException {
-        return all(sql, fill, read).stream().findFirst();
-    }
-
-    void whole(Work work) throws IOException {
-        synchronized (db) {
-            boolean done = false;
-            execute("begin immediate");
-            try {
-                work.run();
-                execute("commit");
-                done = true;
-            } finally {
-                if (!done) execute("rollback");
-            }
-        }
-    }
-
-    private void execute(String sql) throws IOException {
-        try (var s = db.createStatement()) {
-            s.execute(sql);
-        } catch (SQLException e) {
+    <T, X extends Exception> T whole(Work<T, X> work) throws X, IOException {
+        try {
+            return jdbi.<T, X>inTransaction(work::run);
+        } catch (JdbiException e) {
             throw new IOException("the CA's store failed", e);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
-    }
-
-    /// Texts and numbers, in order.
-    static Fill parameters(Object... values) {
-        return s -> {
-            for (int i = 0; i < values.length; i++) s.setObject(i + 1, values[i]);
-        };
     }
 
     @Override
     public void close() throws IOException {
-        synchronized (db) {
-            try {
-                db.close();
-            } catch (SQLException e) {
-                throw new IOException(e);
-            }
-        }
+        pool.close();
+        if (lock.isPresent()) lock.get().close();
     }
 }

@@ -1,6 +1,5 @@
 package dev.starling.ca.validation;
 
-import dev.starling.ca.store.Order;
 import dev.starling.identity.DeviceId;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -24,9 +23,11 @@ public final class MailCode {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
+    /// @param part1 what was mailed
+    /// @param part2 the challenge's token
     /// @param thumbprint of the account's key (RFC 7638)
-    public static boolean fits(Order order, String thumbprint, String response) {
-        byte[] proof = (order.part1() + order.part2() + "." + thumbprint).getBytes(StandardCharsets.US_ASCII);
+    public static boolean fits(String part1, String part2, String thumbprint, String response) {
+        byte[] proof = (part1 + part2 + "." + thumbprint).getBytes(StandardCharsets.US_ASCII);
         String expected = Base64.getUrlEncoder().withoutPadding().encodeToString(DeviceId.sha256(proof));
         return MessageDigest.isEqual(
                 expected.getBytes(StandardCharsets.US_ASCII), response.getBytes(StandardCharsets.UTF_8));

@@ -1,24 +1,26 @@
 package dev.starling.ca.validation;
 
+import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
-import dev.starling.ca.store.MailLedger;
-import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Fault;
+import dev.starling.ca.store.MailTable;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/// The mails that wait to be handed over. Each is stored with its order before it is tried, so that a crash
+/// The mails that wait to be handed over. Each is stored with its authorization before it is tried, so that a crash
 /// loses none (one may go out twice, with the same code); tried at once and then at growing intervals, a
-/// bounded number of times; the order says in plain words what is wrong.
+/// bounded number of times; the authorization says in plain words what is wrong.
 public final class Outbox implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.ca");
 
-    /// How long after the nth failed attempt the next one comes; after the last one the order fails.
+    /// How long after the nth failed attempt the next one comes; after the last one the authorization fails.
     public static final List<Duration> INTERVALS = List.of(
             Duration.ofSeconds(20),
             Duration.ofMinutes(1),
@@ -45,7 +47,7 @@ public final class Outbox implements AutoCloseable {
 
     /// Goes on with what an earlier process left, and looks for due mails from now on.
     public void start() throws IOException {
-        store.mails().wake(now());
+        store.change(session -> session.mails().wake(now()));
         var _ = timer.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -60,11 +62,12 @@ public final class Outbox implements AutoCloseable {
 
     /// Tries every mail that is due, one after the other.
     public void again() throws IOException {
-        for (var mail : store.mails().due(now(), A_LOOK)) attempt(mail);
+        List<MailTable.Waiting> due = store.in(session -> session.mails().due(now(), A_LOOK));
+        for (var mail : due) attempt(mail);
     }
 
     /// The attempt that the person waits for. With too many under way at once it is left for later.
-    public void first(String order, String language) throws IOException {
+    public void first(String authorization, String language) throws IOException {
         try {
             if (!places.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) return;
         } catch (InterruptedException e) {
@@ -72,54 +75,69 @@ public final class Outbox implements AutoCloseable {
             return;
         }
         try {
-            attempt(new MailLedger.Waiting(order, language, 0));
+            attempt(new MailTable.Waiting(authorization, language, 0));
         } finally {
             places.release();
         }
     }
 
-    private void attempt(MailLedger.Waiting mail) throws IOException {
-        var order = store.order(mail.order());
-        if (order.isEmpty()
-                || order.get().status() != Order.Status.PENDING
-                || order.get().isOver(now())) {
-            store.mails().done(mail.order());
-            return;
-        }
+    private void attempt(MailTable.Waiting mail) throws IOException {
         boolean last = mail.attempts() >= INTERVALS.size();
         Duration pause = last ? Duration.ofDays(2) : INTERVALS.get(mail.attempts());
-        if (!store.mails().claim(mail, now() + pause.toSeconds())) return;
-        hand(order.get(), mail.language(), last, pause);
+        Optional<Authorization> open = store.in(session -> {
+            Optional<Authorization> waits = session.authorizations()
+                    .byId(mail.authorization())
+                    .filter(each -> each.status() == Authorization.Status.PENDING && !each.isOver(now()));
+            if (waits.isEmpty()) session.mails().done(mail.authorization());
+            else if (!session.mails().claim(mail, now() + pause.toSeconds())) return Optional.empty();
+            return waits;
+        });
+        if (open.isPresent()) hand(open.get(), mail.language(), last, pause);
     }
 
-    private void hand(Order order, String language, boolean last, Duration pause) throws IOException {
+    private void hand(Authorization to, String language, boolean last, Duration pause) throws IOException {
         try {
             mailer.send(
-                    order.address(),
-                    ChallengeMail.subject(order.part1()),
-                    ChallengeMail.text(order.address(), order.part1(), language));
-            if (!order.error().isEmpty()) change(order, order.troubled(""));
-            store.mails().done(order.id());
+                    to.value(),
+                    ChallengeMail.subject(to.part1()),
+                    ChallengeMail.text(to.value(), to.part1(), language));
+            done(to);
         } catch (Mailer.Refused e) {
-            LOG.log(System.Logger.Level.INFO, "order {0}: {1}", order.id(), e.getMessage());
-            change(order, order.failed(e.getMessage() + " Check the address and ask again."));
-            store.mails().done(order.id());
+            LOG.log(System.Logger.Level.INFO, "authorization {0}: {1}", to.id(), e.getMessage());
+            failed(to, e.getMessage() + " Check the address and ask again.");
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "order {0}: {1}", order.id(), e.getMessage());
-            change(
-                    order,
-                    last
-                            ? order.failed(
-                                    e.getMessage() + " The mail with the code could not be sent. Ask again later.")
-                            : order.troubled(e.getMessage() + " The mail with the code is not on its way yet; the next"
-                                    + " attempt is in " + words(pause) + "."));
-            if (last) store.mails().done(order.id());
+            LOG.log(System.Logger.Level.WARNING, "authorization {0}: {1}", to.id(), e.getMessage());
+            if (last) failed(to, e.getMessage() + " The mail with the code could not be sent. Ask again later.");
+            else
+                store.change(session -> session.authorizations()
+                        .troubled(
+                                to.id(),
+                                fault(e.getMessage() + " The mail with the code is not on its way yet; the next"
+                                        + " attempt is in " + words(pause) + ".")));
         }
     }
 
-    // Unless something else has happened to the order while the mail server took its time.
-    private void change(Order before, Order after) throws IOException {
-        if (store.order(before.id()).filter(before::equals).isPresent()) store.save(after);
+    private static Fault fault(String words) {
+        return new Fault("connection", words);
+    }
+
+    private void done(Authorization to) throws IOException {
+        store.change(session -> {
+            session.authorizations().troubled(to.id(), Fault.NONE);
+            session.mails().done(to.id());
+        });
+    }
+
+    // Unless something else has happened to it while the mail server took its time.
+    private void failed(Authorization to, String why) throws IOException {
+        store.change(session -> {
+            boolean waits = session.authorizations()
+                    .held(to.id())
+                    .filter(each -> each.status() == Authorization.Status.PENDING)
+                    .isPresent();
+            if (waits) session.authorizations().end(to.id(), Authorization.Status.INVALID, fault(why));
+            session.mails().done(to.id());
+        });
     }
 
     private static String words(Duration pause) {

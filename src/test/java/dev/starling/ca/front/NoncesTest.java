@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class NoncesTest {
     @Test
     void eachCountsOnce() {
-        var nonces = new Nonces(100);
+        var nonces = new OwnNonces(100);
         var seen = new HashSet<String>();
         for (int i = 0; i < 50; i++) {
             String nonce = nonces.fresh();
@@ -28,7 +28,7 @@ class NoncesTest {
 
     @Test
     void inventedOnesDoNotCount() {
-        var nonces = new Nonces(100);
+        var nonces = new OwnNonces(100);
         String right = nonces.fresh();
         byte[] bytes = Base64.getUrlDecoder().decode(right);
         for (int i = 0; i < bytes.length; i++) {
@@ -36,14 +36,14 @@ class NoncesTest {
             other[i] ^= 1;
             assertFalse(nonces.use(Base64.getUrlEncoder().withoutPadding().encodeToString(other)));
         }
-        for (String wrong : List.of("", "=", right + "A", right.substring(1), new Nonces(100).fresh(), "\u0000"))
+        for (String wrong : List.of("", "=", right + "A", right.substring(1), new OwnNonces(100).fresh(), "\u0000"))
             assertFalse(nonces.use(wrong));
         assertTrue(nonces.use(right));
     }
 
     @Test
     void askingForManyPushesNobodysOut() {
-        var nonces = new Nonces(100);
+        var nonces = new OwnNonces(100);
         String mine = nonces.fresh();
         for (int i = 0; i < 200_000; i++) nonces.fresh();
         assertTrue(nonces.use(mine));
@@ -51,7 +51,7 @@ class NoncesTest {
 
     @Test
     void aUsedOneNeverCountsAgainHoweverManyFollow() {
-        var nonces = new Nonces(10);
+        var nonces = new OwnNonces(10);
         var used = new ArrayList<String>();
         for (int i = 0; i < 1000; i++) {
             String nonce = nonces.fresh();
@@ -64,7 +64,7 @@ class NoncesTest {
 
     @Test
     void ofManyThreadsWithOneNonceOneWins() throws Exception {
-        var nonces = new Nonces(100);
+        var nonces = new OwnNonces(100);
         try (var all = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int round = 0; round < 100; round++) {
                 String nonce = nonces.fresh();

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.acme.Problem;
 import dev.starling.ca.Csrs;
+import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.store.CaStore;
-import dev.starling.ca.store.Order;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
@@ -58,7 +58,7 @@ class CertificateProfileTest {
 
     @BeforeEach
     void open() throws IOException {
-        store = new CaStore(folder.resolve("ca.db"));
+        store = CaStore.inFile(folder.resolve("ca.db"));
     }
 
     @AfterEach
@@ -66,16 +66,17 @@ class CertificateProfileTest {
         store.close();
     }
 
-    private static Order order(String address) {
-        return new Order(
-                "order", "account", address, Order.Status.READY, "", "", 0, 0, NOW.getEpochSecond(), 1, "", "");
+    private String order(String address) throws IOException {
+        return Ready.order(store, address, "email-code-00", clock.instant().getEpochSecond());
     }
 
     private List<X509Certificate> issue(boolean test, KeyPair key) throws Exception {
-        var done = Issuer.open(folder, test, store, clock).issue(Csrs.of(BOB, key), order(BOB));
+        String order = order(BOB);
+        Issuer.open(folder, test, store, clock).issue(order, Csrs.of(BOB, key));
         var chain = new ArrayList<X509Certificate>();
         for (var each : CertificateFactory.getInstance("X.509")
-                .generateCertificates(new ByteArrayInputStream(done.chain().getBytes(StandardCharsets.US_ASCII))))
+                .generateCertificates(
+                        new ByteArrayInputStream(Ready.chain(store, order).getBytes(StandardCharsets.US_ASCII))))
             chain.add((X509Certificate) each);
         return chain;
     }
@@ -173,20 +174,22 @@ class CertificateProfileTest {
     @Test
     void whatWillBeSignedIsStoredBeforeItIsSigned() throws Exception {
         var leaf = issue(false, Keys.generate()).getFirst();
-        var stored = store.toBeSigned("order");
-        assertEquals(1, stored.size());
-        assertArrayEquals(leaf.getTBSCertificate(), stored.getFirst());
+        String serial = leaf.getSerialNumber().toString(16);
+        var stored = store.in(session -> session.certificates().bySerial(serial).orElseThrow());
+        assertArrayEquals(leaf.getTBSCertificate(), stored.toBeSigned());
         // A store that fails means: no signature.
         var issuer = Issuer.open(folder, false, store, clock);
+        String order = order(BOB);
         store.close();
-        assertThrows(IOException.class, () -> issuer.issue(Csrs.of(BOB), order(BOB)));
-        store = new CaStore(folder.resolve("ca.db"));
-        assertEquals(1, store.certificates());
+        assertThrows(IOException.class, () -> issuer.issue(order, Csrs.of(BOB)));
+        store = CaStore.inFile(folder.resolve("ca.db"));
+        assertEquals(1, store.<Integer>in(session -> session.certificates().count()));
     }
 
-    private void refused(byte[] csr, String why) {
+    private void refused(byte[] csr, String why) throws IOException {
+        String order = order(BOB);
         var problem = assertThrows(
-                Problem.class, () -> Issuer.open(folder, false, store, clock).issue(csr, order(BOB)), why);
+                Problem.class, () -> Issuer.open(folder, false, store, clock).issue(order, csr), why);
         assertEquals("badCSR", problem.type());
         assertTrue(problem.detail().contains(why), problem::detail);
     }
@@ -285,11 +288,13 @@ class CertificateProfileTest {
         var issuer = Issuer.open(folder, false, store, clock);
         byte[] right = csr().usual().make(Keys.generate());
         var random = new java.util.Random(20261124);
+        String order = order(BOB);
         for (int i = 0; i < 3000; i++) {
             byte[] csr = right.clone();
             for (int n = 0; n <= random.nextInt(3); n++) csr[random.nextInt(csr.length)] = (byte) random.nextInt();
             try {
-                issuer.issue(csr, order(BOB));
+                issuer.issue(order, csr);
+                order = order(BOB);
                 assertArrayEquals(right, csr, "seed 20261124, case " + i);
             } catch (Problem e) {
                 assertEquals("badCSR", e.type());

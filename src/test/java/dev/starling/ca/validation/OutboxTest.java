@@ -66,7 +66,7 @@ class OutboxTest {
         ca.clock.pass(Duration.ofMinutes(1));
         ca.outbox.again();
         assertEquals("", detail(bob.challenge(order)));
-        assertEquals(0, ca.store.mails().waiting());
+        assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
         assertEquals(
                 "valid",
                 bob.answer(bob.challenge(order), ca.letters.last().code()).text("status"));
@@ -91,7 +91,7 @@ class OutboxTest {
                         "detail",
                         GONE + " The mail with the code could not be sent. Ask again later."),
                 failed.json().get("error"));
-        assertEquals(0, ca.store.mails().waiting());
+        assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
     }
 
     @Test
@@ -123,7 +123,7 @@ class OutboxTest {
         ca.letters.trouble(() -> {});
         ca.clock.pass(Duration.ofHours(25));
         ca.outbox.again();
-        assertEquals(0, ca.store.mails().waiting());
+        assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
         assertEquals(3, ca.letters.attempts());
     }
 
@@ -134,14 +134,14 @@ class OutboxTest {
             throw new IllegalStateException("killed");
         });
         assertEquals(500, bob.order(BOB).status());
-        assertEquals(1, ca.store.mails().waiting());
+        assertEquals(1, ca.<Integer>stored(session -> session.mails().waiting()));
         ca.letters.trouble(() -> {});
         try (var next = new Outbox(ca.store, ca.letters, ca.clock)) {
-            ca.store.mails().wake(ca.clock.instant().getEpochSecond());
+            ca.store.change(session -> session.mails().wake(ca.clock.instant().getEpochSecond()));
             next.again();
         }
         assertEquals(BOB, ca.letters.last().to());
-        assertEquals(0, ca.store.mails().waiting());
+        assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
     }
 
     @Test

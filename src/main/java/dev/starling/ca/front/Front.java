@@ -1,0 +1,49 @@
+package dev.starling.ca.front;
+
+import dev.starling.ca.registration.Authorizations;
+import dev.starling.ca.registration.Orders;
+import dev.starling.ca.registration.Revocations;
+import dev.starling.ca.store.CaStore;
+import dev.starling.web.RateLimit;
+import dev.starling.web.Routes;
+import java.io.IOException;
+import java.time.Clock;
+
+/// All that clients of the CA reach.
+public final class Front {
+    /// How it is seen from outside.
+    ///
+    /// @param base URL under which clients reach it, without a slash at the end
+    /// @param terms URL of the terms of service; "" for none
+    /// @param sender of the challenge mails; "" where replies are not taken
+    public record Outside(String base, String terms, String sender, Origin origin) {}
+
+    /// How often one network may ask.
+    ///
+    /// @param requests that are signed
+    /// @param accounts that are new
+    public record Rates(RateLimit requests, RateLimit accounts) {}
+
+    private final CaStore store;
+    private final Orders orders;
+    private final Authorizations authorizations;
+    private final Revocations revocations;
+    private final Clock clock;
+
+    public Front(CaStore store, Orders orders, Authorizations authorizations, Revocations revocations, Clock clock) {
+        this.store = store;
+        this.orders = orders;
+        this.authorizations = authorizations;
+        this.revocations = revocations;
+        this.clock = clock;
+    }
+
+    public void mount(Routes routes, Outside outside, Rates rates) throws IOException {
+        var resources = new Resources(outside.base(), outside.terms(), outside.sender(), clock);
+        var acme = new AcmeFront(resources, store, outside.origin(), rates.requests());
+        acme.mount(routes);
+        new AccountResource(acme, resources, store, orders, outside.origin(), rates.accounts()).mount(routes);
+        new OrderResource(acme, resources, orders, authorizations, outside.origin()).mount(routes);
+        new RevocationResource(acme, revocations, store).mount(routes);
+    }
+}

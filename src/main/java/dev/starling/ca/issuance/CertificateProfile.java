@@ -1,0 +1,128 @@
+package dev.starling.ca.issuance;
+
+import dev.starling.identity.Address;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
+import java.time.Instant;
+import java.util.Date;
+import org.bouncycastle.asn1.ASN1Encoding;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.ASN1Primitive;
+import org.bouncycastle.asn1.DERBitString;
+import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.x500.RDN;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.CertificatePolicies;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.asn1.x509.PolicyInformation;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
+import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.ContentSigner;
+
+/// What our certificates say (docs/protocols/formats.md, section 3), in two steps, so that what is signed can be stored
+/// before.
+final class CertificateProfile {
+    private static final AlgorithmIdentifier ECDSA = new AlgorithmIdentifier(X9ObjectIdentifiers.ecdsa_with_SHA256);
+
+    /// @param policy OID of how the address was proven
+    record Subject(ECPublicKey key, Address address, String policy) {}
+
+    /// Within which it is good.
+    record Validity(Instant from, Instant to) {}
+
+    private CertificateProfile() {}
+
+    /// TBSCertificate (RFC 5280, section 4.1.2), DER.
+    static byte[] toBeSigned(Subject subject, BigInteger serial, Validity validity, X509Certificate issuer) {
+        var builder = new JcaX509v3CertificateBuilder(
+                X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()),
+                serial,
+                Date.from(validity.from()),
+                Date.from(validity.to()),
+                new X500Name(new RDN[0]),
+                subject.key());
+        try {
+            var utils = new JcaX509ExtensionUtils();
+            // RFC 5280, section 4.2.1.6: critical, because the subject is empty.
+            builder.addExtension(
+                    Extension.subjectAlternativeName,
+                    true,
+                    new GeneralNames(CertificateRequest.name(subject.address())));
+            builder.addExtension(Extension.keyUsage, true, CertificateRequest.usage());
+            builder.addExtension(
+                    Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_emailProtection));
+            builder.addExtension(
+                    Extension.authorityKeyIdentifier, false, utils.createAuthorityKeyIdentifier(issuer.getPublicKey()));
+            builder.addExtension(
+                    Extension.subjectKeyIdentifier, false, utils.createSubjectKeyIdentifier(subject.key()));
+            builder.addExtension(
+                    Extension.certificatePolicies,
+                    false,
+                    new CertificatePolicies(new PolicyInformation(new ASN1ObjectIdentifier(subject.policy()))));
+            return builder.build(new Unsigned())
+                    .toASN1Structure()
+                    .getTBSCertificate()
+                    .getEncoded(ASN1Encoding.DER);
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException("what was checked cannot be encoded", e);
+        }
+    }
+
+    /// The certificate, DER.
+    static byte[] signed(byte[] toBeSigned, PrivateKey key) throws IOException {
+        try {
+            Signature signature = Signature.getInstance("SHA256withECDSA");
+            signature.initSign(key);
+            signature.update(toBeSigned);
+            return new DERSequence(new org.bouncycastle.asn1.ASN1Encodable[] {
+                        ASN1Primitive.fromByteArray(toBeSigned), ECDSA, new DERBitString(signature.sign())
+                    })
+                    .getEncoded(ASN1Encoding.DER);
+        } catch (GeneralSecurityException e) {
+            throw new IOException("The CA could not sign.", e);
+        }
+    }
+
+    /// The key identifier of whoever signed it, or will.
+    static byte[] issuerKeyId(X509Certificate issuer) {
+        try {
+            return new JcaX509ExtensionUtils()
+                    .createAuthorityKeyIdentifier(issuer.getPublicKey())
+                    .getKeyIdentifierOctets();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// For building alone: no key sees it.
+    private static final class Unsigned implements ContentSigner {
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+        @Override
+        public AlgorithmIdentifier getAlgorithmIdentifier() {
+            return ECDSA;
+        }
+
+        @Override
+        public OutputStream getOutputStream() {
+            return bytes;
+        }
+
+        @Override
+        public byte[] getSignature() {
+            return new byte[0];
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package dev.starling.ca.registration;
+
+import dev.starling.acme.Problem;
+import dev.starling.ca.store.AuditTable;
+import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Challenge;
+import dev.starling.ca.store.Fault;
+import dev.starling.ca.store.Session;
+import dev.starling.ca.validation.MailCode;
+import dev.starling.identity.Address;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+
+/// How an account proves a mailbox, and what that is good for: one mail, answered in one of the ways that its
+/// challenges
+/// name. A proof is good for 90 days.
+public final class Authorizations {
+    public static final String CODE = "email-code-00", REPLY = "email-reply-00";
+    private static final Duration PROOF = Duration.ofDays(90);
+    private static final Duration OPEN = Duration.ofDays(1);
+    private static final int MAX_TRIES = 5;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final CaStore store;
+    private final Limits limits;
+    private final List<String> ways;
+    private final Clock clock;
+
+    /// @param ways the types of challenges that are offered
+    public Authorizations(CaStore store, Limits limits, List<String> ways, Clock clock) {
+        this.store = store;
+        this.limits = limits;
+        this.ways = List.copyOf(ways);
+        this.clock = clock;
+    }
+
+    /// The account's proof for the address, if it is still good; or a new one to be made, with its mail. The account's
+    /// older open one for the address ends, so that the newest mail is the one that counts.
+    ///
+    /// @param network whoever asks, as /24 or /64
+    Authorization forOrder(Session session, String account, Address address, String network, String language)
+            throws Problem {
+        long now = now();
+        var table = session.authorizations();
+        for (var each : table.of(account, "email", address.text())) if (each.isGood(now)) return each;
+        session.mails().alone();
+        limits.check(session.mails(), address.text(), account, network, now);
+        for (var each : table.of(account, "email", address.text()))
+            if (each.status() == Authorization.Status.PENDING)
+                table.end(
+                        each.id(),
+                        Authorization.Status.INVALID,
+                        new Fault("unauthorized", "A newer mail was asked for."));
+        var made = new Authorization(
+                Ids.random(),
+                account,
+                "email",
+                address.text(),
+                Authorization.Status.PENDING,
+                MailCode.make(RANDOM),
+                now,
+                now + OPEN.toSeconds(),
+                0,
+                "",
+                Fault.NONE);
+        table.add(made);
+        for (String way : ways)
+            table.add(new Challenge(
+                    Ids.random(), made.id(), way, MailCode.make(RANDOM), Challenge.Status.PENDING, 0, 0, Fault.NONE));
+        session.mails().add(made, network, language);
+        return made;
+    }
+
+    /// Only its own account sees it.
+    public Authorization authorization(String id, String account) throws Problem, IOException {
+        return own(
+                store.whole(session -> session.authorizations()
+                        .byId(id)
+                        .orElseThrow(() -> new Problem("malformed", 404, "No such authorization."))),
+                account);
+    }
+
+    private static Authorization own(Authorization authorization, String account) throws Problem {
+        if (!authorization.account().equals(account))
+            throw new Problem("unauthorized", 403, "This authorization belongs to another account.");
+        return authorization;
+    }
+
+    public List<Challenge> challenges(Authorization authorization) throws IOException {
+        return store.in(session -> session.authorizations().challenges(authorization.id()));
+    }
+
+    /// Only its own account sees it.
+    public Challenge challenge(String id, String account) throws Problem, IOException {
+        var challenge = store.whole(session -> session.authorizations()
+                .challenge(id)
+                .orElseThrow(() -> new Problem("malformed", 404, "No such challenge.")));
+        authorization(challenge.authorization(), account);
+        return challenge;
+    }
+
+    /// The code from the mail. A wrong one costs a try; the last one costs the authorization. One that is proven or
+    /// over
+    /// is left as it is.
+    ///
+    /// @param thumbprint of the account's key (RFC 7638)
+    public void answer(Challenge asked, String thumbprint, String response) throws Problem, IOException {
+        if (!asked.type().equals(CODE))
+            throw Problem.malformed("This challenge is answered by a mail, not by a response.");
+        String wrong = store.whole(session -> {
+            var table = session.authorizations();
+            // Held, so that answers that come at once cost a try each.
+            var authorization = table.held(asked.authorization()).orElseThrow();
+            var challenge = table.challenge(asked.id()).orElseThrow();
+            if (authorization.status() != Authorization.Status.PENDING || authorization.isOver(now())) return "";
+            if (MailCode.fits(authorization.part1(), challenge.token(), thumbprint, response)) {
+                proven(session, authorization, challenge);
+                return "";
+            }
+            int tries = challenge.tries() + 1;
+            boolean last = tries >= MAX_TRIES;
+            String why = last ? "Too many wrong codes. Ask for a new one." : "This is not the code from the mail.";
+            var fault = new Fault("incorrectResponse", why);
+            table.challenge(challenge.id(), challenge.status(), tries, fault);
+            if (last) table.end(authorization.id(), Authorization.Status.INVALID, fault);
+            return why;
+        });
+        if (!wrong.isEmpty()) throw new Problem("incorrectResponse", 403, wrong);
+    }
+
+    private void proven(Session session, Authorization authorization, Challenge by) {
+        long now = now();
+        session.authorizations().proven(by, now, now + PROOF.toSeconds());
+        session.mails().done(authorization.id());
+        session.audit()
+                .add(new AuditTable.Entry(
+                        now, "proven", authorization.value(), by.type() + " account " + authorization.account()));
+    }
+
+    /// RFC 8555, section 7.5.2.
+    public void deactivate(Authorization authorization) throws IOException {
+        store.change(session -> {
+            var held = session.authorizations().held(authorization.id()).orElseThrow();
+            boolean living =
+                    held.status() == Authorization.Status.PENDING || held.status() == Authorization.Status.VALID;
+            if (!living) return;
+            session.authorizations()
+                    .end(held.id(), Authorization.Status.DEACTIVATED, new Fault("unauthorized", "It was given up."));
+            session.mails().done(held.id());
+        });
+    }
+
+    private long now() {
+        return clock.instant().getEpochSecond();
+    }
+}

@@ -1,0 +1,100 @@
+package dev.starling.ca.registration;
+
+import dev.starling.acme.Problem;
+import dev.starling.ca.store.AuditTable;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Certificate;
+import dev.starling.ca.store.Session;
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.IdentityException;
+import dev.starling.identity.Keys;
+import java.io.IOException;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.util.Arrays;
+import java.util.Set;
+
+/// Withdrawing certificates (RFC 8555, section 7.6): by the account that has it, by the key in it, or by whoever has
+/// proven the mailbox since.
+public final class Revocations {
+    /// CRLReason (RFC 5280, section 5.3.1) that may be named: unspecified, keyCompromise, affiliationChanged,
+    /// superseded,
+    /// cessationOfOperation.
+    private static final Set<Integer> REASONS = Set.of(0, 1, 3, 4, 5);
+
+    private final CaStore store;
+    private final Runnable revoked;
+    private final Clock clock;
+
+    /// @param revoked is run after each, and has the list of withdrawn certificates made anew
+    public Revocations(CaStore store, Runnable revoked, Clock clock) {
+        this.store = store;
+        this.revoked = revoked;
+        this.clock = clock;
+    }
+
+    /// By an account.
+    public void byAccount(byte[] der, int reason, String account) throws Problem, IOException {
+        revoke(der, reason, "account " + account, (session, certificate) -> {
+            if (certificate.account().equals(account)) return true;
+            long now = clock.instant().getEpochSecond();
+            return session.authorizations().of(account, certificate.type(), certificate.value()).stream()
+                    .anyMatch(each -> each.isGood(now));
+        });
+    }
+
+    /// By the certificate's own key.
+    ///
+    /// @param device SHA-256 of the key that signed the request, hexadecimal
+    public void byKey(byte[] der, int reason, String device) throws Problem, IOException {
+        revoke(der, reason, "its key", (_, certificate) -> certificate.device().equals(device));
+    }
+
+    private interface Right {
+        boolean has(Session session, Certificate certificate);
+    }
+
+    private void revoke(byte[] der, int reason, String by, Right right) throws Problem, IOException {
+        if (!REASONS.contains(reason))
+            throw new Problem("badRevocationReason", 400, "This reason cannot be named; 0, 1, 3, 4 and 5 can.");
+        String serial = serial(der);
+        boolean _ = store.whole(session -> {
+            Certificate certificate = session.certificates()
+                    .bySerial(serial)
+                    .filter(each -> isThat(each, der))
+                    .orElseThrow(() -> new Problem("malformed", 404, "This certificate is not from here."));
+            if (!right.has(session, certificate))
+                throw new Problem(
+                        "unauthorized",
+                        403,
+                        "Only its account, its key, or whoever has proven the mailbox may" + " withdraw it.");
+            long now = clock.instant().getEpochSecond();
+            if (!session.certificates().revoke(serial, now, reason))
+                throw new Problem("alreadyRevoked", 400, "It is withdrawn already.");
+            session.audit()
+                    .add(new AuditTable.Entry(
+                            now, "revoked", certificate.value(), serial + " reason " + reason + " by " + by));
+            return true;
+        });
+        revoked.run();
+    }
+
+    private static String serial(byte[] der) throws Problem {
+        try {
+            return Keys.certificate(der).getSerialNumber().toString(16);
+        } catch (IdentityException e) {
+            throw Problem.malformed("not a certificate");
+        }
+    }
+
+    private static boolean isThat(Certificate certificate, byte[] der) {
+        if (!certificate.isSigned()) return false;
+        try {
+            X509Certificate leaf = Keys.certificate(der);
+            return Arrays.equals(leaf.getTBSCertificate(), certificate.toBeSigned())
+                    && DeviceId.ofKey(leaf.getPublicKey().getEncoded()).hex().equals(certificate.device());
+        } catch (IdentityException | java.security.cert.CertificateEncodingException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.starling.ca.store;
+
+import dev.starling.identity.Address;
+
+/// That an account may have certificates for an address (RFC 8555, section 7.1.4), or how far it is with the proof. One
+/// mail carries `part1`, whatever way the person answers it.
+///
+/// @param type `email`
+/// @param value the normalised address
+/// @param part1 the code that was mailed; a secret
+/// @param created Unix seconds, as `expires` and `validated`
+/// @param validated when the mailbox was proven; 0 before
+/// @param proof the type of the challenge that proved it; "" before
+/// @param error what is wrong with its mail, or why it ended
+public record Authorization(
+        String id,
+        String account,
+        String type,
+        String value,
+        Status status,
+        String part1,
+        long created,
+        long expires,
+        long validated,
+        String proof,
+        Fault error) {
+    /// As stored; one that is over in time is still what it was.
+    public enum Status {
+        PENDING,
+        VALID,
+        INVALID,
+        DEACTIVATED,
+        REVOKED
+    }
+
+    public Address address() {
+        return new Address(value);
+    }
+
+    public boolean isOver(long now) {
+        return expires < now;
+    }
+
+    /// Whether certificates may be issued by it.
+    public boolean isGood(long now) {
+        return status == Status.VALID && !isOver(now);
+    }
+
+    /// Without the code.
+    @Override
+    public String toString() {
+        return "Authorization[" + id + ", " + status + "]";
+    }
+}

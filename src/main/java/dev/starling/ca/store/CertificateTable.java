@@ -1,0 +1,132 @@
+package dev.starling.ca.store;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+
+/// The certificates, within one transaction. None is ever forgotten.
+public final class CertificateTable {
+    private static final String COLUMNS = "serial, cert_order, account, type, value, device, issuer, to_be_signed,"
+            + " chain, not_before, not_after, revoked, reason, log_index";
+
+    /// What a list of withdrawn certificates says of one.
+    ///
+    /// @param serial hexadecimal
+    /// @param revoked Unix seconds
+    /// @param reason CRLReason (RFC 5280, section 5.3.1)
+    public record Revoked(String serial, long revoked, int reason) {}
+
+    private final Handle db;
+
+    CertificateTable(Handle db) {
+        this.db = db;
+    }
+
+    public Optional<Certificate> bySerial(String serial) {
+        return where("serial = :value", serial, 1).stream().findFirst();
+    }
+
+    /// The newest first.
+    public List<Certificate> ofDevice(String device, int most) {
+        return where("device = :value", device, most);
+    }
+
+    /// For an address, the newest first.
+    public List<Certificate> of(String value, int most) {
+        return where("value = :value", value, most);
+    }
+
+    private List<Certificate> where(String where, String value, int most) {
+        return db.createQuery("select " + COLUMNS + " from certificate where " + where
+                        + " order by not_before desc, serial limit :most")
+                .bind("value", value)
+                .bind("most", most)
+                .map((row, _) -> certificate(row))
+                .list();
+    }
+
+    private static Certificate certificate(ResultSet row) throws SQLException {
+        return new Certificate(
+                row.getString(1),
+                row.getString(2),
+                row.getString(3),
+                row.getString(4),
+                row.getString(5),
+                row.getString(6),
+                row.getString(7),
+                row.getBytes(8),
+                row.getString(9),
+                row.getLong(10),
+                row.getLong(11),
+                row.getLong(12),
+                row.getInt(13),
+                row.getLong(14));
+    }
+
+    /// Before it is signed.
+    public void add(Certificate c) {
+        db.createUpdate("insert into certificate (" + COLUMNS
+                        + ") values (:serial, :order, :account, :type, :value, :device, :issuer, :tbs, :chain, :before, :after,"
+                        + " :revoked, :reason, :index)")
+                .bind("serial", c.serial())
+                .bind("order", c.order())
+                .bind("account", c.account())
+                .bind("type", c.type())
+                .bind("value", c.value())
+                .bind("device", c.device())
+                .bind("issuer", c.issuer())
+                .bind("tbs", c.toBeSigned())
+                .bind("chain", c.chain())
+                .bind("before", c.notBefore())
+                .bind("after", c.notAfter())
+                .bind("revoked", c.revoked())
+                .bind("reason", c.reason())
+                .bind("index", c.logIndex())
+                .execute();
+    }
+
+    /// What was signed; the first signature stays.
+    public void signed(String serial, String chain) {
+        db.createUpdate("update certificate set chain = :chain where serial = :serial and chain = ''")
+                .bind("serial", serial)
+                .bind("chain", chain)
+                .execute();
+    }
+
+    public void logged(String serial, long index) {
+        db.createUpdate("update certificate set log_index = :index where serial = :serial and log_index = -1")
+                .bind("serial", serial)
+                .bind("index", index)
+                .execute();
+    }
+
+    /// False: it was withdrawn before.
+    public boolean revoke(String serial, long now, int reason) {
+        return db.createUpdate(
+                                "update certificate set revoked = :now, reason = :reason where serial = :serial and revoked = 0")
+                        .bind("serial", serial)
+                        .bind("now", now)
+                        .bind("reason", reason)
+                        .execute()
+                == 1;
+    }
+
+    /// All of an issuer that are withdrawn and would not be over without that.
+    public List<Revoked> revoked(String issuer, long now) {
+        return db.createQuery("select serial, revoked, reason from certificate where issuer = :issuer and revoked > 0"
+                        + " and not_after >= :now order by serial")
+                .bind("issuer", issuer)
+                .bind("now", now)
+                .map((row, _) -> new Revoked(row.getString(1), row.getLong(2), row.getInt(3)))
+                .list();
+    }
+
+    /// How many were signed, or about to be.
+    public int count() {
+        return db.createQuery("select count(*) from certificate")
+                .mapTo(Integer.class)
+                .one();
+    }
+}

@@ -1,0 +1,64 @@
+package dev.starling.ca.store;
+
+import org.jdbi.v3.core.Handle;
+
+/// What can be read and changed within one transaction.
+public final class Session {
+    private static final long DAY = 86_400, ACCOUNT_KEPT = 30 * DAY, MAILS_COUNTED = 2 * DAY;
+
+    private final Handle db;
+    private final Database.Dialect dialect;
+
+    Session(Handle db, Database.Dialect dialect) {
+        this.db = db;
+        this.dialect = dialect;
+    }
+
+    public AccountTable accounts() {
+        return new AccountTable(db);
+    }
+
+    public AuthorizationTable authorizations() {
+        return new AuthorizationTable(db, dialect);
+    }
+
+    public OrderTable orders() {
+        return new OrderTable(db, dialect);
+    }
+
+    public CertificateTable certificates() {
+        return new CertificateTable(db);
+    }
+
+    public MailTable mails() {
+        return new MailTable(db, dialect);
+    }
+
+    public AuditTable audit() {
+        return new AuditTable(db);
+    }
+
+    public NonceTable nonces() {
+        return new NonceTable(db);
+    }
+
+    /// Forgets what is over: unfinished orders a day after their end, authorizations that no order names any more, mail
+    /// counts after two days, accounts that have no order 30 days after they were made.
+    void sweep(long now) {
+        long yesterday = now - DAY;
+        update("delete from cert_order where expires < :before and status not in ('valid', 'processing')", yesterday);
+        update("delete from authz where expires < :before and id not in (select authz from cert_order)", yesterday);
+        update("delete from challenge where :before > 0 and authz not in (select id from authz)", yesterday);
+        update("delete from mail_waiting where :before > 0 and authz not in (select id from authz)", yesterday);
+        update("delete from mail_sent where sent < :before", now - MAILS_COUNTED);
+        update(
+                "delete from account where created < :before and status = 'valid'"
+                        + " and id not in (select account from cert_order)",
+                now - ACCOUNT_KEPT);
+        nonces().forget(now);
+    }
+
+    private void update(String sql, long before) {
+        db.createUpdate(sql).bind("before", before).execute();
+    }
+}

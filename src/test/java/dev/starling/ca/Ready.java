@@ -1,0 +1,58 @@
+package dev.starling.ca;
+
+import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Fault;
+import dev.starling.ca.store.Order;
+import java.io.IOException;
+
+/// Orders whose mailbox is proven, without the way there.
+public final class Ready {
+    private Ready() {}
+
+    /// Makes one.
+    ///
+    /// @param proof the type of the challenge that proved it
+    /// @param now Unix seconds
+    public static String order(CaStore store, String address, String proof, long now) throws IOException {
+        String id = dev.starling.ca.registration.Ids.random();
+        store.change(session -> {
+            session.authorizations()
+                    .add(new Authorization(
+                            id,
+                            "account",
+                            "email",
+                            address,
+                            Authorization.Status.VALID,
+                            id,
+                            now,
+                            now + 86_400,
+                            now,
+                            proof,
+                            Fault.NONE));
+            session.orders()
+                    .add(new Order(
+                            id,
+                            "account",
+                            id,
+                            "email",
+                            address,
+                            Order.Status.READY,
+                            now,
+                            now + 86_400,
+                            new byte[0],
+                            "",
+                            "",
+                            Fault.NONE));
+        });
+        return id;
+    }
+
+    /// The chain that an order came to, PEM; "" when it has none.
+    public static String chain(CaStore store, String order) throws IOException {
+        return store.in(session -> {
+            String serial = session.orders().byId(order).orElseThrow().serial();
+            return session.certificates().bySerial(serial).map(c -> c.chain()).orElse("");
+        });
+    }
+}

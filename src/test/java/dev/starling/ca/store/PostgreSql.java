@@ -1,0 +1,137 @@
+package dev.starling.ca.store;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
+
+/// A real PostgreSQL server (Debian's `postgresql`) on 127.0.0.1, one for all tests of this process; it ends with the
+/// process, whatever way that ends, because a shell beside it reads a pipe from here.
+public final class PostgreSql {
+    private static final String ENOUGH = "-c fsync=off -c max_connections=200 -c listen_addresses=127.0.0.1";
+    private static final AtomicInteger NAMES = new AtomicInteger();
+    private static @Nullable PostgreSql running;
+
+    private final int port;
+
+    private PostgreSql(Path programs) throws IOException, InterruptedException {
+        Path folder = Files.createTempDirectory("postgresql");
+        boolean root = "root".equals(System.getProperty("user.name"));
+        // It refuses to run as root.
+        List<String> as = root ? List.of("runuser", "-u", "postgres", "--") : List.of();
+        if (root) run(List.of("chown", "postgres", folder.toString()));
+        String data = folder.resolve("data").toString();
+        run(joined(
+                as,
+                programs.resolve("initdb").toString(),
+                "-D",
+                data,
+                "-U",
+                "ca",
+                "--auth=trust",
+                "-E",
+                "UTF8",
+                "--no-sync"));
+        try (var free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        String watch = programs.resolve("postgres") + " -D " + data + " -p " + port + " -k " + folder + " " + ENOUGH
+                + " & server=$!; cat; kill -INT $server; wait $server";
+        // Held by the process itself; its end of the pipe closes with this one.
+        Process shell = new ProcessBuilder(joined(as, "sh", "-c", watch))
+                .redirectOutput(folder.resolve("log").toFile())
+                .redirectErrorStream(true)
+                .start();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(shell, folder)));
+        awaitReady(programs);
+    }
+
+    private void awaitReady(Path programs) throws IOException, InterruptedException {
+        // It says in no other way that it is ready.
+        for (int i = 0; i < 300; i++) {
+            var asked = new ProcessBuilder(
+                            programs.resolve("pg_isready").toString(),
+                            "-q",
+                            "-h",
+                            "127.0.0.1",
+                            "-p",
+                            String.valueOf(port))
+                    .start();
+            if (asked.waitFor() == 0) return;
+            Thread.sleep(50);
+        }
+        throw new IOException("PostgreSQL does not start");
+    }
+
+    private static void end(Process shell, Path folder) {
+        try {
+            shell.getOutputStream().close();
+            if (!shell.waitFor(20, TimeUnit.SECONDS)) shell.destroyForcibly();
+            try (Stream<Path> all = Files.walk(folder)) {
+                for (Path each : all.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(each);
+            }
+        } catch (IOException e) {
+            // The system clears its temporary folder.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static List<String> joined(List<String> as, String... command) {
+        var all = new ArrayList<>(as);
+        all.addAll(List.of(command));
+        return all;
+    }
+
+    private static void run(List<String> command) throws IOException, InterruptedException {
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) throw new IOException(command.getFirst() + ": " + said);
+    }
+
+    /// The URL of new, empty place for tables. Leaves the test out where there is no PostgreSQL, and says so.
+    public static synchronized String database() throws IOException {
+        Path programs = programs();
+        try {
+            if (running == null) running = new PostgreSql(programs);
+            String server = "jdbc:postgresql://127.0.0.1:" + running.port + "/postgres?user=ca";
+            // A schema: a database of its own would be a thousand files.
+            String name = "test" + NAMES.incrementAndGet();
+            try (var db = DriverManager.getConnection(server);
+                    var s = db.createStatement()) {
+                s.execute("create schema " + name);
+            }
+            return server + "&currentSchema=" + name;
+        } catch (SQLException e) {
+            throw new IOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+    }
+
+    // Debian keeps each version in a folder of its own.
+    private static Path programs() throws IOException {
+        Path versions = Path.of("/usr/lib/postgresql");
+        List<Path> found = List.of();
+        if (Files.isDirectory(versions))
+            try (Stream<Path> all = Files.list(versions)) {
+                found = all.map(each -> each.resolve("bin"))
+                        .filter(each -> Files.isExecutable(each.resolve("initdb")))
+                        .sorted()
+                        .toList();
+            }
+        Assumptions.assumeFalse(found.isEmpty(), "PostgreSQL is not installed (RUNLEVEL=1 apt-get install postgresql)");
+        return found.getLast();
+    }
+}
