@@ -3,6 +3,7 @@ package dev.starling.ca;
 import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.RevocationLists;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
@@ -12,6 +13,7 @@ import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
 import dev.starling.web.RateLimit;
+import dev.starling.web.Request;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import java.io.IOException;
@@ -31,53 +33,80 @@ import java.util.concurrent.TimeUnit;
 /// All roles of the CA in one process: opened on a folder, mounted on a server.
 public final class CertificateAuthority implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.ca");
-    private static final Duration SWEEP = Duration.ofHours(6);
+    private static final Duration SWEEP = Duration.ofHours(6), LISTS = Duration.ofMinutes(10), ORPHANS = Duration.ofMinutes(1);
 
     private final CaStore store;
     private final Issuer issuer;
     private final Front front;
+    private final RevocationLists lists;
     private final Outbox outbox;
     private final Optional<TestMailbox> mailbox;
     private final Clock clock;
+    private final String terms;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-sweep").factory());
 
+    /// What an operator chooses.
+    ///
     /// @param smtp empty in local mode: then mails go to a page, and certificates carry the test policy
-    public CertificateAuthority(Path folder, Optional<Mailer> smtp, Clock clock) throws IOException {
+    /// @param database URL of PostgreSQL for JDBC; empty for SQLite in the folder
+    /// @param terms URL of the terms of service; "" for none
+    public record Settings(Optional<Mailer> smtp, Optional<String> database, String terms) {
+        public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
+    }
+
+    /// @param folder for keys and data
+    public CertificateAuthority(Path folder, Settings settings, Clock clock) throws IOException {
+        Optional<Mailer> smtp = settings.smtp();
         boolean local = smtp.isEmpty();
         this.clock = clock;
+        terms = settings.terms();
         makeOwnerOnly(folder);
-        store = CaStore.inFile(folder.resolve("ca.db"));
+        store = settings.database().isPresent()
+                ? CaStore.postgresql(settings.database().get())
+                : CaStore.inFile(folder.resolve("ca.db"));
         try {
             issuer = Issuer.open(folder, local, store, clock);
             mailbox = local ? Optional.of(new TestMailbox(clock)) : Optional.empty();
             outbox = new Outbox(store, local ? mailbox.orElseThrow() : smtp.get(), clock);
+            lists = issuer.lists();
             var authorizations =
                     new Authorizations(store, local ? Limits.LOCAL : Limits.USUAL, List.of(Authorizations.CODE), clock);
             var orders = new Orders(store, authorizations, issuer, outbox, clock);
-            front = new Front(store, orders, authorizations, new Revocations(store, () -> {}, clock), clock);
-            issuer.resume();
+            front = new Front(store, orders, authorizations, new Revocations(store, lists::renew, clock), clock);
             outbox.start();
         } catch (IOException e) {
             store.close();
             throw e;
         }
-        var _ = timer.scheduleWithFixedDelay(this::sweep, 0, SWEEP.toMinutes(), TimeUnit.MINUTES);
+        every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
+        every(LISTS, "the lists of withdrawn certificates", lists::refresh);
+        every(ORPHANS, "completing certificates", issuer::resume);
+    }
+
+    private interface Job {
+        void run() throws IOException;
+    }
+
+    private void every(Duration pause, String what, Job job) {
+        var _ = timer.scheduleWithFixedDelay(
+                () -> {
+                    try {
+                        job.run();
+                    } catch (IOException | RuntimeException e) {
+                        // The next time comes by itself; without this the timer would end for good.
+                        LOG.log(System.Logger.Level.ERROR, what, e);
+                    }
+                },
+                0,
+                pause.toSeconds(),
+                TimeUnit.SECONDS);
     }
 
     private static void makeOwnerOnly(Path folder) throws IOException {
         if (!Files.exists(folder))
             Files.createDirectories(
                     folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    }
-
-    private void sweep() {
-        try {
-            store.sweep(clock.instant().getEpochSecond());
-        } catch (IOException | RuntimeException e) {
-            // The next sweep comes by itself; without this the timer would end for good.
-            LOG.log(System.Logger.Level.ERROR, "sweeping", e);
-        }
     }
 
     /// `base` is how clients reach the server, without a slash at the end.
@@ -89,11 +118,21 @@ public final class CertificateAuthority implements AutoCloseable {
         boolean local = mailbox.isPresent();
         var requests = new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock);
         var accounts = new RateLimit(local ? 60_000 : 1, local ? 10_000 : 20, clock);
-        front.mount(routes, new Front.Outside(base, "", "", origin), new Front.Rates(requests, accounts));
+        front.mount(routes, new Front.Outside(base, terms, "", origin), new Front.Rates(requests, accounts));
         mailbox.ifPresent(m -> m.mount(routes));
+        routes.get("/acme/crl/", this::list);
         routes.get(
                 "/acme/root.pem",
                 _ -> Response.of(200, "application/x-pem-file", rootPem().getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    /// `/acme/crl/KEY.crl`, by the key identifier of an issuing CA (RFC 5280, section 4.2.1.13).
+    private Response list(Request request) throws IOException {
+        String name = request.path().substring("/acme/crl/".length());
+        if (!name.matches("[0-9a-f]{40}\\.crl")) return Response.problem(404, "There is no such list.");
+        return lists.newestOf(name.substring(0, 40))
+                .map(der -> Response.of(200, "application/pkix-crl", der).with("cache-control", "max-age=300"))
+                .orElseGet(() -> Response.problem(404, "There is no such list."));
     }
 
     public X509Certificate root() {

@@ -80,6 +80,22 @@ final class CaCommand implements Callable<Integer> {
                     + " header itself.")
     boolean behindProxy;
 
+    @Option(
+            names = "--database",
+            defaultValue = "",
+            paramLabel = "URL",
+            description = "PostgreSQL for the CA's data: jdbc:postgresql://HOST/NAME?user=…, so that several processes can"
+                    + " work together (they need the same keys in --data). The password can stand in the environment"
+                    + " variable STARLING_CA_DATABASE, which takes a whole URL in place of this. Default: SQLite in --data.")
+    String database = "";
+
+    @Option(
+            names = "--terms",
+            defaultValue = "",
+            paramLabel = "URL",
+            description = "Terms of service, to which whoever makes an account must agree.")
+    String terms = "";
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (!local && (smtp.isEmpty() || from.isEmpty()))
@@ -91,7 +107,7 @@ final class CaCommand implements Callable<Integer> {
         options.data = data;
         Clock clock = Clock.systemUTC();
         try (var ca = new CertificateAuthority(
-                options.folder("ca"), local ? Optional.empty() : Optional.of(mailer()), clock)) {
+                options.folder("ca"), settings(), clock)) {
             var routes = new Routes();
             String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
             ca.mount(routes, url, new Origin(behindProxy));
@@ -105,6 +121,14 @@ final class CaCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private CertificateAuthority.Settings settings() throws IOException {
+        String url = Optional.ofNullable(System.getenv("STARLING_CA_DATABASE")).orElse(database);
+        return new CertificateAuthority.Settings(
+                local ? Optional.empty() : Optional.of(mailer()),
+                url.isEmpty() ? Optional.empty() : Optional.of(url),
+                terms);
     }
 
     private Mailer mailer() throws IOException {

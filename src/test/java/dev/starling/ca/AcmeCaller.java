@@ -60,14 +60,21 @@ public final class AcmeCaller implements AutoCloseable {
         }
     }
 
-    public final ECKey key = newKey();
+    public final ECKey key;
     public final String base;
-    public String kid = "";
+    public String kid;
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     public AcmeCaller(String base) {
+        this(base, newKey(), "");
+    }
+
+    /// @param kid the account's URL; "" before it is registered
+    public AcmeCaller(String base, ECKey key, String kid) {
         this.base = base;
+        this.key = key;
+        this.kid = kid;
     }
 
     public static ECKey newKey() {

@@ -34,7 +34,7 @@ final class Authority {
 
     private static final Duration BACKDATED = Duration.ofMinutes(5);
 
-    private final Path issuingFile;
+    private final Path issuingFile, previousFile;
     private final Keys.Held root;
     private final boolean test;
     private final Clock clock;
@@ -42,6 +42,7 @@ final class Authority {
 
     private Authority(Path folder, Keys.Held root, boolean test, Clock clock) throws IOException {
         this.issuingFile = folder.resolve("issuing.p12");
+        this.previousFile = folder.resolve("issuing-previous.p12");
         this.root = root;
         this.test = test;
         this.clock = clock;
@@ -76,10 +77,22 @@ final class Authority {
 
     /// The key to sign with now, with its certificate.
     synchronized Keys.Held issuing() throws IOException {
-        if (left(issuing).compareTo(SPARE) < 0 && left(root).compareTo(SPARE) > 0) issuing = makeIssuing();
+        if (left(issuing).compareTo(SPARE) < 0 && left(root).compareTo(SPARE) > 0) {
+            // What it signed is good for a while: its lists of withdrawn certificates go on.
+            Keys.save(previousFile, issuing);
+            issuing = makeIssuing();
+        }
         if (left(issuing).isNegative())
             throw new IOException("The CA's root has expired: users need a new one, from a new CA.");
         return issuing;
+    }
+
+    /// The keys of which certificates are still good, the one to sign with first.
+    synchronized List<Keys.Held> issuers() throws IOException {
+        Keys.Held now = issuing();
+        if (!Files.exists(previousFile)) return List.of(now);
+        Keys.Held previous = load(previousFile);
+        return left(previous).isNegative() ? List.of(now) : List.of(now, previous);
     }
 
     private Duration left(Keys.Held held) {

@@ -12,6 +12,7 @@ import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.time.Instant;
 import java.util.Date;
+import java.util.HexFormat;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Primitive;
@@ -95,12 +96,13 @@ final class CertificateProfile {
         }
     }
 
-    /// The key identifier of whoever signed it, or will.
-    static byte[] issuerKeyId(X509Certificate issuer) {
+    /// The key identifier of a CA, hexadecimal, as its certificates carry it.
+    static String keyId(X509Certificate issuer) {
         try {
-            return new JcaX509ExtensionUtils()
-                    .createAuthorityKeyIdentifier(issuer.getPublicKey())
-                    .getKeyIdentifierOctets();
+            return HexFormat.of()
+                    .formatHex(new JcaX509ExtensionUtils()
+                            .createAuthorityKeyIdentifier(issuer.getPublicKey())
+                            .getKeyIdentifierOctets());
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }

@@ -22,7 +22,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
@@ -53,14 +52,24 @@ public final class Issuer {
         return new Issuer(Authority.open(folder, test, made > 0, clock), test, store, clock);
     }
 
+    /// Of the certificates that it made.
+    public RevocationLists lists() {
+        return new RevocationLists(authority, store, clock);
+    }
+
     public X509Certificate root() {
         return authority.root();
     }
 
     /// Issues for the key in `csr` (DER), which must ask for just the order's address, if the order is ready.
     public void issue(String orderId, byte[] csr) throws Problem, IOException {
+        complete(orderId, promise(orderId, csr));
+    }
+
+    /// Stores what will be signed; its serial.
+    String promise(String orderId, byte[] csr) throws Problem, IOException {
         Keys.Held issuing = authority.issuing();
-        String serial = store.whole(session -> {
+        return store.whole(session -> {
             // Held, so that of two requests at once one issues.
             Order order = session.orders().held(orderId).orElseThrow();
             checkReady(order);
@@ -77,7 +86,6 @@ public final class Issuer {
                             now(), "issuing", order.value(), certificate.serial() + " account " + order.account()));
             return certificate.serial();
         });
-        complete(orderId, serial, issuing);
     }
 
     private void checkReady(Order order) throws Problem {
@@ -126,7 +134,7 @@ public final class Issuer {
                 order.type(),
                 order.value(),
                 device(key),
-                HexFormat.of().formatHex(CertificateProfile.issuerKeyId(issuer)),
+                CertificateProfile.keyId(issuer),
                 CertificateProfile.toBeSigned(subject, serial, validity, issuer),
                 "",
                 validity.from().getEpochSecond(),
@@ -146,24 +154,30 @@ public final class Issuer {
         List<Order> unfinished = store.in(session -> session.orders().unfinished(UNFINISHED));
         for (Order order : unfinished) {
             LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
-            complete(order.id(), order.serial(), authority.issuing());
+            complete(order.id(), order.serial());
         }
     }
 
-    private void complete(String orderId, String serial, Keys.Held issuing) throws IOException {
-        Certificate promised =
-                store.in(session -> session.certificates().bySerial(serial).orElseThrow());
-        if (!promised.isSigned()) sign(promised, issuing);
+    private void complete(String orderId, String serial) throws IOException {
+        sign(serial);
         store.change(session -> {
-            session.orders().valid(orderId);
-            session.audit().add(new AuditTable.Entry(now(), "issued", promised.value(), serial));
+            Order order = session.orders().byId(orderId).orElseThrow();
+            if (session.orders().valid(orderId))
+                session.audit().add(new AuditTable.Entry(now(), "issued", order.value(), serial));
         });
     }
 
-    private void sign(Certificate promised, Keys.Held issuing) throws IOException {
+    /// Signs what was promised, unless that was done.
+    void sign(String serial) throws IOException {
+        Certificate promised =
+                store.in(session -> session.certificates().bySerial(serial).orElseThrow());
+        if (promised.isSigned()) return;
+        Keys.Held issuing = authority.issuers().stream()
+                .filter(each -> CertificateProfile.keyId(each.chain().getFirst()).equals(promised.issuer()))
+                .findFirst()
+                .orElseThrow(() -> new IOException(
+                        "certificate " + promised.serial() + " was to be signed by a key that is no more"));
         X509Certificate issuer = issuing.chain().getFirst();
-        if (!HexFormat.of().formatHex(CertificateProfile.issuerKeyId(issuer)).equals(promised.issuer()))
-            throw new IOException("certificate " + promised.serial() + " was to be signed by another issuing key");
         byte[] der = CertificateProfile.signed(promised.toBeSigned(), issuing.key());
         try {
             String chain = pem(Keys.certificate(der)) + pem(issuer);

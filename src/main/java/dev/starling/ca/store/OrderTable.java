@@ -103,11 +103,12 @@ public final class OrderTable {
                 .execute();
     }
 
-    /// Its certificate may be fetched.
-    public void valid(String id) {
-        db.createUpdate("update cert_order set status = 'valid', error = '' where id = :id and status = 'processing'")
-                .bind("id", id)
-                .execute();
+    /// Its certificate may be fetched; false: it could before.
+    public boolean valid(String id) {
+        return db.createUpdate("update cert_order set status = 'valid', error = '' where id = :id and status = 'processing'")
+                        .bind("id", id)
+                        .execute()
+                == 1;
     }
 
     /// Whether an order that came to something, or may still, replaces that certificate (RFC 9773, section 5).

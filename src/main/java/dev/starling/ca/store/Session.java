@@ -34,6 +34,10 @@ public final class Session {
         return new MailTable(db, dialect);
     }
 
+    public CrlTable crls() {
+        return new CrlTable(db, dialect);
+    }
+
     public AuditTable audit() {
         return new AuditTable(db);
     }

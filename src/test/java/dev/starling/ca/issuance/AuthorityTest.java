@@ -68,7 +68,7 @@ class AuthorityTest {
     @Test
     void onlyTheOwnerReadsTheFilesAndTheFolder() throws Exception {
         Path data = folder.resolve("ca");
-        new CertificateAuthority(data, Optional.empty(), clock).close();
+        new CertificateAuthority(data, CertificateAuthority.Settings.LOCAL, clock).close();
         assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(data)));
         var names = new ArrayList<String>();
         try (var files = Files.list(data)) {

@@ -1,0 +1,110 @@
+package dev.starling.ca.issuance;
+
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.CertificateTable.Revoked;
+import dev.starling.ca.store.CrlTable;
+import dev.starling.identity.Keys;
+import java.io.IOException;
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
+import java.util.List;
+import java.util.Optional;
+import org.bouncycastle.asn1.x509.CRLNumber;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
+import org.bouncycastle.cert.jcajce.JcaX509v2CRLBuilder;
+import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+
+/// The lists of withdrawn certificates (RFC 5280, section 5), one for each issuing key: made anew each hour and after each
+/// withdrawal, good for a day.
+public final class RevocationLists {
+    private static final System.Logger LOG = System.getLogger("starling.ca");
+    private static final Duration EVERY = Duration.ofHours(1), GOOD = Duration.ofDays(1);
+
+    private final Authority authority;
+    private final CaStore store;
+    private final Clock clock;
+
+    RevocationLists(Authority authority, CaStore store, Clock clock) {
+        this.authority = authority;
+        this.store = store;
+        this.clock = clock;
+    }
+
+    /// Those that are an hour old, or are not there.
+    public void refresh() throws IOException {
+        for (Keys.Held issuer : authority.issuers()) {
+            Optional<CrlTable.Published> last = newest(keyId(issuer));
+            boolean isFresh = last.isPresent() && last.get().made() + EVERY.toSeconds() > now();
+            if (!isFresh) make(issuer);
+        }
+    }
+
+    /// All of them, because something was withdrawn; what goes wrong is done at the next [#refresh].
+    public void renew() {
+        try {
+            for (Keys.Held issuer : authority.issuers()) make(issuer);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.ERROR, "a list of withdrawn certificates could not be made", e);
+        }
+    }
+
+    /// The newest, DER.
+    ///
+    /// @param issuer the key identifier of an issuing CA, hexadecimal
+    public Optional<byte[]> newestOf(String issuer) throws IOException {
+        return newest(issuer).map(CrlTable.Published::der);
+    }
+
+    private Optional<CrlTable.Published> newest(String issuer) throws IOException {
+        return store.in(session -> session.crls().newest(issuer));
+    }
+
+    private static String keyId(Keys.Held issuer) {
+        return CertificateProfile.keyId(issuer.chain().getFirst());
+    }
+
+    private void make(Keys.Held issuer) throws IOException {
+        String keyId = keyId(issuer);
+        long made = now();
+        // The number is stored before anything is signed: no two lists have one number.
+        long number = store.in(session -> session.crls().next(keyId, made));
+        List<Revoked> revoked = store.in(session -> session.certificates().revoked(keyId, made));
+        Instant next = Instant.ofEpochSecond(made).plus(GOOD);
+        byte[] der = signed(issuer, number, Instant.ofEpochSecond(made), next, revoked);
+        store.change(session -> session.crls().signed(keyId, number, next.getEpochSecond(), der));
+    }
+
+    private static byte[] signed(Keys.Held issuer, long number, Instant made, Instant next, List<Revoked> revoked)
+            throws IOException {
+        X509Certificate certificate = issuer.chain().getFirst();
+        try {
+            var list = new JcaX509v2CRLBuilder(certificate, Date.from(made));
+            list.setNextUpdate(Date.from(next));
+            for (Revoked each : revoked)
+                list.addCRLEntry(
+                        new BigInteger(each.serial(), 16),
+                        Date.from(Instant.ofEpochSecond(each.revoked())),
+                        each.reason());
+            list.addExtension(Extension.cRLNumber, false, new CRLNumber(BigInteger.valueOf(number)));
+            list.addExtension(
+                    Extension.authorityKeyIdentifier,
+                    false,
+                    new JcaX509ExtensionUtils().createAuthorityKeyIdentifier(certificate.getPublicKey()));
+            return list.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuer.key()))
+                    .getEncoded();
+        } catch (GeneralSecurityException | OperatorCreationException e) {
+            throw new IOException("The CA could not sign.", e);
+        }
+    }
+
+    private long now() {
+        return clock.instant().getEpochSecond();
+    }
+}

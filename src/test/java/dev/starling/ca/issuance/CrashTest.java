@@ -1,0 +1,135 @@
+package dev.starling.ca.issuance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.starling.ca.Csrs;
+import dev.starling.ca.Ready;
+import dev.starling.ca.TestClock;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Order;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A process that dies between proof and release: no certificate is lost, none comes twice.
+class CrashTest {
+    private static final String BOB = "bob@example.net";
+
+    @TempDir
+    Path folder;
+
+    private final TestClock clock = new TestClock(Instant.parse("2026-11-24T12:00:00Z"));
+    private CaStore store;
+    private Issuer issuer;
+    private String order;
+
+    @BeforeEach
+    void start() throws IOException {
+        open();
+        order = Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
+    }
+
+    private void open() throws IOException {
+        store = CaStore.inFile(folder.resolve("ca.db"));
+        issuer = Issuer.open(folder, false, store, clock);
+    }
+
+    /// All that was in memory is gone.
+    private void dies() throws IOException {
+        store.close();
+        open();
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        store.close();
+    }
+
+    private Order order() throws IOException {
+        return store.in(session -> session.orders().byId(order).orElseThrow());
+    }
+
+    private void hasOneCertificate(String serial) throws IOException {
+        assertEquals(Order.Status.VALID, order().status());
+        assertEquals(serial, order().serial());
+        assertTrue(Ready.chain(store, order).contains("BEGIN CERTIFICATE"));
+        assertEquals(1, store.<Integer>in(session -> session.certificates().count()));
+        long issued = store.<Long>in(session -> session.audit().of(BOB, 99).stream()
+                .filter(entry -> entry.event().equals("issued"))
+                .count());
+        assertEquals(1, issued);
+    }
+
+    @Test
+    void beforeAnythingIsPromisedTheOrderStaysReady() throws Exception {
+        dies();
+        issuer.resume();
+        assertEquals(Order.Status.READY, order().status());
+        issuer.issue(order, Csrs.of(BOB));
+        hasOneCertificate(order().serial());
+    }
+
+    @Test
+    void afterThePromiseTheCertificateIsSignedByTheNextProcess() throws Exception {
+        String serial = issuer.promise(order, Csrs.of(BOB));
+        assertEquals("", Ready.chain(store, order));
+        dies();
+        assertEquals(Order.Status.PROCESSING, order().status());
+        issuer.resume();
+        hasOneCertificate(serial);
+        issuer.resume();
+        hasOneCertificate(serial);
+    }
+
+    @Test
+    void afterTheSignatureTheSameCertificateIsReleased() throws Exception {
+        String serial = issuer.promise(order, Csrs.of(BOB));
+        issuer.sign(serial);
+        String chain = Ready.chain(store, order);
+        dies();
+        assertEquals(Order.Status.PROCESSING, order().status());
+        issuer.resume();
+        assertEquals(chain, Ready.chain(store, order));
+        hasOneCertificate(serial);
+    }
+
+    @Test
+    void whoeverResumesWhileAnotherOneIssuesMakesNoSecondOne() throws Exception {
+        String serial = issuer.promise(order, Csrs.of(BOB));
+        try (var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            Callable<Boolean> resuming = () -> {
+                issuer.resume();
+                return true;
+            };
+            for (var each : all.invokeAll(Collections.nCopies(8, resuming))) assertTrue(each.get());
+        }
+        hasOneCertificate(serial);
+    }
+
+    @Test
+    void whatWasPromisedIsSignedByTheKeyOfThenEvenWhenTheNextOneIsThere() throws Exception {
+        String serial = issuer.promise(order, Csrs.of(BOB));
+        String before = store.in(
+                session -> session.certificates().bySerial(serial).orElseThrow().issuer());
+        clock.pass(java.time.Duration.ofDays(680));
+        dies();
+        issuer.resume();
+        hasOneCertificate(serial);
+        String next = Ready.order(store, "carol@example.net", "email-code-00", clock.instant().getEpochSecond());
+        issuer.issue(next, Csrs.of("carol@example.net"));
+        String after = store.in(session -> session.certificates()
+                .bySerial(session.orders().byId(next).orElseThrow().serial())
+                .orElseThrow()
+                .issuer());
+        assertFalse(before.equals(after));
+    }
+}
