@@ -8,6 +8,7 @@ import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.Revocations;
+import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.Outbox;
@@ -33,7 +34,9 @@ import java.util.concurrent.TimeUnit;
 /// All roles of the CA in one process: opened on a folder, mounted on a server.
 public final class CertificateAuthority implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.ca");
-    private static final Duration SWEEP = Duration.ofHours(6), LISTS = Duration.ofMinutes(10), ORPHANS = Duration.ofMinutes(1);
+    private static final Duration SWEEP = Duration.ofHours(6),
+            LISTS = Duration.ofMinutes(10),
+            ORPHANS = Duration.ofMinutes(1);
 
     private final CaStore store;
     private final Issuer issuer;
@@ -70,10 +73,12 @@ public final class CertificateAuthority implements AutoCloseable {
             mailbox = local ? Optional.of(new TestMailbox(clock)) : Optional.empty();
             outbox = new Outbox(store, local ? mailbox.orElseThrow() : smtp.get(), clock);
             lists = issuer.lists();
-            var authorizations =
-                    new Authorizations(store, local ? Limits.LOCAL : Limits.USUAL, List.of(Authorizations.CODE), clock);
+            var silence = new Silence(store, clock);
+            var authorizations = new Authorizations(
+                    store, local ? Limits.LOCAL : Limits.USUAL, silence, List.of(Authorizations.CODE), clock);
             var orders = new Orders(store, authorizations, issuer, outbox, clock);
-            front = new Front(store, orders, authorizations, new Revocations(store, lists::renew, clock), clock);
+            front = new Front(
+                    store, orders, authorizations, new Revocations(store, lists::renew, clock), silence, clock);
             outbox.start();
         } catch (IOException e) {
             store.close();

@@ -84,9 +84,10 @@ final class CaCommand implements Callable<Integer> {
             names = "--database",
             defaultValue = "",
             paramLabel = "URL",
-            description = "PostgreSQL for the CA's data: jdbc:postgresql://HOST/NAME?user=…, so that several processes can"
-                    + " work together (they need the same keys in --data). The password can stand in the environment"
-                    + " variable STARLING_CA_DATABASE, which takes a whole URL in place of this. Default: SQLite in --data.")
+            description =
+                    "PostgreSQL for the CA's data: jdbc:postgresql://HOST/NAME?user=…, so that several processes can"
+                            + " work together (they need the same keys in --data). The password can stand in the environment"
+                            + " variable STARLING_CA_DATABASE, which takes a whole URL in place of this. Default: SQLite in --data.")
     String database = "";
 
     @Option(
@@ -106,8 +107,7 @@ final class CaCommand implements Callable<Integer> {
         var options = new PeerOptions();
         options.data = data;
         Clock clock = Clock.systemUTC();
-        try (var ca = new CertificateAuthority(
-                options.folder("ca"), settings(), clock)) {
+        try (var ca = new CertificateAuthority(options.folder("ca"), settings(), clock)) {
             var routes = new Routes();
             String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
             ca.mount(routes, url, new Origin(behindProxy));

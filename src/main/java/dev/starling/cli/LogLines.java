@@ -3,12 +3,14 @@ package dev.starling.cli;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// One line of the log for each thing that is said; what came from outside cannot begin another one.
 ///
@@ -17,9 +19,11 @@ import java.util.stream.Collectors;
 final class LogLines extends Formatter {
     private static final int MAX_LETTERS = 4_000;
     // Held, because the log manager itself forgets a logger, and its level with it.
-    private static final Logger LIBRARY = Logger.getLogger("io.helidon"),
-            OURS = Logger.getLogger("starling"),
-            RELAY = Logger.getLogger("dev.starling");
+    private static final List<Logger> LIBRARIES = Stream.of(
+                    "io.helidon", "org.flywaydb", "com.zaxxer.hikari", "org.jdbi")
+            .map(Logger::getLogger)
+            .toList();
+    private static final Logger OURS = Logger.getLogger("starling"), RELAY = Logger.getLogger("dev.starling");
 
     private final boolean journal;
 
@@ -29,7 +33,7 @@ final class LogLines extends Formatter {
 
     /// Writes the log of this process in this form, to where it went before.
     static void open() {
-        LIBRARY.setLevel(Level.WARNING);
+        LIBRARIES.forEach(each -> each.setLevel(Level.WARNING));
         // systemd.exec(5): set when the output goes to the journal.
         String stream = System.getenv("JOURNAL_STREAM");
         for (Handler each : Logger.getLogger("").getHandlers()) {
@@ -51,7 +55,7 @@ final class LogLines extends Formatter {
         };
         OURS.setLevel(ours);
         RELAY.setLevel(ours);
-        if (ours.intValue() > Level.WARNING.intValue()) LIBRARY.setLevel(ours);
+        if (ours.intValue() > Level.WARNING.intValue()) LIBRARIES.forEach(each -> each.setLevel(ours));
     }
 
     @Override

@@ -100,7 +100,8 @@ final class Peer implements AutoCloseable {
 
     private Optional<CertificateAuthority> authority() throws IOException {
         return config.withCa()
-                ? Optional.of(new CertificateAuthority(config.data().resolve("ca"), CertificateAuthority.Settings.LOCAL, clock))
+                ? Optional.of(new CertificateAuthority(
+                        config.data().resolve("ca"), CertificateAuthority.Settings.LOCAL, clock))
                 : Optional.empty();
     }
 

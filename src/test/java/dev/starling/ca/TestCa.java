@@ -7,6 +7,7 @@ import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.Revocations;
+import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
@@ -38,6 +39,7 @@ public final class TestCa implements AutoCloseable {
     public final Routes routes = new Routes();
     public final AtomicInteger revoked = new AtomicInteger();
     public final CaStore store;
+    public final Silence silence;
     public final Issuer issuer;
     public final Outbox outbox;
     public final String base;
@@ -63,10 +65,11 @@ public final class TestCa implements AutoCloseable {
         outbox = new Outbox(store, letters, clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();
-        var authorizations = new Authorizations(store, limits, List.of(Authorizations.CODE), clock);
+        silence = new Silence(store, clock);
+        var authorizations = new Authorizations(store, limits, silence, List.of(Authorizations.CODE), clock);
         var orders = new Orders(store, authorizations, issuer, outbox, clock);
         var revocations = new Revocations(store, revoked::incrementAndGet, clock);
-        new Front(store, orders, authorizations, revocations, clock)
+        new Front(store, orders, authorizations, revocations, silence, clock)
                 .mount(
                         routes,
                         new Front.Outside(base, "", "", origin),

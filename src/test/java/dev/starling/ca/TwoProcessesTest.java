@@ -89,7 +89,8 @@ class TwoProcessesTest {
             int issued = 0;
             for (var each : all.invokeAll(finishing)) if (each.get() == 200) issued++;
             assertEquals(1, issued);
-            assertEquals(1, first.<Integer>stored(session -> session.certificates().count()));
+            assertEquals(
+                    1, first.<Integer>stored(session -> session.certificates().count()));
             var asking = new ArrayList<Callable<Integer>>();
             for (int i = 0; i < 5; i++) {
                 asking.add(() -> here.order("carol@example.net").status());

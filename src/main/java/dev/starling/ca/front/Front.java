@@ -3,6 +3,7 @@ package dev.starling.ca.front;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.Revocations;
+import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Routes;
@@ -28,13 +29,21 @@ public final class Front {
     private final Orders orders;
     private final Authorizations authorizations;
     private final Revocations revocations;
+    private final Silence silence;
     private final Clock clock;
 
-    public Front(CaStore store, Orders orders, Authorizations authorizations, Revocations revocations, Clock clock) {
+    public Front(
+            CaStore store,
+            Orders orders,
+            Authorizations authorizations,
+            Revocations revocations,
+            Silence silence,
+            Clock clock) {
         this.store = store;
         this.orders = orders;
         this.authorizations = authorizations;
         this.revocations = revocations;
+        this.silence = silence;
         this.clock = clock;
     }
 
@@ -45,5 +54,6 @@ public final class Front {
         new AccountResource(acme, resources, store, orders, outside.origin(), rates.accounts()).mount(routes);
         new OrderResource(acme, resources, orders, authorizations, outside.origin()).mount(routes);
         new RevocationResource(acme, revocations, store).mount(routes);
+        new SilencePage(silence, outside.origin(), rates.requests()).mount(routes);
     }
 }

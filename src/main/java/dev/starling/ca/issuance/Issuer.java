@@ -173,7 +173,8 @@ public final class Issuer {
                 store.in(session -> session.certificates().bySerial(serial).orElseThrow());
         if (promised.isSigned()) return;
         Keys.Held issuing = authority.issuers().stream()
-                .filter(each -> CertificateProfile.keyId(each.chain().getFirst()).equals(promised.issuer()))
+                .filter(each ->
+                        CertificateProfile.keyId(each.chain().getFirst()).equals(promised.issuer()))
                 .findFirst()
                 .orElseThrow(() -> new IOException(
                         "certificate " + promised.serial() + " was to be signed by a key that is no more"));

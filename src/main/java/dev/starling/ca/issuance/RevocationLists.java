@@ -21,7 +21,8 @@ import org.bouncycastle.cert.jcajce.JcaX509v2CRLBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/// The lists of withdrawn certificates (RFC 5280, section 5), one for each issuing key: made anew each hour and after each
+/// The lists of withdrawn certificates (RFC 5280, section 5), one for each issuing key: made anew each hour and after
+/// each
 /// withdrawal, good for a day.
 public final class RevocationLists {
     private static final System.Logger LOG = System.getLogger("starling.ca");

@@ -27,13 +27,15 @@ public final class Authorizations {
 
     private final CaStore store;
     private final Limits limits;
+    private final Silence silence;
     private final List<String> ways;
     private final Clock clock;
 
     /// @param ways the types of challenges that are offered
-    public Authorizations(CaStore store, Limits limits, List<String> ways, Clock clock) {
+    public Authorizations(CaStore store, Limits limits, Silence silence, List<String> ways, Clock clock) {
         this.store = store;
         this.limits = limits;
+        this.silence = silence;
         this.ways = List.copyOf(ways);
         this.clock = clock;
     }
@@ -47,6 +49,7 @@ public final class Authorizations {
         long now = now();
         var table = session.authorizations();
         for (var each : table.of(account, "email", address.text())) if (each.isGood(now)) return each;
+        silence.check(session, address.text());
         session.mails().alone();
         limits.check(session.mails(), address.text(), account, network, now);
         for (var each : table.of(account, "email", address.text()))

@@ -70,9 +70,9 @@ public final class AuthorizationTable {
     }
 
     public void add(Authorization a) {
-        db.createUpdate(
-                        "insert into authz (" + COLUMNS
-                                + ") values (:id, :account, :type, :value, :status, :part1, :created, :expires, :validated, :proof, :error)")
+        db.createUpdate("insert into authz (" + COLUMNS
+                        + ") values (:id, :account, :type, :value, :status, :part1, :created, :expires,"
+                        + " :validated, :proof, :error)")
                 .bind("id", a.id())
                 .bind("account", a.account())
                 .bind("type", a.type())

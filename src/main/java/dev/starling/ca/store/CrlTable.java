@@ -22,8 +22,9 @@ public final class CrlTable {
     ///
     /// @param issuer the key identifier of the CA, hexadecimal
     public Optional<Published> newest(String issuer) {
-        return db.createQuery("select number, made, next_update, der from crl where issuer = :issuer and length(der) > 0"
-                        + " order by number desc limit 1")
+        return db.createQuery(
+                        "select number, made, next_update, der from crl where issuer = :issuer and length(der) > 0"
+                                + " order by number desc limit 1")
                 .bind("issuer", issuer)
                 .map((row, _) -> new Published(row.getLong(1), row.getLong(2), row.getLong(3), row.getBytes(4)))
                 .findOne();
@@ -38,7 +39,8 @@ public final class CrlTable {
                         .mapTo(Long.class)
                         .one()
                 + 1;
-        db.createUpdate("insert into crl (issuer, number, made, next_update, der) values (:issuer, :number, :now, 0, :none)")
+        db.createUpdate(
+                        "insert into crl (issuer, number, made, next_update, der) values (:issuer, :number, :now, 0, :none)")
                 .bind("issuer", issuer)
                 .bind("number", number)
                 .bind("now", now)

@@ -76,9 +76,9 @@ public final class OrderTable {
     }
 
     public void add(Order o) {
-        db.createUpdate(
-                        "insert into cert_order (" + COLUMNS
-                                + ") values (:id, :account, :authz, :type, :value, :status, :created, :expires, :csr, :serial, :replaces, :error)")
+        db.createUpdate("insert into cert_order (" + COLUMNS
+                        + ") values (:id, :account, :authz, :type, :value, :status, :created, :expires, :csr,"
+                        + " :serial, :replaces, :error)")
                 .bind("id", o.id())
                 .bind("account", o.account())
                 .bind("authz", o.authorization())
@@ -105,7 +105,8 @@ public final class OrderTable {
 
     /// Its certificate may be fetched; false: it could before.
     public boolean valid(String id) {
-        return db.createUpdate("update cert_order set status = 'valid', error = '' where id = :id and status = 'processing'")
+        return db.createUpdate(
+                                "update cert_order set status = 'valid', error = '' where id = :id and status = 'processing'")
                         .bind("id", id)
                         .execute()
                 == 1;

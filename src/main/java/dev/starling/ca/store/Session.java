@@ -42,6 +42,10 @@ public final class Session {
         return new AuditTable(db);
     }
 
+    public SilenceTable silence() {
+        return new SilenceTable(db);
+    }
+
     public NonceTable nonces() {
         return new NonceTable(db);
     }
@@ -60,6 +64,7 @@ public final class Session {
                         + " and id not in (select account from cert_order)",
                 now - ACCOUNT_KEPT);
         nonces().forget(now);
+        silence().forget(now);
     }
 
     private void update(String sql, long before) {

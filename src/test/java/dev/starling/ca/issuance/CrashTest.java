@@ -124,7 +124,8 @@ class CrashTest {
         dies();
         issuer.resume();
         hasOneCertificate(serial);
-        String next = Ready.order(store, "carol@example.net", "email-code-00", clock.instant().getEpochSecond());
+        String next = Ready.order(
+                store, "carol@example.net", "email-code-00", clock.instant().getEpochSecond());
         issuer.issue(next, Csrs.of("carol@example.net"));
         String after = store.in(session -> session.certificates()
                 .bySerial(session.orders().byId(next).orElseThrow().serial())

@@ -62,7 +62,8 @@ class RevocationListsTest {
     }
 
     private String pem(String serial) throws IOException {
-        return store.in(session -> session.certificates().bySerial(serial).orElseThrow().chain());
+        return store.in(
+                session -> session.certificates().bySerial(serial).orElseThrow().chain());
     }
 
     private void revoke(String serial, int reason) throws IOException {
@@ -70,7 +71,8 @@ class RevocationListsTest {
     }
 
     private byte[] list() throws IOException {
-        String issuing = store.in(session -> session.certificates().of(BOB, 1).getFirst().issuer());
+        String issuing =
+                store.in(session -> session.certificates().of(BOB, 1).getFirst().issuer());
         return lists.newestOf(issuing).orElseThrow();
     }
 
@@ -97,12 +99,14 @@ class RevocationListsTest {
         assertEquals(clock.instant(), entry.getRevocationDate().toInstant());
         // RFC 5280, section 5.3.1: unspecified is not said.
         assertEquals(
-                false, list.getRevokedCertificate(new java.math.BigInteger(given, 16)).hasExtensions());
+                false,
+                list.getRevokedCertificate(new java.math.BigInteger(given, 16)).hasExtensions());
         assertEquals(Set.of(stolen, given), Crl.parse(list()).serials());
         assertTrue(!Crl.parse(list()).serials().contains(living));
         assertEquals(
                 Duration.ofDays(1),
-                Duration.between(list.getThisUpdate().toInstant(), list.getNextUpdate().toInstant()));
+                Duration.between(
+                        list.getThisUpdate().toInstant(), list.getNextUpdate().toInstant()));
     }
 
     @Test
@@ -136,7 +140,8 @@ class RevocationListsTest {
     void aNumberIsNeverUsedTwiceThoughTheProcessDiedBeforeItSigned() throws Exception {
         issued();
         lists.refresh();
-        String issuing = store.in(session -> session.certificates().of(BOB, 1).getFirst().issuer());
+        String issuing =
+                store.in(session -> session.certificates().of(BOB, 1).getFirst().issuer());
         store.change(session -> session.crls().next(issuing, now()));
         assertEquals(1, number(list()), "what was not signed is not published");
         lists.renew();
@@ -146,7 +151,8 @@ class RevocationListsTest {
     @Test
     void theKeyBeforeGoesOnListingWhatItSigned() throws Exception {
         String old = issued();
-        String oldIssuer = store.in(session -> session.certificates().of(BOB, 1).getFirst().issuer());
+        String oldIssuer =
+                store.in(session -> session.certificates().of(BOB, 1).getFirst().issuer());
         clock.pass(Duration.ofDays(672));
         issued();
         revoke(old, 1);
@@ -172,8 +178,18 @@ class RevocationListsTest {
             Files.writeString(folder.resolve("leaf.pem"), chain.substring(0, second));
             Files.writeString(folder.resolve("issuing.pem"), chain.substring(second));
             int status = openssl(
-                    "verify", "-x509_strict", "-purpose", "smimesign", "-crl_check", "-CRLfile", "list.pem", "-CAfile",
-                    "root.pem", "-untrusted", "issuing.pem", "leaf.pem");
+                    "verify",
+                    "-x509_strict",
+                    "-purpose",
+                    "smimesign",
+                    "-crl_check",
+                    "-CRLfile",
+                    "list.pem",
+                    "-CAfile",
+                    "root.pem",
+                    "-untrusted",
+                    "issuing.pem",
+                    "leaf.pem");
             assertEquals(each.equals(serial) ? 2 : 0, status, each.equals(serial) ? "withdrawn" : "living");
         }
     }

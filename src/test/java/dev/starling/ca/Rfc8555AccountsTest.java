@@ -1,0 +1,223 @@
+package dev.starling.ca;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.starling.acme.Json;
+import dev.starling.acme.Jws;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Test;
+
+/// RFC 8555, section 7.3: accounts, against the real front over HTTP.
+class Rfc8555AccountsTest extends AcmeTest {
+    // Section 7.3
+
+    @Test
+    void aKeyHasOneAccountForEver() throws Exception {
+        var carol = ca.caller();
+        String url = ca.base + "/acme/new-account";
+        var missing = carol.post(url, "{\"onlyReturnExisting\":true}");
+        refused(400, "accountDoesNotExist", missing);
+        var made = carol.post(url, "{\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:carol@example.net\"]}");
+        assertEquals(201, made.status());
+        assertEquals("valid", made.text("status"));
+        assertTrue(made.text("orders").startsWith(ca.base + "/acme/orders/"));
+        for (String payload : List.of("{}", "{\"onlyReturnExisting\":true}")) {
+            var again = carol.post(url, payload);
+            assertEquals(200, again.status());
+            assertEquals(made.header("location"), again.header("location"));
+        }
+        carol.close();
+    }
+
+    @Test
+    void ofManyRequestsForOneKeyAtOnceAllGetTheSameAccount() throws Exception {
+        var carol = ca.caller();
+        String url = ca.base + "/acme/new-account";
+        var found = new HashSet<String>();
+        try (var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            Callable<String> asking = () -> carol.post(url, "{}").header("location");
+            for (var each : all.invokeAll(Collections.nCopies(16, asking))) found.add(each.get());
+        }
+        assertEquals(1, found.size(), found::toString);
+        carol.close();
+    }
+
+    @Test
+    void anAccountIsReadAndItsUnknownMembersAreIgnored() throws Exception {
+        for (String payload : List.of("", "{}", "{\"status\":\"revoked\",\"orders\":\"x\",\"color\":1}")) {
+            var account = bob.post(bob.kid, payload);
+            assertEquals(200, account.status());
+            assertEquals("valid", account.text("status"));
+        }
+    }
+
+    @Test
+    void aDeactivatedAccountIsOverAndSoAreItsOrders() throws Exception {
+        var order = bob.order(BOB);
+        var gone = bob.post(bob.kid, "{\"status\":\"deactivated\"}");
+        assertEquals("deactivated", gone.text("status"));
+        refused(401, "unauthorized", bob.post(order.header("location"), ""));
+        refused(401, "unauthorized", bob.order(BOB));
+        bob.kid = "";
+        refused(401, "unauthorized", bob.post(ca.base + "/acme/new-account", "{}"));
+        assertEquals(
+                dev.starling.ca.store.Order.Status.INVALID,
+                ca.order(order.header("location")).status());
+    }
+
+    @Test
+    void theListOfOrdersHasTheLivingOnes() throws Exception {
+        String url = bob.post(bob.kid, "").text("orders");
+        var first = bob.order(BOB);
+        var second = bob.order("carol@example.net");
+        var list = (List<?>) bob.post(url, "").json().get("orders");
+        assertEquals(Set.of(first.header("location"), second.header("location")), Set.copyOf(list));
+        ca.clock.pass(Duration.ofDays(2));
+        assertEquals(List.of(), bob.post(url, "").json().get("orders"));
+    }
+
+    @Test
+    void anotherAccountSeesNothing() throws Exception {
+        var mallory = ca.caller().registered();
+        var order = bob.order(BOB);
+        var challenge = bob.challenge(order);
+        for (String url : List.of(
+                order.header("location"),
+                order.first("authorizations"),
+                order.text("finalize"),
+                String.valueOf(challenge.get("url")),
+                ca.base + "/acme/certificate/" + order.header("location").replaceFirst(".*/", ""),
+                bob.kid,
+                bob.post(bob.kid, "").text("orders")))
+            refused(403, "unauthorized", mallory.post(url, "{\"csr\":\"AA\"}"));
+        mallory.close();
+    }
+
+    @Test
+    void theUrlOfAnotherAccountDoesNotHelpWithoutItsKey() throws Exception {
+        var mallory = ca.caller().registered();
+        String order = bob.order(BOB).header("location");
+        mallory.kid = bob.kid;
+        refused(400, "malformed", mallory.post(order, ""));
+        for (String kid : List.of(bob.kid + "x", ca.base + "/acme/account/", "", "nonsense", bob.kid + "/")) {
+            var header = bob.header(order);
+            header.put("kid", kid);
+            refused(400, "accountDoesNotExist", bob.signed(order, header, ""));
+        }
+        mallory.close();
+    }
+
+    // Section 7.1.2.1
+
+    @Test
+    void aLongListOfOrdersComesInPages() throws Exception {
+        String list = bob.post(bob.kid, "").text("orders");
+        var made = new HashSet<String>();
+        for (int i = 0; i < 51; i++)
+            made.add(bob.order("user" + i + "@example.net").header("location"));
+        var first = bob.post(list, "");
+        assertEquals(50, first.list("orders").size());
+        var next = java.util.regex.Pattern.compile("<([^>]+)>;rel=\"next\"").matcher(first.header("link"));
+        assertTrue(next.find(), first.header("link"));
+        var second = bob.post(next.group(1), "");
+        assertEquals(1, second.list("orders").size());
+        assertFalse(second.header("link").contains("next"));
+        var listed = new HashSet<Object>(first.list("orders"));
+        listed.addAll(second.list("orders"));
+        assertEquals(made, listed);
+        refused(400, "malformed", bob.post(list + "?cursor=-1", ""));
+    }
+
+    // Section 7.3
+
+    @Test
+    void contactsAreKeptAndCheckedAndChanged() throws Exception {
+        try (var carol = ca.caller()) {
+            String url = ca.base + "/acme/new-account";
+            refused(400, "unsupportedContact", carol.post(url, "{\"contact\":[\"tel:+4930123456\"]}"));
+            for (String wrong : List.of("mailto:", "mailto:a@b,c@d", "mailto:a@b?cc=c@d", "mailto:a", "mailto:a b@c"))
+                refused(400, "invalidContact", carol.post(url, "{\"contact\":[\"" + wrong + "\"]}"));
+            refused(400, "malformed", carol.post(url, "{\"contact\":\"mailto:a@b\"}"));
+            refused(
+                    400,
+                    "invalidContact",
+                    carol.post(url, "{\"contact\":[" + "\"mailto:a@b\",".repeat(5) + "\"mailto:a@b\"]}"));
+            var made = carol.post(url, "{\"contact\":[\"mailto:carol@example.net\"]}");
+            assertEquals(List.of("mailto:carol@example.net"), made.list("contact"));
+            carol.kid = made.header("location");
+            assertEquals(
+                    List.of("mailto:carol@example.net"),
+                    carol.post(carol.kid, "{}").list("contact"));
+            var changed = carol.post(carol.kid, "{\"contact\":[\"mailto:c@example.net\"]}");
+            assertEquals(List.of("mailto:c@example.net"), changed.list("contact"));
+            assertEquals(List.of(), carol.post(carol.kid, "{\"contact\":[]}").list("contact"));
+        }
+    }
+
+    // Section 7.3.5
+
+    private AcmeCaller.Reply keyChange(com.nimbusds.jose.jwk.ECKey to, Map<String, Object> more) throws Exception {
+        String url = ca.base + "/acme/key-change";
+        var header = new java.util.HashMap<String, Object>(
+                Map.of("alg", "ES256", "jwk", to.toPublicJWK().toJSONObject(), "url", url));
+        var payload = new java.util.HashMap<String, Object>(
+                Map.of("account", bob.kid, "oldKey", bob.key.toPublicJWK().toJSONObject()));
+        more.forEach((name, value) ->
+                (header.containsKey(name) || name.equals("nonce") ? header : payload).put(name, value));
+        byte[] inner = Jws.sign(to, header, Json.write(payload).getBytes(StandardCharsets.UTF_8));
+        return bob.post(url, new String(inner, StandardCharsets.US_ASCII));
+    }
+
+    @Test
+    void anAccountTakesANewKeyAndTheOldOneIsNothingAnyMore() throws Exception {
+        var order = proven(BOB);
+        var fresh = AcmeCaller.newKey();
+        var changed = keyChange(fresh, Map.of());
+        assertEquals(200, changed.status(), changed::toString);
+        assertEquals(bob.kid, changed.header("location"));
+        refused(400, "malformed", bob.post(bob.kid, ""));
+        var again =
+                bob.send(Jws.sign(fresh, bob.header(order.header("location")), new byte[0]), order.header("location"));
+        assertEquals("ready", again.text("status"));
+        String account = ca.base + "/acme/new-account";
+        var withOld = bob.header(account);
+        withOld.remove("kid");
+        withOld.put("jwk", bob.key.toPublicJWK().toJSONObject());
+        assertEquals(201, bob.signed(account, withOld, "{}").status(), "the old key is free for another account");
+    }
+
+    @Test
+    void aKeyChangeThatIsNotInOrderChangesNothing() throws Exception {
+        var fresh = AcmeCaller.newKey();
+        try (var other = ca.caller().registered()) {
+            var taken = keyChange(other.key, Map.of());
+            refused(409, "malformed", taken);
+            assertEquals(other.kid, taken.header("location"));
+            refused(400, "malformed", keyChange(fresh, Map.of("account", other.kid)));
+            refused(
+                    400,
+                    "malformed",
+                    keyChange(fresh, Map.of("oldKey", other.key.toPublicJWK().toJSONObject())));
+            refused(400, "malformed", keyChange(fresh, Map.of("oldKey", "text")));
+            refused(400, "malformed", keyChange(fresh, Map.of("url", ca.base + "/acme/new-order")));
+            refused(400, "malformed", keyChange(fresh, Map.of("nonce", bob.nonce())));
+            // Signed by a key that it does not name.
+            refused(
+                    400,
+                    "malformed",
+                    keyChange(fresh, Map.of("jwk", other.key.toPublicJWK().toJSONObject())));
+            refused(400, "malformed", bob.post(ca.base + "/acme/key-change", "{}"));
+        }
+        assertEquals(200, bob.post(bob.kid, "").status());
+    }
+}

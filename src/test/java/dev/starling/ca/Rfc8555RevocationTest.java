@@ -1,0 +1,112 @@
+package dev.starling.ca;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.starling.acme.Json;
+import dev.starling.acme.Jws;
+import dev.starling.identity.Keys;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyPair;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// RFC 8555, section 7.6: withdrawing certificates, against the real front over HTTP.
+class Rfc8555RevocationTest extends AcmeTest {
+    // Section 7.6
+
+    private String issued(AcmeCaller caller, KeyPair key) throws Exception {
+        var order = caller.order(BOB);
+        if (order.text("status").equals("pending"))
+            caller.answer(caller.challenge(order), ca.letters.last().code());
+        String pem = caller.post(caller.finish(order, Csrs.of(BOB, key)).text("certificate"), "")
+                .http()
+                .body();
+        String leaf = pem.substring(0, pem.indexOf("-----END")).replace("-----BEGIN CERTIFICATE-----", "");
+        byte[] der = java.util.Base64.getMimeDecoder().decode(leaf);
+        return java.util.Base64.getUrlEncoder().withoutPadding().encodeToString(der);
+    }
+
+    private AcmeCaller.Reply revoke(AcmeCaller caller, String certificate, String more) throws Exception {
+        return caller.post(ca.base + "/acme/revoke-cert", "{\"certificate\":\"" + certificate + "\"" + more + "}");
+    }
+
+    private AcmeCaller.Reply revokeByKey(KeyPair key, String certificate) throws Exception {
+        String url = ca.base + "/acme/revoke-cert";
+        var jwk = new com.nimbusds.jose.jwk.ECKey.Builder(
+                        com.nimbusds.jose.jwk.Curve.P_256, (java.security.interfaces.ECPublicKey) key.getPublic())
+                .privateKey(key.getPrivate())
+                .build();
+        var header = bob.header(url);
+        header.remove("kid");
+        header.put("jwk", jwk.toPublicJWK().toJSONObject());
+        byte[] payload = ("{\"certificate\":\"" + certificate + "\"}").getBytes(StandardCharsets.US_ASCII);
+        return bob.send(Jws.sign(jwk, header, payload), url);
+    }
+
+    @Test
+    void aCertificateIsWithdrawnByItsAccountOnce() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        var done = revoke(bob, certificate, ",\"reason\":4");
+        assertEquals(200, done.status(), done::toString);
+        assertEquals(1, ca.revoked.get());
+        refused(400, "alreadyRevoked", revoke(bob, certificate, ""));
+        assertEquals(1, ca.revoked.get());
+    }
+
+    @Test
+    void aCertificateIsWithdrawnByItsOwnKey() throws Exception {
+        KeyPair key = Keys.generate();
+        String certificate = issued(bob, key);
+        refused(403, "unauthorized", revokeByKey(Keys.generate(), certificate));
+        assertEquals(200, revokeByKey(key, certificate).status());
+        refused(400, "alreadyRevoked", revokeByKey(key, certificate));
+    }
+
+    @Test
+    void whoeverHasProvenTheMailboxSinceMayWithdrawIt() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        try (var again = ca.caller().registered()) {
+            refused(403, "unauthorized", revoke(again, certificate, ""));
+            var order = again.order(BOB);
+            refused(403, "unauthorized", revoke(again, certificate, ""));
+            again.answer(again.challenge(order), ca.letters.last().code());
+            assertEquals(200, revoke(again, certificate, "").status());
+        }
+    }
+
+    @Test
+    void aReasonThatCannotBeNamedIsRefused() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        for (String reason : List.of("2", "6", "7", "8", "9", "10", "11", "-1", "99999999999", "\"1\"", "null", "1.5"))
+            refused(400, "badRevocationReason", revoke(bob, certificate, ",\"reason\":" + reason));
+        assertEquals(0, ca.revoked.get());
+    }
+
+    @Test
+    void whatIsNoCertificateOfThisCaIsNotWithdrawn() throws Exception {
+        String certificate = issued(bob, Keys.generate());
+        byte[] der = Json.bytes(certificate);
+        // The same serial and names, another key within: made by somebody else.
+        byte[] forged = der.clone();
+        forged[forged.length - 1] ^= 1;
+        refused(400, "malformed", revoke(bob, "AAAA", ""));
+        refused(400, "malformed", revoke(bob, "not base64=", ""));
+        refused(400, "malformed", bob.post(ca.base + "/acme/revoke-cert", "{}"));
+        String root = java.util.Base64.getUrlEncoder().withoutPadding().encodeToString(Keys.encoded(ca.issuer.root()));
+        refused(404, "malformed", revoke(bob, root, ""));
+        assertEquals(0, ca.revoked.get());
+    }
+
+    @Test
+    void aStolenKeyIsNeverCertifiedAgainNorIsOneOfAnotherAddress() throws Exception {
+        KeyPair key = Keys.generate();
+        String certificate = issued(bob, key);
+        assertEquals("ready", bob.order(BOB).text("status"));
+        assertEquals("valid", bob.finish(bob.order(BOB), Csrs.of(BOB, key)).text("status"), "renewed");
+        var other = bob.order("carol@example.net");
+        bob.answer(bob.challenge(other), ca.letters.last().code());
+        refused(400, "badCSR", bob.finish(other, Csrs.of("carol@example.net", key)));
+        assertEquals(200, revoke(bob, certificate, ",\"reason\":1").status());
+        refused(400, "badCSR", bob.finish(bob.order(BOB), Csrs.of(BOB, key)));
+    }
+}
