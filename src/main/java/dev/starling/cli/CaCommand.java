@@ -20,7 +20,14 @@ import picocli.CommandLine.Option;
 @Command(
         name = "ca",
         mixinStandardHelpOptions = true,
-        description = "Runs a certificate authority that proves mailboxes by a code.")
+        subcommands = {
+            CaTools.ListCommand.class,
+            CaTools.RevokeCommand.class,
+            CaTools.BackupCommand.class,
+            CaTools.RestoreCommand.class
+        },
+        synopsisSubcommandLabel = "[list | revoke | backup | restore]",
+        description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
     // Submission over TLS from the start.
     private static final int SMTPS = 465;

@@ -71,6 +71,20 @@ final class Authority {
         return new Authority(folder, root, test, clock);
     }
 
+    /// The one that is there, whatever it was made for.
+    static Authority existing(Path folder, Clock clock) throws IOException {
+        Path file = folder.resolve("root.p12");
+        if (!Files.exists(file)) throw new IOException("There is no CA in " + folder + ".");
+        Keys.Held root = load(file);
+        boolean test =
+                root.chain().getFirst().getSubjectX500Principal().getName().equals(rootName(true));
+        return new Authority(folder, root, test, clock);
+    }
+
+    boolean isTest() {
+        return test;
+    }
+
     X509Certificate root() {
         return root.chain().getFirst();
     }

@@ -52,6 +52,12 @@ public final class Issuer {
         return new Issuer(Authority.open(folder, test, made > 0, clock), test, store, clock);
     }
 
+    /// The one in `folder`, whatever it was made for; none is made.
+    public static Issuer existing(Path folder, CaStore store, Clock clock) throws IOException {
+        Authority authority = Authority.existing(folder, clock);
+        return new Issuer(authority, authority.isTest(), store, clock);
+    }
+
     /// Of the certificates that it made.
     public RevocationLists lists() {
         return new RevocationLists(authority, store, clock);

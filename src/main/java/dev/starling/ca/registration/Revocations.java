@@ -50,19 +50,31 @@ public final class Revocations {
         revoke(der, reason, "its key", (_, certificate) -> certificate.device().equals(device));
     }
 
+    /// By the operator.
+    public void byOperator(String serial, int reason) throws Problem, IOException {
+        withdraw(serial, reason, "the operator", (_, certificate) -> certificate.isSigned());
+    }
+
     private interface Right {
-        boolean has(Session session, Certificate certificate);
+        boolean has(Session session, Certificate certificate) throws Problem;
     }
 
     private void revoke(byte[] der, int reason, String by, Right right) throws Problem, IOException {
+        withdraw(serial(der), reason, by, (session, certificate) -> {
+            if (!isThat(certificate, der)) throw unknown();
+            return right.has(session, certificate);
+        });
+    }
+
+    private static Problem unknown() {
+        return new Problem("malformed", 404, "This certificate is not from here.");
+    }
+
+    private void withdraw(String serial, int reason, String by, Right right) throws Problem, IOException {
         if (!REASONS.contains(reason))
             throw new Problem("badRevocationReason", 400, "This reason cannot be named; 0, 1, 3, 4 and 5 can.");
-        String serial = serial(der);
         boolean _ = store.whole(session -> {
-            Certificate certificate = session.certificates()
-                    .bySerial(serial)
-                    .filter(each -> isThat(each, der))
-                    .orElseThrow(() -> new Problem("malformed", 404, "This certificate is not from here."));
+            Certificate certificate = session.certificates().bySerial(serial).orElseThrow(Revocations::unknown);
             if (!right.has(session, certificate))
                 throw new Problem(
                         "unauthorized",

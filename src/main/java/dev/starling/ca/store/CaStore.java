@@ -27,6 +27,18 @@ public final class CaStore implements AutoCloseable {
         return new CaStore(Database.sqlite(file), false);
     }
 
+    /// The same beside a CA that may be running, for its operator's tools; the file must be there, of this version.
+    public static CaStore beside(Path file) throws IOException {
+        return new CaStore(Database.beside(file), false);
+    }
+
+    /// As it is at one moment, also while it is written.
+    ///
+    /// @param to is written over
+    public static void copy(Path file, Path to) throws IOException {
+        Database.copy(file, to);
+    }
+
     /// @param url `jdbc:postgresql://…`
     public static CaStore postgresql(String url) throws IOException {
         if (!url.startsWith("jdbc:postgresql:")) throw new IOException("The database must be jdbc:postgresql://…");

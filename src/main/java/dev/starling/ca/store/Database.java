@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -56,7 +58,8 @@ final class Database implements AutoCloseable {
     private final Dialect dialect;
     private final Optional<FileChannel> lock;
 
-    private Database(HikariConfig config, Dialect dialect, String name, Optional<FileChannel> lock) throws IOException {
+    private Database(HikariConfig config, Dialect dialect, String name, Optional<FileChannel> lock, boolean migrates)
+            throws IOException {
         this.dialect = dialect;
         this.lock = lock;
         config.setConnectionTimeout(PATIENCE_MILLIS);
@@ -67,7 +70,7 @@ final class Database implements AutoCloseable {
             throw cannotBeOpened(name, e);
         }
         try {
-            migrate(name);
+            migrate(name, migrates);
         } catch (IOException | RuntimeException e) {
             pool.close();
             throw e;
@@ -81,22 +84,49 @@ final class Database implements AutoCloseable {
         Files.setPosixFilePermissions(file, OWNER_ONLY);
         FileChannel lock = locked(file.resolveSibling(file.getFileName() + ".lock"));
         try {
-            var settings = new SQLiteConfig();
-            settings.setJournalMode(SQLiteConfig.JournalMode.WAL);
-            settings.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-            settings.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
-            settings.setBusyTimeout((int) PATIENCE_MILLIS);
-            var source = new SQLiteDataSource(settings);
-            source.setUrl("jdbc:sqlite:" + file);
-            var config = new HikariConfig();
-            config.setDataSource(source);
-            config.setMaximumPoolSize(1);
+            SQLiteDataSource source = source(file);
             FirstStore.complete(source, file);
-            return new Database(config, Dialect.SQLITE, file.toString(), Optional.of(lock));
+            return new Database(config(source), Dialect.SQLITE, file.toString(), Optional.of(lock), true);
         } catch (IOException | RuntimeException e) {
             lock.close();
             throw e;
         }
+    }
+
+    /// Beside the process that has it, which makes the tables: for a moment, not for another server.
+    static Database beside(Path file) throws IOException {
+        if (!Files.exists(file)) throw new IOException("There is no CA's database " + file + ".");
+        return new Database(config(source(file)), Dialect.SQLITE, file.toString(), Optional.empty(), false);
+    }
+
+    static void copy(Path file, Path to) throws IOException {
+        Files.deleteIfExists(to);
+        try (Connection db = source(file).getConnection();
+                var s = db.prepareStatement("vacuum into ?")) {
+            s.setString(1, to.toString());
+            s.execute();
+        } catch (SQLException e) {
+            throw cannotBeOpened(file.toString(), e);
+        }
+        Files.setPosixFilePermissions(to, OWNER_ONLY);
+    }
+
+    private static SQLiteDataSource source(Path file) {
+        var settings = new SQLiteConfig();
+        settings.setJournalMode(SQLiteConfig.JournalMode.WAL);
+        settings.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+        settings.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
+        settings.setBusyTimeout((int) PATIENCE_MILLIS);
+        var source = new SQLiteDataSource(settings);
+        source.setUrl("jdbc:sqlite:" + file);
+        return source;
+    }
+
+    private static HikariConfig config(SQLiteDataSource source) {
+        var config = new HikariConfig();
+        config.setDataSource(source);
+        config.setMaximumPoolSize(1);
+        return config;
     }
 
     /// @param url of JDBC, with user and password where the server wants them
@@ -106,7 +136,7 @@ final class Database implements AutoCloseable {
         config.setMaximumPoolSize(CONNECTIONS);
         config.setInitializationFailTimeout(PATIENCE_MILLIS);
         // What is behind the question mark may be a password.
-        return new Database(config, Dialect.POSTGRESQL, url.replaceFirst("\\?.*", ""), Optional.empty());
+        return new Database(config, Dialect.POSTGRESQL, url.replaceFirst("\\?.*", ""), Optional.empty(), true);
     }
 
     private static FileChannel locked(Path file) throws IOException {
@@ -130,9 +160,9 @@ final class Database implements AutoCloseable {
                 + "). Two that work together need PostgreSQL: --database jdbc:postgresql://…");
     }
 
-    private void migrate(String name) throws IOException {
+    private void migrate(String name, boolean migrates) throws IOException {
         try {
-            Flyway.configure()
+            Flyway tables = Flyway.configure()
                     .dataSource(pool)
                     .locations("classpath:dev/starling/ca/store/schema")
                     // What is there without a history is what FirstStore takes over.
@@ -142,12 +172,13 @@ final class Database implements AutoCloseable {
                     .placeholders(dialect.types())
                     // What is not known here was made by a newer version.
                     .ignoreMigrationPatterns(new String[0])
-                    .load()
-                    .migrate();
+                    .load();
+            if (migrates) tables.migrate();
+            else tables.validate();
         } catch (FlywayValidateException e) {
             throw new IOException(
                     "The CA's database " + name
-                            + " was written by a newer version of this program, or changed by hand.",
+                            + " was written by another version of this program, or changed by hand.",
                     e);
         } catch (FlywayException e) {
             throw cannotBeOpened(name, e);

@@ -1,0 +1,174 @@
+package dev.starling.cli;
+
+import dev.starling.acme.Problem;
+import dev.starling.ca.Backup;
+import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.registration.Revocations;
+import dev.starling.ca.store.AuditTable;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Certificate;
+import dev.starling.identity.Address;
+import dev.starling.identity.IdentityException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// What the operator of a CA does beside it, while it runs: sees what was issued to whom and why, withdraws a
+/// certificate, makes a backup.
+final class CaTools {
+    private static final int MOST = 100;
+    private static final Clock CLOCK = Clock.systemUTC();
+
+    private CaTools() {}
+
+    /// Where the CA is.
+    static final class Place {
+        @Option(names = "--data", description = "The CA's folder (default: the user's data folder).")
+        Optional<Path> data = Optional.empty();
+
+        @Option(
+                names = "--database",
+                defaultValue = "",
+                paramLabel = "URL",
+                description = "The CA's PostgreSQL, or the environment variable STARLING_CA_DATABASE.")
+        String database = "";
+
+        Path folder() {
+            var options = new PeerOptions();
+            options.data = data;
+            return options.folder("ca");
+        }
+
+        CaStore open() throws IOException {
+            String url =
+                    Optional.ofNullable(System.getenv("STARLING_CA_DATABASE")).orElse(database);
+            return url.isEmpty() ? CaStore.beside(folder().resolve("ca.db")) : CaStore.postgresql(url);
+        }
+    }
+
+    @Command(
+            name = "list",
+            mixinStandardHelpOptions = true,
+            description = "Shows which certificates an address has, and how they came about.")
+    static final class ListCommand implements Callable<Integer> {
+        @Mixin
+        Place place = new Place();
+
+        @Parameters(paramLabel = "ADDRESS", description = "For example bob@example.net.")
+        String address = "";
+
+        @Override
+        public Integer call() throws IOException {
+            String of = normal(address);
+            try (CaStore store = place.open()) {
+                List<Certificate> all =
+                        store.in(session -> session.certificates().of(of, MOST));
+                System.out.println(all.isEmpty() ? "No certificate was issued for " + of + "." : of);
+                for (Certificate each : all) System.out.println("  " + shown(each));
+                for (AuditTable.Entry each : store.in(session -> session.audit().of(of, MOST)))
+                    System.out.println(
+                            "  " + Instant.ofEpochSecond(each.at()) + "  " + each.event() + "  " + each.detail());
+            }
+            return 0;
+        }
+    }
+
+    private static String normal(String address) throws IOException {
+        try {
+            return Address.parse(address).text();
+        } catch (IdentityException e) {
+            throw new IOException("Not an address: " + e.reason() + ".", e);
+        }
+    }
+
+    private static String shown(Certificate each) {
+        return each.serial() + "  " + state(each) + "  from " + Instant.ofEpochSecond(each.notBefore()) + " to "
+                + Instant.ofEpochSecond(each.notAfter()) + "  device " + each.device() + "  account " + each.account();
+    }
+
+    private static String state(Certificate each) {
+        if (!each.isSigned()) return "not signed";
+        if (each.isRevoked()) return "withdrawn " + Instant.ofEpochSecond(each.revoked()) + ", reason " + each.reason();
+        return each.notAfter() < CLOCK.instant().getEpochSecond() ? "expired" : "good";
+    }
+
+    @Command(
+            name = "revoke",
+            mixinStandardHelpOptions = true,
+            description = "Withdraws a certificate; the list of withdrawn ones is made anew at once.")
+    static final class RevokeCommand implements Callable<Integer> {
+        @Mixin
+        Place place = new Place();
+
+        @Parameters(paramLabel = "SERIAL", description = "As `starling ca list` shows it.")
+        String serial = "";
+
+        @Option(
+                names = "--reason",
+                defaultValue = "0",
+                description = "CRLReason: 0 none, 1 stolen key, 3 affiliation changed, 4 superseded, 5 no longer used"
+                        + " (default ${DEFAULT-VALUE}).")
+        int reason;
+
+        @Override
+        public Integer call() throws IOException {
+            try (CaStore store = place.open()) {
+                var issuer = Issuer.existing(place.folder(), store, CLOCK);
+                new Revocations(store, issuer.lists()::renew, CLOCK).byOperator(serial, reason);
+            } catch (Problem e) {
+                throw new IOException(e.detail(), e);
+            }
+            System.out.println("Withdrawn.");
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "backup",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Writes keys and data to one file, also while the CA runs. Whoever has the file is the CA: keep it safe.",
+                "With PostgreSQL it holds the keys alone; pg_dump backs up the rest."
+            })
+    static final class BackupCommand implements Callable<Integer> {
+        @Mixin
+        Place place = new Place();
+
+        @Parameters(paramLabel = "FILE", description = "Must not be there.")
+        Path file = Path.of("");
+
+        @Override
+        public Integer call() throws IOException {
+            Backup.write(place.folder(), file);
+            System.out.println("Written to " + file + ".");
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "restore",
+            mixinStandardHelpOptions = true,
+            description = "Makes a CA's folder from a backup; --data must be empty.")
+    static final class RestoreCommand implements Callable<Integer> {
+        @Mixin
+        Place place = new Place();
+
+        @Parameters(paramLabel = "FILE", description = "What `starling ca backup` wrote.")
+        Path file = Path.of("");
+
+        @Override
+        public Integer call() throws IOException {
+            Backup.restore(file, place.folder());
+            System.out.println("Restored to " + place.folder() + ".");
+            return 0;
+        }
+    }
+}
