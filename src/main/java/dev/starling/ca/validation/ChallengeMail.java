@@ -1,8 +1,11 @@
 package dev.starling.ca.validation;
 
+import java.net.URI;
 import java.util.Locale;
+import java.util.Optional;
 
-/// The words of the mail that carries the code; plain text, and no link, because mail scanners follow links.
+/// The words of the mail that carries the code, as plain text and as simple HTML. RFC 8823, section 3.1, leaves the body
+/// free. No link but the one to the page where one can ask for no more mails, because mail scanners follow links.
 public final class ChallengeMail {
     private ChallengeMail() {}
 
@@ -18,6 +21,42 @@ public final class ChallengeMail {
                 .replace("{code}", code);
     }
 
+    /// The whole mail.
+    ///
+    /// @param optOut the page where the address can be put on the list of those that get no mails
+    /// @param tag by which a bounce can be told; "" for none
+    public static Mailer.Letter letter(
+            String address, String code, String language, Optional<URI> optOut, String tag) {
+        String text = text(address, code, language), stop = stop(language);
+        String plain = optOut.isPresent() ? text + "\n" + stop + "\n    " + optOut.get() + "\n" : text;
+        String html = optOut.isPresent()
+                ? html(text) + "<p>" + escaped(stop) + "<br><a href=\"" + escaped(optOut.get().toString()) + "\">"
+                        + escaped(optOut.get().toString()) + "</a></p>"
+                : html(text);
+        return new Mailer.Letter(
+                address, subject(code), plain, "<!doctype html><html><body>" + html + "</body></html>\n", tag);
+    }
+
+    private static String stop(String language) {
+        return language.toLowerCase(Locale.ROOT).startsWith("de")
+                ? "Sie wollen nie wieder eine solche Mail bekommen?"
+                : "Never want such a mail again?";
+    }
+
+    /// Paragraphs; what is indented is the code.
+    private static String html(String text) {
+        var html = new StringBuilder();
+        for (String paragraph : text.strip().split("\n\n"))
+            html.append(paragraph.startsWith("    ") ? "<pre>" : "<p>")
+                    .append(escaped(paragraph.strip()))
+                    .append(paragraph.startsWith("    ") ? "</pre>" : "</p>");
+        return html.toString();
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+    }
+
     private static final String ENGLISH = """
             Somebody, probably you, wants to be called and messaged as {address}.
 
@@ -26,6 +65,8 @@ public final class ChallengeMail {
                 {code}
 
             The code is good for 24 hours and only in the browser or program that asked.
+
+            If a program of yours confirms addresses by itself, it answers this mail and there is nothing to do.
 
             If it was not you, ignore this mail. Nothing happens without the code. Do not give it to anybody: whoever has it could
             speak in your name.
@@ -39,6 +80,8 @@ public final class ChallengeMail {
                 {code}
 
             Der Code gilt 24 Stunden und nur in dem Browser oder Programm, das ihn angefordert hat.
+
+            Wenn eines Ihrer Programme Adressen von selbst bestätigt, beantwortet es diese Mail, und Sie müssen nichts tun.
 
             Wenn Sie es nicht waren, beachten Sie diese Mail nicht. Ohne den Code geschieht nichts. Geben Sie ihn niemandem: wer ihn hat,
             könnte in Ihrem Namen sprechen.

@@ -3,6 +3,7 @@ package dev.starling.ca.validation;
 import static dev.starling.ca.validation.MailRefused.unless;
 
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PublicKey;
@@ -44,8 +45,10 @@ enum DkimAlgorithm {
             if (this == ED25519) {
                 // RFC 8463, section 4.2: the bare key.
                 unless(p.length == ED25519_BYTES, Reason.DKIM_KEY_SYNTAX);
-                byte[] info = Arrays.copyOf(ED25519_PREFIX, ED25519_PREFIX.length + ED25519_BYTES);
-                System.arraycopy(p, 0, info, ED25519_PREFIX.length, ED25519_BYTES);
+                byte[] info = ByteBuffer.allocate(ED25519_PREFIX.length + ED25519_BYTES)
+                        .put(ED25519_PREFIX)
+                        .put(p)
+                        .array();
                 return KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(info));
             }
             var key = (RSAPublicKey) KeyFactory.getInstance("RSA").generatePublic(new X509EncodedKeySpec(p));

@@ -84,7 +84,8 @@ record RawMail(List<Field> fields, byte[] body) {
     }
 
     private static Field field(String raw) throws MailRefused {
-        for (char c : raw.toCharArray()) {
+        for (int i = 0; i < raw.length(); i++) {
+            char c = raw.charAt(i);
             unless(c < 0x80, Reason.EIGHT_BIT_HEADER);
             unless((c >= ' ' && c != 0x7f) || c == '\t' || c == '\r' || c == '\n', Reason.CONTROL_CHARACTER);
         }
