@@ -38,7 +38,7 @@ final class OutgoingMail {
     private static String body(Mailer.Letter letter) {
         if (letter.html().isEmpty()) return part("plain", letter.text());
         String boundary = UUID.randomUUID().toString();
-        return "Content-Type: multipart/alternative; boundary=\"" + boundary + "\"\r\nContent-Transfer-Encoding: 7bit\r\n"
+        return "Content-Type: multipart/alternative;\r\n boundary=\"" + boundary + "\"\r\nContent-Transfer-Encoding: 7bit\r\n"
                 + "\r\n--" + boundary + "\r\n" + part("plain", letter.text()) + "\r\n--" + boundary + "\r\n"
                 + part("html", letter.html()) + "\r\n--" + boundary + "--\r\n";
     }
