@@ -154,14 +154,24 @@ public final class ImapInbox implements AutoCloseable {
         }
     }
 
-    /// Until a mail comes, or the pause is over: any other command ends it.
+    /// Until a mail comes, or the pause is over: a question of another thread ends it. It is asked again and again,
+    /// because the library asks the server nothing within a second of its last answer.
     private void idle(IMAPFolder inbox) throws MessagingException {
-        var wake = waker.schedule(
-                () -> inbox.isOpen() ? inbox.getMessageCount() : 0, config.pause().toMillis(), TimeUnit.MILLISECONDS);
+        long pause = config.pause().toMillis();
+        var wake = waker.scheduleWithFixedDelay(() -> wake(inbox), pause, pause, TimeUnit.MILLISECONDS);
         try {
             inbox.idle(true);
         } finally {
             wake.cancel(false);
+        }
+    }
+
+    private static void wake(IMAPFolder inbox) {
+        try {
+            if (inbox.isOpen()) inbox.getMessageCount();
+        } catch (MessagingException | IllegalStateException e) {
+            // Closed meanwhile, for example; the reader hears of it, too.
+            LOG.log(System.Logger.Level.DEBUG, "no answer while waiting for mail: {0}", e.getMessage());
         }
     }
 
