@@ -4,7 +4,8 @@ import java.net.URI;
 import java.util.Locale;
 import java.util.Optional;
 
-/// The words of the mail that carries the code, as plain text and as simple HTML. RFC 8823, section 3.1, leaves the body
+/// The words of the mail that carries the code, as plain text and as simple HTML. RFC 8823, section 3.1, leaves the
+/// body
 /// free. No link but the one to the page where one can ask for no more mails, because mail scanners follow links.
 public final class ChallengeMail {
     private ChallengeMail() {}
@@ -25,12 +26,12 @@ public final class ChallengeMail {
     ///
     /// @param optOut the page where the address can be put on the list of those that get no mails
     /// @param tag by which a bounce can be told; "" for none
-    public static Mailer.Letter letter(
-            String address, String code, String language, Optional<URI> optOut, String tag) {
+    public static Mailer.Letter letter(String address, String code, String language, Optional<URI> optOut, String tag) {
         String text = text(address, code, language), stop = stop(language);
         String plain = optOut.isPresent() ? text + "\n" + stop + "\n    " + optOut.get() + "\n" : text;
         String html = optOut.isPresent()
-                ? html(text) + "<p>" + escaped(stop) + "<br><a href=\"" + escaped(optOut.get().toString()) + "\">"
+                ? html(text) + "<p>" + escaped(stop) + "<br><a href=\""
+                        + escaped(optOut.get().toString()) + "\">"
                         + escaped(optOut.get().toString()) + "</a></p>"
                 : html(text);
         return new Mailer.Letter(
@@ -54,7 +55,10 @@ public final class ChallengeMail {
     }
 
     private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 
     private static final String ENGLISH = """

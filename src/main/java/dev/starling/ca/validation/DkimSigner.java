@@ -26,10 +26,33 @@ public final class DkimSigner {
     /// RFC 8823, section 3.1: what must be signed, present or not, and what should be. From stands twice, so that no
     /// second one can be added (RFC 6376, section 8.15).
     static final List<String> HEADERS = List.of(
-            "from", "from", "sender", "reply-to", "to", "cc", "subject", "date", "in-reply-to", "references",
-            "message-id", "auto-submitted", "content-type", "content-transfer-encoding", "mime-version", "resent-date",
-            "resent-from", "resent-to", "resent-cc", "list-id", "list-help", "list-unsubscribe", "list-subscribe",
-            "list-post", "list-owner", "list-archive", "list-unsubscribe-post");
+            "from",
+            "from",
+            "sender",
+            "reply-to",
+            "to",
+            "cc",
+            "subject",
+            "date",
+            "in-reply-to",
+            "references",
+            "message-id",
+            "auto-submitted",
+            "content-type",
+            "content-transfer-encoding",
+            "mime-version",
+            "resent-date",
+            "resent-from",
+            "resent-to",
+            "resent-cc",
+            "list-id",
+            "list-help",
+            "list-unsubscribe",
+            "list-subscribe",
+            "list-post",
+            "list-owner",
+            "list-archive",
+            "list-unsubscribe-post");
 
     private static final int BITS = 2048, MAX_LINE = 76, MAX_STRING = 255;
     private static final Pattern SELECTOR = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
@@ -70,7 +93,9 @@ public final class DkimSigner {
         byte[] secret = generator.generateKeyPair().getPrivate().getEncoded();
         boolean posix = Files.getFileStore(file.toAbsolutePath().getParent()).supportsFileAttributeView("posix");
         FileAttribute<?>[] owner = posix
-                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))}
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+                }
                 : new FileAttribute<?>[0];
         // Whole or not at all: half a key would stop every later start.
         Path fresh = Files.createTempFile(file.toAbsolutePath().getParent(), "dkim", ".new", owner);
@@ -85,7 +110,8 @@ public final class DkimSigner {
 
     /// The TXT record to publish there.
     public String txt() {
-        return "v=DKIM1; k=rsa; p=" + Base64.getEncoder().encodeToString(key.getPublic().getEncoded());
+        return "v=DKIM1; k=rsa; p="
+                + Base64.getEncoder().encodeToString(key.getPublic().getEncoded());
     }
 
     /// The same as a line for a zone file, in strings of 255 characters at most (RFC 1035, section 3.3).

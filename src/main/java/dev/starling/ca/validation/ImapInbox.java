@@ -141,7 +141,8 @@ public final class ImapInbox implements AutoCloseable {
         mail.writeTo(raw);
         // RFC 5321, section 4.4: the last server writes down the sender of the envelope; some also the recipient.
         String sender = header(mail, "Return-Path").orElse("unknown").replaceAll("[<>\\s]", "");
-        String recipient = header(mail, "Delivered-To").or(() -> header(mail, "To")).orElse("");
+        String recipient =
+                header(mail, "Delivered-To").or(() -> header(mail, "To")).orElse("");
         return inbound.take(new Incoming(sender, recipient.replaceAll(".*<|>.*|\\s", ""), raw.toByteArray()));
     }
 

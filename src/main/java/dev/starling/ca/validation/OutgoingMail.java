@@ -16,8 +16,9 @@ import java.util.UUID;
 /// A mail of ours, octet by octet as it is signed and sent: plain text, or plain text and HTML as alternatives. The
 /// library that sends it must not write it anew, because it would give it another Message-ID.
 final class OutgoingMail {
-    private static final DateTimeFormatter DATE =
-            DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ENGLISH).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern(
+                    "EEE, d MMM yyyy HH:mm:ss Z", Locale.ENGLISH)
+            .withZone(ZoneOffset.UTC);
 
     private OutgoingMail() {}
 
@@ -38,7 +39,8 @@ final class OutgoingMail {
     private static String body(Mailer.Letter letter) {
         if (letter.html().isEmpty()) return part("plain", letter.text());
         String boundary = UUID.randomUUID().toString();
-        return "Content-Type: multipart/alternative;\r\n boundary=\"" + boundary + "\"\r\nContent-Transfer-Encoding: 7bit\r\n"
+        return "Content-Type: multipart/alternative;\r\n boundary=\"" + boundary
+                + "\"\r\nContent-Transfer-Encoding: 7bit\r\n"
                 + "\r\n--" + boundary + "\r\n" + part("plain", letter.text()) + "\r\n--" + boundary + "\r\n"
                 + part("html", letter.html()) + "\r\n--" + boundary + "--\r\n";
     }

@@ -12,8 +12,8 @@ public final class Postbox implements Inbound {
     private static final System.Logger LOG = System.getLogger("starling.ca");
 
     /// RFC 3464, section 2.3.4, with the codes of RFC 3463.
-    private static final Pattern STATUS =
-            Pattern.compile("^Status:[ \\t]*([245]\\.[0-9]{1,3}\\.[0-9]{1,3})\\b", Pattern.MULTILINE | Pattern.CASE_INSENSITIVE);
+    private static final Pattern STATUS = Pattern.compile(
+            "^Status:[ \\t]*([245]\\.[0-9]{1,3}\\.[0-9]{1,3})\\b", Pattern.MULTILINE | Pattern.CASE_INSENSITIVE);
 
     /// Who wants to know of mails that did not arrive.
     public interface Bounces {

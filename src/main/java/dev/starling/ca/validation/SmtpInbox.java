@@ -66,7 +66,10 @@ public final class SmtpInbox implements AutoCloseable {
                 .sessionHandler(new Limited(config))
                 .messageHandlerFactory(_ -> new Taking(inbound));
         timer.setRemoveOnCancelPolicy(true);
-        server = (config.tls().isPresent() ? builder.startTlsSocketFactory(config.tls().get()) : builder).build();
+        server = (config.tls().isPresent()
+                        ? builder.startTlsSocketFactory(config.tls().get())
+                        : builder)
+                .build();
         server.start();
     }
 
@@ -123,7 +126,8 @@ public final class SmtpInbox implements AutoCloseable {
 
         @Override
         public void recipient(String address) throws RejectException {
-            if (!inbound.serves(address)) throw new RejectException(NO_SUCH_USER, "5.1.1 There is no such mailbox here.");
+            if (!inbound.serves(address))
+                throw new RejectException(NO_SUCH_USER, "5.1.1 There is no such mailbox here.");
             // A mail for several of ours is one mail: whom it is for says its header.
             if (recipient.isEmpty()) recipient = address;
         }

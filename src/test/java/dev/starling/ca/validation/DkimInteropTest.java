@@ -99,7 +99,8 @@ class DkimInteropTest {
         return Files.writeString(
                 folder.resolve("key.pem"),
                 "-----BEGIN PRIVATE KEY-----\n"
-                        + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(Mails.KEY.getPrivate().getEncoded())
+                        + Base64.getMimeEncoder(64, new byte[] {'\n'})
+                                .encodeToString(Mails.KEY.getPrivate().getEncoded())
                         + "\n-----END PRIVATE KEY-----\n");
     }
 
@@ -134,10 +135,15 @@ class DkimInteropTest {
     @ValueSource(strings = {"relaxed/relaxed", "relaxed/simple", "simple/relaxed", "simple/simple"})
     void weVerifyWhatJDkimAndPythonSigned(String forms) throws Exception {
         byte[] plain = Mails.bytes(PLAIN.replace("you are:", "you \t are: \r\n\r\n \t\r\n"));
-        String template = "v=1; s=sel; d=example.net; h=from:to:subject:date:message-id; a=rsa-sha256; c=" + forms + "; bh=; b=;";
+        String template =
+                "v=1; s=sel; d=example.net; h=from:to:subject:date:message-id; a=rsa-sha256; c=" + forms + "; bh=; b=;";
         String field = new DKIMSigner(template, Mails.KEY.getPrivate()).sign(new ByteArrayInputStream(plain));
         // It writes one long line; here it may be.
-        assertEquals("sel", ours(Mails.bytes(field + "\r\n" + Mails.text(plain))).signature().selector());
+        assertEquals(
+                "sel",
+                ours(Mails.bytes(field + "\r\n" + Mails.text(plain)))
+                        .signature()
+                        .selector());
         needPython();
         var signed = run(plain, PYTHON, "-c", SIGN, pem().toString(), forms);
         assertEquals(0, signed.code, () -> read("err"));
@@ -148,7 +154,8 @@ class DkimInteropTest {
     void aReplySignedByPythonProvesTheMailbox() throws Exception {
         needPython();
         var signed = run(Mails.bytes(PLAIN), PYTHON, "-c", SIGN, pem().toString(), "relaxed/relaxed");
-        var replies = new Replies(CA, DkimPolicy.PRACTICAL, keys, new Mails.Open(), Clock.fixed(Mails.NOW, java.time.ZoneOffset.UTC));
+        var replies = new Replies(
+                CA, DkimPolicy.PRACTICAL, keys, new Mails.Open(), Clock.fixed(Mails.NOW, java.time.ZoneOffset.UTC));
         // It dates its signature by the clock of this computer.
         var now = new Replies(CA, DkimPolicy.PRACTICAL, keys, openUntil2100(), Clock.systemUTC());
         assertInstanceOf(Replies.Outcome.Taken.class, now.take(Mails.incoming(Mails.text(signed.out))));
@@ -190,12 +197,16 @@ class DkimInteropTest {
     void theKeyIsMadeOnceAndOnlyItsOwnerReadsIt() throws Exception {
         DkimSigner first = signer();
         Path file = folder.resolve("dkim.key");
-        assertEquals("rw-------", java.nio.file.attribute.PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+        assertEquals(
+                "rw-------",
+                java.nio.file.attribute.PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
         assertEquals(first.txt(), signer().txt());
         assertEquals("starling._domainkey.ca.example", first.name());
         String line = first.zoneLine();
         assertTrue(line.startsWith("starling._domainkey.ca.example. IN TXT ( \"v=DKIM1; k=rsa; p="), line);
-        assertEquals(first.txt(), line.substring(line.indexOf('"') + 1, line.lastIndexOf('"')).replace("\" \"", ""));
+        assertEquals(
+                first.txt(),
+                line.substring(line.indexOf('"') + 1, line.lastIndexOf('"')).replace("\" \"", ""));
         for (String part : line.split("\"")) assertTrue(part.length() <= 255, part);
         Files.write(file, new byte[] {1, 2, 3});
         assertThrows(IOException.class, this::signer, "one that is damaged is not replaced");

@@ -104,7 +104,8 @@ class DnsDkimKeysTest {
                     answer.getHeader().setFlag(Flags.QR);
                     answer.addRecord(question.getQuestion(), Section.QUESTION);
                     // Only who sets the bit is told.
-                    if (!question.getHeader().getFlag(Flags.AD)) answer.getHeader().setRcode(Rcode.REFUSED);
+                    if (!question.getHeader().getFlag(Flags.AD))
+                        answer.getHeader().setRcode(Rcode.REFUSED);
                     how.answer(answer, question.getQuestion().getName());
                     byte[] bytes = answer.toWire();
                     open.send(new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
@@ -143,8 +144,7 @@ class DnsDkimKeysTest {
         assertEquals(List.of(), keys.find("sel", "x".repeat(64) + ".net").txt());
         // And a whole reply with it.
         var replies = new Replies(Mails.CA, DkimPolicy.STRICT, keys, new Mails.Open(), () -> Mails.NOW);
-        assertInstanceOf(
-                Replies.Outcome.Taken.class, replies.take(Mails.incoming(Mails.signed(Mails.PLAIN))));
+        assertInstanceOf(Replies.Outcome.Taken.class, replies.take(Mails.incoming(Mails.signed(Mails.PLAIN))));
     }
 
     /// As dnsmasq wants it: commas between the strings of a record.
@@ -175,13 +175,13 @@ class DnsDkimKeysTest {
     @Test
     void tooManyAndTooLongRecordsAreNoAnswer() throws Exception {
         var many = fake((answer, name) -> {
-            for (int i = 0; i < 9; i++)
-                answer.addRecord(new TXTRecord(name, DClass.IN, 60, "" + i), Section.ANSWER);
+            for (int i = 0; i < 9; i++) answer.addRecord(new TXTRecord(name, DClass.IN, 60, "" + i), Section.ANSWER);
         });
         assertThrows(IOException.class, () -> many.find("sel", "example.net"));
         stop();
         var huge = fake((answer, name) -> answer.addRecord(
-                new TXTRecord(name, DClass.IN, 60, java.util.Collections.nCopies(20, "x".repeat(250))), Section.ANSWER));
+                new TXTRecord(name, DClass.IN, 60, java.util.Collections.nCopies(20, "x".repeat(250))),
+                Section.ANSWER));
         assertThrows(IOException.class, () -> huge.find("sel", "example.net"));
     }
 

@@ -67,8 +67,8 @@ class ImapInboxTest implements Inbound {
     }
 
     private void deliver(String mail) throws Exception {
-        user.deliver(new MimeMessage(
-                Session.getInstance(new Properties()), new ByteArrayInputStream(Mails.bytes(mail))));
+        user.deliver(
+                new MimeMessage(Session.getInstance(new Properties()), new ByteArrayInputStream(Mails.bytes(mail))));
     }
 
     private int count(String folder) throws Exception {
@@ -117,8 +117,7 @@ class ImapInboxTest implements Inbound {
         assertEquals("acme@ca.example", taken.getLast().recipient());
         assertEquals(2, taken.size());
         // And the whole way: a signature that survived the mailbox.
-        var replies = new Replies(
-                Mails.CA, DkimPolicy.PRACTICAL, new Mails.Keys(), new Mails.Open(), () -> Mails.NOW);
+        var replies = new Replies(Mails.CA, DkimPolicy.PRACTICAL, new Mails.Keys(), new Mails.Open(), () -> Mails.NOW);
         assertTrue(replies.take(taken.getFirst()) instanceof Replies.Outcome.Taken);
     }
 

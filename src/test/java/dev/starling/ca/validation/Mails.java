@@ -28,8 +28,7 @@ final class Mails {
     static final String ALL = "from:sender:reply-to:to:cc:subject:date:in-reply-to:references:message-id:content-type:"
             + "content-transfer-encoding";
 
-    static final String BLOCK =
-            "-----BEGIN ACME RESPONSE-----\r\n" + RESPONSE + "\r\n-----END ACME RESPONSE-----\r\n";
+    static final String BLOCK = "-----BEGIN ACME RESPONSE-----\r\n" + RESPONSE + "\r\n-----END ACME RESPONSE-----\r\n";
 
     static final String HEAD = """
             From: Bob <Bob@Example.NET>
@@ -74,7 +73,8 @@ final class Mails {
     }
 
     static String txt(KeyPair key) {
-        return "v=DKIM1; k=rsa; p=" + Base64.getEncoder().encodeToString(key.getPublic().getEncoded());
+        return "v=DKIM1; k=rsa; p="
+                + Base64.getEncoder().encodeToString(key.getPublic().getEncoded());
     }
 
     static byte[] bytes(String text) {
@@ -170,8 +170,8 @@ final class Mails {
 
     /// One open challenge.
     static final class Open implements OpenReplies {
-        OpenReplies.Open one = new OpenReplies.Open(
-                "order-1", BOB, PART1, PART2, THUMBPRINT, NOW.plusSeconds(86_400), false);
+        OpenReplies.Open one =
+                new OpenReplies.Open("order-1", BOB, PART1, PART2, THUMBPRINT, NOW.plusSeconds(86_400), false);
         Optional<AcceptedReply> reply = Optional.empty();
         Optional<Reason> told = Optional.empty();
 

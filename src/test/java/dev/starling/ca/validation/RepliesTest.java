@@ -71,14 +71,18 @@ class RepliesTest {
     void anotherUserOfTheSameProvider() {
         refused(Reason.OTHER_ADDRESS, signed(PLAIN.replace("Bob@Example.NET", "eve@example.net")));
         refused(Reason.OTHER_ADDRESS, signed(PLAIN.replace("Bob@Example.NET", "bob+tag@example.net")));
-        refused(Reason.DKIM_IDENTITY, Mails.Signing.GOOD.more(" i=eve@example.net;").sign(PLAIN));
+        refused(
+                Reason.DKIM_IDENTITY,
+                Mails.Signing.GOOD.more(" i=eve@example.net;").sign(PLAIN));
     }
 
     @Test
     void aSignatureOfTheAttackersDomain() {
         keys.txt.put("sel._domainkey.evil.test", List.of(KEY_TXT));
         refused(Reason.DKIM_OTHER_DOMAIN, Mails.Signing.GOOD.d("evil.test").sign(PLAIN));
-        refused(Reason.OTHER_ADDRESS, Mails.Signing.GOOD.d("evil.test").sign(PLAIN.replace("Example.NET", "evil.test")));
+        refused(
+                Reason.OTHER_ADDRESS,
+                Mails.Signing.GOOD.d("evil.test").sign(PLAIN.replace("Example.NET", "evil.test")));
     }
 
     @Test
@@ -211,9 +215,14 @@ class RepliesTest {
         var told = new java.util.ArrayList<String>();
         var postbox = new Postbox(CA, verp, replies, (tag, forGood, status) -> told.add(tag + forGood + status));
         String to = verp.sender("mail7");
-        assertTrue(postbox.serves(to) && postbox.serves("ACME@CA.example") && postbox.serves(to.toUpperCase(java.util.Locale.ROOT)));
+        assertTrue(postbox.serves(to)
+                && postbox.serves("ACME@CA.example")
+                && postbox.serves(to.toUpperCase(java.util.Locale.ROOT)));
         String forged = to.replace("mail7", "mail8");
-        assertFalse(postbox.serves(forged) || postbox.serves("root@ca.example") || postbox.serves("x") || postbox.serves(""));
+        assertFalse(postbox.serves(forged)
+                || postbox.serves("root@ca.example")
+                || postbox.serves("x")
+                || postbox.serves(""));
         String report = "Subject: failed\r\n\r\nFinal-Recipient: rfc822;bob@example.net\r\nStatus: 5.1.1\r\n";
         assertEquals(Inbound.Answer.TAKEN, postbox.take(new Incoming("", to, Mails.bytes(report))));
         postbox.take(new Incoming("", to, Mails.bytes(report.replace("5.1.1", "4.2.2"))));

@@ -24,10 +24,11 @@ class ReplyFuzzTest {
     private static final long SEED = 20261130;
     private static final int MILLION = 1_000_000;
 
-    private static final String ALTERNATIVE = HEAD.replace("text/plain; charset=us-ascii", "multipart/alternative; boundary=x")
-            + "\r\n--x\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-            + BLOCK.replace("-----\r\n", "=2D----=20\r\n")
-            + "\r\n--x\r\nContent-Type: text/html\r\n\r\n<p>\r\n--x--\r\n";
+    private static final String ALTERNATIVE =
+            HEAD.replace("text/plain; charset=us-ascii", "multipart/alternative; boundary=x")
+                    + "\r\n--x\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+                    + BLOCK.replace("-----\r\n", "=2D----=20\r\n")
+                    + "\r\n--x\r\nContent-Type: text/html\r\n\r\n<p>\r\n--x--\r\n";
     private static final String ENCODED = PLAIN.replace("Re: ACME:", "=?utf-8?q?Re=3A_ACME?=\r\n =?us-ascii?b?Og==?=")
             .replace("Bob <", "\"B, \\\"<\" <");
 
@@ -66,7 +67,8 @@ class ReplyFuzzTest {
         int accepted = new Mutations(SEED, all(false)).feed(cases, bytes -> {
             try {
                 Reply reply = Reply.parse(new Incoming("x", "y", bytes), CA);
-                assertTrue(reply.from().text().length() <= 254 && reply.response().length() == 43);
+                assertTrue(
+                        reply.from().text().length() <= 254 && reply.response().length() == 43);
             } catch (MailRefused e) {
                 throw new IdentityException(e.reason().code());
             }

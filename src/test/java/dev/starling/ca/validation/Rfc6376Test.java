@@ -76,7 +76,8 @@ class Rfc6376Test {
         assertEquals("", Mails.text(DkimCanonical.RELAXED.body(blank)));
         // The examples of section 3.4.5.
         assertEquals(" C\r\nD E\r\n", Mails.text(DkimCanonical.RELAXED.body(Mails.bytes(" C \r\nD \t E\r\n\r\n\r\n"))));
-        assertEquals(" C \r\nD \t E\r\n", Mails.text(DkimCanonical.SIMPLE.body(Mails.bytes(" C \r\nD \t E\r\n\r\n\r\n"))));
+        assertEquals(
+                " C \r\nD \t E\r\n", Mails.text(DkimCanonical.SIMPLE.body(Mails.bytes(" C \r\nD \t E\r\n\r\n\r\n"))));
         assertEquals("a:X\r\n", DkimCanonical.RELAXED.field("A: X\r\n"));
         assertEquals("b:Y Z\r\n", DkimCanonical.RELAXED.field("B : Y\t\r\n\tZ  \r\n"));
     }
@@ -110,7 +111,9 @@ class Rfc6376Test {
     // Section 5.4.2.
     @Test
     void fieldsOfOneNameAreSignedFromTheLast() throws Exception {
-        String mail = Signing.GOOD.h(Mails.ALL + ":received:received:received").sign("Received: a\r\nReceived: b\r\n" + PLAIN);
+        String mail = Signing.GOOD
+                .h(Mails.ALL + ":received:received:received")
+                .sign("Received: a\r\nReceived: b\r\n" + PLAIN);
         good(mail);
         refused(Reason.DKIM_SIGNATURE, mail.replace("Received: a\r\nReceived: b", "Received: b\r\nReceived: a"));
         refused(Reason.DKIM_SIGNATURE, "Received: c\r\n" + mail);
@@ -148,7 +151,9 @@ class Rfc6376Test {
 
     @Test
     void aSignatureOfAPartOfTheBodyIsRefused() {
-        String whole = Signing.GOOD.more(" l=" + (PLAIN.length() - PLAIN.indexOf("\r\n\r\n") - 4) + ";").sign(PLAIN);
+        String whole = Signing.GOOD
+                .more(" l=" + (PLAIN.length() - PLAIN.indexOf("\r\n\r\n") - 4) + ";")
+                .sign(PLAIN);
         refused(Reason.DKIM_LENGTH, whole);
         refused(Reason.DKIM_LENGTH, Signing.GOOD.more(" l=0;").sign(HEAD + "\r\n") + BLOCK);
     }
@@ -162,12 +167,14 @@ class Rfc6376Test {
 
     @Test
     void theStrictPolicyWantsTheWholeListOfRfc8823() throws Exception {
-        String gmail = "from:from:to:to:cc:cc:subject:subject:date:message-id:reply-to:mime-version:in-reply-to:references";
+        String gmail =
+                "from:from:to:to:cc:cc:subject:subject:date:message-id:reply-to:mime-version:in-reply-to:references";
         String mail = Signing.GOOD.h(gmail).sign(PLAIN);
         good(mail);
         assertEquals(
                 Reason.DKIM_HEADERS,
-                assertThrows(MailRefused.class, () -> verify(DkimPolicy.STRICT, mail)).reason());
+                assertThrows(MailRefused.class, () -> verify(DkimPolicy.STRICT, mail))
+                        .reason());
         // What is listed and absent cannot be added.
         refused(Reason.DKIM_SIGNATURE, "Sender: eve@example.net\r\n" + Mails.signed(PLAIN));
     }
@@ -176,11 +183,19 @@ class Rfc6376Test {
     @Test
     void timesAreKept() throws Exception {
         long now = Mails.NOW.getEpochSecond();
-        good(Signing.GOOD.more(" t=" + (now - 60) + "; x=" + (now + 604_800) + ";").sign(PLAIN));
+        good(Signing.GOOD
+                .more(" t=" + (now - 60) + "; x=" + (now + 604_800) + ";")
+                .sign(PLAIN));
         good(Signing.GOOD.more(" t=" + (now + 60) + ";").sign(PLAIN));
-        refused(Reason.DKIM_EXPIRED, Signing.GOOD.more(" t=" + (now - 60) + "; x=" + now + ";").sign(PLAIN));
-        refused(Reason.DKIM_FUTURE, Signing.GOOD.more(" t=" + (now + 3_600) + ";").sign(PLAIN));
-        refused(Reason.DKIM_SYNTAX, Signing.GOOD.more(" t=" + now + "; x=" + (now - 5) + ";").sign(PLAIN));
+        refused(
+                Reason.DKIM_EXPIRED,
+                Signing.GOOD.more(" t=" + (now - 60) + "; x=" + now + ";").sign(PLAIN));
+        refused(
+                Reason.DKIM_FUTURE,
+                Signing.GOOD.more(" t=" + (now + 3_600) + ";").sign(PLAIN));
+        refused(
+                Reason.DKIM_SYNTAX,
+                Signing.GOOD.more(" t=" + now + "; x=" + (now - 5) + ";").sign(PLAIN));
         for (String bad : new String[] {"-1", "x", "9".repeat(30), ""})
             refused(Reason.DKIM_SYNTAX, Signing.GOOD.more(" x=" + bad + ";").sign(PLAIN));
     }
@@ -214,8 +229,10 @@ class Rfc6376Test {
     @Test
     void ed25519IsBelievedWithItsOwnKindOfKey() throws Exception {
         byte[] spki = Mails.ED25519.getPublic().getEncoded();
-        String p = Base64.getEncoder().encodeToString(java.util.Arrays.copyOfRange(spki, spki.length - 32, spki.length));
-        String mail = Signing.GOOD.a("ed25519-sha256", Mails.ED25519.getPrivate()).sign(PLAIN);
+        String p =
+                Base64.getEncoder().encodeToString(java.util.Arrays.copyOfRange(spki, spki.length - 32, spki.length));
+        String mail =
+                Signing.GOOD.a("ed25519-sha256", Mails.ED25519.getPrivate()).sign(PLAIN);
         key("v=DKIM1; k=ed25519; p=" + p);
         assertFalse(good(mail).key().weak());
         refused(Reason.DKIM_SIGNATURE, mail.replace("Re: ACME", "ACME"));
@@ -236,9 +253,12 @@ class Rfc6376Test {
         keys.txt.put("test._domainkey.football.example.com", List.of(DkimExample.RSA));
         Instant then = Instant.ofEpochSecond(1_528_637_909);
         var verifier = new DkimVerifier(keys, DkimPolicy.PRACTICAL, () -> then);
-        assertEquals("brisbane", verifier.verify(RawMail.cut(example), joe).signature().selector());
+        assertEquals(
+                "brisbane",
+                verifier.verify(RawMail.cut(example), joe).signature().selector());
         String second = example.substring(example.indexOf("DKIM-Signature", 10));
-        assertEquals("test", verifier.verify(RawMail.cut(second), joe).signature().selector());
+        assertEquals(
+                "test", verifier.verify(RawMail.cut(second), joe).signature().selector());
     }
 
     // Section 3.6.1.
@@ -246,7 +266,10 @@ class Rfc6376Test {
     void theKeyRecordIsObeyed() throws Exception {
         String mail = Mails.signed(PLAIN), p = KEY_TXT.substring(KEY_TXT.indexOf("p="));
         for (String fine : new String[] {
-            p, "v=DKIM1; " + p + ";", "v=DKIM1;k=rsa;h=sha1:sha256;s=email;t=;n=a note;" + p, "v=DKIM1; s=tel:*; " + p,
+            p,
+            "v=DKIM1; " + p + ";",
+            "v=DKIM1;k=rsa;h=sha1:sha256;s=email;t=;n=a note;" + p,
+            "v=DKIM1; s=tel:*; " + p,
             KEY_TXT.replaceAll("(.{40})", "$1 \t")
         }) {
             key(fine.replace("DK IM1", "DKIM1"));
@@ -263,8 +286,16 @@ class Rfc6376Test {
         check(mail, Reason.DKIM_KEY_SEVERAL, KEY_TXT, KEY_TXT);
         check(mail, Reason.DKIM_KEY_SEVERAL, KEY_TXT, "v=spf1 -all");
         for (String bad : new String[] {
-            "v=DKIM2; " + p, p + "; v=DKIM1", "v=DKIM1", "v=spf1 -all", "", "v=DKIM1; p=!!!", "v=DKIM1; p=AAAA", p + ";" + p,
-            "v=DKIM1; \u00e9=1; " + p, KEY_TXT + "; n=" + "x".repeat(5_000)
+            "v=DKIM2; " + p,
+            p + "; v=DKIM1",
+            "v=DKIM1",
+            "v=spf1 -all",
+            "",
+            "v=DKIM1; p=!!!",
+            "v=DKIM1; p=AAAA",
+            p + ";" + p,
+            "v=DKIM1; \u00e9=1; " + p,
+            KEY_TXT + "; n=" + "x".repeat(5_000)
         }) check(mail, Reason.DKIM_KEY_SYNTAX, bad);
     }
 
@@ -275,7 +306,21 @@ class Rfc6376Test {
 
     // Section 3.2.
     @ParameterizedTest
-    @ValueSource(strings = {" a=rsa-sha256;", " =x;", ";", " 1x=y;", " x;", " q=http;", " c=nofws;", " d=x..y;", " v=2;", " bh=AA;", " bh=*;", " b=;"})
+    @ValueSource(
+            strings = {
+                " a=rsa-sha256;",
+                " =x;",
+                ";",
+                " 1x=y;",
+                " x;",
+                " q=http;",
+                " c=nofws;",
+                " d=x..y;",
+                " v=2;",
+                " bh=AA;",
+                " bh=*;",
+                " b=;"
+            })
     void malformedSignaturesAreRefused(String tags) {
         refused(Reason.DKIM_SYNTAX, Signing.GOOD.more(tags).sign(PLAIN));
     }
@@ -293,8 +338,8 @@ class Rfc6376Test {
         byte[] middle = DkimVerifier.signedData(
                 parsed, List.of(), "DKIM-Signature: bh=b=1;\r\n b = x\r\n y; h=a:b=c; z=b\r\n", DkimCanonical.RELAXED);
         assertEquals("dkim-signature:bh=b=1; b =; h=a:b=c; z=b", Mails.text(middle));
-        byte[] simple = DkimVerifier.signedData(
-                parsed, List.of(), "DKIM-Signature: b=x; z=y \r\n", DkimCanonical.SIMPLE);
+        byte[] simple =
+                DkimVerifier.signedData(parsed, List.of(), "DKIM-Signature: b=x; z=y \r\n", DkimCanonical.SIMPLE);
         assertEquals("DKIM-Signature: b=; z=y ", Mails.text(simple));
     }
 

@@ -39,7 +39,8 @@ class Rfc8823Test {
     }
 
     private static String with(String field, String instead) {
-        String changed = PLAIN.replaceFirst("(?m)^" + field + ":.*\r\n", java.util.regex.Matcher.quoteReplacement(instead));
+        String changed =
+                PLAIN.replaceFirst("(?m)^" + field + ":.*\r\n", java.util.regex.Matcher.quoteReplacement(instead));
         assertTrue(!changed.equals(PLAIN), field);
         return changed;
     }
@@ -93,7 +94,16 @@ class Rfc8823Test {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Re: acme {}", "{}", "ACME: ", "ACME: short", "ACME: {} (was: hello)", "ACME: ACME: {}", "acme: {}"})
+    @ValueSource(
+            strings = {
+                "Re: acme {}",
+                "{}",
+                "ACME: ",
+                "ACME: short",
+                "ACME: {} (was: hello)",
+                "ACME: ACME: {}",
+                "acme: {}"
+            })
     void aSubjectWithoutJustOneTokenIsRefused(String value) {
         refused(Reason.SUBJECT_TOKEN, subject(value.replace("{}", PART1)));
     }
@@ -159,7 +169,8 @@ class Rfc8823Test {
                 "+4930123456"
             })
     void aSenderThatIsNoPlainAddressIsRefused(String value) {
-        var reason = assertThrows(MailRefused.class, () -> read(with("From", "From: " + value + "\r\n"))).reason();
+        var reason = assertThrows(MailRefused.class, () -> read(with("From", "From: " + value + "\r\n")))
+                .reason();
         assertTrue(
                 reason == Reason.FROM_SYNTAX || reason == Reason.FROM_GROUP || reason == Reason.FROM_SEVERAL,
                 reason::code);
@@ -184,7 +195,13 @@ class Rfc8823Test {
 
     // Item 6.
     @ParameterizedTest
-    @ValueSource(strings = {"List-Id: <l.example.net>", "List-Unsubscribe: <mailto:x@example.net>", "LIST-POST: NO", "List-Unsubscribe-Post: x"})
+    @ValueSource(
+            strings = {
+                "List-Id: <l.example.net>",
+                "List-Unsubscribe: <mailto:x@example.net>",
+                "LIST-POST: NO",
+                "List-Unsubscribe-Post: x"
+            })
     void whatComesOverAListIsRefused(String field) {
         refused(Reason.LIST, field + "\r\n" + PLAIN);
     }
@@ -194,7 +211,8 @@ class Rfc8823Test {
     void absenceNoticesAreRefused() throws Exception {
         good("Auto-Submitted: no\r\n" + PLAIN);
         good("Auto-Submitted: auto-generated; type=acme\r\n" + PLAIN);
-        for (String value : new String[] {"auto-replied", "Auto-Replied (vacation)", "auto-notified", "auto-generatedx", ""})
+        for (String value :
+                new String[] {"auto-replied", "Auto-Replied (vacation)", "auto-notified", "auto-generatedx", ""})
             refused(Reason.AUTO_REPLIED, "Auto-Submitted: " + value + "\r\n" + PLAIN);
     }
 
@@ -278,8 +296,11 @@ class Rfc8823Test {
     @Test
     void theTextMayBeEncoded() throws Exception {
         good(body("7BIT", BLOCK));
-        good(body("quoted-printable", BLOCK.replace("-----\r\n", "=2D----=20\r\n").replace("AAAA", "AA=\r\nAA")));
-        good(body("base64", Base64.getMimeEncoder().encodeToString(BLOCK.getBytes(java.nio.charset.StandardCharsets.US_ASCII))));
+        good(body(
+                "quoted-printable", BLOCK.replace("-----\r\n", "=2D----=20\r\n").replace("AAAA", "AA=\r\nAA")));
+        good(body(
+                "base64",
+                Base64.getMimeEncoder().encodeToString(BLOCK.getBytes(java.nio.charset.StandardCharsets.US_ASCII))));
         refused(Reason.ENCODING, body("binary", BLOCK));
         refused(Reason.ENCODING, body("x-uuencode", BLOCK));
         refused(Reason.ENCODING, body("base64", "A"));
@@ -329,7 +350,8 @@ class Rfc8823Test {
     @Test
     void everyReasonHasItsOwnWord() {
         var codes = new HashSet<String>();
-        for (Reason each : Reason.values()) assertTrue(codes.add(each.code()) && !each.words().isBlank(), each.code());
+        for (Reason each : Reason.values())
+            assertTrue(codes.add(each.code()) && !each.words().isBlank(), each.code());
     }
 
     private static long count(String text, String pattern) {
@@ -341,13 +363,18 @@ class Rfc8823Test {
     void theChallengeIsOneThatClientsAccept() throws Exception {
         for (String language : new String[] {"en", "de-DE"}) {
             var letter = ChallengeMail.letter(
-                    BOB.text(), PART1, language, Optional.of(java.net.URI.create("https://ca.example/stop?a=1&b=2")), "");
+                    BOB.text(),
+                    PART1,
+                    language,
+                    Optional.of(java.net.URI.create("https://ca.example/stop?a=1&b=2")),
+                    "");
             String mail = Mails.text(OutgoingMail.write(letter, CA, () -> Mails.NOW));
             RawMail parsed = RawMail.cut(mail);
             assertEquals(CA.text(), parsed.the("from").value());
             assertEquals(BOB.text(), parsed.the("to").value());
             assertEquals("ACME: " + PART1, parsed.the("subject").value());
-            assertEquals("auto-generated; type=acme", parsed.the("auto-submitted").value());
+            assertEquals(
+                    "auto-generated; type=acme", parsed.the("auto-submitted").value());
             assertTrue(parsed.the("message-id").value().endsWith("@ca.example>"));
             assertEquals(1, count(letter.text(), "https?:"), "no link but that to the page to opt out");
             assertEquals(2, count(letter.html(), "https?:"), "its address, and its name");

@@ -43,7 +43,14 @@ class SmtpInboxTest implements Inbound {
     private SmtpInbox start(int connections, int each, Duration silence, Duration session) {
         var started = new SmtpInbox(
                 new SmtpInbox.Config(
-                        InetAddress.getLoopbackAddress(), 0, "ca.example", Optional.empty(), connections, each, silence, session),
+                        InetAddress.getLoopbackAddress(),
+                        0,
+                        "ca.example",
+                        Optional.empty(),
+                        connections,
+                        each,
+                        silence,
+                        session),
                 this);
         server = Optional.of(started);
         return started;
@@ -170,7 +177,10 @@ class SmtpInboxTest implements Inbound {
         assertEquals(1, taken.size());
         assertEquals(
                 Reason.LINE_END,
-                assertThrows(MailRefused.class, () -> RawMail.parse(taken.getFirst().raw())).reason());
+                assertThrows(
+                                MailRefused.class,
+                                () -> RawMail.parse(taken.getFirst().raw()))
+                        .reason());
     }
 
     @Test

@@ -197,7 +197,14 @@ class SmtpMailerTest {
         var verp = new Verp(ca, new byte[32]);
         int port = start(new SMTPServer.Builder().insertReceivedHeaders());
         var config = new SmtpMailer.Config(
-                "localhost", port, SmtpMailer.Security.PLAIN, "", "", ca.text(), Duration.ofSeconds(2), Optional.empty());
+                "localhost",
+                port,
+                SmtpMailer.Security.PLAIN,
+                "",
+                "",
+                ca.text(),
+                Duration.ofSeconds(2),
+                Optional.empty());
         var mailer = new SmtpMailer(config, Optional.of(signer), Optional.of(verp));
         var optOut = Optional.of(java.net.URI.create("https://ca.example.org/stop?a=1&b=2"));
         for (String language : List.of("en", "de")) {
