@@ -18,6 +18,8 @@ final class LogLines extends Formatter {
     private static final int MAX_LETTERS = 4_000;
     // Held, because the log manager itself forgets a logger, and its level with it.
     private static final Logger LIBRARY = Logger.getLogger("io.helidon"),
+            // Warns, with a stack trace, of everybody who hangs up on it.
+            MAIL = Logger.getLogger("org.subethamail"),
             OURS = Logger.getLogger("starling"),
             RELAY = Logger.getLogger("dev.starling");
 
@@ -30,6 +32,7 @@ final class LogLines extends Formatter {
     /// Writes the log of this process in this form, to where it went before.
     static void open() {
         LIBRARY.setLevel(Level.WARNING);
+        MAIL.setLevel(Level.SEVERE);
         // systemd.exec(5): set when the output goes to the journal.
         String stream = System.getenv("JOURNAL_STREAM");
         for (Handler each : Logger.getLogger("").getHandlers()) {

@@ -22,26 +22,22 @@ public final class ChallengeMail {
                 .replace("{code}", code);
     }
 
-    /// The whole mail.
+    /// The whole mail, for a challenge that can be answered by mail, too.
     ///
     /// @param optOut the page where the address can be put on the list of those that get no mails
     /// @param tag by which a bounce can be told; "" for none
-    public static Mailer.Letter letter(String address, String code, String language, Optional<URI> optOut, String tag) {
-        String text = text(address, code, language), stop = stop(language);
-        String plain = optOut.isPresent() ? text + "\n" + stop + "\n    " + optOut.get() + "\n" : text;
-        String html = optOut.isPresent()
-                ? html(text) + "<p>" + escaped(stop) + "<br><a href=\""
-                        + escaped(optOut.get().toString()) + "\">"
-                        + escaped(optOut.get().toString()) + "</a></p>"
-                : html(text);
+    public static Mailer.Letter letter(
+            String address, String code, String language, Optional<URI> optOut, String tag) {
+        boolean german = language.toLowerCase(Locale.ROOT).startsWith("de");
+        String text = text(address, code, language) + "\n" + (german ? REPLY_GERMAN : REPLY_ENGLISH);
+        String html = html(text);
+        if (optOut.isPresent()) {
+            String stop = german ? STOP_GERMAN : STOP_ENGLISH, page = optOut.get().toString();
+            text += "\n" + stop + "\n    " + page + "\n";
+            html += "<p>" + escaped(stop) + "<br><a href=\"" + escaped(page) + "\">" + escaped(page) + "</a></p>";
+        }
         return new Mailer.Letter(
-                address, subject(code), plain, "<!doctype html><html><body>" + html + "</body></html>\n", tag);
-    }
-
-    private static String stop(String language) {
-        return language.toLowerCase(Locale.ROOT).startsWith("de")
-                ? "Sie wollen nie wieder eine solche Mail bekommen?"
-                : "Never want such a mail again?";
+                address, subject(code), text, "<!doctype html><html><body>" + html + "</body></html>\n", tag);
     }
 
     /// Paragraphs; what is indented is the code.
@@ -61,6 +57,17 @@ public final class ChallengeMail {
                 .replace("\"", "&quot;");
     }
 
+    private static final String STOP_ENGLISH = "Never want such a mail again?",
+            STOP_GERMAN = "Sie wollen nie wieder eine solche Mail bekommen?";
+
+    private static final String REPLY_ENGLISH = """
+            If a program of yours confirms addresses by itself, it answers this mail and there is nothing to do.
+            """;
+
+    private static final String REPLY_GERMAN = """
+            Wenn eines Ihrer Programme Adressen von selbst bestätigt, beantwortet es diese Mail, und Sie müssen nichts tun.
+            """;
+
     private static final String ENGLISH = """
             Somebody, probably you, wants to be called and messaged as {address}.
 
@@ -69,8 +76,6 @@ public final class ChallengeMail {
                 {code}
 
             The code is good for 24 hours and only in the browser or program that asked.
-
-            If a program of yours confirms addresses by itself, it answers this mail and there is nothing to do.
 
             If it was not you, ignore this mail. Nothing happens without the code. Do not give it to anybody: whoever has it could
             speak in your name.
@@ -84,8 +89,6 @@ public final class ChallengeMail {
                 {code}
 
             Der Code gilt 24 Stunden und nur in dem Browser oder Programm, das ihn angefordert hat.
-
-            Wenn eines Ihrer Programme Adressen von selbst bestätigt, beantwortet es diese Mail, und Sie müssen nichts tun.
 
             Wenn Sie es nicht waren, beachten Sie diese Mail nicht. Ohne den Code geschieht nichts. Geben Sie ihn niemandem: wer ihn hat,
             könnte in Ihrem Namen sprechen.

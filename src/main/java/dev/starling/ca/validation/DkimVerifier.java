@@ -59,7 +59,10 @@ final class DkimVerifier {
         unless(MessageDigest.isEqual(hash, signature.bodyHash()), Reason.DKIM_BODY);
         var key = DkimKey.parse(keys.find(signature.selector(), signature.domain()), signature.algorithm());
         signature.check(key);
-        byte[] data = signedData(mail, signature.headers(), signature.field().raw(), signature.header());
+        // A signature may cover others, but not itself (RFC 6376, section 3.7).
+        var others = mail.fields().stream().filter(each -> !each.equals(signature.field())).toList();
+        byte[] data = signedData(
+                new RawMail(others, mail.body()), signature.headers(), signature.field().raw(), signature.header());
         unless(signature.algorithm().verifies(key.key(), data, signature.signature()), Reason.DKIM_SIGNATURE);
         return new Pass(signature, key);
     }

@@ -2,12 +2,9 @@ package dev.starling.ca.validation;
 
 import static dev.starling.ca.validation.MailRefused.unless;
 
-import jakarta.mail.MessagingException;
 import jakarta.mail.internet.ContentType;
-import jakarta.mail.internet.MimeUtility;
 import jakarta.mail.internet.ParseException;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -94,12 +91,27 @@ final class PlainText {
         }
     }
 
+    /// RFC 2045, section 6.7. Not by the library, which calls itself for each soft line break, and so can be made to
+    /// overflow its stack.
     private static byte[] quotedPrintable(byte[] body) throws MailRefused {
-        try (var in = MimeUtility.decode(new ByteArrayInputStream(body), "quoted-printable")) {
-            return in.readAllBytes();
-        } catch (IOException | MessagingException e) {
-            throw new MailRefused(Reason.ENCODING);
+        var plain = new ByteArrayOutputStream(body.length);
+        for (int i = 0; i < body.length; i++) {
+            if (body[i] != '=') {
+                plain.write(body[i]);
+                continue;
+            }
+            int end = i + 1;
+            while (end < body.length && (body[end] == ' ' || body[end] == '\t')) end++;
+            if (end < body.length && body[end] == '\r') i = end + 1;
+            else {
+                unless(i + 2 < body.length, Reason.ENCODING);
+                int high = Character.digit(body[i + 1], 16), low = Character.digit(body[i + 2], 16);
+                unless(high >= 0 && low >= 0, Reason.ENCODING);
+                plain.write(high << 4 | low);
+                i += 2;
+            }
         }
+        return plain.toByteArray();
     }
 
     /// RFC 2046, section 5.1.1. A delimiter is a whole line, so one that only begins like ours is text.

@@ -138,6 +138,13 @@ class Rfc6376Test {
     }
 
     @Test
+    void aSignatureMayCoverAnotherButNotItself() throws Exception {
+        String mail = Signing.GOOD.h(Mails.ALL + ":dkim-signature").sign(Signing.GOOD.d("evil.test").sign(PLAIN));
+        good(mail);
+        refused(Reason.DKIM_SIGNATURE, mail.replace("d=evil.test", "d=evil2.test"));
+    }
+
+    @Test
     void onlyFiveSignaturesAreLookedAt() throws Exception {
         String mail = Mails.signed(PLAIN);
         // Each of them is of the domain and whole, but for the value.

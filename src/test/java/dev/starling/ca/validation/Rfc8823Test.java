@@ -292,6 +292,11 @@ class Rfc8823Test {
         refused(Reason.RESPONSE_SYNTAX, HEAD + "\r\n" + BLOCK.replace(RESPONSE, RESPONSE + "\r\n".repeat(60)));
     }
 
+    @Test
+    void manySoftLineBreaksAreNoBomb() throws Exception {
+        good(body("quoted-printable", "=\r\n".repeat(20_000) + "\r\n" + BLOCK));
+    }
+
     // Item 8.
     @Test
     void theTextMayBeEncoded() throws Exception {
@@ -304,6 +309,8 @@ class Rfc8823Test {
         refused(Reason.ENCODING, body("binary", BLOCK));
         refused(Reason.ENCODING, body("x-uuencode", BLOCK));
         refused(Reason.ENCODING, body("base64", "A"));
+        for (String bad : new String[] {"=", "=2", "=ZZ", "=-1", "= x"})
+            refused(Reason.ENCODING, body("quoted-printable", BLOCK + bad));
         refused(Reason.CHARSET, with("Content-Type", "Content-Type: text/plain; charset=utf-16\r\n"));
     }
 
@@ -352,6 +359,45 @@ class Rfc8823Test {
         var codes = new HashSet<String>();
         for (Reason each : Reason.values())
             assertTrue(codes.add(each.code()) && !each.words().isBlank(), each.code());
+    }
+
+    @Test
+    void noMailOfAllowedSizeTakesLong() {
+        for (String unit : new String[] {"=?a?q?", "=?utf-8?q?x?= ", "ACME:", "\r\n\tx", "=?x", "=?utf-8?b?", "=?="})
+            quick(with("Subject", "Subject: " + bomb(unit) + "\r\n"));
+        for (String unit : new String[] {",", "\"", "<", "a@b.example,", "\\\"", ":;", "\r\n x", "a.", "a@"})
+            quick(with("From", "From: " + bomb(unit) + "\r\n"));
+        for (String unit : new String[] {";", "a=;", "a=b ", "\r\n x", "a", "from:", "="})
+            quick("DKIM-Signature: " + bomb(unit) + "\r\n" + PLAIN);
+        for (String unit : new String[] {"a=b;", "\"", "(", "a/", "; a*0=b"})
+            quick(with("Content-Type", "Content-Type: text/plain; " + bomb(unit) + "\r\n"));
+        for (String unit : new String[] {
+            "\r\n--=_x y", "\r\n--=_x y\r\n\r\n", "-", "\r\n", "=\r\n", "=20", "-----BEGIN ACME RESPONSE-----\r\n"
+        }) {
+            String bomb = unit.repeat(60_000 / unit.length());
+            quick(alternative("\r\n" + bomb));
+            quick(body("quoted-printable", bomb));
+            quick(body("base64", bomb));
+            quick(HEAD + "\r\n-----BEGIN ACME RESPONSE-----\r\n" + bomb);
+        }
+    }
+
+    /// Folded, so that no line is too long.
+    private static String bomb(String unit) {
+        String line = unit.repeat(900 / unit.length()) + "\r\n ";
+        return line.repeat(60_000 / line.length()) + "x";
+    }
+
+    private static void quick(String mail) {
+        assertTrue(mail.length() <= RawMail.MAX_BYTES, () -> "" + mail.length());
+        org.junit.jupiter.api.Assertions.assertTimeout(java.time.Duration.ofSeconds(5), () -> {
+            try {
+                var reply = read(mail);
+                new DkimVerifier(new Mails.Keys(), DkimPolicy.STRICT, () -> Mails.NOW).verify(reply.mail(), reply.from());
+            } catch (MailRefused e) {
+                assertTrue(e.reason() != Reason.TOO_BIG, "not even looked at");
+            }
+        });
     }
 
     private static long count(String text, String pattern) {
