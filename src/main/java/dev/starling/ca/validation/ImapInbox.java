@@ -119,7 +119,7 @@ public final class ImapInbox implements AutoCloseable {
     /// @return whether nothing is left over
     private boolean look(IMAPFolder inbox, Folder done, boolean move) throws MessagingException, IOException {
         Message[] waiting = inbox.getMessages();
-        boolean all = waiting.length <= A_LOOK;
+        boolean all = waiting.length <= A_LOOK, copied = false;
         for (Message each : Arrays.copyOf(waiting, Math.min(A_LOOK, waiting.length))) {
             if (each.isExpunged() || each.isSet(Flags.Flag.DELETED)) continue;
             if (take((IMAPMessage) each) == Inbound.Answer.LATER) all = false;
@@ -127,9 +127,10 @@ public final class ImapInbox implements AutoCloseable {
             else {
                 inbox.copyMessages(new Message[] {each}, done);
                 each.setFlag(Flags.Flag.DELETED, true);
+                copied = true;
             }
         }
-        inbox.expunge();
+        if (copied) inbox.expunge();
         return all;
     }
 

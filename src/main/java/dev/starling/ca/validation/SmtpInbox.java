@@ -66,10 +66,8 @@ public final class SmtpInbox implements AutoCloseable {
                 .sessionHandler(new Limited(config))
                 .messageHandlerFactory(_ -> new Taking(inbound));
         timer.setRemoveOnCancelPolicy(true);
-        server = (config.tls().isPresent()
-                        ? builder.startTlsSocketFactory(config.tls().get())
-                        : builder)
-                .build();
+        if (config.tls().isPresent()) builder.enableTLS().startTlsSocketFactory(config.tls().get());
+        server = builder.build();
         server.start();
     }
 

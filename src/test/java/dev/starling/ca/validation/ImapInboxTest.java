@@ -12,11 +12,17 @@ import com.icegreen.greenmail.util.ServerSetup;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,7 +53,10 @@ class ImapInboxTest implements Inbound {
     }
 
     private void read(Duration pause) {
-        int port = server.getImap().getPort();
+        read(server.getImap().getPort(), pause);
+    }
+
+    private void read(int port, Duration pause) {
         inbox = Optional.of(new ImapInbox(
                 new ImapInbox.Config(
                         "127.0.0.1",
@@ -167,6 +176,48 @@ class ImapInboxTest implements Inbound {
         read();
         await(() -> count("Done") == 2);
         assertEquals(1, taken.size());
+    }
+
+    /// A server of the old kind: what it offers is taken out on the way.
+    @Test
+    void withoutMoveAndIdleMailsAreCopiedAndExpunged() throws Exception {
+        try (var plain = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> carry(plain, server.getImap().getPort()));
+            deliver(Mails.PLAIN);
+            deliver(Mails.PLAIN);
+            read(plain.getLocalPort(), Duration.ofMillis(300));
+            await(() -> count("Done") == 2 && count("INBOX") == 0);
+            deliver(Mails.PLAIN);
+            await(() -> count("Done") == 3 && count("INBOX") == 0);
+        }
+        assertEquals(3, taken.size());
+    }
+
+    private static void carry(ServerSocket plain, int to) {
+        try {
+            while (true) {
+                var client = plain.accept();
+                var real = new Socket(InetAddress.getLoopbackAddress(), to);
+                Thread.ofVirtual().start(() -> copy(client, real, text -> text));
+                Thread.ofVirtual()
+                        .start(() -> copy(
+                                real, client, text -> text.replace(" MOVE", " XOLD").replace(" IDLE", " XOLD")));
+            }
+        } catch (IOException e) {
+            assertTrue(plain.isClosed(), e::toString);
+        }
+    }
+
+    private static void copy(Socket from, Socket to, UnaryOperator<String> change) {
+        try (from;
+                to) {
+            byte[] buffer = new byte[65_536];
+            for (int n = from.getInputStream().read(buffer); n >= 0; n = from.getInputStream().read(buffer))
+                to.getOutputStream().write(Mails.bytes(change.apply(Mails.text(Arrays.copyOf(buffer, n)))));
+        } catch (IOException e) {
+            // Closed by either side: nothing more to carry.
+            return;
+        }
     }
 
     @Test

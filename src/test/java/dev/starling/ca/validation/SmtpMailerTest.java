@@ -266,6 +266,42 @@ class SmtpMailerTest {
         assertEquals(1, taken.size());
     }
 
+    /// The CA's own server, at the other end.
+    @Test
+    void theInboxOfTheCaSpeaksStartTls() throws Exception {
+        var got = new CopyOnWriteArrayList<Incoming>();
+        var inbound = new Inbound() {
+            @Override
+            public boolean serves(String recipient) {
+                return recipient.equals(BOB);
+            }
+
+            @Override
+            public Answer take(Incoming mail) {
+                got.add(mail);
+                return Answer.TAKEN;
+            }
+        };
+        var config = new SmtpInbox.Config(
+                InetAddress.getLoopbackAddress(),
+                0,
+                "localhost",
+                Optional.of(serverTls()),
+                SmtpInbox.Config.CONNECTIONS,
+                SmtpInbox.Config.EACH,
+                SmtpInbox.Config.SILENCE,
+                SmtpInbox.Config.SESSION);
+        try (var inbox = new SmtpInbox(config, inbound)) {
+            send(mailer(inbox.port(), SmtpMailer.Security.STARTTLS, "", "", Optional.of(trusting())));
+            assertEquals("ca@example.org", got.getFirst().sender());
+            assertThrows(
+                    Mailer.Refused.class,
+                    () -> mailer(inbox.port(), SmtpMailer.Security.STARTTLS, "", "", Optional.of(trusting()))
+                            .send("eve@example.net", "s", "t"));
+        }
+        assertEquals(1, got.size());
+    }
+
     @Test
     void tlsFromTheStartWorks() throws Exception {
         int port = start(new SMTPServer.Builder().serverSocketFactory(serverTls()));
