@@ -2,6 +2,7 @@ package dev.starling.ca.validation;
 
 import static dev.starling.ca.validation.MailRefused.unless;
 
+import dev.starling.identity.DeviceId;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
@@ -73,7 +74,7 @@ enum DkimAlgorithm {
         try {
             var verifier = Signature.getInstance(this == RSA ? "SHA256withRSA" : "Ed25519");
             verifier.initVerify(key);
-            verifier.update(this == RSA ? data : dev.starling.identity.DeviceId.sha256(data));
+            verifier.update(this == RSA ? data : DeviceId.sha256(data));
             return verifier.verify(signature);
         } catch (GeneralSecurityException e) {
             // A signature of the wrong length, for example.

@@ -3,6 +3,7 @@ package dev.starling.ca.validation;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// The forms in which header fields and body are hashed: RFC 6376, section 3.4. Relaxed or simple, and nothing else.
 enum DkimCanonical {
@@ -16,7 +17,7 @@ enum DkimCanonical {
         if (this == SIMPLE) return raw;
         int colon = raw.indexOf(':');
         String value = raw.substring(colon + 1).replace("\r\n", "").replaceAll("[ \\t]+", " ");
-        return raw.substring(0, colon).strip().toLowerCase(java.util.Locale.ROOT) + ":" + value.strip() + "\r\n";
+        return raw.substring(0, colon).strip().toLowerCase(Locale.ROOT) + ":" + value.strip() + "\r\n";
     }
 
     byte[] body(byte[] body) {

@@ -35,9 +35,12 @@ record DkimSignature(
     /// How wrong the clock of another server may be.
     private static final Duration SKEW = Duration.ofMinutes(5);
 
-    static DkimSignature parse(RawMail.Field field) throws MailRefused {
+    /// @param sender the domain of the From; a signature of another one is not read any further
+    static DkimSignature parse(RawMail.Field field, String sender) throws MailRefused {
         var tags = DkimTags.parse(field.value(), Reason.DKIM_SYNTAX);
         unless(tags.need("v", Reason.DKIM_SYNTAX).equals("1"), Reason.DKIM_SYNTAX);
+        String domain = name(tags.need("d", Reason.DKIM_SYNTAX));
+        unless(domain.equals(sender), Reason.DKIM_OTHER_DOMAIN);
         var algorithm = DkimAlgorithm.of(tags.need("a", Reason.DKIM_SYNTAX));
         unless(algorithm.isPresent(), Reason.DKIM_ALGORITHM);
         // Whatever is added to the text beyond that length would count as signed.
@@ -46,7 +49,6 @@ record DkimSignature(
                 tags.get("q").isEmpty()
                         || DkimTags.elements(tags.get("q").get()).contains("dns/txt"),
                 Reason.DKIM_SYNTAX);
-        String domain = name(tags.need("d", Reason.DKIM_SYNTAX));
         var headers = DkimTags.elements(tags.need("h", Reason.DKIM_SYNTAX).toLowerCase(Locale.ROOT));
         unless(headers.size() <= MAX_HEADERS && headers.contains("from"), Reason.DKIM_HEADERS);
         var forms = forms(tags.get("c").orElse("simple/simple"));
@@ -92,7 +94,6 @@ record DkimSignature(
 
     /// Whether it may count for a mail from that address: all that needs no key.
     void check(Address from, DkimPolicy policy, Instant now) throws MailRefused {
-        unless(domain.equals(from.domain()), Reason.DKIM_OTHER_DOMAIN);
         unless(headers.containsAll(policy.headers()), Reason.DKIM_HEADERS);
         int at = identity.lastIndexOf('@');
         unless(at >= 0, Reason.DKIM_SYNTAX);

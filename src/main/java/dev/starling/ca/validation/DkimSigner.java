@@ -1,9 +1,11 @@
 package dev.starling.ca.validation;
 
+import dev.starling.identity.DeviceId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -16,6 +18,7 @@ import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.RSAPublicKeySpec;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -100,7 +103,7 @@ public final class DkimSigner {
         // Whole or not at all: half a key would stop every later start.
         Path fresh = Files.createTempFile(file.toAbsolutePath().getParent(), "dkim", ".new", owner);
         Files.write(fresh, secret, StandardOpenOption.SYNC);
-        Files.move(fresh, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /// Where the key must be published.
@@ -132,7 +135,7 @@ public final class DkimSigner {
             signing.update(data);
             String b = Base64.getEncoder().encodeToString(signing.sign()).replaceAll("(.{72})(?=.)", "$1\r\n ");
             byte[] head = (field + b + "\r\n").getBytes(StandardCharsets.US_ASCII);
-            byte[] all = java.util.Arrays.copyOf(head, head.length + mail.length);
+            byte[] all = Arrays.copyOf(head, head.length + mail.length);
             System.arraycopy(mail, 0, all, head.length, mail.length);
             return all;
         } catch (MailRefused | GeneralSecurityException e) {
@@ -143,7 +146,7 @@ public final class DkimSigner {
     /// All of the field but the value of `b=`. In lines, because a long one would be folded on its way.
     private String folded(byte[] body) {
         String hash = Base64.getEncoder()
-                .encodeToString(dev.starling.identity.DeviceId.sha256(DkimCanonical.RELAXED.body(body)));
+                .encodeToString(DeviceId.sha256(DkimCanonical.RELAXED.body(body)));
         var field = new StringBuilder("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=" + domain + ";\r\n s="
                 + selector + "; t=" + clock.instant().getEpochSecond() + ";\r\n h=");
         int line = 3;

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 
@@ -31,7 +32,7 @@ final class DkimVerifier {
         this.clock = clock;
     }
 
-    /// @throws MailRefused with the reason of the first signature of the domain that failed
+    /// @throws MailRefused with the reason of the first signature of the domain that failed, if there is one
     /// @throws IOException none verified, but one could not be checked now
     Pass verify(RawMail mail, Address from) throws MailRefused, IOException {
         // Else the second one would be shown, and the first one verified.
@@ -39,17 +40,26 @@ final class DkimVerifier {
         var signatures = mail.all("dkim-signature");
         unless(!signatures.isEmpty(), Reason.DKIM_NONE);
         var refused = new MailRefused(Reason.DKIM_OTHER_DOMAIN);
-        var unanswered = new java.util.ArrayList<IOException>();
+        var unanswered = new ArrayList<IOException>();
         for (var field : signatures.subList(0, Math.min(MAX_SIGNATURES, signatures.size())))
             try {
-                return verify(mail, DkimSignature.parse(field), from);
+                return verify(mail, DkimSignature.parse(field, from.domain()), from);
             } catch (IOException e) {
                 unanswered.add(e);
             } catch (MailRefused e) {
-                if (refused.reason() == Reason.DKIM_OTHER_DOMAIN) refused = e;
+                if (worth(e) > worth(refused)) refused = e;
             }
         if (!unanswered.isEmpty()) throw unanswered.getFirst();
         throw refused;
+    }
+
+    /// What is wrong with a signature of the domain tells more than that there are others, or that one is rubbish.
+    private static int worth(MailRefused refused) {
+        return switch (refused.reason()) {
+            case DKIM_OTHER_DOMAIN -> 0;
+            case DKIM_SYNTAX -> 1;
+            default -> 2;
+        };
     }
 
     private Pass verify(RawMail mail, DkimSignature signature, Address from) throws MailRefused, IOException {

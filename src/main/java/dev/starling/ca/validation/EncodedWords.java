@@ -5,8 +5,10 @@ import static dev.starling.ca.validation.MailRefused.unless;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Encoded words of a Subject (RFC 2047, with the language tag of RFC 2231), in the two character sets that
@@ -26,7 +28,7 @@ final class EncodedWords {
         while (words.find())
             words.appendReplacement(
                     plain,
-                    java.util.regex.Matcher.quoteReplacement(word(
+                    Matcher.quoteReplacement(word(
                             words.group("charset").toLowerCase(Locale.ROOT), words.group("how"), words.group("text"))));
         return words.appendTail(plain).toString();
     }
@@ -65,6 +67,6 @@ final class EncodedWords {
                 i += 2;
             } else bytes[length++] = (byte) (c == '_' ? ' ' : c);
         }
-        return java.util.Arrays.copyOf(bytes, length);
+        return Arrays.copyOf(bytes, length);
     }
 }

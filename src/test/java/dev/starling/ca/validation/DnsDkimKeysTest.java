@@ -131,6 +131,7 @@ class DnsDkimKeysTest {
         var keys = dnsmasq(
                 "--txt-record=sel._domainkey.example.net," + strings(Mails.KEY_TXT),
                 "--txt-record=large._domainkey.example.net," + strings(large),
+                "--txt-record=huge._domainkey.example.net," + strings("x".repeat(4_200)),
                 "--txt-record=two._domainkey.example.net,a",
                 "--txt-record=two._domainkey.example.net,b",
                 "--cname=alias._domainkey.example.net,sel._domainkey.example.net");
@@ -138,6 +139,8 @@ class DnsDkimKeysTest {
         assertEquals(List.of(Mails.KEY_TXT), keys.find("alias", "example.net").txt(), "by its alias");
         assertTrue(large.length() > 512);
         assertEquals(List.of(large), keys.find("large", "example.net").txt(), "by TCP");
+        var e = assertThrows(IOException.class, () -> keys.find("huge", "example.net"));
+        assertTrue(String.valueOf(e.getMessage()).startsWith("a TXT record is too long"), e::toString);
         assertEquals(2, keys.find("two", "example.net").txt().size());
         assertEquals(new DkimKeys.Answer(List.of(), false), keys.find("none", "example.net"));
         assertFalse(keys.find("sel", "example.net").authentic());
@@ -173,16 +176,11 @@ class DnsDkimKeysTest {
     }
 
     @Test
-    void tooManyAndTooLongRecordsAreNoAnswer() throws Exception {
+    void tooManyRecordsAreNoAnswer() throws Exception {
         var many = fake((answer, name) -> {
             for (int i = 0; i < 9; i++) answer.addRecord(new TXTRecord(name, DClass.IN, 60, "" + i), Section.ANSWER);
         });
         assertThrows(IOException.class, () -> many.find("sel", "example.net"));
-        stop();
-        var huge = fake((answer, name) -> answer.addRecord(
-                new TXTRecord(name, DClass.IN, 60, java.util.Collections.nCopies(20, "x".repeat(250))),
-                Section.ANSWER));
-        assertThrows(IOException.class, () -> huge.find("sel", "example.net"));
     }
 
     @Test

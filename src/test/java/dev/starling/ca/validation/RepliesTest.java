@@ -127,6 +127,7 @@ class RepliesTest {
         int asked = keys.asked;
         refused(Reason.REPLAYED, mail);
         assertEquals(asked, keys.asked);
+        assertEquals(Optional.empty(), open.told, "nobody is alarmed by a copy");
     }
 
     @Test

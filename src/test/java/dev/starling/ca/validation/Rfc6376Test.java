@@ -138,8 +138,18 @@ class Rfc6376Test {
     }
 
     @Test
+    void theReasonIsThatOfTheDomainsOwnSignature() {
+        String expired = Signing.GOOD.more(" x=1;").sign(PLAIN);
+        String foreign = Signing.GOOD.d("evil.test").sign(expired).replaceFirst("rsa-sha256", "rsa-sha1");
+        refused(Reason.DKIM_EXPIRED, "DKIM-Signature: rubbish\r\n" + foreign);
+        refused(Reason.DKIM_SYNTAX, "DKIM-Signature: rubbish\r\n" + Signing.GOOD.d("evil.test").sign(PLAIN));
+    }
+
+    @Test
     void aSignatureMayCoverAnotherButNotItself() throws Exception {
-        String mail = Signing.GOOD.h(Mails.ALL + ":dkim-signature").sign(Signing.GOOD.d("evil.test").sign(PLAIN));
+        String mail = Signing.GOOD
+                .h(Mails.ALL + ":dkim-signature:dkim-signature")
+                .sign(Signing.GOOD.d("evil.test").sign(PLAIN));
         good(mail);
         refused(Reason.DKIM_SIGNATURE, mail.replace("d=evil.test", "d=evil2.test"));
     }
@@ -334,17 +344,12 @@ class Rfc6376Test {
 
     @Test
     void theSignatureMayBeAnywhereAmongTheTags() throws Exception {
-        String mail = Mails.signed(PLAIN);
-        int b = mail.indexOf("\tb="), end = mail.indexOf("\r\n", b);
-        String value = mail.substring(b + 1, end);
-        // In the relaxed form the place of b= matters, so it is signed there.
-        assertTrue(value.length() > 300);
         var parsed = RawMail.cut(PLAIN);
         byte[] last = DkimVerifier.signedData(parsed, List.of(), "DKIM-Signature: a=1; b=\r\n", DkimCanonical.RELAXED);
         assertEquals("dkim-signature:a=1; b=", Mails.text(last));
         byte[] middle = DkimVerifier.signedData(
-                parsed, List.of(), "DKIM-Signature: bh=b=1;\r\n b = x\r\n y; h=a:b=c; z=b\r\n", DkimCanonical.RELAXED);
-        assertEquals("dkim-signature:bh=b=1; b =; h=a:b=c; z=b", Mails.text(middle));
+                parsed, List.of(), "DKIM-Signature: bh=b=1; xb=2;\r\n b = x\r\n y; h=a:b=c; z=b\r\n", DkimCanonical.RELAXED);
+        assertEquals("dkim-signature:bh=b=1; xb=2; b =; h=a:b=c; z=b", Mails.text(middle));
         byte[] simple =
                 DkimVerifier.signedData(parsed, List.of(), "DKIM-Signature: b=x; z=y \r\n", DkimCanonical.SIMPLE);
         assertEquals("DKIM-Signature: b=; z=y ", Mails.text(simple));

@@ -79,6 +79,7 @@ class Rfc8823Test {
                 "Re: ACME:\r\n\t{}",
                 "Re: =?utf-8?Q?ACME=3A_{}?=",
                 "=?US-ASCII?B?QUNNRTo=?= {}",
+                "=?utf-8?q?AC?= \r\n =?utf-8?q?ME=3A?= {}",
                 "=?UTF-8*de?q?=C3=84W=3A?= ACME: {}",
                 "Re: ACME: {}=="
             })
@@ -335,6 +336,7 @@ class Rfc8823Test {
         refused(Reason.HEADER_MISSING, with("Subject", ""));
         refused(Reason.HEADER_MISSING, with("Message-ID", ""));
         refused(Reason.DATE, with("Date", "Date: yesterday\r\n"));
+        refused(Reason.DATE, with("Date", "Date: Mon, 32 Nov 2026 10:00:00 +0100\r\n"));
     }
 
     @Test
