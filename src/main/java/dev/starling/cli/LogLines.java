@@ -23,6 +23,8 @@ final class LogLines extends Formatter {
                     "io.helidon", "org.flywaydb", "com.zaxxer.hikari", "org.jdbi")
             .map(Logger::getLogger)
             .toList();
+    // Warns, with a stack trace, of everybody who hangs up on it.
+    private static final Logger MAIL = Logger.getLogger("org.subethamail");
     private static final Logger OURS = Logger.getLogger("starling"), RELAY = Logger.getLogger("dev.starling");
 
     private final boolean journal;
@@ -34,6 +36,7 @@ final class LogLines extends Formatter {
     /// Writes the log of this process in this form, to where it went before.
     static void open() {
         LIBRARIES.forEach(each -> each.setLevel(Level.WARNING));
+        MAIL.setLevel(Level.SEVERE);
         // systemd.exec(5): set when the output goes to the journal.
         String stream = System.getenv("JOURNAL_STREAM");
         for (Handler each : Logger.getLogger("").getHandlers()) {

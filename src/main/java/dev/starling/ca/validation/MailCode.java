@@ -27,9 +27,14 @@ public final class MailCode {
     /// @param part2 the challenge's token
     /// @param thumbprint of the account's key (RFC 7638)
     public static boolean fits(String part1, String part2, String thumbprint, String response) {
-        byte[] proof = (part1 + part2 + "." + thumbprint).getBytes(StandardCharsets.US_ASCII);
-        String expected = Base64.getUrlEncoder().withoutPadding().encodeToString(DeviceId.sha256(proof));
         return MessageDigest.isEqual(
-                expected.getBytes(StandardCharsets.US_ASCII), response.getBytes(StandardCharsets.UTF_8));
+                response(part1, part2, thumbprint).getBytes(StandardCharsets.US_ASCII),
+                response.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// The one right response: 43 characters.
+    static String response(String part1, String part2, String thumbprint) {
+        byte[] proof = (part1 + part2 + "." + thumbprint).getBytes(StandardCharsets.US_ASCII);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(DeviceId.sha256(proof));
     }
 }

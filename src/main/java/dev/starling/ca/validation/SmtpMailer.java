@@ -1,31 +1,30 @@
 package dev.starling.ca.validation;
 
+import dev.starling.identity.Address;
+import dev.starling.identity.IdentityException;
 import jakarta.mail.AuthenticationFailedException;
-import jakarta.mail.Message;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.Transport;
 import jakarta.mail.internet.InternetAddress;
-import jakarta.mail.internet.MimeMessage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Date;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.UUID;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocketFactory;
 import org.eclipse.angus.mail.smtp.SMTPAddressFailedException;
+import org.eclipse.angus.mail.smtp.SMTPMessage;
 import org.eclipse.angus.mail.smtp.SMTPSendFailedException;
 import org.eclipse.angus.mail.util.MailConnectException;
 
-/// Hands mails to one configured mail server.
+/// Hands mails to one configured mail server, signed by DKIM if there is a key.
 public final class SmtpMailer implements Mailer {
-    private static final String CRLF_AND_OTHERS = ".*\\p{Cntrl}.*";
-
     /// How the connection is protected; with STARTTLS and TLS the server's certificate must name the host.
     public enum Security {
         PLAIN,
@@ -56,14 +55,24 @@ public final class SmtpMailer implements Mailer {
     }
 
     private final Config config;
-    private final InternetAddress from;
+    private final Address from;
+    private final Optional<DkimSigner> signer;
+    private final Optional<Verp> verp;
     private final Session session;
 
     public SmtpMailer(Config config) throws IOException {
+        this(config, Optional.empty(), Optional.empty());
+    }
+
+    /// @param signer of the domain of the sender; RFC 8823, section 3.1, demands it for challenges
+    /// @param verp gives each tagged mail a sender of its own in the envelope, so that bounces can be told
+    public SmtpMailer(Config config, Optional<DkimSigner> signer, Optional<Verp> verp) throws IOException {
         this.config = config;
+        this.signer = signer;
+        this.verp = verp;
         try {
-            from = new InternetAddress(config.from(), true);
-        } catch (MessagingException e) {
+            from = Address.parse(config.from());
+        } catch (IdentityException e) {
             throw new IOException("The sender of the mails is not an e-mail address: " + config.from(), e);
         }
         session = Session.getInstance(settings(config));
@@ -86,44 +95,38 @@ public final class SmtpMailer implements Mailer {
 
     @Override
     public void send(String to, String subject, String text) throws IOException {
-        // A line break would start another header field or another command.
-        for (String line : new String[] {to, subject})
-            if (line.matches("(?s)" + CRLF_AND_OTHERS)) throw new IllegalArgumentException("control character");
+        send(new Letter(to, subject, text, "", ""));
+    }
+
+    @Override
+    public void send(Letter letter) throws IOException {
+        byte[] mail = OutgoingMail.write(letter, from, InstantSource.system());
+        byte[] signed = signer.isPresent() ? signer.get().sign(mail) : mail;
         try (Transport transport = session.getTransport("smtp")) {
-            var message = message(to, subject, text);
+            var message = new Written(session, signed);
+            message.setEnvelopeFrom(
+                    verp.isPresent() && !letter.tag().isEmpty() ? verp.get().sender(letter.tag()) : from.text());
             if (config.user().isEmpty()) transport.connect();
             else transport.connect(config.user(), config.password());
-            transport.sendMessage(message, message.getAllRecipients());
+            // Not Transport.send, which would make another Message-ID and so break the signature.
+            transport.sendMessage(message, new InternetAddress[] {new InternetAddress(letter.to(), true)});
         } catch (MessagingException e) {
             throw words(e);
         }
     }
 
-    private MimeMessage message(String to, String subject, String text) throws MessagingException {
-        var message = new Identified(session, from.getAddress());
-        message.setFrom(from);
-        message.setRecipient(Message.RecipientType.TO, new InternetAddress(to, true));
-        message.setSubject(subject, "US-ASCII");
-        message.setSentDate(Date.from(Instant.now()));
-        // RFC 3834, section 5; RFC 8823, section 3.
-        message.setHeader("Auto-Submitted", "auto-generated; type=acme");
-        message.setText(text, "UTF-8");
-        message.saveChanges();
-        return message;
-    }
+    /// A message that goes out octet by octet as it was signed.
+    private static final class Written extends SMTPMessage {
+        private final byte[] bytes;
 
-    /// The library's own Message-ID would tell the names of this machine and of the user it runs as.
-    private static final class Identified extends MimeMessage {
-        private final String domain;
-
-        Identified(Session session, String from) {
-            super(session);
-            domain = from.substring(from.indexOf('@') + 1);
+        Written(Session session, byte[] bytes) throws MessagingException {
+            super(session, new ByteArrayInputStream(bytes));
+            this.bytes = bytes;
         }
 
         @Override
-        protected void updateMessageID() throws MessagingException {
-            setHeader("Message-ID", "<" + UUID.randomUUID() + "@" + domain + ">");
+        public void writeTo(OutputStream out, String[] without) throws IOException {
+            out.write(bytes);
         }
     }
 

@@ -189,6 +189,40 @@ class SmtpMailerTest {
         assertFalse(one.mail.contains(user), head);
     }
 
+    /// What goes through the library and a server is still what was signed.
+    @Test
+    void theSignatureSurvivesTheWay() throws Exception {
+        var ca = Mails.address("ca@example.org");
+        var signer = new DkimSigner(Mails.KEY, "example.org", "starling", java.time.Clock.systemUTC());
+        var verp = new Verp(ca, new byte[32]);
+        int port = start(new SMTPServer.Builder().insertReceivedHeaders());
+        var config = new SmtpMailer.Config(
+                "localhost",
+                port,
+                SmtpMailer.Security.PLAIN,
+                "",
+                "",
+                ca.text(),
+                Duration.ofSeconds(2),
+                Optional.empty());
+        var mailer = new SmtpMailer(config, Optional.of(signer), Optional.of(verp));
+        var optOut = Optional.of(java.net.URI.create("https://ca.example.org/stop?a=1&b=2"));
+        for (String language : List.of("en", "de")) {
+            mailer.send(ChallengeMail.letter(BOB, CODE, language, optOut, "mail7"));
+            var one = taken.getLast();
+            assertEquals(Optional.of("mail7"), verp.tag(one.from));
+            assertEquals(BOB, one.to);
+            DkimKeys keys = (_, _) -> new DkimKeys.Answer(List.of(signer.txt()), false);
+            var mail = RawMail.parse(one.mail.getBytes(StandardCharsets.UTF_8));
+            var verifier = new DkimVerifier(keys, DkimPolicy.STRICT, java.time.Clock.systemUTC());
+            assertEquals("starling", verifier.verify(mail, ca).signature().selector());
+            assertEquals("ACME: " + CODE, mail.the("subject").value());
+            assertTrue(one.mail.lines().allMatch(line -> line.length() <= 120), one.mail);
+        }
+        mailer.send(BOB, "s", "t");
+        assertEquals(ca.text(), taken.getLast().from, "without a tag");
+    }
+
     @Test
     void twoMailsHaveTwoIds() throws Exception {
         var mailer = plain(start(new SMTPServer.Builder()));
@@ -230,6 +264,42 @@ class SmtpMailerTest {
                 "The mail server does not accept the login of this CA.",
                 fails(mailer(port, SmtpMailer.Security.STARTTLS, "starling", "wrong", Optional.of(trusting()))));
         assertEquals(1, taken.size());
+    }
+
+    /// The CA's own server, at the other end.
+    @Test
+    void theInboxOfTheCaSpeaksStartTls() throws Exception {
+        var got = new CopyOnWriteArrayList<Incoming>();
+        var inbound = new Inbound() {
+            @Override
+            public boolean serves(String recipient) {
+                return recipient.equals(BOB);
+            }
+
+            @Override
+            public Answer take(Incoming mail) {
+                got.add(mail);
+                return Answer.TAKEN;
+            }
+        };
+        var config = new SmtpInbox.Config(
+                InetAddress.getLoopbackAddress(),
+                0,
+                "localhost",
+                Optional.of(serverTls()),
+                SmtpInbox.Config.CONNECTIONS,
+                SmtpInbox.Config.EACH,
+                SmtpInbox.Config.SILENCE,
+                SmtpInbox.Config.SESSION);
+        try (var inbox = new SmtpInbox(config, inbound)) {
+            send(mailer(inbox.port(), SmtpMailer.Security.STARTTLS, "", "", Optional.of(trusting())));
+            assertEquals("ca@example.org", got.getFirst().sender());
+            assertThrows(
+                    Mailer.Refused.class,
+                    () -> mailer(inbox.port(), SmtpMailer.Security.STARTTLS, "", "", Optional.of(trusting()))
+                            .send("eve@example.net", "s", "t"));
+        }
+        assertEquals(1, got.size());
     }
 
     @Test

@@ -1,0 +1,33 @@
+package dev.starling.ca.validation;
+
+import java.util.Set;
+
+/// Which header fields a signature must cover, at least.
+public enum DkimPolicy {
+    /// What signatures of the large providers cover, and all that is decided on. RFC 8823's list is longer, and none
+    /// of ten signatures of Gmail that were read covers it.
+    PRACTICAL,
+
+    /// RFC 8823, section 3.2: also what is absent must be listed, so that it cannot be added.
+    STRICT;
+
+    private static final Set<String> DECIDED_ON = Set.of("from", "to", "subject", "date", "message-id");
+    private static final Set<String> RFC_8823 = Set.of(
+            "from",
+            "sender",
+            "reply-to",
+            "to",
+            "cc",
+            "subject",
+            "date",
+            "in-reply-to",
+            "references",
+            "message-id",
+            "content-type",
+            "content-transfer-encoding");
+
+    /// In lower case.
+    Set<String> headers() {
+        return this == STRICT ? RFC_8823 : DECIDED_ON;
+    }
+}

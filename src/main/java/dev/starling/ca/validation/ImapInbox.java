@@ -1,0 +1,199 @@
+package dev.starling.ca.validation;
+
+import jakarta.mail.Flags;
+import jakarta.mail.Folder;
+import jakarta.mail.Message;
+import jakarta.mail.MessagingException;
+import jakarta.mail.Session;
+import jakarta.mail.Store;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLSocketFactory;
+import org.eclipse.angus.mail.imap.IMAPFolder;
+import org.eclipse.angus.mail.imap.IMAPMessage;
+import org.eclipse.angus.mail.imap.IMAPStore;
+
+/// Reads the CA's mail out of a mailbox at some mail server, by IMAP (RFC 9051). A mail stays in the inbox until it is
+/// done with, and then moves to another folder: whatever dies in between, it is only read once more. Waits by IDLE
+/// where that is offered (RFC 2177), else looks again and again.
+public final class ImapInbox implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("starling.ca");
+
+    /// @param tls of SmtpMailer's kinds: in the clear is for the own computer only
+    /// @param done the folder to move to; made when there is none
+    /// @param pause between two looks, and how long one IDLE lasts
+    /// @param patience for connecting and each answer; longer than `pause`
+    /// @param trust whom to believe; empty for the certificates that the Java runtime knows
+    public record Config(
+            String host,
+            int port,
+            SmtpMailer.Security tls,
+            String user,
+            String password,
+            String done,
+            Duration pause,
+            Duration patience,
+            Optional<SSLSocketFactory> trust) {
+        public static final Duration PAUSE = Duration.ofSeconds(20), PATIENCE = Duration.ofSeconds(60);
+
+        /// Without the password.
+        @Override
+        public String toString() {
+            return user + " at " + host + ":" + port;
+        }
+    }
+
+    private static final int A_LOOK = 100;
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+
+    private final Config config;
+    private final Inbound inbound;
+    private final Session session;
+    private final ScheduledExecutorService waker = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("ca-imap-waker").factory());
+    private final Thread reader;
+    private volatile boolean closed;
+
+    /// Reads from now on.
+    public ImapInbox(Config config, Inbound inbound) {
+        this.config = config;
+        this.inbound = inbound;
+        this.session = Session.getInstance(settings(config));
+        this.reader = Thread.ofVirtual().name("ca-imap").start(this::readForEver);
+    }
+
+    private static Properties settings(Config config) {
+        var settings = new Properties();
+        boolean tls = config.tls() == SmtpMailer.Security.TLS, start = config.tls() == SmtpMailer.Security.STARTTLS;
+        settings.put("mail.imap.ssl.enable", String.valueOf(tls));
+        settings.put("mail.imap.starttls.enable", String.valueOf(start));
+        settings.put("mail.imap.starttls.required", String.valueOf(start));
+        settings.put("mail.imap.ssl.checkserveridentity", "true");
+        config.trust().ifPresent(factory -> settings.put("mail.imap.ssl.socketFactory", factory));
+        for (String kind : new String[] {"connectiontimeout", "timeout", "writetimeout"})
+            settings.put("mail.imap." + kind, String.valueOf(config.patience().toMillis()));
+        // Reading alone must not mark a mail as read.
+        settings.put("mail.imap.peek", "true");
+        settings.put("mail.imap.partialfetch", "false");
+        return settings;
+    }
+
+    private void readForEver() {
+        Duration pause = config.pause();
+        while (!closed) {
+            try (Store store = session.getStore("imap")) {
+                store.connect(config.host(), config.port(), config.user(), config.password());
+                pause = config.pause();
+                read((IMAPStore) store);
+            } catch (MessagingException | IOException | RuntimeException e) {
+                if (closed) return;
+                LOG.log(System.Logger.Level.WARNING, "the mailbox {0} cannot be read: {1}", config, e.getMessage());
+                sleep(pause);
+                pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+            }
+        }
+    }
+
+    private void read(IMAPStore store) throws MessagingException, IOException {
+        Folder done = store.getFolder(config.done());
+        if (!done.exists()) done.create(Folder.HOLDS_MESSAGES);
+        try (var inbox = (IMAPFolder) store.getFolder("INBOX")) {
+            inbox.open(Folder.READ_WRITE);
+            while (!closed) {
+                boolean all = look(inbox, done, store.hasCapability("MOVE"));
+                if (all && store.hasCapability("IDLE")) idle(inbox);
+                else sleep(config.pause());
+                // Also tells of new mails, where there is no IDLE.
+                var _ = inbox.getMessageCount();
+            }
+        }
+    }
+
+    /// @return whether nothing is left over
+    private boolean look(IMAPFolder inbox, Folder done, boolean move) throws MessagingException, IOException {
+        Message[] waiting = inbox.getMessages();
+        boolean all = waiting.length <= A_LOOK, copied = false;
+        for (Message each : Arrays.copyOf(waiting, Math.min(A_LOOK, waiting.length))) {
+            if (each.isExpunged() || each.isSet(Flags.Flag.DELETED)) continue;
+            if (take((IMAPMessage) each) == Inbound.Answer.LATER) all = false;
+            else if (move) inbox.moveMessages(new Message[] {each}, done);
+            else {
+                inbox.copyMessages(new Message[] {each}, done);
+                each.setFlag(Flags.Flag.DELETED, true);
+                copied = true;
+            }
+        }
+        if (copied) inbox.expunge();
+        return all;
+    }
+
+    private Inbound.Answer take(IMAPMessage mail) throws MessagingException, IOException {
+        // Not even fetched.
+        if (mail.getSize() > RawMail.MAX_BYTES) return Inbound.Answer.TAKEN;
+        mail.setPeek(true);
+        var raw = new ByteArrayOutputStream();
+        mail.writeTo(raw);
+        // RFC 5321, section 4.4: the last server writes down the sender of the envelope; some also the recipient.
+        String sender = header(mail, "Return-Path").orElse("unknown").replaceAll("[<>\\s]", "");
+        String recipient =
+                header(mail, "Delivered-To").or(() -> header(mail, "To")).orElse("");
+        return inbound.take(new Incoming(sender, recipient.replaceAll(".*<|>.*|\\s", ""), raw.toByteArray()));
+    }
+
+    private static Optional<String> header(Message mail, String name) {
+        try {
+            String[] all = mail.getHeader(name);
+            return all == null || all.length == 0 ? Optional.empty() : Optional.of(all[0]);
+        } catch (MessagingException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// Until a mail comes, or the pause is over: a question of another thread ends it. It is asked again and again,
+    /// because the library asks the server nothing within a second of its last answer.
+    private void idle(IMAPFolder inbox) throws MessagingException {
+        long pause = config.pause().toMillis();
+        var wake = waker.scheduleWithFixedDelay(() -> wake(inbox), pause, pause, TimeUnit.MILLISECONDS);
+        try {
+            inbox.idle(true);
+        } finally {
+            wake.cancel(false);
+        }
+    }
+
+    private static void wake(IMAPFolder inbox) {
+        try {
+            if (inbox.isOpen()) inbox.getMessageCount();
+        } catch (MessagingException | IllegalStateException e) {
+            // Closed meanwhile, for example; the reader hears of it, too.
+            LOG.log(System.Logger.Level.DEBUG, "no answer while waiting for mail: {0}", e.getMessage());
+        }
+    }
+
+    private void sleep(Duration pause) {
+        try {
+            Thread.sleep(pause);
+        } catch (InterruptedException e) {
+            closed = true;
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        waker.shutdownNow();
+        reader.interrupt();
+    }
+
+    @Override
+    public String toString() {
+        return "ImapInbox[" + config + "]";
+    }
+}

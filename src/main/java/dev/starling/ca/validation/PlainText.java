@@ -1,0 +1,136 @@
+package dev.starling.ca.validation;
+
+import static dev.starling.ca.validation.MailRefused.unless;
+
+import jakarta.mail.internet.ContentType;
+import jakarta.mail.internet.ParseException;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// The text of a reply: the message is text/plain, or multipart/alternative with just one text/plain part
+/// (RFC 8823, section 3.2; RFC 2045 and 2046). Other parts are not looked into, nested ones not at all, so the work
+/// is bounded by the bytes of the mail.
+final class PlainText {
+    private static final int MAX_PARTS = 10;
+    /// All of them read the markers and the response, which are ASCII, alike.
+    private static final Pattern CHARSETS =
+            Pattern.compile("us-ascii|utf-8|iso-8859-[0-9]{1,2}|windows-125[0-8]|koi8-[ru]", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern BOUNDARY = Pattern.compile("[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]");
+    private static final Set<String> UNENCODED = Set.of("7bit", "8bit");
+
+    private PlainText() {}
+
+    /// One character for each byte.
+    static String of(RawMail mail) throws MailRefused {
+        ContentType type = type(mail);
+        if (type.match("text/plain")) return decoded(mail, type);
+        // RFC 6522, section 3.
+        unless(!type.match("multipart/report"), Reason.BOUNCE);
+        unless(type.match("multipart/alternative"), Reason.MEDIA_TYPE);
+        unless(UNENCODED.contains(encoding(mail)), Reason.ENCODING);
+        return alternative(parts(mail, type));
+    }
+
+    private static String alternative(List<RawMail> parts) throws MailRefused {
+        var texts = new ArrayList<RawMail>();
+        boolean nested = false;
+        for (RawMail part : parts) {
+            ContentType type = type(part);
+            if (type.match("text/plain")) texts.add(part);
+            nested |= type.getPrimaryType().equalsIgnoreCase("multipart") || type.match("message/*");
+        }
+        unless(!texts.isEmpty(), nested ? Reason.NESTED : Reason.MEDIA_TYPE);
+        unless(texts.size() == 1, Reason.PARTS);
+        return decoded(texts.getFirst(), type(texts.getFirst()));
+    }
+
+    private static ContentType type(RawMail mail) throws MailRefused {
+        var field = mail.one("content-type");
+        try {
+            // RFC 2045, section 5.2: plain text unless said otherwise.
+            String value = field.isPresent() ? field.get().value() : "text/plain";
+            var type = new ContentType(value);
+            // RFC 2231 would cut one parameter into several; no boundary needs that.
+            unless(value.indexOf('*') < 0 || type.getPrimaryType().equalsIgnoreCase("text"), Reason.PARTS);
+            return type;
+        } catch (ParseException e) {
+            throw new MailRefused(Reason.MEDIA_TYPE);
+        }
+    }
+
+    private static String encoding(RawMail mail) throws MailRefused {
+        var field = mail.one("content-transfer-encoding");
+        return field.isPresent() ? field.get().value().toLowerCase(Locale.ROOT) : "7bit";
+    }
+
+    private static String decoded(RawMail part, ContentType type) throws MailRefused {
+        String charset = type.getParameter("charset");
+        unless(charset == null || CHARSETS.matcher(charset).matches(), Reason.CHARSET);
+        String encoding = encoding(part);
+        byte[] bytes = switch (encoding) {
+            case "7bit", "8bit" -> part.body();
+            case "base64" -> base64(part.body());
+            case "quoted-printable" -> quotedPrintable(part.body());
+            default -> throw new MailRefused(Reason.ENCODING);
+        };
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    private static byte[] base64(byte[] body) throws MailRefused {
+        try {
+            return Base64.getMimeDecoder().decode(body);
+        } catch (IllegalArgumentException e) {
+            throw new MailRefused(Reason.ENCODING);
+        }
+    }
+
+    /// RFC 2045, section 6.7. Not by the library, which calls itself for each soft line break, and so can be made to
+    /// overflow its stack.
+    private static byte[] quotedPrintable(byte[] body) throws MailRefused {
+        var plain = new ByteArrayOutputStream(body.length);
+        for (int i = 0; i < body.length; i++) {
+            if (body[i] != '=') {
+                plain.write(body[i]);
+                continue;
+            }
+            int end = i + 1;
+            while (end < body.length && (body[end] == ' ' || body[end] == '\t')) end++;
+            if (end < body.length && body[end] == '\r') i = end + 1;
+            else {
+                unless(i + 2 < body.length, Reason.ENCODING);
+                int high = Character.digit(body[i + 1], 16), low = Character.digit(body[i + 2], 16);
+                unless(high >= 0 && low >= 0, Reason.ENCODING);
+                plain.write(high << 4 | low);
+                i += 2;
+            }
+        }
+        return plain.toByteArray();
+    }
+
+    /// RFC 2046, section 5.1.1. A delimiter is a whole line, so one that only begins like ours is text.
+    private static List<RawMail> parts(RawMail mail, ContentType type) throws MailRefused {
+        String boundary = type.getParameter("boundary");
+        unless(boundary != null && BOUNDARY.matcher(boundary).matches(), Reason.PARTS);
+        String body = "\r\n" + new String(mail.body(), StandardCharsets.ISO_8859_1);
+        var delimiter = Pattern.compile("\r\n--" + Pattern.quote(boundary) + "(--)?[ \\t]*(?=\r\n|$)")
+                .matcher(body);
+        var parts = new ArrayList<RawMail>();
+        int start = -1;
+        while (delimiter.find()) {
+            if (start >= 0) {
+                unless(parts.size() < MAX_PARTS && start + 2 <= delimiter.start(), Reason.PARTS);
+                parts.add(RawMail.cut(body.substring(start + 2, delimiter.start()) + "\r\n"));
+            }
+            start = delimiter.end();
+            if (delimiter.group(1) != null) return parts;
+        }
+        throw new MailRefused(Reason.TRUNCATED);
+    }
+}
