@@ -7,10 +7,10 @@ import dev.starling.ca.issuance.RevocationLists;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
+import dev.starling.ca.registration.ReplyDesk;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
-import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
 import dev.starling.web.RateLimit;
@@ -44,42 +44,49 @@ public final class CertificateAuthority implements AutoCloseable {
     private final RevocationLists lists;
     private final Outbox outbox;
     private final Optional<TestMailbox> mailbox;
+    private final Optional<MailSide> mail;
     private final Clock clock;
-    private final String terms;
+    private final Settings settings;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-sweep").factory());
 
     /// What an operator chooses.
     ///
-    /// @param smtp empty in local mode: then mails go to a page, and certificates carry the test policy
+    /// @param mail empty in local mode: then mails go to a page, and certificates carry the test policy
     /// @param database URL of PostgreSQL for JDBC; empty for SQLite in the folder
     /// @param terms URL of the terms of service; "" for none
-    public record Settings(Optional<Mailer> smtp, Optional<String> database, String terms) {
+    public record Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
         public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
+
+        boolean isLocal() {
+            return mail.isEmpty();
+        }
     }
 
     /// @param folder for keys and data
     public CertificateAuthority(Path folder, Settings settings, Clock clock) throws IOException {
-        Optional<Mailer> smtp = settings.smtp();
-        boolean local = smtp.isEmpty();
         this.clock = clock;
-        terms = settings.terms();
+        this.settings = settings;
         makeOwnerOnly(folder);
         store = settings.database().isPresent()
                 ? CaStore.postgresql(settings.database().get())
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
-            issuer = Issuer.open(folder, local, store, clock);
-            mailbox = local ? Optional.of(new TestMailbox(clock)) : Optional.empty();
-            outbox = new Outbox(store, local ? mailbox.orElseThrow() : smtp.get(), clock);
+            issuer = Issuer.open(folder, settings.isLocal(), store, clock);
             lists = issuer.lists();
             var silence = new Silence(store, clock);
-            var authorizations = new Authorizations(
-                    store, local ? Limits.LOCAL : Limits.USUAL, silence, List.of(Authorizations.CODE), clock);
+            mail = settings.mail().isPresent()
+                    ? Optional.of(new MailSide(settings.mail().get(), folder, store, silence, clock))
+                    : Optional.empty();
+            mailbox = settings.isLocal() ? Optional.of(new TestMailbox(clock)) : Optional.empty();
+            outbox = outbox();
+            var authorizations =
+                    new Authorizations(store, settings.isLocal() ? Limits.LOCAL : Limits.USUAL, silence, ways(), clock);
             var orders = new Orders(store, authorizations, issuer, outbox, clock);
             front = new Front(
                     store, orders, authorizations, new Revocations(store, lists::renew, clock), silence, clock);
             outbox.start();
+            if (mail.isPresent()) mail.get().receive(new ReplyDesk(store, authorizations, silence, clock));
         } catch (IOException e) {
             store.close();
             throw e;
@@ -87,6 +94,24 @@ public final class CertificateAuthority implements AutoCloseable {
         every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
         every(LISTS, "the lists of withdrawn certificates", lists::refresh);
         every(ORPHANS, "completing certificates", issuer::resume);
+    }
+
+    private Outbox outbox() throws IOException {
+        return mail.isPresent()
+                ? new Outbox(store, mail.get().mailer(), mail.get()::letter, clock)
+                : new Outbox(store, mailbox.orElseThrow(), Outbox.PLAIN, clock);
+    }
+
+    /// The types of challenges that are offered.
+    private List<String> ways() {
+        boolean replies = mail.map(MailSide::takesReplies).orElse(false);
+        return replies ? List.of(Authorizations.CODE, Authorizations.REPLY) : List.of(Authorizations.CODE);
+    }
+
+    private static void makeOwnerOnly(Path folder) throws IOException {
+        if (!Files.exists(folder))
+            Files.createDirectories(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     }
 
     private interface Job {
@@ -108,12 +133,6 @@ public final class CertificateAuthority implements AutoCloseable {
                 TimeUnit.SECONDS);
     }
 
-    private static void makeOwnerOnly(Path folder) throws IOException {
-        if (!Files.exists(folder))
-            Files.createDirectories(
-                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    }
-
     /// `base` is how clients reach the server, without a slash at the end.
     public void mount(Routes routes, String base) throws IOException {
         mount(routes, base, new Origin(false));
@@ -123,7 +142,10 @@ public final class CertificateAuthority implements AutoCloseable {
         boolean local = mailbox.isPresent();
         var requests = new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock);
         var accounts = new RateLimit(local ? 60_000 : 1, local ? 10_000 : 20, clock);
-        front.mount(routes, new Front.Outside(base, terms, "", origin), new Front.Rates(requests, accounts));
+        String sender =
+                mail.filter(MailSide::takesReplies).map(MailSide::sender).orElse("");
+        front.mount(
+                routes, new Front.Outside(base, settings.terms(), sender, origin), new Front.Rates(requests, accounts));
         mailbox.ifPresent(m -> m.mount(routes));
         routes.get("/acme/crl/", this::list);
         routes.get(
@@ -140,6 +162,11 @@ public final class CertificateAuthority implements AutoCloseable {
                 .orElseGet(() -> Response.problem(404, "There is no such list."));
     }
 
+    /// The DNS record by which everybody can check the signatures of its mails, as a line for a zone file.
+    public Optional<String> dnsRecord() {
+        return mail.flatMap(MailSide::dnsRecord);
+    }
+
     public X509Certificate root() {
         return issuer.root();
     }
@@ -152,6 +179,7 @@ public final class CertificateAuthority implements AutoCloseable {
     public void close() throws IOException {
         timer.shutdownNow();
         outbox.close();
+        if (mail.isPresent()) mail.get().close();
         store.close();
     }
 }

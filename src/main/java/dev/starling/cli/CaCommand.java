@@ -2,8 +2,6 @@ package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
 import dev.starling.ca.front.Origin;
-import dev.starling.ca.validation.Mailer;
-import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -14,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `starling ca`: the certificate authority alone.
@@ -29,9 +28,6 @@ import picocli.CommandLine.Option;
         synopsisSubcommandLabel = "[list | revoke | backup | restore]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
-    // Submission over TLS from the start.
-    private static final int SMTPS = 465;
-
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
     Optional<Path> data = Optional.empty();
 
@@ -55,30 +51,8 @@ final class CaCommand implements Callable<Integer> {
             description = "Local mode: mails go to a page on this computer, certificates carry the test policy.")
     boolean local;
 
-    @Option(
-            names = "--smtp",
-            defaultValue = "",
-            paramLabel = "HOST:PORT",
-            description = "Mail server that takes the mails. STARTTLS is required, on port 465 TLS from the start; a"
-                    + " server on the loopback is spoken to in the clear. Its certificate must name HOST. A mail that"
-                    + " cannot be handed over is tried again for about an hour and a half, then the order fails; the"
-                    + " order says why.")
-    String smtp = "";
-
-    @Option(
-            names = "--smtp-user",
-            defaultValue = "",
-            paramLabel = "USER",
-            description =
-                    "User at the mail server; the password comes from the environment variable STARLING_SMTP_PASSWORD.")
-    String smtpUser = "";
-
-    @Option(
-            names = "--from",
-            defaultValue = "",
-            paramLabel = "ADDRESS",
-            description = "Sender of the mails; bounces go there.")
-    String from = "";
+    @Mixin
+    CaMailOptions mail = new CaMailOptions();
 
     @Option(
             names = "--behind-proxy",
@@ -106,7 +80,7 @@ final class CaCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (!local && (smtp.isEmpty() || from.isEmpty()))
+        if (!local && !mail.isComplete())
             throw new IOException("A CA needs --smtp HOST:PORT and --from ADDRESS, or --local for a test mailbox.");
         if (behindProxy && base.isEmpty()) throw new IOException("--behind-proxy needs --base URL.");
         if (local && !java.net.InetAddress.getByName(host).isLoopbackAddress())
@@ -114,15 +88,16 @@ final class CaCommand implements Callable<Integer> {
         var options = new PeerOptions();
         options.data = data;
         Clock clock = Clock.systemUTC();
-        try (var ca = new CertificateAuthority(options.folder("ca"), settings(), clock)) {
+        String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
+        try (var ca = new CertificateAuthority(options.folder("ca"), settings(url), clock)) {
             var routes = new Routes();
-            String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
             ca.mount(routes, url, new Origin(behindProxy));
             try (var _ = WebServer.start(new WebServer.Config(host, port, Optional.empty(), 1024), routes, clock)) {
                 var end = new CountDownLatch(1);
                 Runtime.getRuntime().addShutdownHook(new Thread(end::countDown));
                 System.out.println(
                         "root certificate " + url + "/acme/root.pem, SHA-256 " + TrustAnchors.fingerprint(ca.root()));
+                ca.dnsRecord().ifPresent(line -> System.out.println("for the DNS: " + line));
                 System.out.println("ready " + url + "/acme/directory");
                 end.await();
             }
@@ -130,29 +105,12 @@ final class CaCommand implements Callable<Integer> {
         return 0;
     }
 
-    private CertificateAuthority.Settings settings() throws IOException {
-        String url = Optional.ofNullable(System.getenv("STARLING_CA_DATABASE")).orElse(database);
+    private CertificateAuthority.Settings settings(String url) throws IOException {
+        String stored =
+                Optional.ofNullable(System.getenv("STARLING_CA_DATABASE")).orElse(database);
         return new CertificateAuthority.Settings(
-                local ? Optional.empty() : Optional.of(mailer()),
-                url.isEmpty() ? Optional.empty() : Optional.of(url),
+                local ? Optional.empty() : Optional.of(mail.settings(url)),
+                stored.isEmpty() ? Optional.empty() : Optional.of(stored),
                 terms);
-    }
-
-    private Mailer mailer() throws IOException {
-        int colon = smtp.lastIndexOf(':');
-        if (colon < 1 || !smtp.substring(colon + 1).matches("[0-9]{1,5}"))
-            throw new IOException("--smtp wants HOST:PORT");
-        String server = smtp.substring(0, colon);
-        String password =
-                Optional.ofNullable(System.getenv("STARLING_SMTP_PASSWORD")).orElse("");
-        int port = Integer.parseInt(smtp.substring(colon + 1));
-        boolean loopback = java.net.InetAddress.getByName(server).isLoopbackAddress();
-        var security = loopback
-                ? SmtpMailer.Security.PLAIN
-                : port == SMTPS ? SmtpMailer.Security.TLS : SmtpMailer.Security.STARTTLS;
-        if (!smtpUser.isEmpty() && password.isEmpty())
-            throw new IOException("--smtp-user needs the password in the variable STARLING_SMTP_PASSWORD.");
-        return new SmtpMailer(new SmtpMailer.Config(
-                server, port, security, smtpUser, password, from, SmtpMailer.Config.PATIENCE, Optional.empty()));
     }
 }

@@ -62,7 +62,7 @@ public final class TestCa implements AutoCloseable {
     public TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin) throws IOException {
         this.store = store;
         issuer = Issuer.open(folder, false, store, clock);
-        outbox = new Outbox(store, letters, clock);
+        outbox = new Outbox(store, letters, Outbox.PLAIN, clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();
         silence = new Silence(store, clock);

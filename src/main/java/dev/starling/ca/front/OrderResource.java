@@ -95,6 +95,7 @@ final class OrderResource {
                 signed.jws().payload().length == 0 ? Map.of() : signed.jws().json();
         if (json.get("response") instanceof String response)
             authorizations.answer(challenge, Jws.thumbprint(AcmeFront.key(signed.account())), response);
+        else if (signed.jws().payload().length > 0) authorizations.ready(challenge);
         challenge = authorizations.challenge(signed.id(), account);
         Authorization authorization = authorizations.authorization(challenge.authorization(), account);
         return Response.json(200, resources.challenge(authorization, challenge))

@@ -135,7 +135,23 @@ public final class Authorizations {
         if (!wrong.isEmpty()) throw new Problem("incorrectResponse", 403, wrong);
     }
 
-    private void proven(Session session, Authorization authorization, Challenge by) {
+    /// The client says that the reply is on its way (RFC 8555, section 7.5.1). With the reply here it is proven, else
+    /// when
+    /// it comes.
+    public void ready(Challenge asked) throws IOException {
+        if (!asked.type().equals(REPLY)) return;
+        store.change(session -> {
+            var authorization =
+                    session.authorizations().held(asked.authorization()).orElseThrow();
+            if (authorization.status() != Authorization.Status.PENDING || authorization.isOver(now())) return;
+            if (session.evidence().of(authorization.id()).isPresent()) proven(session, authorization, asked);
+            else
+                session.authorizations()
+                        .challenge(asked.id(), Challenge.Status.PROCESSING, asked.tries(), asked.error());
+        });
+    }
+
+    void proven(Session session, Authorization authorization, Challenge by) {
         long now = now();
         session.authorizations().proven(by, now, now + PROOF.toSeconds());
         session.mails().done(authorization.id());

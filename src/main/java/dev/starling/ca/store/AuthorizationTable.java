@@ -35,6 +35,15 @@ public final class AuthorizationTable {
         return one("part1 = :value", part1, "");
     }
 
+    /// The one whose id begins so.
+    ///
+    /// @param start hexadecimal, long enough to be the only one
+    public Optional<Authorization> byStart(String start) {
+        if (!start.matches("[0-9a-f]{20,32}")) return Optional.empty();
+        // Behind all that begins so: the digits end with f.
+        return one("id >= :value and id < :value || 'g'", start, "");
+    }
+
     private Optional<Authorization> one(String where, String value, String how) {
         return db.createQuery("select " + COLUMNS + " from authz where " + where + how)
                 .bind("value", value)

@@ -42,6 +42,10 @@ public final class Session {
         return new AuditTable(db);
     }
 
+    public EvidenceTable evidence() {
+        return new EvidenceTable(db);
+    }
+
     public SilenceTable silence() {
         return new SilenceTable(db);
     }
@@ -57,6 +61,7 @@ public final class Session {
         update("delete from cert_order where expires < :before and status not in ('valid', 'processing')", yesterday);
         update("delete from authz where expires < :before and id not in (select authz from cert_order)", yesterday);
         update("delete from challenge where :before > 0 and authz not in (select id from authz)", yesterday);
+        update("delete from evidence where :before > 0 and authz not in (select id from authz)", yesterday);
         update("delete from mail_waiting where :before > 0 and authz not in (select id from authz)", yesterday);
         update("delete from mail_sent where sent < :before", now - MAILS_COUNTED);
         update(

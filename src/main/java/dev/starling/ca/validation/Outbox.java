@@ -34,14 +34,30 @@ public final class Outbox implements AutoCloseable {
 
     private final CaStore store;
     private final Mailer mailer;
+    private final Letters letters;
     private final Clock clock;
     private final Semaphore places = new Semaphore(AT_ONCE);
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-outbox").factory());
 
-    public Outbox(CaStore store, Mailer mailer, Clock clock) {
+    /// The code and what to do with it.
+    public static final Letters PLAIN = (to, language) -> new Mailer.Letter(
+            to.value(),
+            ChallengeMail.subject(to.part1()),
+            ChallengeMail.text(to.value(), to.part1(), language),
+            "",
+            "");
+
+    /// What a challenge's mail says.
+    public interface Letters {
+        /// @param language an Accept-Language header
+        Mailer.Letter of(Authorization authorization, String language);
+    }
+
+    public Outbox(CaStore store, Mailer mailer, Letters letters, Clock clock) {
         this.store = store;
         this.mailer = mailer;
+        this.letters = letters;
         this.clock = clock;
     }
 
@@ -97,10 +113,7 @@ public final class Outbox implements AutoCloseable {
 
     private void hand(Authorization to, String language, boolean last, Duration pause) throws IOException {
         try {
-            mailer.send(
-                    to.value(),
-                    ChallengeMail.subject(to.part1()),
-                    ChallengeMail.text(to.value(), to.part1(), language));
+            mailer.send(letters.of(to, language));
             done(to);
         } catch (Mailer.Refused e) {
             LOG.log(System.Logger.Level.INFO, "authorization {0}: {1}", to.id(), e.getMessage());

@@ -1,0 +1,30 @@
+package dev.starling.ca;
+
+import dev.starling.ca.validation.DkimPolicy;
+import dev.starling.ca.validation.ImapInbox;
+import dev.starling.ca.validation.SmtpInbox;
+import dev.starling.ca.validation.SmtpMailer;
+import java.util.Optional;
+
+/// How the CA sends mails, and how it hears the answers.
+///
+/// @param server that takes the mails
+/// @param base URL under which readers of mails reach the CA, without a slash at the end
+/// @param selector of the DKIM key that signs them (RFC 6376, section 3.1); empty: the mail server signs, or nobody
+/// @param inbox where replies and reports come; empty: only codes are taken
+/// @param policy what the DKIM signature of a reply must cover
+/// @param dns server that is asked for DKIM keys; empty: this computer's
+public record MailSettings(
+        SmtpMailer.Config server,
+        String base,
+        Optional<String> selector,
+        Optional<Inbox> inbox,
+        DkimPolicy policy,
+        Optional<String> dns) {
+    /// One of the two ways.
+    public sealed interface Inbox {
+        record Smtp(SmtpInbox.Config config) implements Inbox {}
+
+        record Imap(ImapInbox.Config config) implements Inbox {}
+    }
+}
