@@ -26,13 +26,13 @@ public final class ChallengeMail {
     ///
     /// @param optOut the page where the address can be put on the list of those that get no mails
     /// @param tag by which a bounce can be told; "" for none
-    public static Mailer.Letter letter(
-            String address, String code, String language, Optional<URI> optOut, String tag) {
+    public static Mailer.Letter letter(String address, String code, String language, Optional<URI> optOut, String tag) {
         boolean german = language.toLowerCase(Locale.ROOT).startsWith("de");
         String text = text(address, code, language) + "\n" + (german ? REPLY_GERMAN : REPLY_ENGLISH);
         String html = html(text);
         if (optOut.isPresent()) {
-            String stop = german ? STOP_GERMAN : STOP_ENGLISH, page = optOut.get().toString();
+            String stop = german ? STOP_GERMAN : STOP_ENGLISH,
+                    page = optOut.get().toString();
             text += "\n" + stop + "\n    " + page + "\n";
             html += "<p>" + escaped(stop) + "<br><a href=\"" + escaped(page) + "\">" + escaped(page) + "</a></p>";
         }

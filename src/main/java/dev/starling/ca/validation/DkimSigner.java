@@ -145,8 +145,7 @@ public final class DkimSigner {
 
     /// All of the field but the value of `b=`. In lines, because a long one would be folded on its way.
     private String folded(byte[] body) {
-        String hash = Base64.getEncoder()
-                .encodeToString(DeviceId.sha256(DkimCanonical.RELAXED.body(body)));
+        String hash = Base64.getEncoder().encodeToString(DeviceId.sha256(DkimCanonical.RELAXED.body(body)));
         var field = new StringBuilder("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=" + domain + ";\r\n s="
                 + selector + "; t=" + clock.instant().getEpochSecond() + ";\r\n h=");
         int line = 3;

@@ -70,9 +70,14 @@ final class DkimVerifier {
         var key = DkimKey.parse(keys.find(signature.selector(), signature.domain()), signature.algorithm());
         signature.check(key);
         // A signature may cover others, but not itself (RFC 6376, section 3.7).
-        var others = mail.fields().stream().filter(each -> !each.equals(signature.field())).toList();
+        var others = mail.fields().stream()
+                .filter(each -> !each.equals(signature.field()))
+                .toList();
         byte[] data = signedData(
-                new RawMail(others, mail.body()), signature.headers(), signature.field().raw(), signature.header());
+                new RawMail(others, mail.body()),
+                signature.headers(),
+                signature.field().raw(),
+                signature.header());
         unless(signature.algorithm().verifies(key.key(), data, signature.signature()), Reason.DKIM_SIGNATURE);
         return new Pass(signature, key);
     }

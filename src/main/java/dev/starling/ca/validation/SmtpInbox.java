@@ -66,7 +66,8 @@ public final class SmtpInbox implements AutoCloseable {
                 .sessionHandler(new Limited(config))
                 .messageHandlerFactory(_ -> new Taking(inbound));
         timer.setRemoveOnCancelPolicy(true);
-        if (config.tls().isPresent()) builder.enableTLS().startTlsSocketFactory(config.tls().get());
+        if (config.tls().isPresent())
+            builder.enableTLS().startTlsSocketFactory(config.tls().get());
         server = builder.build();
         server.start();
     }

@@ -201,7 +201,9 @@ class ImapInboxTest implements Inbound {
                 Thread.ofVirtual().start(() -> copy(client, real, text -> text));
                 Thread.ofVirtual()
                         .start(() -> copy(
-                                real, client, text -> text.replace(" MOVE", " XOLD").replace(" IDLE", " XOLD")));
+                                real,
+                                client,
+                                text -> text.replace(" MOVE", " XOLD").replace(" IDLE", " XOLD")));
             }
         } catch (IOException e) {
             assertTrue(plain.isClosed(), e::toString);
@@ -212,7 +214,9 @@ class ImapInboxTest implements Inbound {
         try (from;
                 to) {
             byte[] buffer = new byte[65_536];
-            for (int n = from.getInputStream().read(buffer); n >= 0; n = from.getInputStream().read(buffer))
+            for (int n = from.getInputStream().read(buffer);
+                    n >= 0;
+                    n = from.getInputStream().read(buffer))
                 to.getOutputStream().write(Mails.bytes(change.apply(Mails.text(Arrays.copyOf(buffer, n)))));
         } catch (IOException e) {
             // Closed by either side: nothing more to carry.

@@ -67,7 +67,8 @@ class MailRoundTripTest {
         try (var transport = session.getTransport("smtp")) {
             transport.connect();
             transport.sendMessage(
-                    new MimeMessage(session, new ByteArrayInputStream(mail)), new InternetAddress[] {new InternetAddress(to)});
+                    new MimeMessage(session, new ByteArrayInputStream(mail)),
+                    new InternetAddress[] {new InternetAddress(to)});
         }
     }
 
@@ -85,7 +86,8 @@ class MailRoundTripTest {
         reply.setHeader("In-Reply-To", challenge.the("message-id").value());
         reply.setSentDate(java.util.Date.from(Instant.now()));
         reply.setText(
-                "Grüße\r\n\r\n-----BEGIN ACME RESPONSE-----\r\n" + response + "\r\n-----END ACME RESPONSE-----\r\n", "UTF-8");
+                "Grüße\r\n\r\n-----BEGIN ACME RESPONSE-----\r\n" + response + "\r\n-----END ACME RESPONSE-----\r\n",
+                "UTF-8");
         reply.saveChanges();
         var bytes = new ByteArrayOutputStream();
         reply.writeTo(bytes);
@@ -98,10 +100,17 @@ class MailRoundTripTest {
         var verp = new Verp(Mails.CA, new byte[32]);
         var open = new Mails.Open();
         open.one = new OpenReplies.Open(
-                "o1", Mails.BOB, Mails.PART1, Mails.PART2, Mails.THUMBPRINT, Instant.now().plusSeconds(600), false);
+                "o1",
+                Mails.BOB,
+                Mails.PART1,
+                Mails.PART2,
+                Mails.THUMBPRINT,
+                Instant.now().plusSeconds(600),
+                false);
         var bounces = new CopyOnWriteArrayList<String>();
         var replies = new Replies(Mails.CA, DkimPolicy.PRACTICAL, new Mails.Keys(), open, Clock.systemUTC());
-        var postbox = new Postbox(Mails.CA, verp, replies, (tag, forGood, status) -> bounces.add(tag + " " + forGood + " " + status));
+        var postbox = new Postbox(
+                Mails.CA, verp, replies, (tag, forGood, status) -> bounces.add(tag + " " + forGood + " " + status));
         var server = new SMTPServer.Builder()
                 .port(0)
                 .bindAddress(InetAddress.getLoopbackAddress())
@@ -109,12 +118,25 @@ class MailRoundTripTest {
                 .build();
         server.start();
         var config = new SmtpInbox.Config(
-                InetAddress.getLoopbackAddress(), 0, "ca.example", Optional.empty(), 10, 10, Duration.ofSeconds(20), Duration.ofSeconds(60));
+                InetAddress.getLoopbackAddress(),
+                0,
+                "ca.example",
+                Optional.empty(),
+                10,
+                10,
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(60));
         try (var inbox = new SmtpInbox(config, postbox)) {
             var mailer = new SmtpMailer(
                     new SmtpMailer.Config(
-                            "127.0.0.1", server.getPortAllocated(), SmtpMailer.Security.PLAIN, "", "", Mails.CA.text(),
-                            Duration.ofSeconds(20), Optional.empty()),
+                            "127.0.0.1",
+                            server.getPortAllocated(),
+                            SmtpMailer.Security.PLAIN,
+                            "",
+                            "",
+                            Mails.CA.text(),
+                            Duration.ofSeconds(20),
+                            Optional.empty()),
                     Optional.of(signer),
                     Optional.of(verp));
             mailer.send(ChallengeMail.letter(Mails.BOB.text(), Mails.PART1, "de", Optional.empty(), "mail1"));

@@ -142,7 +142,9 @@ class Rfc6376Test {
         String expired = Signing.GOOD.more(" x=1;").sign(PLAIN);
         String foreign = Signing.GOOD.d("evil.test").sign(expired).replaceFirst("rsa-sha256", "rsa-sha1");
         refused(Reason.DKIM_EXPIRED, "DKIM-Signature: rubbish\r\n" + foreign);
-        refused(Reason.DKIM_SYNTAX, "DKIM-Signature: rubbish\r\n" + Signing.GOOD.d("evil.test").sign(PLAIN));
+        refused(
+                Reason.DKIM_SYNTAX,
+                "DKIM-Signature: rubbish\r\n" + Signing.GOOD.d("evil.test").sign(PLAIN));
     }
 
     @Test
@@ -348,7 +350,10 @@ class Rfc6376Test {
         byte[] last = DkimVerifier.signedData(parsed, List.of(), "DKIM-Signature: a=1; b=\r\n", DkimCanonical.RELAXED);
         assertEquals("dkim-signature:a=1; b=", Mails.text(last));
         byte[] middle = DkimVerifier.signedData(
-                parsed, List.of(), "DKIM-Signature: bh=b=1; xb=2;\r\n b = x\r\n y; h=a:b=c; z=b\r\n", DkimCanonical.RELAXED);
+                parsed,
+                List.of(),
+                "DKIM-Signature: bh=b=1; xb=2;\r\n b = x\r\n y; h=a:b=c; z=b\r\n",
+                DkimCanonical.RELAXED);
         assertEquals("dkim-signature:bh=b=1; xb=2; b =; h=a:b=c; z=b", Mails.text(middle));
         byte[] simple =
                 DkimVerifier.signedData(parsed, List.of(), "DKIM-Signature: b=x; z=y \r\n", DkimCanonical.SIMPLE);

@@ -395,7 +395,8 @@ class Rfc8823Test {
         org.junit.jupiter.api.Assertions.assertTimeout(java.time.Duration.ofSeconds(5), () -> {
             try {
                 var reply = read(mail);
-                new DkimVerifier(new Mails.Keys(), DkimPolicy.STRICT, () -> Mails.NOW).verify(reply.mail(), reply.from());
+                new DkimVerifier(new Mails.Keys(), DkimPolicy.STRICT, () -> Mails.NOW)
+                        .verify(reply.mail(), reply.from());
             } catch (MailRefused e) {
                 assertTrue(e.reason() != Reason.TOO_BIG, "not even looked at");
             }
