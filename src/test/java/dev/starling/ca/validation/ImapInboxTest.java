@@ -66,7 +66,7 @@ class ImapInboxTest implements Inbound {
                         PASSWORD,
                         "Done",
                         pause,
-                        Duration.ofSeconds(40),
+                        pause.plusSeconds(60),
                         Optional.empty()),
                 this));
     }
@@ -91,7 +91,7 @@ class ImapInboxTest implements Inbound {
     }
 
     private static void await(Waiting what) throws Exception {
-        long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!what.over()) {
             assertTrue(System.nanoTime() < end, "in vain");
             Thread.sleep(20);
@@ -132,14 +132,16 @@ class ImapInboxTest implements Inbound {
 
     @Test
     void aMailIsReadAtOnceWhereTheServerTellsThatItCame() throws Exception {
-        read(Duration.ofSeconds(30));
+        // Only IDLE is quicker than that.
+        read(Duration.ofMinutes(10));
         deliver(Mails.PLAIN);
         await(() -> count("Done") == 1);
-        Thread.sleep(500);
-        long start = System.nanoTime();
-        deliver(Mails.PLAIN);
-        await(() -> count("Done") == 2);
-        assertTrue(System.nanoTime() - start < Duration.ofSeconds(10).toNanos());
+        await(() -> {
+            // One that comes just before the client waits is not told by this server.
+            deliver(Mails.PLAIN);
+            Thread.sleep(500);
+            return count("Done") >= 2;
+        });
     }
 
     @Test
