@@ -114,8 +114,7 @@ class ImapInboxTest implements Inbound {
         String mail = Mails.signed(Mails.PLAIN);
         deliver("Return-Path: <bob@example.net>\r\nDelivered-To: acme@ca.example\r\n" + mail);
         read();
-        await(() -> count("Done") == 1);
-        assertEquals(0, count("INBOX"));
+        await(() -> count("Done") == 1 && count("INBOX") == 0);
         assertEquals("bob@example.net", taken.getFirst().sender());
         assertEquals("acme@ca.example", taken.getFirst().recipient());
         assertTrue(Mails.text(taken.getFirst().raw()).endsWith(mail));
@@ -153,8 +152,7 @@ class ImapInboxTest implements Inbound {
         await(() -> taken.size() >= 4);
         assertEquals(2, count("INBOX"));
         answer = Answer.TAKEN;
-        await(() -> count("INBOX") == 0);
-        assertEquals(2, count("Done"));
+        await(() -> count("INBOX") == 0 && count("Done") == 2);
     }
 
     @Test
