@@ -108,8 +108,9 @@ public final class ImapInbox implements AutoCloseable {
             inbox.open(Folder.READ_WRITE);
             while (!closed) {
                 boolean all = look(inbox, done, store.hasCapability("MOVE"));
-                if (all && store.hasCapability("IDLE")) idle(inbox);
-                else sleep(config.pause());
+                if (!all || !store.hasCapability("IDLE")) sleep(config.pause());
+                // Not for one that came meanwhile: it would not be told again.
+                else if (inbox.getMessageCount() == 0) idle(inbox);
                 // Also tells of new mails, where there is no IDLE.
                 var _ = inbox.getMessageCount();
             }

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.james.jdkim.DKIMSigner;
 import org.apache.james.jdkim.DKIMVerifier;
+import org.apache.james.jdkim.exceptions.FailException;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -117,7 +118,9 @@ class DkimInteropTest {
             return List.of(signer.txt());
         });
         assertEquals(1, jdkim.verify(new ByteArrayInputStream(mail)).size());
-        assertThrows(Exception.class, () -> jdkim.verify(new ByteArrayInputStream(tampered(mail))));
+        assertThrows(FailException.class, () -> jdkim.verify(new ByteArrayInputStream(tampered(mail))));
+        byte[] second = Mails.bytes("From: eve@ca.example\r\n" + Mails.text(mail));
+        assertThrows(FailException.class, () -> jdkim.verify(new ByteArrayInputStream(second)), "From is signed twice");
     }
 
     @Test
@@ -127,8 +130,6 @@ class DkimInteropTest {
         byte[] mail = challenge(signer);
         assertEquals(0, run(mail, PYTHON, "-c", VERIFY, signer.txt()).code);
         assertEquals(3, run(tampered(mail), PYTHON, "-c", VERIFY, signer.txt()).code);
-        byte[] second = Mails.bytes("From: eve@ca.example\r\n" + Mails.text(mail));
-        assertEquals(3, run(second, PYTHON, "-c", VERIFY, signer.txt()).code, "From is signed twice");
     }
 
     @ParameterizedTest

@@ -203,7 +203,7 @@ class SmtpMailerTest {
                 "",
                 "",
                 ca.text(),
-                Duration.ofSeconds(2),
+                Duration.ofSeconds(20),
                 Optional.empty());
         var mailer = new SmtpMailer(config, Optional.of(signer), Optional.of(verp));
         var optOut = Optional.of(java.net.URI.create("https://ca.example.org/stop?a=1&b=2"));
