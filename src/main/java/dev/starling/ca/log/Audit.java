@@ -25,10 +25,10 @@ public final class Audit {
     public static final int MAX_FINDINGS = 100;
 
     /// @param reason those of [LogPolicy] for the head; `missing` (could not be read), `malformed` (a head, a
-    ///     tile or a bundle that is none), `malformed-entry`; `altered-entry` (not what was hashed);
-    ///     `altered-tile` (not the hashes of the tiles below); `altered-tree` (the entries' hashes lead to
-    ///     another head than the signed one); `smaller-tree` (than a head seen before), `forked` (a head seen
-    ///     before is of other entries), `not-signed` (a head said to be seen before)
+    ///     tile or a bundle that is none), `malformed-entry`; `altered-entry` (not what was hashed at level 0);
+    ///     `altered-tile` (not what follows from level 0); `altered-tree` (level 0 leads to another head than
+    ///     the signed one); `smaller-tree` (than a head seen before), `forked` (a head seen before is of other
+    ///     entries), `not-signed` (a head said to be seen before)
     /// @param at index of the entry, or of the first entry of the tile, or size of the head seen before
     public record Finding(String reason, long at, String detail) {}
 

@@ -48,9 +48,14 @@ public record Tile(int level, long index, int width) {
     }
 
     public String path() {
-        var number = new StringBuilder(String.format("%03d", index % 1000));
-        for (long rest = index / 1000; rest > 0; rest /= 1000) number.insert(0, String.format("x%03d/", rest % 1000));
+        var number = new StringBuilder(group(index));
+        for (long rest = index / 1000; rest > 0; rest /= 1000) number.insert(0, "x" + group(rest) + "/");
         String partial = width == FULL ? "" : ".p/" + width;
         return "tile/" + (level == ENTRIES ? "entries" : level) + "/" + number + partial;
+    }
+
+    /// The last three digits.
+    private static String group(long number) {
+        return String.valueOf(1000 + number % 1000).substring(1);
     }
 }

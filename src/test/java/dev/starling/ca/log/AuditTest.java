@@ -52,7 +52,11 @@ class AuditTest {
                 new Altered(Tile.ENTRIES, 3, 9 * entry + 40, List.of("altered-entry 777")),
                 new Altered(Tile.ENTRIES, 273, 7 * entry + 40, List.of("altered-entry 69895")),
                 new Altered(Tile.ENTRIES, 3, 2, List.of("altered-entry 768", "malformed-entry 768")),
-                new Altered(0, 3, 9 * 32, List.of("altered-entry 777", "altered-tile 768", "altered-tree 70000")),
+                new Altered(
+                        0,
+                        3,
+                        9 * 32,
+                        List.of("altered-entry 777", "altered-tile 768", "altered-tile 0", "altered-tree 70000")),
                 new Altered(0, 273, 32, List.of("altered-entry 69889", "altered-tree 70000")),
                 new Altered(1, 0, 5 * 32, List.of("altered-tile 1280")),
                 new Altered(1, 1, 5 * 32, List.of("altered-tile 66816")),
