@@ -127,6 +127,8 @@ function inclusionCases() {
   add('a path of 64 hashes', false, 5, 7, Array(64).fill(path[0]));
   add('nothing in an empty tree', false, 0, 0, []);
   add('a path where there is none', false, 0, 1, [root(1)]);
+  add('a head that says a larger size', false, 1, 8, hexOf(pathOf(1, example.slice(0, 4))), { root: root(4) });
+  add('a head that says a smaller size', false, 3, 4, hexOf(pathOf(7, example)), { root: root(8), entry: EXAMPLE[7] });
   return cases;
 }
 
@@ -147,6 +149,13 @@ function consistencyCases() {
   add('another older head', false, 6, 8, proof, { olderRoot: root(5) });
   add('another newer head', false, 6, 8, proof, { newerRoot: root(7) });
   add('a proof for another size', false, 5, 8, proof);
+  add('a newer head that says a larger size', false, 2, 8, hexOf(consistency(2, example.slice(0, 4))), {
+    newerRoot: root(4),
+  });
+  add('heads that say smaller sizes', false, 3, 4, hexOf(consistency(7, example)), {
+    olderRoot: root(7),
+    newerRoot: root(8),
+  });
   add('one size, two heads', false, 7, 7, [], { newerRoot: root(6) });
   add('one size and a proof', false, 7, 7, [root(7)]);
   add('nothing and a proof', false, 0, 7, [root(7)]);
