@@ -163,7 +163,8 @@ function consistencyCases() {
   return cases;
 }
 
-/** The published example of golang.org/x/mod/sumdb/note. */
+/** The published example of golang.org/x/mod/sumdb/note, with its secret key. */
+const PETERS_SEED = 'gQoUAtUUbI2E8kQzMPVAgOv5juF9nHT2JS/F1ccoMXM=';
 const PETER = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
 const PETERS_TEXT =
   "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
@@ -230,6 +231,7 @@ function notes() {
   };
   return {
     key: PETER,
+    seed: PETERS_SEED,
     good: Object.entries(good).map(([what, [note, signatures]]) => ({ what, note: b64(note), signatures })),
     bad: [
       ...Object.entries(bad).map(([what, note]) => [what, b64(note)]),
@@ -284,6 +286,12 @@ function checkpoints() {
   add('a signature of another text', 'bad-signature', `${text}\n${logLine(log, foreign)}${a}${b}`);
   add('a changed root', 'bad-signature', `${headText(example.slice(1))}\n${own}`, none);
   add('a short signature', 'bad-signature', `${text}\n${line(log, Buffer.alloc(63))}`, none);
+  const signature = sign(null, Buffer.from(text), log.secret);
+  for (const [where, bytes] of [
+    ['in front', [Buffer.alloc(8), signature]],
+    ['behind', [signature, Buffer.alloc(8)]],
+  ])
+    add(`a signature with bytes ${where}`, 'bad-signature', `${text}\n${line(log, Buffer.concat(bytes))}`, none);
   add(
     'one good and one bad signature of the log',
     'bad-signature',

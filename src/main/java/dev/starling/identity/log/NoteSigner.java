@@ -1,10 +1,8 @@
 package dev.starling.identity.log;
 
-import java.security.GeneralSecurityException;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
-import java.security.Signature;
-import java.util.Arrays;
+import java.security.SecureRandom;
+import org.bouncycastle.crypto.params.Ed25519PrivateKeyParameters;
+import org.bouncycastle.crypto.signers.Ed25519Signer;
 
 /// Who can sign with the private half of a [NoteKey].
 public interface NoteSigner {
@@ -13,9 +11,11 @@ public interface NoteSigner {
     /// An Ed25519 signature (RFC 8032): the same for the same message.
     byte[] sign(byte[] message);
 
-    static NoteSigner of(String name, NoteKey.Kind kind, KeyPair pair) {
-        byte[] spki = pair.getPublic().getEncoded();
-        var key = new NoteKey(name, kind, Arrays.copyOfRange(spki, spki.length - NoteKey.KEY_BYTES, spki.length));
+    /// @param seed the private key as RFC 8032, section 5.1.5, has it: 32 random bytes, a secret to be kept
+    static NoteSigner of(String name, NoteKey.Kind kind, byte[] seed) {
+        if (seed.length != NoteKey.KEY_BYTES) throw new IllegalArgumentException("size of a key");
+        var secret = new Ed25519PrivateKeyParameters(seed);
+        var key = new NoteKey(name, kind, secret.generatePublicKey().getEncoded());
         return new NoteSigner() {
             @Override
             public NoteKey key() {
@@ -24,23 +24,17 @@ public interface NoteSigner {
 
             @Override
             public byte[] sign(byte[] message) {
-                try {
-                    var signer = Signature.getInstance("Ed25519");
-                    signer.initSign(pair.getPrivate());
-                    signer.update(message);
-                    return signer.sign();
-                } catch (GeneralSecurityException e) {
-                    throw new IllegalStateException(e);
-                }
+                var signer = new Ed25519Signer();
+                signer.init(true, secret);
+                signer.update(message, 0, message.length);
+                return signer.generateSignature();
             }
         };
     }
 
-    static KeyPair generate() {
-        try {
-            return KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
-        }
+    static byte[] newSeed() {
+        byte[] seed = new byte[NoteKey.KEY_BYTES];
+        new SecureRandom().nextBytes(seed);
+        return seed;
     }
 }

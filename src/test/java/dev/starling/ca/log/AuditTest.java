@@ -149,10 +149,10 @@ class AuditTest {
     @Test
     void theHeadMustBeBelieved() throws Exception {
         MemoryLog store = Logs.of(10);
-        var witness = NoteSigner.of("w.example", NoteKey.Kind.WITNESS, NoteSigner.generate());
+        var witness = NoteSigner.of("w.example", NoteKey.Kind.WITNESS, NoteSigner.newSeed());
         var strict = new LogPolicy(Logs.LOG.key(), List.of(witness.key()), 1);
         assertEquals(List.of("too-few-witnesses 10"), findings(store, strict));
-        var stranger = NoteSigner.of(Logs.LOG.key().name(), NoteKey.Kind.LOG, NoteSigner.generate());
+        var stranger = NoteSigner.of(Logs.LOG.key().name(), NoteKey.Kind.LOG, NoteSigner.newSeed());
         byte[] strangers = Checkpoint.signed(stranger, store.head()).bytes();
         assertEquals(List.of("not-signed 10"), findings(showing(store, strangers)));
         assertEquals(List.of("malformed 0"), findings(showing(store, new byte[] {1, 2, 3})));

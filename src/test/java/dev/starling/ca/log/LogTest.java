@@ -146,8 +146,8 @@ class LogTest {
     void nothingIsReleasedThatTheLogDidNotSign() throws Exception {
         var store = Logs.of(5);
         var log = new Log(Logs.LOG, store);
-        var other = NoteSigner.of("ca.example/log", NoteKey.Kind.LOG, NoteSigner.generate());
-        var foreign = NoteSigner.of("other.example/log", NoteKey.Kind.LOG, NoteSigner.generate());
+        var other = NoteSigner.of("ca.example/log", NoteKey.Kind.LOG, NoteSigner.newSeed());
+        var foreign = NoteSigner.of("other.example/log", NoteKey.Kind.LOG, NoteSigner.newSeed());
         assertThrows(IOException.class, () -> log.release(Checkpoint.signed(other, store.head())));
         assertThrows(IOException.class, () -> log.release(Checkpoint.signed(foreign, store.head())));
         var invented = Checkpoint.signed(Logs.LOG, new TreeHead(5, Logs.hash("nothing")));

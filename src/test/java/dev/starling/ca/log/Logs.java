@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 /// Keys and entries for the tests of logs.
 final class Logs {
     static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
-    static final NoteSigner LOG = NoteSigner.of("ca.example/log", NoteKey.Kind.LOG, NoteSigner.generate());
+    static final NoteSigner LOG = NoteSigner.of("ca.example/log", NoteKey.Kind.LOG, NoteSigner.newSeed());
     static final LogPolicy POLICY = new LogPolicy(LOG.key(), List.of(), 0);
 
     private Logs() {}

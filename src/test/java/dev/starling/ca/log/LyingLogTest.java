@@ -54,7 +54,7 @@ class LyingLogTest {
 
     LyingLogTest() throws IOException {
         for (int i = 0; i < 3; i++) {
-            keys.add(NoteSigner.of("w" + i + ".example", NoteKey.Kind.WITNESS, NoteSigner.generate()));
+            keys.add(NoteSigner.of("w" + i + ".example", NoteKey.Kind.WITNESS, NoteSigner.newSeed()));
             witnesses.add(new Witness(
                     keys.get(i), List.of(Logs.LOG.key()), new Memory(), Clock.fixed(Logs.NOON, ZoneOffset.UTC)));
         }

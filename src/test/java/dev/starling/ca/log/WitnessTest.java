@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 /// A witness cosigns what only grew, and refuses everything else for its own reason.
 class WitnessTest {
     private static final NoteSigner KEY =
-            NoteSigner.of("witness.example/w", NoteKey.Kind.WITNESS, NoteSigner.generate());
+            NoteSigner.of("witness.example/w", NoteKey.Kind.WITNESS, NoteSigner.newSeed());
 
     /// In memory; dies when told to.
     private static final class Memory implements WitnessStore {
@@ -87,10 +87,10 @@ class WitnessTest {
         Checkpoint large = Logs.publish(log, Logs.entries(10, 20));
         assertInstanceOf(Witness.Cosigned.class, witness.add(request(0, small)));
         assertEquals(new Witness.Refused("malformed"), witness.add(new byte[] {1}));
-        var stranger = NoteSigner.of("other.example", NoteKey.Kind.LOG, NoteSigner.generate());
+        var stranger = NoteSigner.of("other.example", NoteKey.Kind.LOG, NoteSigner.newSeed());
         var strangers = Checkpoint.signed(stranger, large.head());
         assertEquals(new Witness.Refused("unknown-log"), witness.add(request(10, strangers)));
-        var thief = NoteSigner.of(Logs.LOG.key().name(), NoteKey.Kind.LOG, NoteSigner.generate());
+        var thief = NoteSigner.of(Logs.LOG.key().name(), NoteKey.Kind.LOG, NoteSigner.newSeed());
         var stolen = Checkpoint.signed(thief, large.head());
         assertEquals(new Witness.Refused("not-signed"), witness.add(request(10, stolen)));
         var broken = new NoteSignature(Logs.LOG.key().name(), Logs.LOG.key().id(), new byte[64]);
@@ -191,12 +191,12 @@ class WitnessTest {
         assertEquals(
                 400,
                 post(routes, new AddCheckpoint(11, List.of(), small).bytes()).status());
-        var thief = NoteSigner.of(Logs.LOG.key().name(), NoteKey.Kind.LOG, NoteSigner.generate());
+        var thief = NoteSigner.of(Logs.LOG.key().name(), NoteKey.Kind.LOG, NoteSigner.newSeed());
         assertEquals(
                 403,
                 post(routes, request(10, Checkpoint.signed(thief, small.head())))
                         .status());
-        var stranger = NoteSigner.of("other.example", NoteKey.Kind.LOG, NoteSigner.generate());
+        var stranger = NoteSigner.of("other.example", NoteKey.Kind.LOG, NoteSigner.newSeed());
         assertEquals(
                 404,
                 post(routes, request(10, Checkpoint.signed(stranger, small.head())))

@@ -84,6 +84,32 @@ class LogVectorsTest {
     }
 
     @Test
+    void whatWeSignIsWhatWasPublished() throws Exception {
+        var notes = map("notes");
+        Note published = Note.parse(Vectors.base64(Vectors.cases(notes, "good")[0].get("note")));
+        var peter = NoteSigner.of("PeterNeumann", NoteKey.Kind.LOG, Vectors.base64(notes.get("seed")));
+        assertEquals(notes.get("key"), peter.key().text());
+        byte[] text = published.text().getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        assertArrayEquals(published.signatures().getFirst().bytes(), peter.sign(text));
+        // Our own head and cosignature, by the keys of the vectors, are those of the first case.
+        byte[] first = Vectors.base64(Vectors.cases(v, "checkpoints")[0].get("note"));
+        var log = NoteSigner.of(Vectors.text(v, "origin"), NoteKey.Kind.LOG, seed(1));
+        Checkpoint ours = Checkpoint.signed(log, Checkpoint.parse(first).head());
+        for (int i = 0; i < 2; i++) {
+            var witness = NoteSigner.of("w" + (i + 2) + ".example/witness", NoteKey.Kind.WITNESS, seed(i + 2));
+            ours = ours.with(ours.cosignature(
+                    witness, Instant.parse("2026-11-24T12:00:00Z").plusSeconds(i)));
+        }
+        assertArrayEquals(first, ours.bytes());
+    }
+
+    private static byte[] seed(int n) {
+        byte[] seed = new byte[NoteKey.KEY_BYTES];
+        Arrays.fill(seed, (byte) n);
+        return seed;
+    }
+
+    @Test
     void eachHeadIsBelievedOrRefusedForItsOwnReason() throws Exception {
         for (Map<String, Object> c : Vectors.cases(v, "checkpoints")) {
             LogPolicy policy = policy(c);
