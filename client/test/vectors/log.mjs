@@ -298,6 +298,12 @@ function checkpoints() {
     `${text}\n${own}${line(log, Buffer.alloc(64))}`,
     none,
   );
+  const offCurve = keyText(ORIGIN, Buffer.concat([Buffer.of(1, 2), Buffer.alloc(31)]));
+  const id = Buffer.from(offCurve.split('+')[1], 'hex');
+  add('a key that is no point on the curve', 'bad-signature', `${text}\n${logLine(log, text, { id })}`, {
+    ...none,
+    log: offCurve,
+  });
   add('one witness of two', 'too-few-witnesses', `${text}\n${own}${a}`);
   add('one witness twice', 'too-few-witnesses', `${text}\n${own}${a}${witnessLine(w2, text, NOON + 9)}`);
   add('one witness and a stranger', 'too-few-witnesses', `${text}\n${own}${a}${witnessLine(stranger, text, NOON)}`);
