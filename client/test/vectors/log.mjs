@@ -115,6 +115,17 @@ function inclusionCases() {
     for (let index = 0; index < size; index++)
       add(`entry ${index} of ${size}`, true, index, size, hexOf(pathOf(index, example.slice(0, size))));
   const path = hexOf(pathOf(5, example.slice(0, 7)));
+  // Perfect trees larger than 32 bits, of which only the path is there.
+  for (const index of [0, 2 ** 33 + 5, 2 ** 34 - 1]) {
+    const path = Array.from({ length: 34 }, (_, i) => sha256(Buffer.of(9, i)));
+    const top = path.reduce(
+      (hash, other, i) => sha256(Buffer.of(1), ...(Math.floor(index / 2 ** i) % 2 ? [other, hash] : [hash, other])),
+      sha256(Buffer.of(0)),
+    );
+    const more = { root: top.toString('hex'), entry: '' };
+    add(`entry ${index} of 2^34`, true, index, 2 ** 34, hexOf(path), more);
+    add(`entry ${index} of 2^34, in another place`, false, index === 0 ? 1 : index - 1, 2 ** 34, hexOf(path), more);
+  }
   add('another index', false, 4, 7, path, { entry: EXAMPLE[5] });
   add('an index beyond the tree', false, 7, 7, path);
   add('another size', false, 5, 8, path);
@@ -140,6 +151,12 @@ function consistencyCases() {
     for (let older = 0; older <= newer; older++)
       add(`${newer} after ${older}`, true, older, newer, hexOf(consistency(older, example.slice(0, newer))));
   const proof = hexOf(consistency(6, example));
+  const more = {
+    olderRoot: root(1),
+    newerRoot: sha256(Buffer.of(1), mth(example.slice(0, 1)), mth(example)).toString('hex'),
+  };
+  add('2^34 after 2^33', true, 2 ** 33, 2 ** 34, [root(8)], more);
+  add('2^34 after 2^32', false, 2 ** 32, 2 ** 34, [root(8)], more);
   add('the other way round', false, 8, 6, proof);
   add('no proof', false, 6, 8, []);
   add('no proof from a power of two', false, 4, 8, []);

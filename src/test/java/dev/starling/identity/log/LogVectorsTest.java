@@ -255,8 +255,9 @@ class LogVectorsTest {
         var witnesses = new java.util.ArrayList<NoteKey>();
         for (Object each : (List<?>) c.getOrDefault("witnesses", all.get("witnesses")))
             witnesses.add(NoteKey.parse(String.valueOf(each), NoteKey.Kind.WITNESS));
-        return new LogPolicy(NoteKey.parse(String.valueOf(c.getOrDefault("log", all.get("log"))), NoteKey.Kind.LOG), witnesses, (int)
-                number(c.getOrDefault("quorum", all.get("quorum"))));
+        return new LogPolicy(
+                NoteKey.parse(String.valueOf(c.getOrDefault("log", all.get("log"))), NoteKey.Kind.LOG), witnesses, (int)
+                        number(c.getOrDefault("quorum", all.get("quorum"))));
     }
 
     @SuppressWarnings("unchecked")
