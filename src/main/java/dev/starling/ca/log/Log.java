@@ -97,20 +97,27 @@ public final class Log {
         try {
             return bytes.isEmpty() ? Optional.empty() : Optional.of(Checkpoint.parse(bytes.get()));
         } catch (IdentityException e) {
-            throw new IOException("the log's store is damaged", e);
+            throw StoredTiles.damaged(e);
         }
     }
 
     private void check(Checkpoint checkpoint) throws IOException {
+        TreeHead head = checkpoint.head();
+        if (!isOurs(checkpoint)) throw new IOException("a head that this log did not sign");
+        long size = store.head().size();
         try {
-            TreeHead head = checkpoint.head();
-            if (!checkpoint.origin().equals(key().name()) || !checkpoint.isSignedBy(key()))
-                throw new IOException("a head that this log did not sign");
-            long size = store.head().size();
             if (head.size() > size || !tree(size).head(head.size()).equals(head))
                 throw new IOException("a head of other entries than are stored: is this an old copy of the log?");
         } catch (IdentityException e) {
-            throw new IOException("the log's store is damaged", e);
+            throw StoredTiles.damaged(e);
+        }
+    }
+
+    private boolean isOurs(Checkpoint checkpoint) {
+        try {
+            return checkpoint.origin().equals(key().name()) && checkpoint.isSignedBy(key());
+        } catch (IdentityException e) {
+            return false;
         }
     }
 
@@ -120,7 +127,7 @@ public final class Log {
             var entry = LogEntry.parse(new StoredTiles(store).entry(index));
             return new LogProof(entry, index, tree(checkpoint.head().size()).inclusion(index), checkpoint);
         } catch (IdentityException e) {
-            throw new IOException("the log's store is damaged", e);
+            throw StoredTiles.damaged(e);
         }
     }
 
@@ -129,7 +136,7 @@ public final class Log {
         try {
             return tree(newer).consistency(older);
         } catch (IdentityException e) {
-            throw new IOException("the log's store is damaged", e);
+            throw StoredTiles.damaged(e);
         }
     }
 

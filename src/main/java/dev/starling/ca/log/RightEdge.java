@@ -37,15 +37,18 @@ final class RightEdge {
             }
             if (width(Tile.ENTRIES) > 0)
                 entries.addAll(EntryBundle.parse(stored.tile(partial(Tile.ENTRIES)), width(Tile.ENTRIES)));
-            for (int i = 0; i < entries.size(); i++)
-                if (!Arrays.equals(
-                        Merkle.leafHash(entries.get(i)), levels.getFirst().get(i)))
-                    throw new IOException("the log's store is damaged: an entry is not the one that was hashed");
-            if (!head().equals(old))
-                throw new IOException("the log's store is damaged: its tiles lead to another head");
+            check();
         } catch (IdentityException e) {
-            throw new IOException("the log's store is damaged", e);
+            throw StoredTiles.damaged(e);
         }
+    }
+
+    private void check() throws IOException, IdentityException {
+        for (int i = 0; i < entries.size(); i++)
+            if (!Arrays.equals(
+                    Merkle.leafHash(entries.get(i)), levels.getFirst().get(i)))
+                throw new IOException("the log's store is damaged: an entry is not the one that was hashed");
+        if (!head().equals(old)) throw new IOException("the log's store is damaged: its tiles lead to another head");
     }
 
     /// How many entries, or hashes, this level has in tiles of all widths.

@@ -37,8 +37,13 @@ record StoredTiles(LogStore store) implements TileSource {
             List<byte[]> entries = EntryBundle.parse(tile(tile), tile.width());
             return entries.getLast();
         } catch (IdentityException e) {
-            throw new IOException("the log's store is damaged", e);
+            throw damaged(e);
         }
+    }
+
+    /// What the store gave is not what a log stored.
+    static IOException damaged(IdentityException e) {
+        return new IOException("the log's store is damaged: " + e.getMessage(), e);
     }
 
     private static FileNotFoundException absent(Tile tile) {
