@@ -16,49 +16,11 @@ import { checkBody } from '../core/record/bodies.js';
 import { decodeCbor, encodeCbor } from '../core/record/cbor.js';
 import { verifyDevices } from '../core/record/devices.js';
 import { openRecord, openRevocation, parseRecord } from '../core/record/record.js';
+import { feed } from './mutations.js';
 
 const CASES = Number(process.env.STARLING_FUZZ_CASES ?? 2000);
 const vectors = async (name) =>
   JSON.parse(await readFile(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'));
-const TAGS = [0, 1, 2, 3, 4, 5, 6, 0x17, 0x18, 0x30, 0x31, 0x7f, 0x80, 0x81, 0x82, 0xa0, 0xa1, 0xd2, 0xf6, 0xff];
-
-/** Hostile bytes from good ones. */
-function mutations(seed, good) {
-  let state = seed;
-  const next = (n) => Math.floor(((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32) * n);
-  return () => {
-    let bytes = new Uint8Array(good[next(good.length)]);
-    for (let n = next(4); n >= 0 && bytes.length > 0; n--) {
-      const at = next(bytes.length);
-      const from = next(bytes.length);
-      const kind = next(6);
-      if (kind === 0) bytes[at] = next(256);
-      else if (kind === 1) bytes[at] ^= 1 << next(8);
-      else if (kind === 2) bytes[at] = TAGS[next(TAGS.length)];
-      else if (kind === 3) bytes = bytes.slice(0, at);
-      else if (kind === 4) bytes = concat(bytes.slice(0, at), bytes.slice(at + 1 + next(8)));
-      else bytes = concat(bytes.slice(0, at), bytes.slice(from, from + 1 + next(8)), bytes.slice(at));
-    }
-    return bytes;
-  };
-}
-
-/** Feeds them; only our own errors are refusals. */
-async function feed(cases, seed, good, read) {
-  const next = mutations(seed, good);
-  let accepted = 0;
-  for (let i = 0; i < cases; i++) {
-    const bytes = next();
-    try {
-      await read(bytes);
-      accepted++;
-    } catch (e) {
-      if (e instanceof assert.AssertionError) throw e;
-      assert.equal(typeof e.key, 'string', `case ${i}, ${hex(bytes)}: ${e.stack}`);
-    }
-  }
-  return accepted;
-}
 
 test('any bytes are a certificate or malformed', async () => {
   const v = await vectors('certificates');

@@ -1,6 +1,7 @@
 // Writes ../vectors/*.json: bytes with a known answer that Java and JavaScript read alike. Run by hand: node test/write-vectors.mjs [NAME …]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { encode, hex } from '../core/bytes.js';
+import { parseCertificate } from '../core/identity/certificate.js';
 import { encodeCbor } from '../core/record/cbor.js';
 import { publicMaster, rendezvous, seal, valueId } from '../core/record/rendezvous.js';
 import { authority, issue } from './authority.js';
@@ -9,6 +10,7 @@ import { certificates } from './vectors/certificates.mjs';
 import { cms } from './vectors/cms.mjs';
 import { crls } from './vectors/crls.mjs';
 import { devices } from './vectors/devices.mjs';
+import { logs } from './vectors/log.mjs';
 import { offline } from './vectors/offline.mjs';
 import { anchorFiles } from './vectors/paths.mjs';
 import { pkcs12s } from './vectors/pkcs12.mjs';
@@ -198,3 +200,5 @@ await write('bodies.json', 'docs/protocols/formats.md, section 9', bodies());
 await write('cms.json', 'docs/protocols/formats.md, section 9', await cms(NOW));
 
 await write('offline.json', 'docs/protocols/formats.md, sections 5 and 6', await offline());
+const [logged, another] = [bob, b2].map((who) => parseCertificate(who.chain[0]));
+await write('log.json', 'docs/protocols/log.md', logs(logged, another));

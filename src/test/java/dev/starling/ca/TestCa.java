@@ -6,6 +6,7 @@ import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
+import dev.starling.ca.registration.ReplyDesk;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
@@ -40,6 +41,7 @@ public final class TestCa implements AutoCloseable {
     public final AtomicInteger revoked = new AtomicInteger();
     public final CaStore store;
     public final Silence silence;
+    public final ReplyDesk desk;
     public final Issuer issuer;
     public final Outbox outbox;
     public final String base;
@@ -60,19 +62,36 @@ public final class TestCa implements AutoCloseable {
 
     /// @param folder for the keys
     public TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin) throws IOException {
+        this(store, folder, limits, burst, origin, List.of(Authorizations.CODE));
+    }
+
+    /// One that takes replies by mail, too.
+    public static TestCa withReplies(Path folder) throws IOException {
+        return new TestCa(
+                CaStore.inFile(folder.resolve("ca.db")),
+                folder,
+                Limits.LOCAL,
+                1_000_000,
+                new Origin(false),
+                List.of(Authorizations.CODE, Authorizations.REPLY));
+    }
+
+    private TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin, List<String> ways)
+            throws IOException {
         this.store = store;
         issuer = Issuer.open(folder, false, store, clock);
         outbox = new Outbox(store, letters, Outbox.PLAIN, clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();
         silence = new Silence(store, clock);
-        var authorizations = new Authorizations(store, limits, silence, List.of(Authorizations.CODE), clock);
+        var authorizations = new Authorizations(store, limits, silence, ways, clock);
         var orders = new Orders(store, authorizations, issuer, outbox, clock);
+        desk = new ReplyDesk(store, authorizations, silence, clock);
         var revocations = new Revocations(store, revoked::incrementAndGet, clock);
         new Front(store, orders, authorizations, revocations, silence, clock)
                 .mount(
                         routes,
-                        new Front.Outside(base, "", "", origin),
+                        new Front.Outside(base, "", "acme@ca.example", origin),
                         new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
     }
 
