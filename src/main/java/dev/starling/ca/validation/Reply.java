@@ -85,7 +85,8 @@ record Reply(Address from, String part1, String response, RawMail mail) {
     }
 
     private static void date(String value) throws MailRefused {
-        // Leniently: zones such as GMT are obsolete and must be read (RFC 5322, section 4.3); nothing depends on the time.
+        // Leniently: zones such as GMT are obsolete and must be read (RFC 5322, section 4.3); nothing depends on the
+        // time.
         unless(new MailDateFormat().parse(value, new ParsePosition(0)) != null, Reason.DATE);
     }
 
