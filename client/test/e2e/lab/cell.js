@@ -213,7 +213,7 @@ async function call(alice, bob, direct) {
     const facts = page.locator('.call-facts');
     await facts
       .filter({ hasText: word })
-      .waitFor({ timeout: 2000 })
+      .waitFor({ timeout: 10_000 })
       .catch(async () => {
         throw new Error(`the page says "${await facts.innerText()}" of ${JSON.stringify(pairs)}`);
       });
