@@ -138,7 +138,7 @@
  * @property {(key: string) => boolean} press  a key of a telephone, `0` to `9`, `*` or `#`, as a tone (RFC 4733); false: the other side takes none
  * @property {(microphone: string) => Promise<void>} microphone
  * @property {(fn: (state: 'connected'|'disconnected'|'failed', info: {direct: boolean}) => void) => void} onState
- * @property {() => Promise<{quality: string, energyIn: number, energyOut: number}>} stats
+ * @property {() => Promise<{quality: string, direct: boolean, energyIn: number, energyOut: number}>} stats
  * @property {() => void} close
  */
 

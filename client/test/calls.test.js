@@ -38,6 +38,19 @@ test('keys are pressed while the call runs, not before and not afterwards', asyn
   assert.equal(it.alice.calls.press('2'), false);
 });
 
+test('an end that is known for a relay only later is told so, and back', async () => {
+  const it = await two();
+  await talking(it);
+  assert.equal(it.alice.call.direct, true);
+  it.alice.legs[0].direct = false;
+  it.time.advance(2000);
+  await it.alice.until((s) => s.call?.direct === false);
+  it.alice.legs[0].direct = true;
+  it.time.advance(2000);
+  await it.alice.until((s) => s.call?.direct === true);
+  assert.equal(it.bob.call.direct, true);
+});
+
 test('the called side hangs up too', async () => {
   const it = await two();
   await talking(it);

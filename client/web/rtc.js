@@ -219,10 +219,16 @@ async function isDirect(connection) {
   // Statistics may be a moment old.
   const now = connection.getSenders()[0]?.transport?.iceTransport?.getSelectedCandidatePair?.();
   if (now) return now.local?.type !== 'relay' && now.remote?.type !== 'relay';
-  const stats = [...(await connection.getStats()).values()];
-  const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
-  const ends = stats.filter((s) => s.id === pair?.localCandidateId || s.id === pair?.remoteCandidateId);
-  return !ends.some((s) => s.candidateType === 'relay');
+  return isDirectIn(await connection.getStats());
+}
+
+/** @param {RTCStatsReport} report */
+function isDirectIn(report) {
+  const stats = [...report.values()];
+  const used = stats.find((s) => s.type === 'transport')?.selectedCandidatePairId;
+  const pair =
+    report.get(used) ?? stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
+  return ![pair?.localCandidateId, pair?.remoteCandidateId].some((id) => report.get(id)?.candidateType === 'relay');
 }
 
 /** @param {RTCPeerConnection} connection */
@@ -231,7 +237,8 @@ async function measure(connection) {
   let energyOut = 0;
   let lost = 0;
   let received = 0;
-  for (const s of (await connection.getStats()).values()) {
+  const report = await connection.getStats();
+  for (const s of report.values()) {
     if (s.type === 'inbound-rtp') {
       energyIn = s.totalAudioEnergy ?? 0;
       lost = s.packetsLost ?? 0;
@@ -240,5 +247,6 @@ async function measure(connection) {
     if (s.type === 'media-source') energyOut = s.totalAudioEnergy ?? 0;
   }
   const share = lost / Math.max(1, lost + received);
-  return { quality: share > 0.08 ? 'poor' : share > 0.02 ? 'fair' : 'good', energyIn, energyOut };
+  const quality = share > 0.08 ? 'poor' : share > 0.02 ? 'fair' : 'good';
+  return { quality, direct: isDirectIn(report), energyIn, energyOut };
 }

@@ -107,9 +107,12 @@ export function conversation({ ctx, live, change, end }) {
     change({ state: 'running', since: ctx.around.now(), quality: 'good' });
     const again = () => (own.stopStats = ctx.timer(STATS_MILLIS, () => void measure()));
     const measure = async () => {
-      const quality = (await own.media?.stats().catch(() => null))?.quality;
+      const now = await own.media?.stats().catch(() => null);
       if (live() !== own) return;
-      if (quality && quality !== ctx.state.call?.quality) change({ quality });
+      const call = ctx.state.call;
+      // An end that sent before it was named turns out to be a relay.
+      if (now && (now.quality !== call?.quality || now.direct !== call?.direct))
+        change({ quality: now.quality, direct: now.direct });
       again();
     };
     again();

@@ -48,7 +48,8 @@ export function fakeMedia() {
         press: (key) => (leg.pressed = (leg.pressed ?? '') + key) !== '',
         microphone: async () => {},
         onState: (fn) => (leg.tell = fn),
-        stats: async () => ({ quality: 'good', energyIn: 1, energyOut: 1 }),
+        direct: true,
+        stats: async () => ({ quality: 'good', direct: leg.direct, energyIn: 1, energyOut: 1 }),
         close: () => void (leg.closed = true),
       });
     },

@@ -193,6 +193,35 @@ async function befriend(alice, bob) {
   for (const { page } of [alice, bob]) await page.waitForSelector('.head .presence-online');
 }
 
+/** Until the call runs; if it does not, what the page says and how far ICE came. @param {import('playwright-core').Page} page */
+async function runs(page) {
+  await page.waitForSelector('.call-bar.running, .call-bar.ended', { timeout: 60_000 }).catch(() => {});
+  if (await page.locator('.call-bar.running').count()) return;
+  const bar = page.locator('.call-bar');
+  const said = (await bar.count()) ? await bar.innerText() : 'nothing of a call';
+  throw new Error(`the call does not run: the page says ${JSON.stringify(said)}; ${await page.evaluate(iceSoFar)}`);
+}
+
+/** In the page. @returns {Promise<string>} */
+async function iceSoFar() {
+  const connection = window.connections.at(-1);
+  if (!connection) return 'no connection';
+  const stats = [...(await connection.getStats()).values()];
+  const ends = (/** @type {string} */ type) =>
+    stats
+      .filter((s) => s.type === type)
+      .map((s) => `${s.candidateType} ${s.relayProtocol ?? s.protocol} ${s.address?.includes(':') ? 'IPv6' : 'IPv4'}`);
+  const pairs = stats
+    .filter((s) => s.type === 'candidate-pair')
+    .map((s) => `${s.state} ${s.requestsSent}/${s.responsesReceived}`);
+  return JSON.stringify({
+    states: [connection.connectionState, connection.iceConnectionState, connection.iceGatheringState],
+    local: ends('local-candidate'),
+    remote: ends('remote-candidate'),
+    pairs,
+  });
+}
+
 /** @param {import('playwright-core').Page} alice @param {import('playwright-core').Page} bob @param {boolean} direct  whether it should become so */
 async function call(alice, bob, direct) {
   const dialled = performance.now();
@@ -204,7 +233,7 @@ async function call(alice, bob, direct) {
   );
   await bob.click('.incoming button:has-text("Accept")');
   const accepted = Date.now();
-  for (const page of [alice, bob]) await page.waitForSelector('.call-bar.running');
+  await Promise.all([alice, bob].map(runs));
   const connect = await alice.evaluate(() => window.connections.at(-1).up);
   const heard = await Promise.all(hearing);
   const pairs = await Promise.all([alice, bob].map((page) => page.evaluate(selectedPair, direct)));
@@ -213,7 +242,7 @@ async function call(alice, bob, direct) {
     const facts = page.locator('.call-facts');
     await facts
       .filter({ hasText: word })
-      .waitFor({ timeout: 2000 })
+      .waitFor({ timeout: 10_000 })
       .catch(async () => {
         throw new Error(`the page says "${await facts.innerText()}" of ${JSON.stringify(pairs)}`);
       });
