@@ -78,6 +78,7 @@ test('a pair that comes back by itself needs nothing', async () => {
   const it = await inCall();
   it.alices.tell('disconnected', {});
   it.time.advance(900);
+  it.alices.direct = false;
   it.alices.tell('connected', { direct: false });
   it.time.advance(60_000);
   await settled();

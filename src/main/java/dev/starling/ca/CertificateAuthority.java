@@ -4,6 +4,7 @@ import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.RevocationLists;
+import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
@@ -11,8 +12,10 @@ import dev.starling.ca.registration.ReplyDesk;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Certificate;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
+import dev.starling.identity.log.NoteKey;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
 import dev.starling.web.Response;
@@ -37,8 +40,10 @@ public final class CertificateAuthority implements AutoCloseable {
     private static final Duration SWEEP = Duration.ofHours(6),
             LISTS = Duration.ofMinutes(10),
             ORPHANS = Duration.ofMinutes(1);
+    private static final String BOOK = "/acme/log", PROOF = "/acme/proof/";
 
     private final CaStore store;
+    private final CertificateLog log;
     private final Issuer issuer;
     private final Front front;
     private final RevocationLists lists;
@@ -61,6 +66,11 @@ public final class CertificateAuthority implements AutoCloseable {
         boolean isLocal() {
             return mail.isEmpty();
         }
+
+        /// What the log is called: by custom its base URL without the scheme.
+        String origin() {
+            return mail.map(each -> each.base().replaceFirst("^[a-z]+://", "")).orElse("local.invalid") + BOOK;
+        }
     }
 
     /// @param folder for keys and data
@@ -72,7 +82,8 @@ public final class CertificateAuthority implements AutoCloseable {
                 ? CaStore.postgresql(settings.database().get())
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
-            issuer = Issuer.open(folder, settings.isLocal(), store, clock);
+            log = new CertificateLog(store, settings.origin());
+            issuer = Issuer.open(folder, settings.isLocal(), store, log, clock);
             lists = issuer.lists();
             var silence = new Silence(store, clock);
             mail = settings.mail().isPresent()
@@ -148,6 +159,8 @@ public final class CertificateAuthority implements AutoCloseable {
                 routes, new Front.Outside(base, settings.terms(), sender, origin), new Front.Rates(requests, accounts));
         mailbox.ifPresent(m -> m.mount(routes));
         routes.get("/acme/crl/", this::list);
+        log.mount(routes, BOOK);
+        routes.get(PROOF, this::proof);
         routes.get(
                 "/acme/root.pem",
                 _ -> Response.of(200, "application/x-pem-file", rootPem().getBytes(StandardCharsets.US_ASCII)));
@@ -160,6 +173,22 @@ public final class CertificateAuthority implements AutoCloseable {
         return lists.newestOf(name.substring(0, 40))
                 .map(der -> Response.of(200, "application/pkix-crl", der).with("cache-control", "max-age=300"))
                 .orElseGet(() -> Response.problem(404, "There is no such list."));
+    }
+
+    /// `/acme/proof/SERIAL`: that a certificate stands in the log, by its hexadecimal serial number.
+    private Response proof(Request request) throws IOException {
+        String serial = request.path().substring(PROOF.length());
+        Optional<Certificate> certificate =
+                store.in(session -> session.certificates().bySerial(serial));
+        long index = certificate.map(Certificate::logIndex).orElse(-1L);
+        if (index < 0) return Response.problem(404, "There is no such certificate in the log.");
+        return Response.of(200, "text/plain; charset=utf-8", log.proof(index).bytes())
+                .with("cache-control", "no-store");
+    }
+
+    /// What verifiers must know to check the proofs of its log.
+    public NoteKey logKey() {
+        return log.key();
     }
 
     /// The DNS record by which everybody can check the signatures of its mails, as a line for a zone file.

@@ -22,10 +22,11 @@ import picocli.CommandLine.Option;
         subcommands = {
             CaTools.ListCommand.class,
             CaTools.RevokeCommand.class,
+            CaTools.AuditCommand.class,
             CaTools.BackupCommand.class,
             CaTools.RestoreCommand.class
         },
-        synopsisSubcommandLabel = "[list | revoke | backup | restore]",
+        synopsisSubcommandLabel = "[list | revoke | audit | backup | restore]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
@@ -97,6 +98,8 @@ final class CaCommand implements Callable<Integer> {
                 Runtime.getRuntime().addShutdownHook(new Thread(end::countDown));
                 System.out.println(
                         "root certificate " + url + "/acme/root.pem, SHA-256 " + TrustAnchors.fingerprint(ca.root()));
+                System.out.println(
+                        "log " + url + "/acme/log, key " + ca.logKey().text());
                 ca.dnsRecord().ifPresent(line -> System.out.println("for the DNS: " + line));
                 System.out.println("ready " + url + "/acme/directory");
                 end.await();

@@ -2,17 +2,22 @@ package dev.starling.cli;
 
 import dev.starling.acme.Problem;
 import dev.starling.ca.Backup;
-import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.RevocationLists;
+import dev.starling.ca.log.Audit;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.store.AuditTable;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
+import dev.starling.identity.log.LogPolicy;
+import dev.starling.identity.log.NoteKey;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -25,6 +30,7 @@ import picocli.CommandLine.Parameters;
 /// certificate, makes a backup.
 final class CaTools {
     private static final int MOST = 100;
+    private static final long REPORTED = 256 * 400;
     private static final Clock CLOCK = Clock.systemUTC();
 
     private CaTools() {}
@@ -121,14 +127,62 @@ final class CaTools {
         @Override
         public Integer call() throws IOException {
             try (CaStore store = place.open()) {
-                var issuer = Issuer.existing(place.folder(), store, CLOCK);
-                new Revocations(store, issuer.lists()::renew, CLOCK).byOperator(serial, reason);
+                var lists = RevocationLists.of(place.folder(), store, CLOCK);
+                new Revocations(store, lists::renew, CLOCK).byOperator(serial, reason);
             } catch (Problem e) {
                 throw new IOException(e.detail(), e);
             }
             System.out.println("Withdrawn.");
             return 0;
         }
+    }
+
+    @Command(
+            name = "audit",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Reads the whole log of any CA and says what is wrong with it: each entry, each tile, the signed head.",
+                "With --seen also whether it still holds what heads seen before said."
+            })
+    static final class AuditCommand implements Callable<Integer> {
+        @Parameters(paramLabel = "URL", description = "Of the log, for example https://ca.example/acme/log.")
+        String url = "";
+
+        @Option(
+                names = "--key",
+                required = true,
+                paramLabel = "KEY",
+                description =
+                        "The log's key, as `starling ca` prints it when it starts. From somebody else than the CA is best.")
+        String key = "";
+
+        @Option(
+                names = "--seen",
+                paramLabel = "FILE",
+                description = "A head (checkpoint) that somebody got at any time.")
+        List<Path> seen = List.of();
+
+        @Override
+        public Integer call() throws IOException {
+            var heads = new ArrayList<byte[]>();
+            for (Path each : seen) heads.add(Files.readAllBytes(each));
+            try (var log = new HttpLog(url.replaceFirst("/$", ""))) {
+                var policy = new LogPolicy(NoteKey.parse(key, NoteKey.Kind.LOG), List.of(), 0);
+                Audit.Report report = Audit.run(log, policy, heads, CaTools::progress);
+                System.out.println(report.entries() + " entries read, the head is of "
+                        + report.head().map(head -> String.valueOf(head.size())).orElse("nothing") + ".");
+                for (Audit.Finding each : report.findings())
+                    System.out.println(each.reason() + " at " + each.at() + "  " + each.detail());
+                System.out.println(report.isGood() ? "Nothing is wrong with it." : "Something is wrong with it.");
+                return report.isGood() ? 0 : 1;
+            } catch (IdentityException e) {
+                throw new IOException("--key is not the key of a log.", e);
+            }
+        }
+    }
+
+    private static void progress(long entries) {
+        if (entries % REPORTED == 0) System.err.println(entries + " entries …");
     }
 
     @Command(

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.front.Origin;
-import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.RevocationLists;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.store.CaStore;
@@ -89,7 +89,7 @@ class BackupTest extends AcmeTest {
         String serial = ca.stored(
                 session -> session.certificates().of(BOB, 1).getFirst().serial());
         try (var beside = CaStore.beside(folder.resolve("ca.db"))) {
-            var lists = Issuer.existing(folder, beside, ca.clock).lists();
+            var lists = RevocationLists.of(folder, beside, ca.clock);
             new Revocations(beside, lists::renew, ca.clock).byOperator(serial, 4);
         }
         assertTrue(ca.<Boolean>stored(

@@ -1,14 +1,23 @@
 package dev.starling.ca;
 
+import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
 
 /// Orders whose mailbox is proven, without the way there.
 public final class Ready {
     private Ready() {}
+
+    /// The issuer in a folder, with a log.
+    public static Issuer issuer(Path folder, boolean test, CaStore store, Clock clock) throws IOException {
+        return Issuer.open(folder, test, store, new CertificateLog(store, "ca.example/log"), clock);
+    }
 
     /// Makes one.
     ///

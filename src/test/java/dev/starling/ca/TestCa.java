@@ -3,6 +3,7 @@ package dev.starling.ca;
 import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
@@ -42,6 +43,7 @@ public final class TestCa implements AutoCloseable {
     public final CaStore store;
     public final Silence silence;
     public final ReplyDesk desk;
+    public final CertificateLog log;
     public final Issuer issuer;
     public final Outbox outbox;
     public final String base;
@@ -79,7 +81,8 @@ public final class TestCa implements AutoCloseable {
     private TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin, List<String> ways)
             throws IOException {
         this.store = store;
-        issuer = Issuer.open(folder, false, store, clock);
+        log = new CertificateLog(store, "ca.example/log");
+        issuer = Issuer.open(folder, false, store, log, clock);
         outbox = new Outbox(store, letters, Outbox.PLAIN, clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();
@@ -93,6 +96,7 @@ public final class TestCa implements AutoCloseable {
                         routes,
                         new Front.Outside(base, "", "acme@ca.example", origin),
                         new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
+        log.mount(routes, "/acme/log");
     }
 
     /// The order behind a URL, as it is stored.

@@ -105,6 +105,37 @@ class TwoProcessesTest {
     }
 
     @Test
+    void whatBothIssueStandsInOneLogOfWhichEachProvesAll() throws Exception {
+        try (var here = first.caller().registered();
+                var there = at(second, here);
+                var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            var issuing = new ArrayList<Callable<Boolean>>();
+            for (int i = 0; i < 12; i++) {
+                String address = "user" + i + "@example.net";
+                var ca = i % 2 == 0 ? first : second;
+                issuing.add(() -> {
+                    String order = Ready.order(
+                            ca.store,
+                            address,
+                            "email-code-00",
+                            ca.clock.instant().getEpochSecond());
+                    ca.issuer.issue(order, Csrs.of(address));
+                    return true;
+                });
+            }
+            for (var each : all.invokeAll(issuing)) assertTrue(each.get());
+            assertEquals(first.log.key(), second.log.key());
+            for (int i = 0; i < 12; i++)
+                assertEquals(first.log.proof(i).entry(), second.log.proof(i).entry());
+            assertEquals(
+                    12L,
+                    first.<Long>stored(
+                            session -> session.log().head().orElseThrow().size()));
+            assertEquals(200, there.post(there.kid, "").status());
+        }
+    }
+
+    @Test
     void aMailThatWaitsIsHandedOverByOneOfThem() throws Exception {
         first.letters.trouble(() -> {
             throw new java.io.IOException("The mail server cannot be reached.");

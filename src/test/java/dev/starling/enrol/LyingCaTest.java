@@ -58,7 +58,7 @@ class LyingCaTest {
     void start() throws IOException {
         file = folder.resolve("bob.p12");
         store = CaStore.inFile(folder.resolve("ca.db"));
-        issuer = Issuer.open(folder, false, store, clock);
+        issuer = Ready.issuer(folder, false, store, clock);
         var routes = new Routes();
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();

@@ -4,16 +4,19 @@ import com.nimbusds.jose.jwk.Curve;
 import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
+import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.store.AuditTable;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
+import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
+import dev.starling.identity.log.LogEntry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
@@ -25,7 +28,8 @@ import java.util.Base64;
 import java.util.List;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
-/// may be fetched. A process that dies between two of them leaves an order that [#resume] leads to its end; each step
+/// may be fetched; between the last two it is entered in the log. A process that dies between two of them leaves an
+/// order that [#resume] leads to its end; each step
 /// may
 /// come twice and changes nothing the second time.
 public final class Issuer {
@@ -35,27 +39,24 @@ public final class Issuer {
     private static final int KEY_COMPROMISE = 1, UNFINISHED = 100, SAME_KEY = 100;
 
     private final Authority authority;
-    private final boolean test;
+    private final CertificateLog log;
     private final CaStore store;
     private final Clock clock;
 
-    private Issuer(Authority authority, boolean test, CaStore store, Clock clock) {
+    private Issuer(Authority authority, CaStore store, CertificateLog log, Clock clock) {
         this.authority = authority;
-        this.test = test;
         this.store = store;
+        this.log = log;
         this.clock = clock;
     }
 
     /// Reads the keys in `folder`, or makes them on the first start. `test` CAs say so in every certificate.
-    public static Issuer open(Path folder, boolean test, CaStore store, Clock clock) throws IOException {
+    ///
+    /// @param log in which each of them stands before it is released
+    public static Issuer open(Path folder, boolean test, CaStore store, CertificateLog log, Clock clock)
+            throws IOException {
         int made = store.in(session -> session.certificates().count());
-        return new Issuer(Authority.open(folder, test, made > 0, clock), test, store, clock);
-    }
-
-    /// The one in `folder`, whatever it was made for; none is made.
-    public static Issuer existing(Path folder, CaStore store, Clock clock) throws IOException {
-        Authority authority = Authority.existing(folder, clock);
-        return new Issuer(authority, authority.isTest(), store, clock);
+        return new Issuer(Authority.open(folder, test, made > 0, clock), store, log, clock);
     }
 
     /// Of the certificates that it made.
@@ -151,7 +152,7 @@ public final class Issuer {
     }
 
     private String policy(Authorization proof) {
-        String level = test ? ".9" : proof.proof().equals("email-reply-00") ? ".2" : ".1";
+        String level = authority.isTest() ? ".9" : proof.proof().equals("email-reply-00") ? ".2" : ".1";
         return CertificateVerifier.POLICY_ARC + level;
     }
 
@@ -166,6 +167,7 @@ public final class Issuer {
 
     private void complete(String orderId, String serial) throws IOException {
         sign(serial);
+        enter(serial);
         store.change(session -> {
             Order order = session.orders().byId(orderId).orElseThrow();
             if (session.orders().valid(orderId))
@@ -192,6 +194,25 @@ public final class Issuer {
         } catch (IdentityException e) {
             throw new IOException("what the CA signed is no certificate", e);
         }
+    }
+
+    /// Enters in the log what was signed, unless that was done.
+    void enter(String serial) throws IOException {
+        Certificate signed =
+                store.in(session -> session.certificates().bySerial(serial).orElseThrow());
+        if (signed.logIndex() >= 0) return;
+        byte[] evidence = store.in(session -> session.orders()
+                .byId(signed.order())
+                .flatMap(order -> session.evidence().of(order.authorization()))
+                .map(reply -> DeviceId.sha256(reply.mail()))
+                .orElseGet(LogEntry::noEvidence));
+        long index = log.enter(new Address(signed.value()), leaf(signed.chain()), evidence);
+        store.change(session -> session.certificates().logged(serial, index));
+    }
+
+    private static byte[] leaf(String chain) {
+        String first = chain.substring(chain.indexOf('\n'), chain.indexOf("-----END"));
+        return Base64.getMimeDecoder().decode(first);
     }
 
     public static String pem(X509Certificate certificate) {

@@ -6,6 +6,7 @@ import dev.starling.ca.store.CrlTable;
 import dev.starling.identity.Keys;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
@@ -36,6 +37,11 @@ public final class RevocationLists {
         this.authority = authority;
         this.store = store;
         this.clock = clock;
+    }
+
+    /// Those of the CA in `folder`, whatever it was made for; none is made.
+    public static RevocationLists of(Path folder, CaStore store, Clock clock) throws IOException {
+        return new RevocationLists(Authority.existing(folder, clock), store, clock);
     }
 
     /// Those that are an hour old, or are not there.

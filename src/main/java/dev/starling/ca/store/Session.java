@@ -42,6 +42,10 @@ public final class Session {
         return new AuditTable(db);
     }
 
+    public LogTable log() {
+        return new LogTable(db);
+    }
+
     public EvidenceTable evidence() {
         return new EvidenceTable(db);
     }

@@ -85,9 +85,11 @@ record Reply(Address from, String part1, String response, RawMail mail) {
     }
 
     private static void date(String value) throws MailRefused {
-        // Leniently: zones such as GMT are obsolete and must be read (RFC 5322, section 4.3); nothing depends on the
-        // time.
-        unless(new MailDateFormat().parse(value, new ParsePosition(0)) != null, Reason.DATE);
+        var format = new MailDateFormat();
+        format.setLenient(false);
+        // RFC 5322, section 4.3: obsolete, and must be read.
+        String zoned = value.replaceFirst("(?i) (GMT|UTC?)\\s*$", " +0000");
+        unless(format.parse(zoned, new ParsePosition(0)) != null, Reason.DATE);
     }
 
     /// RFC 8823, sections 3.1 and 3.2: what stands before the label is ignored, and so is white space in the token.

@@ -72,7 +72,7 @@ class CertificateProfileTest {
 
     private List<X509Certificate> issue(boolean test, KeyPair key) throws Exception {
         String order = order(BOB);
-        Issuer.open(folder, test, store, clock).issue(order, Csrs.of(BOB, key));
+        Ready.issuer(folder, test, store, clock).issue(order, Csrs.of(BOB, key));
         var chain = new ArrayList<X509Certificate>();
         for (var each : CertificateFactory.getInstance("X.509")
                 .generateCertificates(
@@ -141,7 +141,7 @@ class CertificateProfileTest {
     @Test
     void rootAndIssuingCertificateMayDoWhatTheyMustAndNoMore() throws Exception {
         var chain = issue(false, Keys.generate());
-        X509Certificate root = Issuer.open(folder, false, store, clock).root(), issuing = chain.getLast();
+        X509Certificate root = Ready.issuer(folder, false, store, clock).root(), issuing = chain.getLast();
         assertEquals("CN=Starling root", root.getSubjectX500Principal().getName());
         assertEquals("CN=Starling e-mail", issuing.getSubjectX500Principal().getName());
         assertEquals(1, root.getBasicConstraints());
@@ -158,7 +158,7 @@ class CertificateProfileTest {
     void ourVerifierBelievesIt() throws Exception {
         KeyPair key = Keys.generate();
         var chain = issue(false, key).stream().map(Keys::encoded).toList();
-        var anchors = TrustAnchors.of(Issuer.open(folder, false, store, clock).root());
+        var anchors = TrustAnchors.of(Ready.issuer(folder, false, store, clock).root());
         var verified = new CertificateVerifier(anchors, false).verify(chain, Address.parse(BOB), NOW);
         assertEquals("code", verified.level());
         assertEquals(DeviceId.ofKey(key.getPublic().getEncoded()), verified.device());
@@ -178,7 +178,7 @@ class CertificateProfileTest {
         var stored = store.in(session -> session.certificates().bySerial(serial).orElseThrow());
         assertArrayEquals(leaf.getTBSCertificate(), stored.toBeSigned());
         // A store that fails means: no signature.
-        var issuer = Issuer.open(folder, false, store, clock);
+        var issuer = Ready.issuer(folder, false, store, clock);
         String order = order(BOB);
         store.close();
         assertThrows(IOException.class, () -> issuer.issue(order, Csrs.of(BOB)));
@@ -189,7 +189,7 @@ class CertificateProfileTest {
     private void refused(byte[] csr, String why) throws IOException {
         String order = order(BOB);
         var problem = assertThrows(
-                Problem.class, () -> Issuer.open(folder, false, store, clock).issue(order, csr), why);
+                Problem.class, () -> Ready.issuer(folder, false, store, clock).issue(order, csr), why);
         assertEquals("badCSR", problem.type());
         assertTrue(problem.detail().contains(why), problem::detail);
     }
@@ -285,7 +285,7 @@ class CertificateProfileTest {
 
     @Test
     void noMutationOfARequestIsAnsweredWithAnythingButARefusalOrACertificateForItsKey() throws Exception {
-        var issuer = Issuer.open(folder, false, store, clock);
+        var issuer = Ready.issuer(folder, false, store, clock);
         byte[] right = csr().usual().make(Keys.generate());
         var random = new java.util.Random(20261124);
         String order = order(BOB);

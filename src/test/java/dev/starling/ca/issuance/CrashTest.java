@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.ca.Csrs;
 import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
+import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Order;
+import dev.starling.identity.log.LogPolicy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -40,7 +42,7 @@ class CrashTest {
 
     private void open() throws IOException {
         store = CaStore.inFile(folder.resolve("ca.db"));
-        issuer = Issuer.open(folder, false, store, clock);
+        issuer = Ready.issuer(folder, false, store, clock);
     }
 
     /// All that was in memory is gone.
@@ -67,6 +69,7 @@ class CrashTest {
                 .filter(entry -> entry.event().equals("issued"))
                 .count());
         assertEquals(1, issued);
+        assertEquals(1, size(), "one entry in the log");
     }
 
     @Test
@@ -100,6 +103,41 @@ class CrashTest {
         issuer.resume();
         assertEquals(chain, Ready.chain(store, order));
         hasOneCertificate(serial);
+    }
+
+    @Test
+    void afterTheLogTheSameEntryCounts() throws Exception {
+        String serial = issuer.promise(order, Csrs.of(BOB));
+        issuer.sign(serial);
+        issuer.enter(serial);
+        // The entry is there, and that it is was not noted any more.
+        dies();
+        assertEquals(Order.Status.PROCESSING, order().status());
+        issuer.resume();
+        hasOneCertificate(serial);
+        assertEquals(1, size());
+    }
+
+    @Test
+    void noCertificateIsReleasedThatIsNotInTheLog() throws Exception {
+        issuer.issue(order, Csrs.of(BOB));
+        String serial = order().serial();
+        assertEquals(
+                0,
+                store.<Long>in(session ->
+                        session.certificates().bySerial(serial).orElseThrow().logIndex()));
+        assertEquals(1, size());
+        var proof = new CertificateLog(store, "another name, which does not count").proof(0);
+        String chain = Ready.chain(store, order);
+        byte[] leaf = java.util.Base64.getMimeDecoder()
+                .decode(chain.substring(chain.indexOf('\n'), chain.indexOf("-----END")));
+        var log = new CertificateLog(store, "");
+        proof.verify(leaf, new dev.starling.identity.Address(BOB), new LogPolicy(log.key(), java.util.List.of(), 0));
+        assertEquals("ca.example/log", log.key().name());
+    }
+
+    private long size() throws IOException {
+        return store.<Long>in(session -> session.log().head().orElseThrow().size());
     }
 
     @Test

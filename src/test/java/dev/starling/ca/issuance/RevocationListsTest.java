@@ -42,7 +42,7 @@ class RevocationListsTest {
     @BeforeEach
     void open() throws IOException {
         store = CaStore.inFile(folder.resolve("ca.db"));
-        issuer = Issuer.open(folder, false, store, clock);
+        issuer = Ready.issuer(folder, false, store, clock);
         lists = issuer.lists();
     }
 
