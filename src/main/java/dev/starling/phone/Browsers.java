@@ -215,10 +215,13 @@ public final class Browsers implements Gateway {
         Ongoing one = of(sender, request).orElseThrow(PhoneCall::noDialog);
         switch (request.method()) {
             case "BYE" -> {
-                ok(request, server);
-                // What was not answered yet may be ended so, too: RFC 3261, section 15.
-                if (one.call.isWithPhone(DialogId.of(request))) one.call.phoneLeft();
-                else one.dialling.ifPresent(CallFromPhone::cancelled);
+                if (one.call.isWithPhone(DialogId.of(request))) {
+                    one.call.phoneLeft(() -> ok(request, server));
+                } else {
+                    ok(request, server);
+                    // What was not answered yet may be ended so, too: RFC 3261, section 15.
+                    one.dialling.ifPresent(CallFromPhone::cancelled);
+                }
             }
             case "INVITE" -> later(server, () -> Reoffers.ofPhone(one.call, request, server, server::respond));
             case "INFO", "OPTIONS" -> {

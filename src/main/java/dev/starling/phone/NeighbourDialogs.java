@@ -27,8 +27,7 @@ final class NeighbourDialogs {
     void within(PhoneCall call, Neighbour from, SipMessage request, RequestReceived server) throws SipException {
         switch (request.method()) {
             case "BYE" -> {
-                ok(request, server);
-                call.deviceLeft();
+                call.deviceLeft(() -> ok(request, server));
             }
             case "INVITE" -> {
                 var again = new CallFromNeighbour(server, from, call, timers);

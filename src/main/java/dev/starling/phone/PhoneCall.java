@@ -169,20 +169,29 @@ final class PhoneCall {
         return end.dialog.orElseThrow(PhoneCall::noDialog);
     }
 
-    /// The device hung up.
-    void deviceLeft() {
-        left(device);
+    /// Says yes to a BYE.
+    interface Answer {
+        void give() throws SipException;
     }
 
-    void phoneLeft() {
-        left(phone);
+    /// The device hung up. Once it hears that, its dialog is gone.
+    void deviceLeft(Answer answer) throws SipException {
+        left(device, answer);
     }
 
-    private void left(End end) {
+    void phoneLeft(Answer answer) throws SipException {
+        left(phone, answer);
+    }
+
+    private void left(End end, Answer answer) throws SipException {
         synchronized (this) {
             end.dialog = Optional.empty();
         }
-        end();
+        try {
+            answer.give();
+        } finally {
+            end();
+        }
     }
 
     /// Ends what there is of it.

@@ -163,8 +163,7 @@ public final class PhoneLine implements AutoCloseable {
 
     private void deviceLeft(Incoming incoming) throws SipException {
         PhoneCall call = withDevice(incoming.request()).orElseThrow(PhoneCall::noDialog);
-        incoming.answer(200, "OK");
-        call.deviceLeft();
+        call.deviceLeft(() -> incoming.answer(200, "OK"));
     }
 
     /// A request of the phone, which has proven that it is this account's: INVITE, BYE, MESSAGE and the like.
@@ -180,8 +179,7 @@ public final class PhoneLine implements AutoCloseable {
                 Optional<CallFromPhone> early = ringing(request);
                 if (early.isEmpty()) {
                     PhoneCall call = withPhone(request).orElseThrow(PhoneCall::noDialog);
-                    ok(request, server);
-                    call.phoneLeft();
+                    call.phoneLeft(() -> ok(request, server));
                 } else {
                     ok(request, server);
                     early.get().cancelled();
