@@ -91,9 +91,15 @@ export function fakeCa(ca, now) {
         const spki = csr.items[0].items[2].der;
         order.chain = pem(await certify(ca, order.address, Uint8Array.from(spki), now(), state.level));
         order.status = 'valid';
+        order.making = state.making ?? 0;
         return answer(200, shown(id));
       }
       case 'order':
+        // As often as `making` says it is not done yet.
+        if (order.making > 0) {
+          order.making--;
+          return answer(200, { ...shown(id), status: 'processing', certificate: undefined });
+        }
         return answer(200, shown(id));
       case 'certificate':
         return answer(200, order.chain);

@@ -117,6 +117,15 @@ test('an interruption at any step is made good by pasting the code again', async
   }
 });
 
+test('a certificate that is being made is waited for', async () => {
+  const { alice, ca } = await world();
+  ca.making = 1;
+  await alice.enrol('alice@example.net');
+  await alice.submit(ca.mails[0].code);
+  assert.equal(alice.ctx.profile.chain.length, 1);
+  assert.equal(ca.requests.filter((each) => each === 'finalize').length, 1);
+});
+
 test('an answer that was lost is not asked for twice', async () => {
   const { alice, ca } = await world();
   await alice.enrol('alice@example.net');

@@ -4,6 +4,9 @@ import { need, StarlingError } from '../errors.js';
 import { ES256 } from '../identity/device.js';
 import { pemCertificates } from '../identity/certificate.js';
 
+/** How often, and how far apart, a certificate that is being made is asked for. */
+const MAX_ROUNDS = 20;
+const ROUND_MILLIS = 1000;
 const TABLE = 'enrol';
 /** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean}} Pending  expires in Unix ms; late: the mail is not on its way yet */
 
@@ -128,6 +131,11 @@ export function acmeClient(around) {
       );
       if (order.status === 'ready') {
         await post(pending.account, pending.kid, pending.finalize, { csr: b64u(await csr()) });
+        order = await (await read(pending.order)).json();
+      }
+      // RFC 8555, section 7.4: the CA is making it.
+      for (let round = 0; order.status === 'processing' && round < MAX_ROUNDS; round++) {
+        await new Promise((resolve) => setTimeout(resolve, ROUND_MILLIS));
         order = await (await read(pending.order)).json();
       }
       need(!!order.certificate, 'generic', 'no certificate');

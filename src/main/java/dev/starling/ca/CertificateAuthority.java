@@ -96,6 +96,7 @@ public final class CertificateAuthority implements AutoCloseable {
             var orders = new Orders(store, authorizations, issuer, outbox, clock);
             front = new Front(
                     store, orders, authorizations, new Revocations(store, lists::renew, clock), silence, clock);
+            resume();
             outbox.start();
             if (mail.isPresent()) mail.get().receive(new ReplyDesk(store, authorizations, silence, clock));
         } catch (IOException e) {
@@ -105,6 +106,15 @@ public final class CertificateAuthority implements AutoCloseable {
         every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
         every(LISTS, "the lists of withdrawn certificates", lists::refresh);
         every(ORPHANS, "completing certificates", issuer::resume);
+    }
+
+    /// Before anybody asks for what a process that died was making; what cannot be done now is tried again.
+    private void resume() {
+        try {
+            issuer.resume();
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.ERROR, "completing certificates", e);
+        }
     }
 
     private Outbox outbox() throws IOException {

@@ -47,10 +47,10 @@ class LimitsTest {
     void aDomainAnAccountANetworkAndAllTogetherHaveTheirOwnBounds() throws Exception {
         record Case(Limits limits, String other, Duration until) {}
         for (var each : new Case[] {
-            new Case(new Limits(9, 2, 9, 9, 9), "x@example.net", Duration.ofDays(1)),
-            new Case(new Limits(9, 9, 9, 2, 9), "x@example.com", Duration.ofHours(1)),
-            new Case(new Limits(9, 9, 9, 9, 2), "x@example.com", Duration.ofDays(1)),
-            new Case(new Limits(9, 9, 2, 9, 9), "x@example.com", Duration.ofDays(1))
+            new Case(new Limits(9, 2, 9, 9, 9, 99, 99), "x@example.net", Duration.ofDays(1)),
+            new Case(new Limits(9, 9, 9, 2, 9, 99, 99), "x@example.com", Duration.ofHours(1)),
+            new Case(new Limits(9, 9, 9, 9, 2, 99, 99), "x@example.com", Duration.ofDays(1)),
+            new Case(new Limits(9, 9, 2, 9, 9, 99, 99), "x@example.com", Duration.ofDays(1))
         }) {
             Path own = java.nio.file.Files.createTempDirectory(folder, "ca");
             try (var ca = new TestCa(own, each.limits, 1000);
@@ -81,8 +81,41 @@ class LimitsTest {
     }
 
     @Test
+    void aProofIsNotGoodForAnyNumberOfCertificates() throws Exception {
+        try (var ca = new TestCa(folder, new Limits(9, 9, 9, 9, 9, 3, 99), 1000);
+                var caller = ca.caller().registered()) {
+            for (int i = 0; i < 3; i++) {
+                var order = caller.order("bob@example.net");
+                if (i == 0)
+                    caller.answer(caller.challenge(order), ca.letters.last().code());
+                assertEquals(
+                        "valid",
+                        caller.finish(order, Csrs.of("bob@example.net")).text("status"));
+            }
+            retryAfter(caller.order("bob@example.net"));
+            assertEquals(201, caller.order("carol@example.net").status());
+            ca.clock.pass(Duration.ofDays(7));
+            assertEquals(201, caller.order("bob@example.net").status());
+        }
+    }
+
+    @Test
+    void anAccountHasNotAnyNumberOfOpenOrders() throws Exception {
+        try (var ca = new TestCa(folder, new Limits(9, 9, 9, 9, 9, 99, 3), 1000);
+                var caller = ca.caller().registered();
+                var other = ca.caller().registered()) {
+            for (int i = 0; i < 3; i++)
+                assertEquals(201, caller.order("user" + i + "@example.net").status());
+            retryAfter(caller.order("bob@example.net"));
+            assertEquals(201, other.order("bob@example.net").status());
+            ca.clock.pass(Duration.ofDays(1).plusSeconds(1));
+            assertEquals(201, caller.order("bob@example.net").status());
+        }
+    }
+
+    @Test
     void aRefusedAddressCostsNothing() throws Exception {
-        try (var ca = new TestCa(folder, new Limits(1, 1, 1, 1, 1), 1000);
+        try (var ca = new TestCa(folder, new Limits(1, 1, 1, 1, 1, 99, 99), 1000);
                 var caller = ca.caller().registered()) {
             for (String wrong : new String[] {"postmaster@example.net", "list-request@example.net", "nonsense"})
                 assertEquals(400, caller.order(wrong).status());

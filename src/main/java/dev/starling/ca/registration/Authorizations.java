@@ -40,6 +40,10 @@ public final class Authorizations {
         this.clock = clock;
     }
 
+    Limits limits() {
+        return limits;
+    }
+
     /// The account's proof for the address, if it is still good; or a new one to be made, with its mail. The account's
     /// older open one for the address ends, so that the newest mail is the one that counts.
     ///

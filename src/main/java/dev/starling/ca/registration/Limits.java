@@ -3,15 +3,19 @@ package dev.starling.ca.registration;
 import dev.starling.acme.Problem;
 import dev.starling.ca.store.MailTable;
 import dev.starling.ca.store.MailTable.By;
+import dev.starling.ca.store.Session;
 import java.time.Duration;
 import java.util.Set;
 
 /// How many mails may be caused, counted before one is sent: per address, domain, account and in all within a day, per
-/// network (/24 or /64) within an hour.
-public record Limits(int perAddress, int perDomain, int perAccount, int perNetwork, int all) {
-    public static final Limits USUAL = new Limits(3, 50, 5, 10, 20_000);
-    public static final Limits LOCAL = new Limits(10_000, 10_000, 10_000, 10_000, 100_000);
-    private static final Duration DAY = Duration.ofDays(1), HOUR = Duration.ofHours(1);
+/// network (/24 or /64) within an hour. And how many certificates for an address within a week, and orders of an
+/// account
+/// that are not over: a proof is good for many, and each certificate stays in the log for good.
+public record Limits(
+        int perAddress, int perDomain, int perAccount, int perNetwork, int all, int certificates, int orders) {
+    public static final Limits USUAL = new Limits(3, 50, 5, 10, 20_000, 30, 100);
+    public static final Limits LOCAL = new Limits(10_000, 10_000, 10_000, 10_000, 100_000, 10_000, 10_000);
+    private static final Duration WEEK = Duration.ofDays(7), DAY = Duration.ofDays(1), HOUR = Duration.ofHours(1);
     private static final Set<String> ROLES = Set.of(
             "postmaster",
             "abuse",
@@ -40,6 +44,14 @@ public record Limits(int perAddress, int perDomain, int perAccount, int perNetwo
         below(mails, By.ACCOUNT, account, perAccount, DAY, now, "by this account");
         below(mails, By.NETWORK, network, perNetwork, HOUR, now, "from your network");
         below(mails, By.ALL, "", all, DAY, now, "by everybody together");
+    }
+
+    /// Refuses what would be one order too many; `now` in Unix seconds.
+    void checkOrders(Session session, String account, String address, long now) throws Problem {
+        if (session.orders().open(account, now) >= orders)
+            throw Problem.rateLimited("This account has too many open orders.", DAY);
+        if (session.certificates().since(address, now - WEEK.toSeconds()) >= certificates)
+            throw Problem.rateLimited("Too many certificates were issued for this address within a week.", DAY);
     }
 
     private static void below(MailTable mails, By by, String value, int most, Duration within, long now, String whose)

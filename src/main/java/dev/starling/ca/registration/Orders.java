@@ -49,6 +49,7 @@ public final class Orders {
         Address address = address(typed);
         long now = now();
         var order = store.whole(session -> {
+            authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             if (replaces.isPresent()) checkReplaceable(session, replaces.get(), asking, address);
             Authorization proof =
                     authorizations.forOrder(session, asking.account(), address, asking.network(), asking.language());

@@ -123,6 +123,15 @@ public final class CertificateTable {
                 .list();
     }
 
+    /// How many for an address are good from after `since` (Unix seconds) on.
+    public int since(String value, long since) {
+        return db.createQuery("select count(*) from certificate where value = :value and not_before > :since")
+                .bind("value", value)
+                .bind("since", since)
+                .mapTo(Integer.class)
+                .one();
+    }
+
     /// How many were signed, or about to be.
     public int count() {
         return db.createQuery("select count(*) from certificate")

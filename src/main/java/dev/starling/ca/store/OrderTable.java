@@ -112,6 +112,16 @@ public final class OrderTable {
                 == 1;
     }
 
+    /// How many of an account may still be proven or finalized.
+    public int open(String account, long now) {
+        return db.createQuery("select count(*) from cert_order where account = :account"
+                        + " and status in ('pending', 'ready') and expires >= :now")
+                .bind("account", account)
+                .bind("now", now)
+                .mapTo(Integer.class)
+                .one();
+    }
+
     /// Whether an order that came to something, or may still, replaces that certificate (RFC 9773, section 5).
     ///
     /// @param certificate its name (RFC 9773, section 4.1)

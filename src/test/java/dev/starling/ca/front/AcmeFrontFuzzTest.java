@@ -60,7 +60,10 @@ class AcmeFrontFuzzTest {
 
     @BeforeEach
     void start() throws Exception {
-        ca = new TestCa(folder, new Limits(1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000), 100_000_000);
+        ca = new TestCa(
+                folder,
+                new Limits(1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000),
+                100_000_000);
         var account =
                 signed("/acme/new-account", Map.of("jwk", key.toPublicJWK().toJSONObject()), "{}");
         kid = account.headers().getOrDefault("location", "");

@@ -69,7 +69,7 @@ create table certificate (
     log_index bigint not null
 );
 create index certificate_of_order on certificate (cert_order);
-create index certificate_of_value on certificate (type, value);
+create index certificate_of_value on certificate (value, not_before);
 create index certificate_revoked on certificate (issuer, revoked);
 
 create table mail_sent (
