@@ -61,6 +61,23 @@ class HttpLogTest {
     }
 
     @Test
+    void aNewLogIsEmptyAndSaysSo() throws Exception {
+        ca.close();
+        ca = new TestCa(java.nio.file.Files.createDirectory(folder.resolve("new")));
+        byte[] empty;
+        try (var log = new HttpLog(ca.base + "/acme/log")) {
+            empty = log.checkpoint();
+        }
+        var report = audit(List.of());
+        assertTrue(report.isGood(), report::toString);
+        assertEquals(0, report.entries());
+        issue("bob@example.net");
+        assertTrue(audit(List.of(empty)).isGood());
+        // Opened again it is the same log.
+        assertEquals(ca.log.key(), new dev.starling.ca.log.CertificateLog(ca.store, "other").key());
+    }
+
+    @Test
     void anEntryThatIsTakenBackIsSeen() throws Exception {
         byte[] entries =
                 ca.<byte[]>stored(session -> session.log().tile(Tile.ENTRIES, 0).orElseThrow());

@@ -57,6 +57,6 @@ final class StoredLog implements LogStore {
 
     @Override
     public void release(long size, byte[] checkpoint) throws IOException {
-        store.change(session -> session.log().release(size, checkpoint));
+        store.change(session -> session.log().release(size, checkpoint, TreeHead.EMPTY.root()));
     }
 }

@@ -24,15 +24,20 @@ public final class LogTable {
                 .findOne();
     }
 
-    /// From one head to the next; false: it is another one meanwhile.
-    public boolean grow(Head old, Head next) {
+    /// The row of an empty log, unless there is one.
+    private void begin(byte[] emptyRoot) {
         db.createUpdate("insert into log_head (name, size, root, released, checkpoint)"
                         + " values (:name, :size, :root, -1, :none) on conflict do nothing")
                 .bind("name", NAME)
                 .bind("size", 0L)
-                .bind("root", old.root())
+                .bind("root", emptyRoot)
                 .bind("none", new byte[0])
                 .execute();
+    }
+
+    /// From one head to the next; false: it is another one meanwhile.
+    public boolean grow(Head old, Head next) {
+        begin(old.root());
         return db.createUpdate("update log_head set size = :next, root = :root"
                                 + " where name = :name and size = :size and root = :old")
                         .bind("name", NAME)
@@ -85,7 +90,10 @@ public final class LogTable {
     }
 
     /// Unless that one is of a larger tree.
-    public void release(long size, byte[] checkpoint) {
+    ///
+    /// @param emptyRoot of a log without entries
+    public void release(long size, byte[] checkpoint, byte[] emptyRoot) {
+        begin(emptyRoot);
         db.createUpdate("update log_head set released = :size, checkpoint = :checkpoint"
                         + " where name = :name and released <= :size")
                 .bind("name", NAME)
