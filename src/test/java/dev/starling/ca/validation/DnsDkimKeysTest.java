@@ -52,7 +52,6 @@ class DnsDkimKeysTest {
         return new DnsDkimKeys(Optional.of("127.0.0.1:" + port), patience);
     }
 
-    /// Starts it, and waits until it answers.
     /// Of UDP and of TCP: the server wants both, and other tests listen too.
     private static int freePort() throws IOException {
         InetAddress loopback = InetAddress.getLoopbackAddress();
@@ -65,6 +64,7 @@ class DnsDkimKeysTest {
             }
     }
 
+    /// Starts it, and waits until it answers.
     private DnsDkimKeys dnsmasq(String... records) throws Exception {
         Path program = program();
         int port = freePort();
