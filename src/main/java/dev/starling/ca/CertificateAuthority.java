@@ -97,9 +97,10 @@ public final class CertificateAuthority implements AutoCloseable {
             front = new Front(
                     store, orders, authorizations, new Revocations(store, lists::renew, clock), silence, clock);
             resume();
-            outbox.start();
             if (mail.isPresent()) mail.get().receive(new ReplyDesk(store, authorizations, silence, clock));
-        } catch (IOException e) {
+            outbox.start();
+        } catch (IOException | RuntimeException e) {
+            timer.shutdownNow();
             store.close();
             throw e;
         }
@@ -168,12 +169,20 @@ public final class CertificateAuthority implements AutoCloseable {
         front.mount(
                 routes, new Front.Outside(base, settings.terms(), sender, origin), new Front.Rates(requests, accounts));
         mailbox.ifPresent(m -> m.mount(routes));
-        routes.get("/acme/crl/", this::list);
-        log.mount(routes, BOOK);
-        routes.get(PROOF, this::proof);
+        var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);
+        routes.get("/acme/crl/", limited(reads, origin, this::list));
+        log.mount(routes, BOOK, handler -> limited(reads, origin, handler));
+        routes.get(PROOF, limited(reads, origin, this::proof));
         routes.get(
                 "/acme/root.pem",
                 _ -> Response.of(200, "application/x-pem-file", rootPem().getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    private static Routes.Handler limited(RateLimit reads, Origin origin, Routes.Handler handler) {
+        return request -> reads.allows(origin.of(request))
+                ? handler.handle(request)
+                : Response.problem(429, "Too many requests from your network. Wait half a minute.")
+                        .with("retry-after", "30");
     }
 
     /// `/acme/crl/KEY.crl`, by the key identifier of an issuing CA (RFC 5280, section 4.2.1.13).

@@ -96,7 +96,7 @@ public final class TestCa implements AutoCloseable {
                         routes,
                         new Front.Outside(base, "", "acme@ca.example", origin),
                         new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
-        log.mount(routes, "/acme/log");
+        log.mount(routes, "/acme/log", handler -> handler);
     }
 
     /// The order behind a URL, as it is stored.

@@ -8,7 +8,8 @@ import java.net.InetAddress;
 ///
 /// @param behindProxy whether a reverse proxy on this machine passes the requests on
 public record Origin(boolean behindProxy) {
-    InetAddress of(Request request) {
+    /// Its network address.
+    public InetAddress of(Request request) {
         return new Forwarded(behindProxy).of(request.headers(), request.remote());
     }
 }

@@ -9,6 +9,7 @@ import dev.starling.ca.store.AuditTable;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
+import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
 import dev.starling.identity.Address;
@@ -36,7 +37,7 @@ public final class Issuer {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration LIFE = Duration.ofDays(30);
     private static final Duration BACKDATED = Duration.ofMinutes(5);
-    private static final int KEY_COMPROMISE = 1, UNFINISHED = 100, SAME_KEY = 100;
+    private static final int KEY_COMPROMISE = 1, UNFINISHED = 100;
 
     private final Authority authority;
     private final CertificateLog log;
@@ -110,14 +111,14 @@ public final class Issuer {
         return new Problem("orderNotReady", 403, "The order cannot be finalized. " + why);
     }
 
-    // RFC 8555, section 11.1, of account keys; a device is of one person, and a stolen key is nobody's any more.
+    // RFC 8555, section 11.1, of account keys; a device is of one address, and a stolen key is nobody's any more.
     private static void checkKey(Session session, ECPublicKey key, Order order) throws Problem {
         String thumbprint = Jws.thumbprint(new ECKey.Builder(Curve.P_256, key).build());
         if (session.accounts().byKey(thumbprint).isPresent()) throw badKey("its key is that of an account");
-        for (var each : session.certificates().ofDevice(device(key), SAME_KEY)) {
-            if (!each.value().equals(order.value())) throw badKey("its key is certified for another address");
-            if (each.isRevoked() && each.reason() == KEY_COMPROMISE) throw badKey("its key is known to be stolen");
-        }
+        String device = device(key);
+        if (session.certificates().isOfAnother(device, order.value()))
+            throw badKey("its key is certified for another address");
+        if (session.certificates().isRevoked(device, KEY_COMPROMISE)) throw badKey("its key is known to be stolen");
     }
 
     private static Problem badKey(String why) {
@@ -156,12 +157,35 @@ public final class Issuer {
         return CertificateVerifier.POLICY_ARC + level;
     }
 
-    /// Leads to their end the orders whose certificate a process that died was making.
+    /// Leads to their end the orders whose certificate a process that died was making. One that cannot be led there
+    /// holds up no other, and fails when its time is over.
     public void resume() throws IOException {
         List<Order> unfinished = store.in(session -> session.orders().unfinished(UNFINISHED));
         for (Order order : unfinished) {
             LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
-            complete(order.id(), order.serial());
+            try {
+                complete(order.id(), order.serial());
+            } catch (KeyGone e) {
+                LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
+                if (order.expires() < now()) giveUp(order);
+            }
+        }
+    }
+
+    // Nothing was signed, so nothing is lost but the promise.
+    private void giveUp(Order order) throws IOException {
+        var fault = new Fault("serverInternal", "The CA lost the key for this certificate. Order another one.");
+        store.change(session -> {
+            if (session.orders().failed(order.id(), fault))
+                session.audit().add(new AuditTable.Entry(now(), "given up", order.value(), order.serial()));
+        });
+    }
+
+    private static final class KeyGone extends IOException {
+        private static final long serialVersionUID = 1;
+
+        KeyGone(String serial) {
+            super("certificate " + serial + " was to be signed by a key that is not here");
         }
     }
 
@@ -184,8 +208,7 @@ public final class Issuer {
                 .filter(each ->
                         CertificateProfile.keyId(each.chain().getFirst()).equals(promised.issuer()))
                 .findFirst()
-                .orElseThrow(() -> new IOException(
-                        "certificate " + promised.serial() + " was to be signed by a key that is no more"));
+                .orElseThrow(() -> new KeyGone(promised.serial()));
         X509Certificate issuer = issuing.chain().getFirst();
         byte[] der = CertificateProfile.signed(promised.toBeSigned(), issuing.key());
         try {

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /// The log in which every certificate of a CA stands before it is released (docs/protocols/log.md). Its key and its
 /// name are made once, in the CA's database, and are those of all processes that share it.
@@ -84,7 +85,8 @@ public final class CertificateLog {
     }
 
     /// @param prefix where it lies, without a slash at the end
-    public void mount(Routes routes, String prefix) {
-        new LogRoutes(lies).mount(routes, prefix);
+    /// @param guard what stands before each answer
+    public void mount(Routes routes, String prefix, UnaryOperator<Routes.Handler> guard) {
+        new LogRoutes(lies).mount(routes, prefix, guard);
     }
 }

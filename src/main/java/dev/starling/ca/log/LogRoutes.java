@@ -6,6 +6,7 @@ import dev.starling.web.Routes;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// The log over HTTP, as C2SP tlog-tiles lays it out: files that anybody can copy and keep.
 public final class LogRoutes {
@@ -21,9 +22,10 @@ public final class LogRoutes {
     }
 
     /// @param prefix where the log lies, without a slash at the end
-    public void mount(Routes routes, String prefix) {
-        routes.get(prefix + "/checkpoint", _ -> checkpoint());
-        routes.get(prefix + "/tile/", request -> tile(request.path().substring(prefix.length() + 1)));
+    /// @param guard what stands before each answer
+    public void mount(Routes routes, String prefix, UnaryOperator<Routes.Handler> guard) {
+        routes.get(prefix + "/checkpoint", guard.apply(_ -> checkpoint()));
+        routes.get(prefix + "/tile/", guard.apply(request -> tile(request.path().substring(prefix.length() + 1))));
     }
 
     private Response checkpoint() throws IOException {

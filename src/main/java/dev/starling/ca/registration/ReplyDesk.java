@@ -106,10 +106,11 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
         Optional<Authorization> of =
                 store.in(session -> session.authorizations().byStart(tag));
         if (of.isEmpty() || !forGood) return;
-        silence.bounced(of.get().value());
         store.change(session -> {
             Authorization held = session.authorizations().held(of.get().id()).orElseThrow();
+            // A mailbox that has answered is there, whatever a report says.
             if (held.status() != Authorization.Status.PENDING) return;
+            silence.bounced(session, held.value());
             session.authorizations()
                     .end(
                             held.id(),

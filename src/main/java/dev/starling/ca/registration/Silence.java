@@ -73,9 +73,8 @@ public final class Silence {
     }
 
     /// A mail came back from there.
-    public void bounced(String address) throws IOException {
-        long until = clock.instant().plus(BOUNCED).getEpochSecond();
-        store.change(session -> session.silence().bounced(address, until));
+    void bounced(Session session, String address) {
+        session.silence().bounced(address, clock.instant().plus(BOUNCED).getEpochSecond());
     }
 
     /// Before a mail is asked for.

@@ -28,9 +28,25 @@ public final class CertificateTable {
         return where("serial = :value", serial, 1).stream().findFirst();
     }
 
-    /// The newest first.
-    public List<Certificate> ofDevice(String device, int most) {
-        return where("device = :value", device, most);
+    /// Whether a device was ever certified for something else.
+    public boolean isOfAnother(String device, String value) {
+        return db.createQuery("select count(*) from certificate where device = :device and value != :value")
+                        .bind("device", device)
+                        .bind("value", value)
+                        .mapTo(Integer.class)
+                        .one()
+                > 0;
+    }
+
+    /// Whether one of a device's certificates was ever withdrawn for that reason (RFC 5280, section 5.3.1).
+    public boolean isRevoked(String device, int reason) {
+        return db.createQuery("select count(*) from certificate where device = :device and revoked > 0"
+                                + " and reason = :reason")
+                        .bind("device", device)
+                        .bind("reason", reason)
+                        .mapTo(Integer.class)
+                        .one()
+                > 0;
     }
 
     /// For an address, the newest first.

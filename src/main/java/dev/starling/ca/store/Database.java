@@ -32,6 +32,7 @@ import org.sqlite.SQLiteDataSource;
 final class Database implements AutoCloseable {
     private static final int CONNECTIONS = 8;
     private static final long PATIENCE_MILLIS = 10_000;
+    private static final int MIGRATION_SECONDS = 300;
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
     /// Where the two differ.
@@ -39,12 +40,14 @@ final class Database implements AutoCloseable {
     /// @param forUpdate behind a `select` whose rows nobody else may change until the transaction ends; in SQLite a
     ///     transaction has the whole database to itself
     /// @param alone a statement that lets only one transaction at a time go on; "" where there is only one anyway
-    record Dialect(String forUpdate, String alone, Map<String, String> types) {
+    /// @param opening the same for who makes the tables, until its transaction ends
+    record Dialect(String forUpdate, String alone, String opening, Map<String, String> types) {
         static final Dialect SQLITE =
-                new Dialect("", "", Map.of("bytes", "blob", "serial", "integer primary key autoincrement"));
+                new Dialect("", "", "", Map.of("bytes", "blob", "serial", "integer primary key autoincrement"));
         static final Dialect POSTGRESQL = new Dialect(
                 " for update",
                 "select 1 from (select pg_advisory_xact_lock(7355608)) as alone",
+                "select pg_advisory_xact_lock(7355609)",
                 Map.of("bytes", "bytea", "serial", "bigint generated always as identity primary key"));
     }
 
@@ -70,7 +73,7 @@ final class Database implements AutoCloseable {
             throw cannotBeOpened(name, e);
         }
         try {
-            migrate(name, migrates);
+            migrateAlone(name, migrates);
         } catch (IOException | RuntimeException e) {
             pool.close();
             throw e;
@@ -158,6 +161,24 @@ final class Database implements AutoCloseable {
     private static IOException inUse(Path lock) {
         return new IOException("Another process of the CA uses this folder (" + lock
                 + "). Two that work together need PostgreSQL: --database jdbc:postgresql://…");
+    }
+
+    // Of two processes that start at once the second one waits: the tables' own history is made unguarded.
+    private void migrateAlone(String name, boolean migrates) throws IOException {
+        if (dialect.opening().isEmpty()) {
+            migrate(name, migrates);
+            return;
+        }
+        try (Connection held = pool.getConnection();
+                var s = held.createStatement()) {
+            held.setAutoCommit(false);
+            s.setQueryTimeout(MIGRATION_SECONDS);
+            s.execute(dialect.opening());
+            migrate(name, migrates);
+            held.rollback();
+        } catch (SQLException e) {
+            throw cannotBeOpened(name, e);
+        }
     }
 
     private void migrate(String name, boolean migrates) throws IOException {

@@ -112,6 +112,16 @@ public final class OrderTable {
                 == 1;
     }
 
+    /// Its certificate will never be made; false: it is not being made.
+    public boolean failed(String id, Fault why) {
+        return db.createUpdate("update cert_order set status = 'invalid', error = :error"
+                                + " where id = :id and status = 'processing'")
+                        .bind("id", id)
+                        .bind("error", why.text())
+                        .execute()
+                == 1;
+    }
+
     /// How many of an account may still be proven or finalized.
     public int open(String account, long now) {
         return db.createQuery("select count(*) from cert_order where account = :account"

@@ -50,7 +50,7 @@ public final class SmtpInbox implements AutoCloseable {
             1, Thread.ofPlatform().daemon().name("ca-smtp-timer").factory());
 
     /// Listens from now on.
-    public SmtpInbox(Config config, Inbound inbound) {
+    public SmtpInbox(Config config, Inbound inbound) throws IOException {
         var builder = new SMTPServer.Builder()
                 .bindAddress(config.address())
                 .port(config.port())
@@ -69,7 +69,15 @@ public final class SmtpInbox implements AutoCloseable {
         if (config.tls().isPresent())
             builder.enableTLS().startTlsSocketFactory(config.tls().get());
         server = builder.build();
-        server.start();
+        try {
+            server.start();
+        } catch (RuntimeException e) {
+            timer.shutdownNow();
+            throw new IOException(
+                    "Mail cannot be taken at " + config.address().getHostAddress() + " port " + config.port()
+                            + ": another program has it, or it needs more rights.",
+                    e);
+        }
     }
 
     public int port() {

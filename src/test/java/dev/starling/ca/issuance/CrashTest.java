@@ -141,6 +141,30 @@ class CrashTest {
     }
 
     @Test
+    void anOrderWhoseKeyIsGoneHoldsUpNoOtherAndFailsInTheEnd() throws Exception {
+        String hopeless = issuer.promise(order, Csrs.of(BOB));
+        clock.pass(java.time.Duration.ofSeconds(1));
+        String next = Ready.order(
+                store, "carol@example.net", "email-code-00", clock.instant().getEpochSecond());
+        issuer.promise(next, Csrs.of("carol@example.net"));
+        try (var db = java.sql.DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ca.db"));
+                var s = db.prepareStatement("update certificate set issuer = 'gone' where serial = ?")) {
+            s.setString(1, hopeless);
+            assertEquals(1, s.executeUpdate());
+        }
+        issuer.resume();
+        assertTrue(Ready.chain(store, next).contains("BEGIN CERTIFICATE"));
+        assertEquals(Order.Status.PROCESSING, order().status(), "the key may come back");
+        clock.pass(java.time.Duration.ofDays(2));
+        issuer.resume();
+        assertEquals(Order.Status.INVALID, order().status());
+        assertTrue(order().error().detail().contains("Order another one"));
+        issuer.resume();
+        assertEquals(
+                0, store.<Integer>in(session -> session.orders().unfinished(9).size()));
+    }
+
+    @Test
     void whoeverResumesWhileAnotherOneIssuesMakesNoSecondOne() throws Exception {
         String serial = issuer.promise(order, Csrs.of(BOB));
         try (var all = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -22,7 +22,7 @@ class LogRoutesTest {
     private final Routes routes = new Routes();
 
     LogRoutesTest() {
-        new LogRoutes(store).mount(routes, "/log");
+        new LogRoutes(store).mount(routes, "/log", handler -> handler);
     }
 
     private Response get(String path) throws IOException {

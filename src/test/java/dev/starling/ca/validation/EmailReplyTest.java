@@ -184,6 +184,18 @@ class EmailReplyTest {
     }
 
     @Test
+    void aReportThatComesAfterTheProofChangesNothing() throws Exception {
+        var order = bob.order(BOB);
+        var authorization = order.first("authorizations").replaceFirst(".*/", "");
+        bob.answer(bob.challenge(order), ca.letters.last().code());
+        ca.desk.bounced(authorization.substring(0, 26), true, "5.1.1");
+        assertEquals("ready", bob.post(order.header("location"), "").text("status"));
+        try (var other = ca.caller().registered()) {
+            assertEquals(201, other.order(BOB).status(), "nor for the address");
+        }
+    }
+
+    @Test
     void aMailThatCameBackEndsTheOrderAndLeavesTheAddressAlone() throws Exception {
         var order = bob.order(BOB);
         String id = order.first("authorizations").replaceFirst(".*/", "");

@@ -43,7 +43,7 @@ class SmtpInboxTest implements Inbound {
         return answer;
     }
 
-    private SmtpInbox start(int connections, int each, Duration silence, Duration session) {
+    private SmtpInbox start(int connections, int each, Duration silence, Duration session) throws IOException {
         var started = new SmtpInbox(
                 new SmtpInbox.Config(
                         InetAddress.getLoopbackAddress(),
@@ -59,8 +59,26 @@ class SmtpInboxTest implements Inbound {
         return started;
     }
 
-    private SmtpInbox start() {
+    private SmtpInbox start() throws IOException {
         return start(10, 10, PATIENCE, PATIENCE);
+    }
+
+    @Test
+    void aPortThatIsTakenIsNamed() throws Exception {
+        try (var other = new java.net.ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            var config = new SmtpInbox.Config(
+                    InetAddress.getLoopbackAddress(),
+                    other.getLocalPort(),
+                    "ca.example",
+                    Optional.empty(),
+                    1,
+                    1,
+                    PATIENCE,
+                    PATIENCE);
+            var e = assertThrows(IOException.class, () -> new SmtpInbox(config, this));
+            String said = String.valueOf(e.getMessage());
+            assertTrue(said.contains("port " + other.getLocalPort() + ": another program has it"), said);
+        }
     }
 
     @AfterEach
