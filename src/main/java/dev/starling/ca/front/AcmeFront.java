@@ -83,6 +83,11 @@ public final class AcmeFront {
         routes.get(path, _ -> finish(problem(new Problem("malformed", 405, "Read this by POST-as-GET."))));
     }
 
+    /// Requests that nobody signs.
+    void plain(Routes routes, String method, String path, int mostBytes, Unguarded task) {
+        routes.on(method, path, mostBytes, request -> finish(answered(request, task)));
+    }
+
     /// What everybody may read, unsigned.
     void open(Routes routes, String path, Unguarded task) {
         routes.get(path, request -> finish(answered(request, task)));

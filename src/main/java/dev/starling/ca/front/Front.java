@@ -2,6 +2,7 @@ package dev.starling.ca.front;
 
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Orders;
+import dev.starling.ca.registration.PlainOrders;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
@@ -54,6 +55,8 @@ public final class Front {
         new AccountResource(acme, resources, store, orders, outside.origin(), rates.accounts()).mount(routes);
         new OrderResource(acme, resources, orders, authorizations, outside.origin()).mount(routes);
         new RevocationResource(acme, revocations, store).mount(routes);
+        new PlainResource(acme, resources, new PlainOrders(store, orders, authorizations), outside.origin())
+                .mount(routes);
         new SilencePage(silence, outside.origin(), rates.requests()).mount(routes);
     }
 }

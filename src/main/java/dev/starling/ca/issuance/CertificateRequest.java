@@ -9,6 +9,7 @@ import java.security.interfaces.ECPublicKey;
 import java.util.Arrays;
 import java.util.Set;
 import org.bouncycastle.asn1.ASN1Encoding;
+import org.bouncycastle.asn1.ASN1IA5String;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
@@ -56,6 +57,26 @@ record CertificateRequest(ECPublicKey key) {
         } catch (IOException | RuntimeException e) {
             // The ASN.1 library answers hostile bytes with whatever it stumbles over: ClassCastException and
             // others.
+            throw bad("it cannot be read");
+        }
+    }
+
+    /// The one e-mail address that it names; nothing else of it is looked at.
+    static Address asked(byte[] der) throws Problem {
+        if (der.length > MAX_BYTES) throw bad("it is too long");
+        try {
+            var names = GeneralNames.fromExtensions(
+                    new PKCS10CertificationRequest(der).getRequestedExtensions(), Extension.subjectAlternativeName);
+            if (names == null
+                    || names.getNames().length != 1
+                    || names.getNames()[0].getTagNo() != GeneralName.rfc822Name)
+                throw bad("exactly one e-mail address is needed");
+            return Address.parse(
+                    ASN1IA5String.getInstance(names.getNames()[0].getName()).getString());
+        } catch (IdentityException e) {
+            throw bad("its address cannot be certified, " + e.reason());
+        } catch (IOException | RuntimeException e) {
+            // As above.
             throw bad("it cannot be read");
         }
     }

@@ -69,6 +69,13 @@ public final class Issuer {
         return authority.root();
     }
 
+    /// For whom a certificate request (DER) asks.
+    public static Address asked(byte[] csr) throws Problem {
+        Address address = CertificateRequest.asked(csr);
+        var _ = CertificateRequest.parse(csr, address);
+        return address;
+    }
+
     /// Issues for the key in `csr` (DER), which must ask for just the order's address, if the order is ready.
     public void issue(String orderId, byte[] csr) throws Problem, IOException {
         complete(orderId, promise(orderId, csr));

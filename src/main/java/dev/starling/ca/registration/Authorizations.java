@@ -118,13 +118,26 @@ public final class Authorizations {
     public void answer(Challenge asked, String thumbprint, String response) throws Problem, IOException {
         if (!asked.type().equals(CODE))
             throw Problem.malformed("This challenge is answered by a mail, not by a response.");
+        judge(asked, (part1, part2) -> MailCode.fits(part1, part2, thumbprint, response));
+    }
+
+    /// As the other one, by the code itself; only for whoever has no account.
+    void answer(Challenge asked, String code) throws Problem, IOException {
+        judge(asked, (part1, _) -> MailCode.isCode(part1, code));
+    }
+
+    private interface Judge {
+        boolean isRight(String part1, String part2);
+    }
+
+    private void judge(Challenge asked, Judge judge) throws Problem, IOException {
         String wrong = store.whole(session -> {
             var table = session.authorizations();
             // Held, so that answers that come at once cost a try each.
             var authorization = table.held(asked.authorization()).orElseThrow();
             var challenge = table.challenge(asked.id()).orElseThrow();
             if (authorization.status() != Authorization.Status.PENDING || authorization.isOver(now())) return "";
-            if (MailCode.fits(authorization.part1(), challenge.token(), thumbprint, response)) {
+            if (judge.isRight(authorization.part1(), challenge.token())) {
                 proven(session, authorization, challenge);
                 return "";
             }

@@ -1,6 +1,7 @@
 package dev.starling.ca.store;
 
 import java.util.List;
+import java.util.Locale;
 import org.jdbi.v3.core.Handle;
 
 /// Which mails were asked for, for the limits, and which still wait to be handed over; within one transaction.
@@ -23,9 +24,15 @@ public final class MailTable {
     /// @param oldest when the first of them was asked for, Unix seconds; 0 when there is none
     public record Count(int mails, long oldest) {}
 
+    /// What a mail carries. An authorization waits for one at a time: its certificate comes after its code.
+    public enum Kind {
+        CODE,
+        CERTIFICATE
+    }
+
     /// @param language an Accept-Language header
     /// @param attempts how often it was tried
-    public record Waiting(String authorization, String language, int attempts) {}
+    public record Waiting(String authorization, String language, int attempts, Kind kind) {}
 
     private final Handle db;
     private final Database.Dialect dialect;
@@ -53,10 +60,22 @@ public final class MailTable {
                 .bind("network", network)
                 .bind("sent", authorization.created())
                 .execute();
-        db.createUpdate("insert into mail_waiting (authz, language, attempts, due) values (:authz, :language, 0, :due)")
-                .bind("authz", authorization.id())
+        wait(authorization.id(), language, Kind.CODE, authorization.created());
+    }
+
+    /// The certificate that an authorization came to, due at once. Not counted: the code was.
+    public void certificate(String authorization, String language, long now) {
+        done(authorization);
+        wait(authorization, language, Kind.CERTIFICATE, now);
+    }
+
+    private void wait(String authorization, String language, Kind kind, long due) {
+        db.createUpdate("insert into mail_waiting (authz, language, attempts, due, kind)"
+                        + " values (:authz, :language, 0, :due, :kind)")
+                .bind("authz", authorization)
                 .bind("language", language)
-                .bind("due", authorization.created())
+                .bind("due", due)
+                .bind("kind", kind.name().toLowerCase(Locale.ROOT))
                 .execute();
     }
 
@@ -72,20 +91,25 @@ public final class MailTable {
 
     public List<Waiting> due(long now, int most) {
         return db.createQuery(
-                        "select authz, language, attempts from mail_waiting where due <= :now order by due limit :most")
+                        "select authz, language, attempts, kind from mail_waiting where due <= :now order by due limit :most")
                 .bind("now", now)
                 .bind("most", most)
-                .map((row, _) -> new Waiting(row.getString(1), row.getString(2), row.getInt(3)))
+                .map((row, _) -> new Waiting(
+                        row.getString(1),
+                        row.getString(2),
+                        row.getInt(3),
+                        Kind.valueOf(row.getString(4).toUpperCase(Locale.ROOT))))
                 .list();
     }
 
     /// Before an attempt: whoever gets true makes it, and should the process die in it, the next one is at `next`.
     public boolean claim(Waiting mail, long next) {
         return db.createUpdate("update mail_waiting set attempts = attempts + 1, due = :next where authz = :authz"
-                                + " and attempts = :attempts")
+                                + " and attempts = :attempts and kind = :kind")
                         .bind("next", next)
                         .bind("authz", mail.authorization())
                         .bind("attempts", mail.attempts())
+                        .bind("kind", mail.kind().name().toLowerCase(Locale.ROOT))
                         .execute()
                 == 1;
     }

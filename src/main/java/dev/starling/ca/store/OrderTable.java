@@ -94,6 +94,23 @@ public final class OrderTable {
                 .execute();
     }
 
+    /// What is to be certified once the mailbox is proven, DER.
+    public void request(String id, byte[] csr) {
+        db.createUpdate("update cert_order set csr = :csr where id = :id")
+                .bind("id", id)
+                .bind("csr", csr)
+                .execute();
+    }
+
+    /// The order that an authorization came to, if it has its certificate; the newest of several.
+    public Optional<Order> issued(String authorization) {
+        return db.createQuery("select " + COLUMNS + " from cert_order where authz = :authz and status = 'valid'"
+                        + " order by created desc, id limit 1")
+                .bind("authz", authorization)
+                .map((row, _) -> order(row))
+                .findOne();
+    }
+
     /// Its certificate is being made, with that serial.
     public void processing(String id, byte[] csr, String serial) {
         db.createUpdate("update cert_order set status = 'processing', csr = :csr, serial = :serial where id = :id")

@@ -32,6 +32,13 @@ public final class MailCode {
                 response.getBytes(StandardCharsets.UTF_8));
     }
 
+    /// Whether the code itself is right; blanks around it and within come of copying.
+    public static boolean isCode(String part1, String typed) {
+        return MessageDigest.isEqual(
+                part1.getBytes(StandardCharsets.US_ASCII),
+                typed.replaceAll("\\s+", "").getBytes(StandardCharsets.UTF_8));
+    }
+
     /// The one right response: 43 characters.
     static String response(String part1, String part2, String thumbprint) {
         byte[] proof = (part1 + part2 + "." + thumbprint).getBytes(StandardCharsets.US_ASCII);

@@ -14,7 +14,12 @@ public interface Mailer {
     /// @param subject ASCII
     /// @param html the text once more; "" for none
     /// @param tag by which a bounce can be told, as `Verp` takes it; "" for none
-    record Letter(String to, String subject, String text, String html, String tag) {}
+    record Letter(String to, String subject, String text, String html, String tag) {
+        /// Whether it asks for an answer (RFC 8823, section 3.1).
+        boolean isChallenge() {
+            return subject.startsWith("ACME: ");
+        }
+    }
 
     /// As the shorter one, which a mailer that has no use for the rest falls back to.
     default void send(Letter letter) throws IOException {

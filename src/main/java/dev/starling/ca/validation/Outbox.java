@@ -2,8 +2,10 @@ package dev.starling.ca.validation;
 
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.MailTable;
+import dev.starling.ca.store.Session;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -54,6 +56,11 @@ public final class Outbox implements AutoCloseable {
         Mailer.Letter of(Authorization authorization, String language);
     }
 
+    /// What is handed over.
+    ///
+    /// @param chain the certificate that it carries, PEM; "": it carries the code
+    private record Mail(Authorization to, String language, String chain) {}
+
     public Outbox(CaStore store, Mailer mailer, Letters letters, Clock clock) {
         this.store = store;
         this.mailer = mailer;
@@ -91,7 +98,7 @@ public final class Outbox implements AutoCloseable {
             return;
         }
         try {
-            attempt(new MailTable.Waiting(authorization, language, 0));
+            attempt(new MailTable.Waiting(authorization, language, 0, MailTable.Kind.CODE));
         } finally {
             places.release();
         }
@@ -100,20 +107,54 @@ public final class Outbox implements AutoCloseable {
     private void attempt(MailTable.Waiting mail) throws IOException {
         boolean last = mail.attempts() >= INTERVALS.size();
         Duration pause = last ? Duration.ofDays(2) : INTERVALS.get(mail.attempts());
-        Optional<Authorization> open = store.in(session -> {
-            Optional<Authorization> waits = session.authorizations()
-                    .byId(mail.authorization())
-                    .filter(each -> each.status() == Authorization.Status.PENDING && !each.isOver(now()));
+        Optional<Mail> open = store.in(session -> {
+            Optional<Mail> waits =
+                    mail.kind() == MailTable.Kind.CODE ? code(session, mail) : certificate(session, mail);
             if (waits.isEmpty()) session.mails().done(mail.authorization());
             else if (!session.mails().claim(mail, now() + pause.toSeconds())) return Optional.empty();
             return waits;
         });
-        if (open.isPresent()) hand(open.get(), mail.language(), last, pause);
+        if (open.isEmpty()) return;
+        if (open.get().chain().isEmpty()) hand(open.get(), last, pause);
+        else handCertificate(open.get(), last);
     }
 
-    private void hand(Authorization to, String language, boolean last, Duration pause) throws IOException {
+    private Optional<Mail> code(Session session, MailTable.Waiting mail) {
+        return session.authorizations()
+                .byId(mail.authorization())
+                .filter(each -> each.status() == Authorization.Status.PENDING && !each.isOver(now()))
+                .map(each -> new Mail(each, mail.language(), ""));
+    }
+
+    private static Optional<Mail> certificate(Session session, MailTable.Waiting mail) {
+        Optional<Authorization> to = session.authorizations().byId(mail.authorization());
+        Optional<Certificate> made = session.orders()
+                .issued(mail.authorization())
+                .flatMap(order -> session.certificates().bySerial(order.serial()));
+        return to.isEmpty() || made.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Mail(to.get(), mail.language(), made.get().chain()));
+    }
+
+    // Whoever asked for it can fetch it, too.
+    private void handCertificate(Mail mail, boolean last) throws IOException {
+        Authorization to = mail.to();
+        boolean over = true;
         try {
-            mailer.send(letters.of(to, language));
+            mailer.send(CertificateMail.letter(to.value(), mail.chain(), mail.language()));
+        } catch (Mailer.Refused e) {
+            LOG.log(System.Logger.Level.INFO, "certificate of authorization {0}: {1}", to.id(), e.getMessage());
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "certificate of authorization {0}: {1}", to.id(), e.getMessage());
+            over = last;
+        }
+        if (over) store.change(session -> session.mails().done(to.id()));
+    }
+
+    private void hand(Mail mail, boolean last, Duration pause) throws IOException {
+        Authorization to = mail.to();
+        try {
+            mailer.send(letters.of(to, mail.language()));
             done(to);
         } catch (Mailer.Refused e) {
             LOG.log(System.Logger.Level.INFO, "authorization {0}: {1}", to.id(), e.getMessage());

@@ -32,7 +32,8 @@ final class OutgoingMail {
                 // The library's own would tell the names of this machine and of the user it runs as.
                 + "\r\nMessage-ID: <" + UUID.randomUUID() + "@" + from.domain() + ">"
                 // RFC 3834, section 5; RFC 8823, section 3.1.
-                + "\r\nAuto-Submitted: auto-generated; type=acme\r\nMIME-Version: 1.0\r\n";
+                + "\r\nAuto-Submitted: auto-generated" + (letter.isChallenge() ? "; type=acme" : "")
+                + "\r\nMIME-Version: 1.0\r\n";
         return (head + body(letter)).getBytes(StandardCharsets.US_ASCII);
     }
 

@@ -233,7 +233,7 @@ abstract class CaStoreContract {
     void ofTwoWhoClaimAMailOneGetsIt() throws Exception {
         does(s -> s.mails().add(authorization("z", "a", NOW), "net", "de"));
         var due = in(s -> s.mails().due(NOW, 9));
-        assertEquals(List.of(new MailTable.Waiting("z", "de", 0)), due);
+        assertEquals(List.of(new MailTable.Waiting("z", "de", 0, MailTable.Kind.CODE)), due);
         assertTrue(this.<Boolean>in(s -> s.mails().claim(due.getFirst(), NOW + 20)));
         assertFalse(this.<Boolean>in(s -> s.mails().claim(due.getFirst(), NOW + 20)));
         assertEquals(List.of(), in(s -> s.mails().due(NOW + 19, 9)));
