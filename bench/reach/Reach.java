@@ -22,7 +22,7 @@ public final class Reach {
         int rounds = Integer.parseInt(args[1]);
         var options = List.of(args).subList(2, args.length);
         boolean all = options.stream().allMatch(each -> each.startsWith("--"));
-        var report = new Report();
+        var report = new Report("Beside Kamailio, coturn and rtpengine", "reach");
         report.line("rounds", rounds + ", in turn");
         if (all || options.contains("sip")) sip(out, rounds, report);
         if (all || options.contains("relay")) relay(out, rounds, report);

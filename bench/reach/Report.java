@@ -13,7 +13,14 @@ final class Report {
     private final List<String> rows = new ArrayList<>();
     // Of everybody on this machine, before we begin: what else runs makes everything slower.
     private final double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    private final String title, name;
     private boolean isShort;
+
+    /// @param name of the benchmark
+    Report(String title, String name) {
+        this.title = title;
+        this.name = name;
+    }
 
     static double median(List<Double> values) {
         var sorted = values.stream().sorted().toList();
@@ -68,7 +75,7 @@ final class Report {
     }
 
     void write(Path file) throws IOException {
-        var text = new StringBuilder("# Beside Kamailio, coturn and rtpengine\n\n`./build bench reach`, "
+        var text = new StringBuilder("# " + title + "\n\n`./build bench " + name + "`, "
                 + LocalDate.now(ZoneOffset.UTC) + ", " + Runtime.getRuntime().availableProcessors()
                 + " cores (load of others %.1f), JDK ".formatted(load)
                 + Runtime.version().feature()

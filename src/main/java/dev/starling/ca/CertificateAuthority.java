@@ -106,7 +106,7 @@ public final class CertificateAuthority implements AutoCloseable {
         }
         every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
         every(LISTS, "the lists of withdrawn certificates", lists::refresh);
-        every(ORPHANS, "completing certificates", issuer::resume);
+        every(ORPHANS, "completing certificates", issuer::resumeLeft);
     }
 
     /// Before anybody asks for what a process that died was making; what cannot be done now is tried again.

@@ -27,6 +27,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
 /// may be fetched; between the last two it is entered in the log. A process that dies between two of them leaves an
@@ -43,6 +45,7 @@ public final class Issuer {
     private final CertificateLog log;
     private final CaStore store;
     private final Clock clock;
+    private Set<String> lastLook = Set.of();
 
     private Issuer(Authority authority, CaStore store, CertificateLog log, Clock clock) {
         this.authority = authority;
@@ -167,7 +170,21 @@ public final class Issuer {
     /// Leads to their end the orders whose certificate a process that died was making. One that cannot be led there
     /// holds up no other, and fails when its time is over.
     public void resume() throws IOException {
-        List<Order> unfinished = store.in(session -> session.orders().unfinished(UNFINISHED));
+        resume(unfinished());
+    }
+
+    /// The same, for those that were being made at the last look, too: what was begun since is in somebody's hands.
+    public synchronized void resumeLeft() throws IOException {
+        List<Order> now = unfinished();
+        resume(now.stream().filter(each -> lastLook.contains(each.id())).toList());
+        lastLook = now.stream().map(Order::id).collect(Collectors.toUnmodifiableSet());
+    }
+
+    private List<Order> unfinished() throws IOException {
+        return store.in(session -> session.orders().unfinished(UNFINISHED));
+    }
+
+    private void resume(List<Order> unfinished) throws IOException {
         for (Order order : unfinished) {
             LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
             try {

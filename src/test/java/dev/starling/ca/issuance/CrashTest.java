@@ -141,6 +141,15 @@ class CrashTest {
     }
 
     @Test
+    void whatIsBeingMadeNowIsLeftToWhoMakesIt() throws Exception {
+        String serial = issuer.promise(order, Csrs.of(BOB));
+        issuer.resumeLeft();
+        assertEquals(Order.Status.PROCESSING, order().status());
+        issuer.resumeLeft();
+        hasOneCertificate(serial);
+    }
+
+    @Test
     void anOrderWhoseKeyIsGoneHoldsUpNoOtherAndFailsInTheEnd() throws Exception {
         String hopeless = issuer.promise(order, Csrs.of(BOB));
         clock.pass(java.time.Duration.ofSeconds(1));
