@@ -1,5 +1,6 @@
 package dev.starling.ca;
 
+import dev.starling.acme.Json;
 import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
@@ -15,6 +16,7 @@ import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
+import dev.starling.identity.TrustAnchors;
 import dev.starling.identity.log.NoteKey;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
@@ -29,6 +31,7 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -60,8 +63,10 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param mail empty in local mode: then mails go to a page, and certificates carry the test policy
     /// @param database URL of PostgreSQL for JDBC; empty for SQLite in the folder
     /// @param terms URL of the terms of service; "" for none
-    public record Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
-        public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
+    /// @param limits other than usual, by name
+    public record Settings(
+            Optional<MailSettings> mail, Optional<String> database, String terms, Map<String, Integer> limits) {
+        public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "", Map.of());
 
         boolean isLocal() {
             return mail.isEmpty();
@@ -91,8 +96,7 @@ public final class CertificateAuthority implements AutoCloseable {
                     : Optional.empty();
             mailbox = settings.isLocal() ? Optional.of(new TestMailbox(clock)) : Optional.empty();
             outbox = outbox();
-            var authorizations =
-                    new Authorizations(store, settings.isLocal() ? Limits.LOCAL : Limits.USUAL, silence, ways(), clock);
+            var authorizations = new Authorizations(store, limits(settings), silence, ways(), clock);
             var orders = new Orders(store, authorizations, issuer, outbox, clock);
             front = new Front(
                     store, orders, authorizations, new Revocations(store, lists::renew, clock), silence, clock);
@@ -107,6 +111,16 @@ public final class CertificateAuthority implements AutoCloseable {
         every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
         every(LISTS, "the lists of withdrawn certificates", lists::refresh);
         every(ORPHANS, "completing certificates", issuer::resumeLeft);
+    }
+
+    private static Limits limits(Settings settings) throws IOException {
+        Limits limits = settings.isLocal() ? Limits.LOCAL : Limits.USUAL;
+        try {
+            for (var each : settings.limits().entrySet()) limits = limits.with(each.getKey(), each.getValue());
+            return limits;
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
+        }
     }
 
     /// Before anybody asks for what a process that died was making; what cannot be done now is tried again.
@@ -203,6 +217,34 @@ public final class CertificateAuthority implements AutoCloseable {
         if (index < 0) return Response.problem(404, "There is no such certificate in the log.");
         return Response.of(200, "text/plain; charset=utf-8", log.proof(index).bytes())
                 .with("cache-control", "no-store");
+    }
+
+    /// How it is doing now.
+    public Standing standing() throws IOException {
+        boolean good = lists.areGood();
+        long now = clock.instant().getEpochSecond();
+        return store.in(session -> Standing.of(session, good, now));
+    }
+
+    /// `/health` and the page at `/`, for a server of its own.
+    ///
+    /// @param base as for [#mount]
+    public void mountPages(Routes routes, String base) {
+        routes.get("/health", _ -> health());
+        String sender = settings.mail().map(each -> each.server().from()).orElse("");
+        new StatusPage(base, TrustAnchors.fingerprint(root()), logKey().text(), sender, this::standing).mount(routes);
+    }
+
+    private Response health() {
+        Map<String, String> said;
+        try {
+            said = standing().health();
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.ERROR, "the CA's store", e);
+            said = Map.of("store", "the store does not answer");
+        }
+        boolean well = said.values().stream().allMatch("ok"::equals);
+        return Response.json(well ? 200 : 503, Json.write(said)).with("cache-control", "no-store");
     }
 
     /// What verifiers must know to check the proofs of its log.

@@ -8,6 +8,7 @@ import dev.starling.web.WebServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -21,12 +22,13 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         subcommands = {
             CaTools.ListCommand.class,
+            CaLimitsCommand.class,
             CaTools.RevokeCommand.class,
             CaTools.AuditCommand.class,
             CaTools.BackupCommand.class,
             CaTools.RestoreCommand.class
         },
-        synopsisSubcommandLabel = "[list | revoke | audit | backup | restore]",
+        synopsisSubcommandLabel = "[list | limits | revoke | audit | backup | restore]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
@@ -79,6 +81,14 @@ final class CaCommand implements Callable<Integer> {
             description = "Terms of service, to which whoever makes an account must agree.")
     String terms = "";
 
+    @Option(
+            names = "--limit",
+            paramLabel = "NAME=N",
+            description =
+                    "A limit other than usual, as `starling ca limits` names them: address, domain, account, network,"
+                            + " all, certificates, orders.")
+    Map<String, Integer> limits = Map.of();
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (!local && !mail.isComplete())
@@ -93,6 +103,8 @@ final class CaCommand implements Callable<Integer> {
         try (var ca = new CertificateAuthority(options.folder("ca"), settings(url), clock)) {
             var routes = new Routes();
             ca.mount(routes, url, new Origin(behindProxy));
+            ca.mountPages(routes, url);
+            CaMetrics.mount(ca, routes);
             try (var _ = WebServer.start(new WebServer.Config(host, port, Optional.empty(), 1024), routes, clock)) {
                 var end = new CountDownLatch(1);
                 Runtime.getRuntime().addShutdownHook(new Thread(end::countDown));
@@ -114,6 +126,7 @@ final class CaCommand implements Callable<Integer> {
         return new CertificateAuthority.Settings(
                 local ? Optional.empty() : Optional.of(mail.settings(url)),
                 stored.isEmpty() ? Optional.empty() : Optional.of(stored),
-                terms);
+                terms,
+                limits);
     }
 }

@@ -107,6 +107,10 @@ class Rfc8555RevocationTest extends AcmeTest {
         bob.answer(bob.challenge(other), ca.letters.last().code());
         refused(400, "badCSR", bob.finish(other, Csrs.of("carol@example.net", key)));
         assertEquals(200, revoke(bob, certificate, ",\"reason\":1").status());
-        refused(400, "badCSR", bob.finish(bob.order(BOB), Csrs.of(BOB, key)));
+        var again = bob.order(BOB);
+        assertEquals("pending", again.text("status"), "its account's proof went with it");
+        bob.answer(bob.challenge(again), ca.letters.last().code());
+        refused(400, "badCSR", bob.finish(again, Csrs.of(BOB, key)));
+        assertEquals("valid", bob.finish(again, Csrs.of(BOB)).text("status"));
     }
 }

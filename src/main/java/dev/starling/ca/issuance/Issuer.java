@@ -19,12 +19,14 @@ import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import dev.starling.identity.log.LogEntry;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
@@ -234,6 +236,7 @@ public final class Issuer {
                 .findFirst()
                 .orElseThrow(() -> new KeyGone(promised.serial()));
         X509Certificate issuer = issuing.chain().getFirst();
+        checkPromise(promised, issuer);
         byte[] der = CertificateProfile.signed(promised.toBeSigned(), issuing.key());
         try {
             String chain = pem(Keys.certificate(der)) + pem(issuer);
@@ -241,6 +244,31 @@ public final class Issuer {
         } catch (IdentityException e) {
             throw new IOException("what the CA signed is no certificate", e);
         }
+    }
+
+    // Whoever can write into the store must not choose what is signed: it is made anew of what was asked and proven.
+    private void checkPromise(Certificate promised, X509Certificate issuer) throws IOException {
+        byte[] again;
+        try {
+            again = store.whole(session -> {
+                Order order = session.orders().byId(promised.order()).orElseThrow();
+                Authorization proof =
+                        session.authorizations().byId(order.authorization()).orElseThrow();
+                if (proof.validated() == 0 || !proof.value().equals(promised.value()))
+                    throw new Problem("unauthorized", 403, "it is not proven");
+                var subject = new CertificateProfile.Subject(
+                        CertificateRequest.parse(order.csr(), proof.address()).key(), proof.address(), policy(proof));
+                var validity = new CertificateProfile.Validity(
+                        Instant.ofEpochSecond(promised.notBefore()), Instant.ofEpochSecond(promised.notAfter()));
+                return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, issuer);
+            });
+        } catch (Problem e) {
+            throw new IOException("certificate " + promised.serial() + " is not signed: " + e.detail(), e);
+        }
+        if (!Arrays.equals(again, promised.toBeSigned())
+                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
+            throw new IOException("certificate " + promised.serial()
+                    + " is not signed: what the store holds is not what was asked for");
     }
 
     /// Enters in the log what was signed, unless that was done.

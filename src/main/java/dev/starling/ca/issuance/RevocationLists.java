@@ -44,13 +44,24 @@ public final class RevocationLists {
         return new RevocationLists(Authority.existing(folder, clock), store, clock);
     }
 
-    /// Those that are an hour old, or are not there.
+    /// Those that are an hour old, or lack what was withdrawn since, or are not there.
     public void refresh() throws IOException {
         for (Keys.Held issuer : authority.issuers()) {
-            Optional<CrlTable.Published> last = newest(keyId(issuer));
-            boolean isFresh = last.isPresent() && last.get().made() + EVERY.toSeconds() > now();
+            String keyId = keyId(issuer);
+            Optional<CrlTable.Published> last = newest(keyId);
+            long withdrawn = store.in(session -> session.certificates().lastRevoked(keyId));
+            boolean isFresh = last.isPresent()
+                    && last.get().made() + EVERY.toSeconds() > now()
+                    && last.get().made() > withdrawn;
             if (!isFresh) make(issuer);
         }
+    }
+
+    /// Whether each of them is still good.
+    public boolean areGood() throws IOException {
+        for (Keys.Held issuer : authority.issuers())
+            if (newest(keyId(issuer)).filter(each -> each.nextUpdate() > now()).isEmpty()) return false;
+        return true;
     }
 
     /// All of them, because something was withdrawn; what goes wrong is done at the next [#refresh].

@@ -5,6 +5,7 @@ import dev.starling.ca.store.MailTable;
 import dev.starling.ca.store.MailTable.By;
 import dev.starling.ca.store.Session;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 
 /// How many mails may be caused, counted before one is sent: per address, domain, account and in all within a day, per
@@ -32,6 +33,44 @@ public record Limits(
             "majordomo",
             "bounce",
             "bounces");
+
+    /// How much of each was used, and how much there is: of an address, its domain, and of all.
+    ///
+    /// @param name as for [#with]
+    public record Use(String name, int used, int most) {}
+
+    /// For an address, at `now` in Unix seconds.
+    public List<Use> of(Session session, String address, long now) {
+        long day = now - DAY.toSeconds();
+        String domain = address.substring(address.indexOf('@') + 1);
+        return List.of(
+                new Use(
+                        "address",
+                        session.mails().count(By.ADDRESS, address, day).mails(),
+                        perAddress),
+                new Use("domain", session.mails().count(By.DOMAIN, domain, day).mails(), perDomain),
+                new Use("all", session.mails().count(By.ALL, "", day).mails(), all),
+                new Use("certificates", session.certificates().since(address, now - WEEK.toSeconds()), certificates));
+    }
+
+    /// With one of them changed.
+    ///
+    /// @throws IllegalArgumentException there is none of that name, or it is not above zero; in words for people
+    public Limits with(String name, int most) {
+        if (most < 1) throw new IllegalArgumentException("The limit " + name + " must be at least 1.");
+        return switch (name) {
+            case "address" -> new Limits(most, perDomain, perAccount, perNetwork, all, certificates, orders);
+            case "domain" -> new Limits(perAddress, most, perAccount, perNetwork, all, certificates, orders);
+            case "account" -> new Limits(perAddress, perDomain, most, perNetwork, all, certificates, orders);
+            case "network" -> new Limits(perAddress, perDomain, perAccount, most, all, certificates, orders);
+            case "all" -> new Limits(perAddress, perDomain, perAccount, perNetwork, most, certificates, orders);
+            case "certificates" -> new Limits(perAddress, perDomain, perAccount, perNetwork, all, most, orders);
+            case "orders" -> new Limits(perAddress, perDomain, perAccount, perNetwork, all, certificates, most);
+            default ->
+                throw new IllegalArgumentException("There is no limit " + name
+                        + ". There are: address, domain, account, network, all, certificates, orders.");
+        };
+    }
 
     /// Refuses what would be one mail too many; `now` in Unix seconds.
     void check(MailTable mails, String address, String account, String network, long now) throws Problem {

@@ -2,8 +2,10 @@ package dev.starling.ca.registration;
 
 import dev.starling.acme.Problem;
 import dev.starling.ca.store.AuditTable;
+import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
+import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Session;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
@@ -21,6 +23,8 @@ public final class Revocations {
     /// superseded,
     /// cessationOfOperation.
     private static final Set<Integer> REASONS = Set.of(0, 1, 3, 4, 5);
+
+    private static final int KEY_COMPROMISE = 1;
 
     private final CaStore store;
     private final Runnable revoked;
@@ -83,12 +87,25 @@ public final class Revocations {
             long now = clock.instant().getEpochSecond();
             if (!session.certificates().revoke(serial, now, reason))
                 throw new Problem("alreadyRevoked", 400, "It is withdrawn already.");
+            if (reason == KEY_COMPROMISE) endProofs(session, certificate, now);
             session.audit()
                     .add(new AuditTable.Entry(
                             now, "revoked", certificate.value(), serial + " reason " + reason + " by " + by));
             return true;
         });
         revoked.run();
+    }
+
+    // Whoever stole the key may have the account's, too, which lies beside it: the next certificate needs the mailbox.
+    private static void endProofs(Session session, Certificate certificate, long now) {
+        for (var each : session.authorizations().of(certificate.account(), certificate.type(), certificate.value()))
+            if (each.isGood(now))
+                session.authorizations()
+                        .end(
+                                each.id(),
+                                Authorization.Status.REVOKED,
+                                new Fault(
+                                        "unauthorized", "A key of this account was stolen. Prove the mailbox again."));
     }
 
     private static String serial(byte[] der) throws Problem {

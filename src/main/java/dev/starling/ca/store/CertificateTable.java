@@ -139,6 +139,14 @@ public final class CertificateTable {
                 .list();
     }
 
+    /// When one of an issuer was withdrawn last, Unix seconds; 0: never.
+    public long lastRevoked(String issuer) {
+        return db.createQuery("select coalesce(max(revoked), 0) from certificate where issuer = :issuer")
+                .bind("issuer", issuer)
+                .mapTo(Long.class)
+                .one();
+    }
+
     /// How many for an address are good from after `since` (Unix seconds) on.
     public int since(String value, long since) {
         return db.createQuery("select count(*) from certificate where value = :value and not_before > :since")

@@ -128,6 +128,14 @@ public final class MailTable {
                 .execute();
     }
 
+    /// How many were tried that often, or oftener, and are not handed over.
+    public int troubled(int attempts) {
+        return db.createQuery("select count(*) from mail_waiting where attempts >= :attempts")
+                .bind("attempts", attempts)
+                .mapTo(Integer.class)
+                .one();
+    }
+
     public int waiting() {
         return db.createQuery("select count(*) from mail_waiting")
                 .mapTo(Integer.class)

@@ -139,6 +139,15 @@ public final class OrderTable {
                 == 1;
     }
 
+    /// How many of all accounts wait for their proof, or for their certificate request.
+    public int open(long now) {
+        return db.createQuery(
+                        "select count(*) from cert_order where status in ('pending', 'ready') and expires >= :now")
+                .bind("now", now)
+                .mapTo(Integer.class)
+                .one();
+    }
+
     /// How many of an account may still be proven or finalized.
     public int open(String account, long now) {
         return db.createQuery("select count(*) from cert_order where account = :account"

@@ -141,6 +141,30 @@ class CrashTest {
     }
 
     @Test
+    void whatSomebodyWroteIntoTheStoreIsNotSigned() throws Exception {
+        String serial = issuer.promise(order, Csrs.of(BOB));
+        String other = issuer.promise(
+                Ready.order(
+                        store,
+                        "carol@example.net",
+                        "email-code-00",
+                        clock.instant().getEpochSecond()),
+                Csrs.of("carol@example.net"));
+        byte[] foreign = store.in(
+                session -> session.certificates().bySerial(other).orElseThrow().toBeSigned());
+        try (var db = java.sql.DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ca.db"));
+                var s = db.prepareStatement("update certificate set to_be_signed = ? where serial = ?")) {
+            s.setBytes(1, foreign);
+            s.setString(2, serial);
+            assertEquals(1, s.executeUpdate());
+        }
+        var e = org.junit.jupiter.api.Assertions.assertThrows(IOException.class, () -> issuer.sign(serial));
+        assertTrue(String.valueOf(e.getMessage()).contains("is not what was asked for"));
+        assertEquals("", Ready.chain(store, order));
+        issuer.sign(other);
+    }
+
+    @Test
     void whatIsBeingMadeNowIsLeftToWhoMakesIt() throws Exception {
         String serial = issuer.promise(order, Csrs.of(BOB));
         issuer.resumeLeft();

@@ -2,6 +2,7 @@ package dev.starling.ca.issuance;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.Csrs;
@@ -162,6 +163,20 @@ class RevocationListsTest {
         lists.refresh();
         assertEquals(Set.of(fresh), Crl.parse(list()).serials());
         assertTrue(lists.newestOf(oldIssuer).isPresent());
+    }
+
+    @Test
+    void aWithdrawalThatTheListLacksIsThereAfterTheNextLook() throws Exception {
+        String serial = issued();
+        lists.refresh();
+        clock.pass(Duration.ofMinutes(1));
+        // As when the list could not be made after it.
+        revoke(serial, 1);
+        lists.refresh();
+        assertEquals(Set.of(serial), Crl.parse(list()).serials());
+        assertTrue(lists.areGood());
+        clock.pass(Duration.ofHours(25));
+        assertFalse(lists.areGood());
     }
 
     @Test

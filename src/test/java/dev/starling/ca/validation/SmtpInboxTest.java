@@ -278,7 +278,8 @@ class SmtpInboxTest implements Inbound {
     @Test
     void whoDripsIsDisconnected() throws Exception {
         long start = System.nanoTime();
-        try (var dripping = greeted(start(10, 10, PATIENCE, Duration.ofSeconds(2)))) {
+        // Not greeted first: on a busy machine the session may be over before that.
+        try (var dripping = new Line(start(10, 10, PATIENCE, Duration.ofSeconds(2)))) {
             while (true) {
                 dripping.write("N");
                 Thread.sleep(100);
