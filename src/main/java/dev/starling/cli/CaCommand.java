@@ -24,9 +24,14 @@ import picocli.CommandLine.Option;
             CaTools.RevokeCommand.class,
             CaTools.AuditCommand.class,
             CaTools.BackupCommand.class,
-            CaTools.RestoreCommand.class
+            CaTools.RestoreCommand.class,
+            CaRoot.class,
+            CaIssuing.RequestCommand.class,
+            CaIssuing.InstallCommand.class,
+            CaIssuing.ReplaceCommand.class,
+            CaIssuing.ListCommand.class
         },
-        synopsisSubcommandLabel = "[list | revoke | audit | backup | restore]",
+        synopsisSubcommandLabel = "[list | revoke | audit | backup | restore | root | issuing-… | root-crl]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
@@ -54,6 +59,9 @@ final class CaCommand implements Callable<Integer> {
 
     @Mixin
     CaMailOptions mail = new CaMailOptions();
+
+    @Mixin
+    CaTokenOptions token = new CaTokenOptions();
 
     @Option(
             names = "--behind-proxy",
@@ -90,7 +98,7 @@ final class CaCommand implements Callable<Integer> {
         options.data = data;
         Clock clock = Clock.systemUTC();
         String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
-        try (var ca = new CertificateAuthority(options.folder("ca"), settings(url), clock)) {
+        try (var ca = new CertificateAuthority(options.folder("ca"), settings(url), token.open(), clock)) {
             var routes = new Routes();
             ca.mount(routes, url, new Origin(behindProxy));
             try (var _ = WebServer.start(new WebServer.Config(host, port, Optional.empty(), 1024), routes, clock)) {
