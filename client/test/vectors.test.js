@@ -57,7 +57,10 @@ test('CBOR has one form', async () => {
 });
 
 test('each certificate is believed, or refused for its own reason', async () => {
-  const v = await vectors('certificates');
+  for (const file of ['certificates', 'issuing']) await judge(await vectors(file));
+});
+
+async function judge(v) {
   for (const c of v.cases) {
     let verified;
     const trust = c.anchorText
@@ -71,7 +74,7 @@ test('each certificate is believed, or refused for its own reason', async () => 
     if (c.device) assert.equal(verified.device, c.device, c.what);
     if (c.named) assert.equal(verified.address, c.named, c.what);
   }
-});
+}
 
 test('anchor files say for what a CA is believed, or are refused', async () => {
   const v = await vectors('anchors');

@@ -22,7 +22,8 @@ import java.util.zip.ZipOutputStream;
 /// also while the CA runs. Whoever has the file is the CA: it is written for its owner alone.
 public final class Backup {
     private static final String DATABASE = "ca.db";
-    private static final Pattern KEYS = Pattern.compile("[a-z-]{1,40}\\.p12(\\.password)?|[a-z-]{1,40}\\.pem");
+    private static final Pattern KEYS =
+            Pattern.compile("[a-z-]{1,40}\\.p12(\\.password)?|[a-z-]{1,40}\\.(pem|csr|crl)");
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------"),
             FOLDER = PosixFilePermissions.fromString("rwx------");
     private static final long MAX_BYTES = 1L << 40;

@@ -5,6 +5,7 @@ import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.RevocationLists;
+import dev.starling.ca.issuance.Token;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
@@ -46,6 +47,7 @@ public final class CertificateAuthority implements AutoCloseable {
     private static final String BOOK = "/acme/log", PROOF = "/acme/proof/";
 
     private final CaStore store;
+    private final Path rootList;
     private final CertificateLog log;
     private final Issuer issuer;
     private final Front front;
@@ -80,7 +82,13 @@ public final class CertificateAuthority implements AutoCloseable {
 
     /// @param folder for keys and data
     public CertificateAuthority(Path folder, Settings settings, Clock clock) throws IOException {
+        this(folder, settings, Optional.empty(), clock);
+    }
+
+    /// @param token with the issuing key; empty: it is in the folder
+    public CertificateAuthority(Path folder, Settings settings, Optional<Token> token, Clock clock) throws IOException {
         this.clock = clock;
+        rootList = folder.resolve("root.crl");
         this.settings = settings;
         makeOwnerOnly(folder);
         store = settings.database().isPresent()
@@ -88,7 +96,7 @@ public final class CertificateAuthority implements AutoCloseable {
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
             log = new CertificateLog(store, settings.origin());
-            issuer = Issuer.open(folder, settings.isLocal(), store, log, clock);
+            issuer = Issuer.open(folder, token, settings.isLocal(), store, log, clock);
             lists = issuer.lists();
             var silence = new Silence(store, clock);
             mail = settings.mail().isPresent()
@@ -202,10 +210,16 @@ public final class CertificateAuthority implements AutoCloseable {
     /// `/acme/crl/KEY.crl`, by the key identifier of an issuing CA (RFC 5280, section 4.2.1.13).
     private Response list(Request request) throws IOException {
         String name = request.path().substring("/acme/crl/".length());
+        // That of a root that is kept elsewhere; it comes as a file, also while the CA runs.
+        if (name.equals("root.crl") && Files.exists(rootList)) return crl(Files.readAllBytes(rootList));
         if (!name.matches("[0-9a-f]{40}\\.crl")) return Response.problem(404, "There is no such list.");
         return lists.newestOf(name.substring(0, 40))
-                .map(der -> Response.of(200, "application/pkix-crl", der).with("cache-control", "max-age=300"))
+                .map(CertificateAuthority::crl)
                 .orElseGet(() -> Response.problem(404, "There is no such list."));
+    }
+
+    private static Response crl(byte[] der) {
+        return Response.of(200, "application/pkix-crl", der).with("cache-control", "max-age=300");
     }
 
     /// `/acme/proof/SERIAL`: that a certificate stands in the log, by its hexadecimal serial number.

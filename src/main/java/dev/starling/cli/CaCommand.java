@@ -26,9 +26,15 @@ import picocli.CommandLine.Option;
             CaTools.RevokeCommand.class,
             CaTools.AuditCommand.class,
             CaTools.BackupCommand.class,
-            CaTools.RestoreCommand.class
+            CaTools.RestoreCommand.class,
+            CaRoot.class,
+            CaIssuing.RequestCommand.class,
+            CaIssuing.InstallCommand.class,
+            CaIssuing.ReplaceCommand.class,
+            CaIssuing.ListCommand.class
         },
-        synopsisSubcommandLabel = "[list | limits | revoke | audit | backup | restore]",
+        synopsisSubcommandLabel =
+                "[list | limits | revoke | audit | backup | restore | root | issuing-… | root-crl]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
@@ -56,6 +62,9 @@ final class CaCommand implements Callable<Integer> {
 
     @Mixin
     CaMailOptions mail = new CaMailOptions();
+
+    @Mixin
+    CaTokenOptions token = new CaTokenOptions();
 
     @Option(
             names = "--behind-proxy",
@@ -100,7 +109,7 @@ final class CaCommand implements Callable<Integer> {
         options.data = data;
         Clock clock = Clock.systemUTC();
         String url = base.isEmpty() ? "http://" + host + ":" + port : base.replaceFirst("/$", "");
-        try (var ca = new CertificateAuthority(options.folder("ca"), settings(url), clock)) {
+        try (var ca = new CertificateAuthority(options.folder("ca"), settings(url), token.open(), clock)) {
             var routes = new Routes();
             ca.mount(routes, url, new Origin(behindProxy));
             ca.mountPages(routes, url);

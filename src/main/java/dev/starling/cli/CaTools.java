@@ -114,6 +114,9 @@ final class CaTools {
         @Mixin
         Place place = new Place();
 
+        @Mixin
+        CaTokenOptions token = new CaTokenOptions();
+
         @Parameters(paramLabel = "SERIAL", description = "As `starling ca list` shows it.")
         String serial = "";
 
@@ -127,7 +130,7 @@ final class CaTools {
         @Override
         public Integer call() throws IOException {
             try (CaStore store = place.open()) {
-                var lists = RevocationLists.of(place.folder(), store, CLOCK);
+                var lists = RevocationLists.of(place.folder(), token.open(), store, CLOCK);
                 new Revocations(store, lists::renew, CLOCK).byOperator(serial, reason);
             } catch (Problem e) {
                 throw new IOException(e.detail(), e);

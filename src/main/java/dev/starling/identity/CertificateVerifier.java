@@ -114,6 +114,15 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest, Revoc
         return new Authority(DeviceId.ofKey(ca.spki()), Keys.p256(ca.spki()), ca.notAfter());
     }
 
+    /// Whether the name constraints of a CA let it certify `address`.
+    public static boolean mayCertify(X509Certificate authority, Address address) throws IdentityException {
+        return CertificateFields.parse(Keys.encoded(authority))
+                .extensions()
+                .constraints()
+                .map(constraints -> constraints.mayVouch(address))
+                .orElse(true);
+    }
+
     /// Whether the first certificate of `chain` says that it is a CA's; what it says is not believed yet.
     public static boolean claimsAuthority(List<byte[]> chain) {
         try {

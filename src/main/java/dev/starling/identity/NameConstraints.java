@@ -1,6 +1,7 @@
 package dev.starling.identity;
 
 import dev.starling.identity.der.Der;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -100,7 +101,20 @@ public record NameConstraints(List<Name> permitted, List<Name> excluded) {
 
     /// Whether an authority with these constraints may vouch for `certificate`.
     boolean mayVouch(CertificateFields certificate) {
-        for (Name name : namesOf(certificate)) {
+        return mayVouch(namesOf(certificate));
+    }
+
+    /// Whether it may for a certificate with this name alone.
+    boolean mayVouch(Address address) {
+        return mayVouch(List.of(
+                address.isPhone()
+                        ? new Name(URI, "tel:" + address, List.of())
+                        : new Name(
+                                RFC822_NAME, text(address.text().getBytes(StandardCharsets.ISO_8859_1)), List.of())));
+    }
+
+    private boolean mayVouch(List<Name> names) {
+        for (Name name : names) {
             var within = permitted.stream().filter(t -> t.tag == name.tag).toList();
             var without = excluded.stream().filter(t -> t.tag == name.tag).toList();
             if (within.isEmpty() && without.isEmpty()) continue;

@@ -157,4 +157,29 @@ class TwoProcessesTest {
         }
         assertEquals(1, first.letters.all.size() + second.letters.all.size());
     }
+
+    @Test
+    void aThirdOneWithoutTheirKeysMakesNoOthers() throws Exception {
+        String url = PostgreSql.database();
+        Path here = java.nio.file.Files.createDirectory(folder.resolve("here")),
+                there = java.nio.file.Files.createDirectory(folder.resolve("there"));
+        var clock = first.clock;
+        try (var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            var starting = new ArrayList<Callable<Boolean>>();
+            // Both at once, each with an empty folder, before anything was issued.
+            for (Path each : new Path[] {here, there})
+                starting.add(() -> {
+                    try (var store = CaStore.postgresql(url)) {
+                        var log = new dev.starling.ca.log.CertificateLog(store, "ca.example/log");
+                        var _ = dev.starling.ca.issuance.Issuer.open(each, false, store, log, clock);
+                        return true;
+                    } catch (java.io.IOException e) {
+                        return !String.valueOf(e.getMessage()).contains("nobody would believe another root");
+                    }
+                });
+            int started = 0;
+            for (var each : all.invokeAll(starting)) if (each.get()) started++;
+            assertEquals(1, started);
+        }
+    }
 }

@@ -50,7 +50,15 @@ class IdentityVectorsTest {
 
     @Test
     void eachCertificateIsBelievedOrRefusedForItsOwnReason() throws Exception {
-        var v = Vectors.read("certificates");
+        judge(Vectors.read("certificates"));
+    }
+
+    @Test
+    void anIssuingCaIsBelievedAsFarAsItsRootSays() throws Exception {
+        judge(Vectors.read("issuing"));
+    }
+
+    private static void judge(Map<String, Object> v) throws Exception {
         Clock clock = Vectors.clock(v);
         for (Map<String, Object> c : Vectors.cases(v, "cases")) {
             boolean allowTest = Boolean.TRUE.equals(c.get("allowTest"));

@@ -2,116 +2,175 @@ package dev.starling.ca.issuance;
 
 import dev.starling.identity.Keys;
 import java.io.IOException;
-import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.security.KeyPair;
-import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Date;
 import java.util.List;
+import java.util.Optional;
 import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
-import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
-import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// The root and the issuing key: PKCS#12 files that only their owner can read, made on the first start and
 /// used ever after. A root that is lost or damaged is never replaced in silence, because everybody who
 /// believes this CA believes that root. The issuing key is replaced in time by itself.
+///
+/// Where only `root.pem` is there, the root's key is kept elsewhere ([OfflineRoot]): then the issuing key comes from it
+/// ([IssuingKeys]), and nothing is made here. It may be in a [Token].
 final class Authority {
+    private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration ROOT = Duration.ofDays(3650), ISSUING = Duration.ofDays(730);
     /// An issuing certificate outlives what it signs; with less than this left, the next one is made.
     private static final Duration SPARE = Duration.ofDays(60);
 
-    private static final Duration BACKDATED = Duration.ofMinutes(5);
+    private static final Duration REMINDED = Duration.ofDays(1);
 
-    private final Path issuingFile, previousFile;
-    private final Keys.Held root;
-    private final boolean test;
+    private final Place place;
+    private final X509Certificate root;
+    private final Optional<Keys.Held> rootKey;
     private final Clock clock;
     private Keys.Held issuing;
+    private Instant reminded = Instant.MIN;
 
-    private Authority(Path folder, Keys.Held root, boolean test, Clock clock) throws IOException {
-        this.issuingFile = folder.resolve("issuing.p12");
-        this.previousFile = folder.resolve("issuing-previous.p12");
+    /// Where the keys are.
+    ///
+    /// @param shared whether other processes use the same keys: then none replaces them by itself
+    /// @param token with the issuing key; empty: it is in the folder
+    record Place(Path folder, boolean shared, Optional<Token> token) {
+        static Place of(Path folder) {
+            return new Place(folder, false, Optional.empty());
+        }
+
+        private Path file(String name) {
+            return folder.resolve(name);
+        }
+
+        private boolean has(String name) {
+            return Files.exists(file(name));
+        }
+
+        /// The issuing key of that name; empty: there is none.
+        private Optional<Keys.Held> issuing(String name) throws IOException {
+            String file = name + (token.isPresent() ? ".pem" : ".p12");
+            if (!has(file)) return Optional.empty();
+            return Optional.of(
+                    token.isPresent()
+                            ? checked(file(file), token.get().held(IssuingKeys.certificate(file(file))))
+                            : load(file(file)));
+        }
+    }
+
+    private Authority(Place place, X509Certificate root, Optional<Keys.Held> rootKey, Clock clock) throws IOException {
+        this.place = place;
         this.root = root;
-        this.test = test;
+        this.rootKey = rootKey;
         this.clock = clock;
-        issuing = Files.exists(issuingFile) ? load(issuingFile) : makeIssuing();
-        if (!signedBy(issuing.chain().getFirst(), root.chain().getFirst()))
-            throw new IOException("The issuing key in " + issuingFile + " was not certified by the root beside it."
-                    + " Restore the two files from the same backup.");
+        Optional<Keys.Held> found = place.issuing("issuing");
+        if (found.isEmpty() && (rootKey.isEmpty() || place.token().isPresent()))
+            throw new IOException("There is no issuing key " + (place.token().isPresent() ? "of this token " : "")
+                    + "in " + place.folder() + ", and its root makes it elsewhere: starling ca issuing-request.");
+        issuing = found.isPresent() ? found.get() : makeIssuing();
+        if (!IssuingKeys.signed(issuing.chain().getFirst(), root))
+            throw new IOException("The issuing key in " + place.file("issuing.p12")
+                    + " was not certified by the root beside it. Restore the two files from the same backup.");
     }
 
     /// Reads the keys in `folder`, or makes them when this is the first start.
     ///
     /// @param used whether the CA has signed anything before; then there must be keys
     static Authority open(Path folder, boolean test, boolean used, Clock clock) throws IOException {
-        Path file = folder.resolve("root.p12");
-        if (!Files.exists(file)) {
-            if (used || Files.exists(folder.resolve("issuing.p12")))
+        return open(Place.of(folder), test, used, clock);
+    }
+
+    static Authority open(Place place, boolean test, boolean used, Clock clock) throws IOException {
+        Path file = place.file("root.p12");
+        if (!Files.exists(file) && !place.has(IssuingKeys.ROOT)) {
+            if (used || place.has("issuing.p12") || place.has("issuing.pem"))
                 throw new IOException("The CA's root key " + file + " is missing, but it was used before. Restore it,"
                         + " and " + file + ".password, from a backup: nobody would believe another root.");
             makeRoot(file, test, clock);
         }
-        Keys.Held root = load(file);
-        if (!root.chain().getFirst().getSubjectX500Principal().getName().equals(rootName(test)))
-            throw new IOException("The CA in " + folder + " was made for "
+        Authority opened = existing(place, clock);
+        if (opened.isTest() != test)
+            throw new IOException("The CA in " + place.folder() + " was made for "
                     + (test ? "real use, not for local mode" : "local mode, not for real use")
                     + ". Name another folder with --data.");
-        return new Authority(folder, root, test, clock);
+        return opened;
     }
 
     /// The one that is there, whatever it was made for.
-    static Authority existing(Path folder, Clock clock) throws IOException {
-        Path file = folder.resolve("root.p12");
-        if (!Files.exists(file)) throw new IOException("There is no CA in " + folder + ".");
-        Keys.Held root = load(file);
-        boolean test =
-                root.chain().getFirst().getSubjectX500Principal().getName().equals(rootName(true));
-        return new Authority(folder, root, test, clock);
+    static Authority existing(Place place, Clock clock) throws IOException {
+        Path file = place.file("root.p12");
+        if (Files.exists(file)) {
+            Keys.Held root = load(file);
+            return new Authority(place, root.chain().getFirst(), Optional.of(root), clock);
+        }
+        if (!place.has(IssuingKeys.ROOT)) throw new IOException("There is no CA in " + place.folder() + ".");
+        X509Certificate root = IssuingKeys.certificate(place.file(IssuingKeys.ROOT));
+        return new Authority(place, root, Optional.empty(), clock);
     }
 
     boolean isTest() {
-        return test;
+        return root.getSubjectX500Principal().getName().equals(rootName(true));
     }
 
     X509Certificate root() {
-        return root.chain().getFirst();
+        return root;
     }
 
     /// The key to sign with now, with its certificate.
     synchronized Keys.Held issuing() throws IOException {
-        if (left(issuing).compareTo(SPARE) < 0 && left(root).compareTo(SPARE) > 0) {
-            // What it signed is good for a while: its lists of withdrawn certificates go on.
-            Keys.save(previousFile, issuing);
-            issuing = makeIssuing();
+        if (left(issuing.chain().getFirst()).compareTo(SPARE) < 0 && left(root).compareTo(SPARE) > 0) {
+            if (rootKey.isPresent() && !place.shared() && place.token().isEmpty()) replace();
+            else remind();
         }
-        if (left(issuing).isNegative())
-            throw new IOException("The CA's root has expired: users need a new one, from a new CA.");
+        if (left(issuing.chain().getFirst()).isNegative())
+            throw new IOException(
+                    left(root).isNegative()
+                            ? "The CA's root has expired: users need a new one, from a new CA."
+                            : "The CA's issuing certificate has expired. " + what());
         return issuing;
+    }
+
+    /// Makes the next issuing key now. Who shares the keys does so once, and restarts all of them.
+    synchronized void replace() throws IOException {
+        if (rootKey.isEmpty() || place.token().isPresent()) throw new IOException(what());
+        // What it signed is good for a while: its lists of withdrawn certificates go on.
+        Keys.save(place.file("issuing-previous.p12"), issuing);
+        issuing = makeIssuing();
+    }
+
+    private void remind() {
+        if (clock.instant().isBefore(reminded.plus(REMINDED))) return;
+        reminded = clock.instant();
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "the issuing certificate ends on {0}. {1}",
+                issuing.chain().getFirst().getNotAfter().toInstant(),
+                what());
+    }
+
+    private String what() {
+        return rootKey.isPresent() && place.token().isEmpty()
+                ? "Several processes use its key, so none replaces it by itself: run `starling ca issuing-replace`"
+                        + " once, give its files to all, restart them."
+                : "Its root is kept elsewhere: `starling ca issuing-request`, have it signed there,"
+                        + " `starling ca issuing-install`, restart.";
     }
 
     /// The keys of which certificates are still good, the one to sign with first.
     synchronized List<Keys.Held> issuers() throws IOException {
         Keys.Held now = issuing();
-        if (!Files.exists(previousFile)) return List.of(now);
-        Keys.Held previous = load(previousFile);
-        return left(previous).isNegative() ? List.of(now) : List.of(now, previous);
+        Optional<Keys.Held> previous = place.issuing("issuing-previous");
+        return previous.isEmpty() || left(previous.get().chain().getFirst()).isNegative()
+                ? List.of(now)
+                : List.of(now, previous.get());
     }
 
-    private Duration left(Keys.Held held) {
-        return Duration.between(
-                clock.instant(), held.chain().getFirst().getNotAfter().toInstant());
+    private Duration left(X509Certificate certificate) {
+        return Duration.between(clock.instant(), certificate.getNotAfter().toInstant());
     }
 
     private static String rootName(boolean test) {
@@ -120,58 +179,25 @@ final class Authority {
 
     private static void makeRoot(Path file, boolean test, Clock clock) throws IOException {
         KeyPair key = Keys.generate();
-        var name = new X500Name(rootName(test));
-        Instant end = clock.instant().plus(ROOT);
-        Keys.save(file, new Keys.Held(key.getPrivate(), List.of(certificate(name, key, name, key, 1, end, clock))));
+        Instant now = clock.instant();
+        X509Certificate made = CaCertificate.plain(
+                        new X500Name(rootName(test)), key.getPublic(), 1, now, now.plus(ROOT))
+                .selfSigned(key.getPrivate());
+        Keys.save(file, new Keys.Held(key.getPrivate(), List.of(made)));
     }
 
     private Keys.Held makeIssuing() throws IOException {
         KeyPair key = Keys.generate();
-        Instant end = clock.instant().plus(ISSUING),
-                rootEnd = root().getNotAfter().toInstant();
-        var made = new Keys.Held(
-                key.getPrivate(),
-                List.of(certificate(
-                        new X500Name("CN=Starling " + (test ? "test " : "") + "e-mail"),
-                        key,
-                        X500Name.getInstance(root().getSubjectX500Principal().getEncoded()),
-                        new KeyPair(root.publicKey(), root.key()),
-                        0,
-                        end.isBefore(rootEnd) ? end : rootEnd,
-                        clock)));
-        Keys.save(issuingFile, made);
+        Instant now = clock.instant(),
+                end = now.plus(ISSUING),
+                rootEnd = root.getNotAfter().toInstant();
+        var name = new X500Name("CN=Starling " + (isTest() ? "test " : "") + "e-mail");
+        X509Certificate certificate = CaCertificate.plain(
+                        name, key.getPublic(), 0, now, end.isBefore(rootEnd) ? end : rootEnd)
+                .signedBy(root, rootKey.orElseThrow().key());
+        var made = new Keys.Held(key.getPrivate(), List.of(certificate));
+        Keys.save(place.file("issuing.p12"), made);
         return made;
-    }
-
-    private static X509Certificate certificate(
-            X500Name subject, KeyPair key, X500Name issuer, KeyPair issuerKey, int below, Instant end, Clock clock)
-            throws IOException {
-        try {
-            var utils = new JcaX509ExtensionUtils();
-            var builder = new JcaX509v3CertificateBuilder(
-                    issuer,
-                    serial(),
-                    Date.from(clock.instant().minus(BACKDATED)),
-                    Date.from(end),
-                    subject,
-                    key.getPublic());
-            builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(below));
-            builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
-            builder.addExtension(
-                    Extension.subjectKeyIdentifier, false, utils.createSubjectKeyIdentifier(key.getPublic()));
-            builder.addExtension(
-                    Extension.authorityKeyIdentifier, false, utils.createAuthorityKeyIdentifier(issuerKey.getPublic()));
-            return new JcaX509CertificateConverter()
-                    .getCertificate(builder.build(
-                            new JcaContentSignerBuilder("SHA256withECDSA").build(issuerKey.getPrivate())));
-        } catch (GeneralSecurityException | OperatorCreationException e) {
-            throw new IOException("The CA could not sign.", e);
-        }
-    }
-
-    /// 127 random bits: 16 bytes, positive (RFC 5280, section 4.1.2.2).
-    static BigInteger serial() {
-        return new BigInteger(127, new SecureRandom()).setBit(126);
     }
 
     private static Keys.Held load(Path file) throws IOException {
@@ -184,19 +210,14 @@ final class Authority {
                             + " Restore both from a backup; nothing was changed.",
                     e);
         }
+        return checked(file, held);
+    }
+
+    private static Keys.Held checked(Path file, Keys.Held held) throws IOException {
         byte[] probe = {1};
         if (!Keys.verify(held.publicKey(), probe, Keys.sign(held.key(), probe)))
             throw new IOException("The key in " + file + " is not the one of its certificate."
                     + " Restore the file from a backup; nothing was changed.");
         return held;
-    }
-
-    private static boolean signedBy(X509Certificate certificate, X509Certificate issuer) {
-        try {
-            certificate.verify(issuer.getPublicKey());
-            return certificate.getIssuerX500Principal().equals(issuer.getSubjectX500Principal());
-        } catch (GeneralSecurityException e) {
-            return false;
-        }
     }
 }

@@ -20,6 +20,7 @@ import dev.starling.identity.Keys;
 import dev.starling.identity.log.LogEntry;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
@@ -31,6 +32,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.Optional;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
 /// may be fetched; between the last two it is entered in the log. A process that dies between two of them leaves an
@@ -61,8 +63,39 @@ public final class Issuer {
     /// @param log in which each of them stands before it is released
     public static Issuer open(Path folder, boolean test, CaStore store, CertificateLog log, Clock clock)
             throws IOException {
-        int made = store.in(session -> session.certificates().count());
-        return new Issuer(Authority.open(folder, test, made > 0, clock), store, log, clock);
+        return open(folder, Optional.empty(), test, store, log, clock);
+    }
+
+    /// @param token with the issuing key
+    public static Issuer open(
+            Path folder, Optional<Token> token, boolean test, CaStore store, CertificateLog log, Clock clock)
+            throws IOException {
+        var place = new Authority.Place(folder, store.isShared(), token);
+        // Of processes that share the store one makes the keys, and leaves a mark; another one without those keys
+        // stops.
+        Authority authority = store.in(session -> {
+            session.crls().alone();
+            boolean used = session.certificates().count() > 0
+                    || store.isShared() && session.crls().isAny();
+            try {
+                Authority opened = Authority.open(place, test, used, clock);
+                if (store.isShared() && !used)
+                    session.crls()
+                            .next(
+                                    CertificateProfile.keyId(
+                                            opened.issuing().chain().getFirst()),
+                                    clock.instant().getEpochSecond());
+                return opened;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        return new Issuer(authority, store, log, clock);
+    }
+
+    /// Makes the next issuing key of the CA in `folder`, while none of its processes runs that would not know of it.
+    public static void replaceKey(Path folder, Clock clock) throws IOException {
+        Authority.existing(Authority.Place.of(folder), clock).replace();
     }
 
     /// Of the certificates that it made.
@@ -81,6 +114,20 @@ public final class Issuer {
         return address;
     }
 
+    /// Refuses whom the root does not let this CA certify (RFC 5280, section 4.2.1.10).
+    public void checkMayCertify(Address address) throws Problem, IOException {
+        checkAllowed(authority.issuing().chain().getFirst(), address);
+    }
+
+    private static void checkAllowed(X509Certificate issuer, Address address) throws Problem {
+        try {
+            if (CertificateVerifier.mayCertify(issuer, address)) return;
+        } catch (IdentityException e) {
+            throw new IllegalStateException("the CA's own certificate cannot be read", e);
+        }
+        throw new Problem("rejectedIdentifier", 403, "This CA may not certify addresses of this domain.");
+    }
+
     /// Issues for the key in `csr` (DER), which must ask for just the order's address, if the order is ready.
     public void issue(String orderId, byte[] csr) throws Problem, IOException {
         complete(orderId, promise(orderId, csr));
@@ -96,6 +143,7 @@ public final class Issuer {
             Authorization proof =
                     session.authorizations().byId(order.authorization()).orElseThrow();
             if (!proof.isGood(now())) throw notReady("Its proof is no longer good.");
+            checkAllowed(issuing.chain().getFirst(), order.address());
             ECPublicKey key = CertificateRequest.parse(csr, order.address()).key();
             checkKey(session, key, order);
             var certificate = promised(order, proof, key, issuing.chain().getFirst());
@@ -142,7 +190,7 @@ public final class Issuer {
     }
 
     private Certificate promised(Order order, Authorization proof, ECPublicKey key, X509Certificate issuer) {
-        var serial = Authority.serial();
+        var serial = CaCertificate.serial();
         Instant from = clock.instant().minus(BACKDATED), end = from.plus(LIFE);
         Instant latest = issuer.getNotAfter().toInstant();
         var validity = new CertificateProfile.Validity(from, end.isBefore(latest) ? end : latest);

@@ -41,7 +41,15 @@ public final class RevocationLists {
 
     /// Those of the CA in `folder`, whatever it was made for; none is made.
     public static RevocationLists of(Path folder, CaStore store, Clock clock) throws IOException {
-        return new RevocationLists(Authority.existing(folder, clock), store, clock);
+        return of(folder, Optional.empty(), store, clock);
+    }
+
+    /// @param token with the issuing key
+    public static RevocationLists of(Path folder, Optional<Token> token, CaStore store, Clock clock)
+            throws IOException {
+        // Beside a CA that runs: nothing is replaced here.
+        var place = new Authority.Place(folder, true, token);
+        return new RevocationLists(Authority.existing(place, clock), store, clock);
     }
 
     /// Those that are an hour old, or lack what was withdrawn since, or are not there.

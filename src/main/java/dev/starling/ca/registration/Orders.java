@@ -47,6 +47,7 @@ public final class Orders {
     /// @param replaces the certificate whose place it takes
     public Order create(Asking asking, String typed, Optional<RenewalId> replaces) throws Problem, IOException {
         Address address = address(typed);
+        issuer.checkMayCertify(address);
         long now = now();
         var order = store.whole(session -> {
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);

@@ -30,10 +30,20 @@ public final class CrlTable {
                 .findOne();
     }
 
-    /// A number that no list had before, and none will have again.
-    public long next(String issuer, long now) {
+    /// Until the transaction ends, no other one comes past this.
+    public void alone() {
         if (!dialect.alone().isEmpty())
             db.createQuery(dialect.alone()).mapTo(Integer.class).list();
+    }
+
+    /// Whether any issuing key was ever used here.
+    public boolean isAny() {
+        return db.createQuery("select count(*) from crl").mapTo(Integer.class).one() > 0;
+    }
+
+    /// A number that no list had before, and none will have again.
+    public long next(String issuer, long now) {
+        alone();
         long number = db.createQuery("select coalesce(max(number), 0) from crl where issuer = :issuer")
                         .bind("issuer", issuer)
                         .mapTo(Long.class)

@@ -187,4 +187,24 @@ class AuthorityTest {
         var e = assertThrows(IOException.class, authority::issuing);
         assertTrue(String.valueOf(e.getMessage()).contains("expired"));
     }
+
+    @Test
+    void keysThatSeveralProcessesUseAreNotReplacedByOneOfThem() throws Exception {
+        open();
+        var place = new Authority.Place(folder, true, java.util.Optional.empty());
+        var one = Authority.open(place, false, true, clock);
+        var other = Authority.open(place, false, true, clock);
+        var first = one.issuing().chain().getFirst();
+        clock.pass(Duration.ofDays(730 - 59));
+        var files = content();
+        assertEquals(first, one.issuing().chain().getFirst());
+        assertEquals(first, other.issuing().chain().getFirst());
+        assertEquals(files, content());
+        // By hand; whoever starts after that has both.
+        Issuer.replaceKey(folder, clock);
+        assertEquals(first, other.issuing().chain().getFirst());
+        var again = Authority.open(place, false, true, clock).issuers();
+        assertEquals(2, again.size());
+        assertEquals(first, again.getLast().chain().getFirst());
+    }
 }
