@@ -1,6 +1,8 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Which header fields a signature must cover, at least.
 public enum DkimPolicy {
@@ -9,7 +11,10 @@ public enum DkimPolicy {
     PRACTICAL,
 
     /// RFC 8823, section 3.2: also what is absent must be listed, so that it cannot be added.
-    STRICT;
+    STRICT,
+
+    /// RFC 8823, section 3.1: of a challenge, `Auto-Submitted` too.
+    CHALLENGE;
 
     private static final Set<String> DECIDED_ON = Set.of("from", "to", "subject", "date", "message-id");
     private static final Set<String> RFC_8823 = Set.of(
@@ -26,8 +31,15 @@ public enum DkimPolicy {
             "content-type",
             "content-transfer-encoding");
 
+    private static final Set<String> OF_CHALLENGE =
+            Stream.concat(RFC_8823.stream(), Stream.of("auto-submitted")).collect(Collectors.toUnmodifiableSet());
+
     /// In lower case.
     Set<String> headers() {
-        return this == STRICT ? RFC_8823 : DECIDED_ON;
+        return switch (this) {
+            case PRACTICAL -> DECIDED_ON;
+            case STRICT -> RFC_8823;
+            case CHALLENGE -> OF_CHALLENGE;
+        };
     }
 }
