@@ -72,15 +72,15 @@ public final class Enrolment {
     /// Gets a certificate and writes it with its key to `file`. With a key in `file` already, that is the
     /// key: a renewal. Goes on with what an earlier call began.
     public Keys.Held enrol(Address address, Path file, CodeSource codes) throws EnrolmentException, IOException {
-        return enrol(address, file, (Way) (acme, authorization) -> prove(acme, authorization, address, codes));
+        return prove(address, file, (acme, authorization) -> prove(acme, authorization, address, codes));
     }
 
     /// The same, but the address is proven by answering the CA's mail.
     public Keys.Held enrol(Address address, Path file, ReplyByMail reply) throws EnrolmentException, IOException {
-        return enrol(address, file, (Way) (acme, authorization) -> reply.prove(acme, authorization, address));
+        return prove(address, file, (acme, authorization) -> reply.prove(acme, authorization, address));
     }
 
-    private Keys.Held enrol(Address address, Path file, Way way) throws EnrolmentException, IOException {
+    private Keys.Held prove(Address address, Path file, Way way) throws EnrolmentException, IOException {
         Path pendingFile = Pending.file(file);
         KeyPair device = deviceKey(file);
         var pending = Pending.load(pendingFile, directory, address.text())
