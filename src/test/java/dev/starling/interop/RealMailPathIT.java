@@ -170,7 +170,8 @@ class RealMailPathIT {
             String authorization = order.first("authorizations");
             long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
             while (caller.post(authorization, "").text("status").equals("pending")) {
-                if (System.nanoTime() > end) throw new AssertionError(mail.orElseThrow().logs());
+                if (System.nanoTime() > end)
+                    throw new AssertionError(mail.orElseThrow().logs());
                 Thread.sleep(500);
             }
             assertEquals("invalid", caller.post(authorization, "").text("status"));
