@@ -37,12 +37,13 @@ class TidyTest {
             Map.entry("nat", Set.of()),
             Map.entry("web", Set.of()),
             Map.entry("acme", Set.of()),
+            Map.entry("mail", Set.of("identity")),
             Map.entry("dht", Set.of()),
             Map.entry("record", Set.of("identity")),
             Map.entry("cms", Set.of("identity")),
             Map.entry("locate", Set.of("identity", "record", "dht")),
             Map.entry("media", Set.of("sdp", "nat")),
-            Map.entry("enrol", Set.of("identity", "acme")),
+            Map.entry("enrol", Set.of("identity", "acme", "mail")),
             Map.entry("trace", Set.of("sip")),
             Map.entry("gate", Set.of("web", "sip", "dht", "identity", "record")),
             Map.entry("classic", Set.of("identity", "sip", "proxy")),
@@ -66,7 +67,7 @@ class TidyTest {
             Map.entry(
                     "agent",
                     Set.of("identity", "record", "cms", "locate", "dht", "sip", "sdp", "nat", "media", "enrol")),
-            Map.entry("ca", Set.of("identity", "acme", "web", "record", "dht", "cms")),
+            Map.entry("ca", Set.of("identity", "acme", "mail", "web", "record", "dht", "cms")),
             Map.entry("ivr", Set.of("ca", "identity", "sip", "sdp", "media", "web")),
             Map.entry("cli", ALL));
 

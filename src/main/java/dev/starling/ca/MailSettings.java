@@ -1,9 +1,9 @@
 package dev.starling.ca;
 
-import dev.starling.ca.validation.DkimPolicy;
 import dev.starling.ca.validation.ImapInbox;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
+import dev.starling.mail.DkimPolicy;
 import java.util.Optional;
 
 /// How the CA sends mails, and how it hears the answers.

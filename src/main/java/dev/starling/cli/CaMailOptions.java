@@ -1,10 +1,10 @@
 package dev.starling.cli;
 
 import dev.starling.ca.MailSettings;
-import dev.starling.ca.validation.DkimPolicy;
 import dev.starling.ca.validation.ImapInbox;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
+import dev.starling.mail.DkimPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Optional;

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -68,6 +69,9 @@ final class EnrolCommand implements Callable<Integer> {
 
     @Option(names = "--out", description = "File to write, or to renew (default: ADDRESS.p12).")
     Optional<Path> out = Optional.empty();
+
+    @Mixin
+    ReplyOptions mailbox = new ReplyOptions();
 
     @Option(names = "--renew", description = "Renew now, also when the certificate is good for long.")
     boolean renew;
@@ -134,8 +138,11 @@ final class EnrolCommand implements Callable<Integer> {
     }
 
     private void enrol(Address wanted, Path file) throws IOException, EnrolmentException {
+        var reply = mailbox.way(wanted);
+        var enrolling = Enrolling.at(server, ca, anchors);
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        var held = Enrolling.at(server, ca, anchors).enrol(wanted, file, input);
+        var held =
+                reply.isPresent() ? enrolling.enrol(wanted, file, reply.get()) : enrolling.enrol(wanted, file, input);
         System.out.println(
                 "Certified until " + held.chain().getFirst().getNotAfter().toInstant() + ". Key and certificate are in "
                         + file + ", the password beside it.");

@@ -2,6 +2,7 @@ package dev.starling.cli;
 
 import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.ReplyByMail;
 import dev.starling.identity.Address;
 import dev.starling.identity.Anchor;
 import dev.starling.identity.CertificateVerifier;
@@ -38,11 +39,20 @@ record Enrolling(URI directory, List<Anchor> believed, boolean local) {
 
     /// Gets a certificate for the key in `file`, or a new one; asks for the code on `input`.
     Keys.Held enrol(Address address, Path file, BufferedReader input) throws IOException, EnrolmentException {
-        var verifier = new CertificateVerifier(TrustAnchors.limited(believed), local);
-        return new Enrolment(directory, verifier, Clock.systemUTC()).enrol(address, file, (to, note) -> {
+        return enrolment().enrol(address, file, (to, note) -> {
             if (!note.isEmpty()) System.out.println(note);
             System.out.println("A mail with a code goes to " + to + ". Paste the code here and press Enter:");
             return Optional.ofNullable(input.readLine());
         });
+    }
+
+    /// The same by an answer to the CA's mail.
+    Keys.Held enrol(Address address, Path file, ReplyByMail reply) throws IOException, EnrolmentException {
+        return enrolment().enrol(address, file, reply);
+    }
+
+    private Enrolment enrolment() {
+        return new Enrolment(
+                directory, new CertificateVerifier(TrustAnchors.limited(believed), local), Clock.systemUTC());
     }
 }

@@ -21,14 +21,17 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// The user's side of RFC 8555: an order for one address, proven by the code from the mail (`email-code-00`),
+/// The user's side of RFC 8555: an order for one address, proven by the code from the mail (`email-code-00`)
+/// or by an answer to it (`email-reply-00`),
 /// and the certificate in a file. What is under way survives an interruption; what the CA gives is believed
 /// only after a look at it.
 public final class Enrolment {
     private static final int POLLS = 15;
     private static final Duration POLL = Duration.ofSeconds(2);
     private static final int MAX_ROUNDS = 10;
+    private static final Set<Reason> GOES_ON = Set.of(Reason.UNREACHABLE, Reason.INTERRUPTED, Reason.MAIL_SERVER);
 
     /// Gets the code from a person.
     public interface CodeSource {
@@ -37,6 +40,11 @@ public final class Enrolment {
         /// @param note what the person should know first, for example that the last code was wrong; "" for
         /// nothing
         Optional<String> code(Address address, String note) throws IOException;
+    }
+
+    /// How the address is proven.
+    private interface Way {
+        void prove(AcmeClient acme, String authorization) throws EnrolmentException, Problem, IOException;
     }
 
     private final URI directory;
@@ -64,6 +72,15 @@ public final class Enrolment {
     /// Gets a certificate and writes it with its key to `file`. With a key in `file` already, that is the
     /// key: a renewal. Goes on with what an earlier call began.
     public Keys.Held enrol(Address address, Path file, CodeSource codes) throws EnrolmentException, IOException {
+        return prove(address, file, (acme, authorization) -> prove(acme, authorization, address, codes));
+    }
+
+    /// The same, but the address is proven by answering the CA's mail.
+    public Keys.Held enrol(Address address, Path file, ReplyByMail reply) throws EnrolmentException, IOException {
+        return prove(address, file, (acme, authorization) -> reply.prove(acme, authorization, address));
+    }
+
+    private Keys.Held prove(Address address, Path file, Way way) throws EnrolmentException, IOException {
         Path pendingFile = Pending.file(file);
         KeyPair device = deviceKey(file);
         var pending = Pending.load(pendingFile, directory, address.text())
@@ -72,7 +89,7 @@ public final class Enrolment {
         // Before the CA hears of it: a key that was certified must not be lost.
         pending.save(pendingFile);
         try (var acme = new AcmeClient(directory, pending.account(), pending.kid())) {
-            var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, codes));
+            var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, way));
             Keys.save(file, held);
             Files.deleteIfExists(pendingFile);
             return held;
@@ -80,7 +97,7 @@ public final class Enrolment {
             if (isOver(e)) Files.deleteIfExists(pendingFile);
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         } catch (EnrolmentException e) {
-            boolean passes = e.reason() == Reason.UNREACHABLE || e.reason() == Reason.INTERRUPTED;
+            boolean passes = GOES_ON.contains(e.reason());
             if (!passes) Files.deleteIfExists(pendingFile);
             throw e;
         }
@@ -97,8 +114,7 @@ public final class Enrolment {
         return new KeyPair(held.publicKey(), held.key());
     }
 
-    private List<X509Certificate> run(
-            AcmeClient acme, Pending begun, Path pendingFile, Address address, CodeSource codes)
+    private List<X509Certificate> run(AcmeClient acme, Pending begun, Path pendingFile, Address address, Way way)
             throws EnrolmentException, Problem, IOException {
         var pending = begun;
         Optional<Map<String, Object>> order = known(acme, pending);
@@ -111,7 +127,7 @@ public final class Enrolment {
             pending.save(pendingFile);
             order = Optional.of(made.json());
         }
-        return certificates(acme, finished(acme, pending, order.get(), address, codes), pending.device(), address);
+        return certificates(acme, finished(acme, pending, order.get(), address, way), pending.device(), address);
     }
 
     /// The order of an earlier call, unless it is over.
@@ -128,13 +144,13 @@ public final class Enrolment {
 
     /// Leads the order from wherever it is to `valid`.
     private Map<String, Object> finished(
-            AcmeClient acme, Pending pending, Map<String, Object> begun, Address address, CodeSource codes)
+            AcmeClient acme, Pending pending, Map<String, Object> begun, Address address, Way way)
             throws EnrolmentException, Problem, IOException {
         var order = begun;
         int polls = POLLS;
         for (int round = 0; round < MAX_ROUNDS + POLLS; round++) {
             switch (Said.status(order)) {
-                case "pending" -> prove(acme, Said.first(order, "authorizations"), address, codes);
+                case "pending" -> way.prove(acme, Said.first(order, "authorizations"));
                 case "ready" -> {
                     String csr =
                             Base64URL.encode(Csr.of(address, pending.device())).toString();

@@ -10,6 +10,9 @@ public final class EnrolmentException extends Exception {
         UNREACHABLE,
         /// Nobody gave a code: run it again, the enrolment goes on where it was.
         INTERRUPTED,
+        /// The user's own mail servers did not do their part, or the CA did not take what they sent: the message says
+        /// what to mend, and the enrolment goes on where it was.
+        MAIL_SERVER,
         /// The CA does not want to: the message says why. The next attempt starts anew.
         REFUSED,
         /// What the CA answered makes no sense. The next attempt starts anew.

@@ -3,8 +3,8 @@ package dev.starling.ca;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.starling.ca.front.Origin;
-import dev.starling.ca.validation.DkimPolicy;
 import dev.starling.ca.validation.SmtpMailer;
+import dev.starling.mail.DkimPolicy;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.net.URI;

@@ -9,7 +9,7 @@ import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.AcceptedReply;
 import dev.starling.ca.validation.OpenReplies;
 import dev.starling.ca.validation.Postbox;
-import dev.starling.ca.validation.Reason;
+import dev.starling.mail.Reason;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;

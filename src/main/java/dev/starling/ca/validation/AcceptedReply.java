@@ -1,6 +1,7 @@
 package dev.starling.ca.validation;
 
 import dev.starling.identity.Address;
+import dev.starling.mail.DkimPolicy;
 
 /// A reply that its sender's domain vouches for, with all that somebody needs who wants to check that later without us.
 ///

@@ -1,5 +1,6 @@
 package dev.starling.ca.validation;
 
+import dev.starling.mail.RawMail;
 import jakarta.mail.Flags;
 import jakarta.mail.Folder;
 import jakarta.mail.Message;

@@ -40,7 +40,7 @@ public final class MailCode {
     }
 
     /// The one right response: 43 characters.
-    static String response(String part1, String part2, String thumbprint) {
+    public static String response(String part1, String part2, String thumbprint) {
         byte[] proof = (part1 + part2 + "." + thumbprint).getBytes(StandardCharsets.US_ASCII);
         return Base64.getUrlEncoder().withoutPadding().encodeToString(DeviceId.sha256(proof));
     }

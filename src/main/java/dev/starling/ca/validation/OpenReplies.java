@@ -1,6 +1,7 @@
 package dev.starling.ca.validation;
 
 import dev.starling.identity.Address;
+import dev.starling.mail.Reason;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;

@@ -1,7 +1,10 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
+import dev.starling.mail.MailRefused;
+import dev.starling.mail.RawMail;
+import dev.starling.mail.Reason;
 import jakarta.mail.internet.ContentType;
 import jakarta.mail.internet.ParseException;
 import java.io.ByteArrayOutputStream;

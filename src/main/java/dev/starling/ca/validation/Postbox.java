@@ -2,6 +2,7 @@ package dev.starling.ca.validation;
 
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
+import dev.starling.mail.RawMail;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;

@@ -1,8 +1,12 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import dev.starling.identity.Address;
+import dev.starling.mail.DkimKeys;
+import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.MailRefused;
+import dev.starling.mail.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

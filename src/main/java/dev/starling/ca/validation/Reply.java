@@ -1,8 +1,13 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import dev.starling.identity.Address;
+import dev.starling.mail.EncodedWords;
+import dev.starling.mail.MailRefused;
+import dev.starling.mail.Mailboxes;
+import dev.starling.mail.RawMail;
+import dev.starling.mail.Reason;
 import jakarta.mail.internet.MailDateFormat;
 import java.text.ParsePosition;
 import java.util.List;

@@ -1,6 +1,10 @@
 package dev.starling.ca.validation;
 
 import dev.starling.identity.Address;
+import dev.starling.mail.DkimKeys;
+import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.DkimVerifier;
+import dev.starling.mail.MailRefused;
 import java.io.IOException;
 import java.time.InstantSource;
 

@@ -1,5 +1,6 @@
 package dev.starling.ca.validation;
 
+import dev.starling.mail.RawMail;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;

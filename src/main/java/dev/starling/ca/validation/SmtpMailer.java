@@ -2,6 +2,7 @@ package dev.starling.ca.validation;
 
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
+import dev.starling.mail.DkimSigner;
 import jakarta.mail.AuthenticationFailedException;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;

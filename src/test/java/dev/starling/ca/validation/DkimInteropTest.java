@@ -1,15 +1,22 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.Mails.BOB;
-import static dev.starling.ca.validation.Mails.CA;
-import static dev.starling.ca.validation.Mails.PART1;
-import static dev.starling.ca.validation.Mails.PLAIN;
+import static dev.starling.mail.Mails.BOB;
+import static dev.starling.mail.Mails.CA;
+import static dev.starling.mail.Mails.PART1;
+import static dev.starling.mail.Mails.PLAIN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.DkimSigner;
+import dev.starling.mail.DkimVerifier;
+import dev.starling.mail.MailRefused;
+import dev.starling.mail.Mails;
+import dev.starling.mail.RawMail;
+import dev.starling.mail.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

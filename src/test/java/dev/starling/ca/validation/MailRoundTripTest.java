@@ -4,6 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.mail.DkimKeys;
+import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.DkimSigner;
+import dev.starling.mail.DkimVerifier;
+import dev.starling.mail.Mails;
+import dev.starling.mail.RawMail;
 import jakarta.mail.Session;
 import jakarta.mail.internet.InternetAddress;
 import jakarta.mail.internet.MimeMessage;

@@ -1,17 +1,24 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.Mails.BLOCK;
-import static dev.starling.ca.validation.Mails.BOB;
-import static dev.starling.ca.validation.Mails.CA;
-import static dev.starling.ca.validation.Mails.HEAD;
-import static dev.starling.ca.validation.Mails.PART1;
-import static dev.starling.ca.validation.Mails.PLAIN;
-import static dev.starling.ca.validation.Mails.RESPONSE;
+import static dev.starling.mail.Mails.BLOCK;
+import static dev.starling.mail.Mails.BOB;
+import static dev.starling.mail.Mails.CA;
+import static dev.starling.mail.Mails.HEAD;
+import static dev.starling.mail.Mails.PART1;
+import static dev.starling.mail.Mails.PLAIN;
+import static dev.starling.mail.Mails.RESPONSE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.Mutations;
 import dev.starling.identity.IdentityException;
+import dev.starling.mail.DkimAlgorithm;
+import dev.starling.mail.DkimKey;
+import dev.starling.mail.DkimKeys;
+import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.DkimVerifier;
+import dev.starling.mail.MailRefused;
+import dev.starling.mail.Mails;
 import java.io.ByteArrayInputStream;
 import java.util.List;
 import org.apache.james.jdkim.DKIMVerifier;

@@ -1,17 +1,23 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.Mails.BLOCK;
-import static dev.starling.ca.validation.Mails.BOB;
-import static dev.starling.ca.validation.Mails.CA;
-import static dev.starling.ca.validation.Mails.HEAD;
-import static dev.starling.ca.validation.Mails.PART1;
-import static dev.starling.ca.validation.Mails.PLAIN;
-import static dev.starling.ca.validation.Mails.RESPONSE;
-import static dev.starling.ca.validation.Mails.incoming;
+import static dev.starling.mail.Mails.BLOCK;
+import static dev.starling.mail.Mails.BOB;
+import static dev.starling.mail.Mails.CA;
+import static dev.starling.mail.Mails.HEAD;
+import static dev.starling.mail.Mails.PART1;
+import static dev.starling.mail.Mails.PLAIN;
+import static dev.starling.mail.Mails.RESPONSE;
+import static dev.starling.mail.Mails.incoming;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.DkimVerifier;
+import dev.starling.mail.MailRefused;
+import dev.starling.mail.Mails;
+import dev.starling.mail.RawMail;
+import dev.starling.mail.Reason;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashSet;

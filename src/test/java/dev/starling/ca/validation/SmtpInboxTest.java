@@ -1,13 +1,17 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.Mails.CA;
-import static dev.starling.ca.validation.Mails.PLAIN;
-import static dev.starling.ca.validation.Mails.signed;
+import static dev.starling.mail.Mails.CA;
+import static dev.starling.mail.Mails.PLAIN;
+import static dev.starling.mail.Mails.signed;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.mail.MailRefused;
+import dev.starling.mail.Mails;
+import dev.starling.mail.RawMail;
+import dev.starling.mail.Reason;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -8,6 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.identity.Keys;
+import dev.starling.mail.DkimKeys;
+import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.DkimSigner;
+import dev.starling.mail.DkimVerifier;
+import dev.starling.mail.Mails;
+import dev.starling.mail.RawMail;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigInteger;

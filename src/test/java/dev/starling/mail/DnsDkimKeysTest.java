@@ -1,4 +1,4 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.ca.validation.Replies;
 import java.io.File;
 import java.io.IOException;
 import java.net.BindException;

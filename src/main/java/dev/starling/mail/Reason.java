@@ -1,4 +1,4 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
 /// Why a mail is no valid reply to a challenge: a word for logs and tests, and a sentence for the person who sent it.
 public enum Reason {

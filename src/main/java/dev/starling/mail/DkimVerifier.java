@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
@@ -15,18 +15,18 @@ import java.util.List;
 /// Whether the domain of a mail's sender vouches for it (RFC 6376, section 6). Stricter than that standard where it
 /// leaves room: the signature is of just that domain, covers what `DkimPolicy` names and the whole body, and its key is
 /// a sound one; whoever signed for other domains beside it does not matter.
-final class DkimVerifier {
+public final class DkimVerifier {
     /// Each may cost a question to the DNS; what comes after that many is not looked at.
     static final int MAX_SIGNATURES = 5;
 
     /// @param signature that verified, with its key
-    record Pass(DkimSignature signature, DkimKey key) {}
+    public record Pass(DkimSignature signature, DkimKey key) {}
 
     private final DkimKeys keys;
     private final DkimPolicy policy;
     private final InstantSource clock;
 
-    DkimVerifier(DkimKeys keys, DkimPolicy policy, InstantSource clock) {
+    public DkimVerifier(DkimKeys keys, DkimPolicy policy, InstantSource clock) {
         this.keys = keys;
         this.policy = policy;
         this.clock = clock;
@@ -34,7 +34,7 @@ final class DkimVerifier {
 
     /// @throws MailRefused with the reason of the first signature of the domain that failed, if there is one
     /// @throws IOException none verified, but one could not be checked now
-    Pass verify(RawMail mail, Address from) throws MailRefused, IOException {
+    public Pass verify(RawMail mail, Address from) throws MailRefused, IOException {
         // Else the second one would be shown, and the first one verified.
         unless(mail.all("from").size() == 1, Reason.FROM_SEVERAL);
         var signatures = mail.all("dkim-signature");

@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
@@ -10,20 +10,20 @@ import java.util.List;
 /// The addresses in From, Sender and To (RFC 5322, section 3.4), strictly: a display name of atoms, encoded words and
 /// quoted strings may stand before an address in angle brackets and means nothing. Comments, routes, groups, quoted
 /// local parts, domain literals and everything obsolete are refused.
-final class Mailboxes {
+public final class Mailboxes {
     private static final int MOST = 20;
     private static final String SPECIALS = "()<>[]:;@\\,\"";
 
     private Mailboxes() {}
 
     /// The one mailbox of a From field.
-    static Address one(String value) throws MailRefused {
+    public static Address one(String value) throws MailRefused {
         var all = all(value);
         unless(all.size() == 1, Reason.FROM_SEVERAL);
         return all.getFirst();
     }
 
-    static List<Address> all(String value) throws MailRefused {
+    public static List<Address> all(String value) throws MailRefused {
         var found = new ArrayList<Address>();
         for (String each : split(value)) {
             unless(found.size() < MOST, Reason.FROM_SYNTAX);

@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 ///
 /// @param headers what is signed, in lower case, in the order of signing
 /// @param identity `i=`, or `@` and the domain
-record DkimSignature(
+public record DkimSignature(
         RawMail.Field field,
         DkimAlgorithm algorithm,
         String domain,

@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 
 /// Encoded words of a Subject (RFC 2047, with the language tag of RFC 2231), in the two character sets that
 /// RFC 8823, section 3.1, allows: UTF-8 and US-ASCII.
-final class EncodedWords {
+public final class EncodedWords {
     private static final Pattern WORD = Pattern.compile(
             "=\\?(?<charset>[A-Za-z0-9_-]{1,40})(\\*[A-Za-z0-9-]{1,40})?\\?(?<how>[BbQq])\\?(?<text>[!->@-~]{0,998})\\?=");
     private static final Pattern BETWEEN = Pattern.compile("(?<=\\?=)[ \\t]+(?==\\?)");
@@ -21,7 +21,7 @@ final class EncodedWords {
     private EncodedWords() {}
 
     /// @param value an unfolded field
-    static String decode(String value) throws MailRefused {
+    public static String decode(String value) throws MailRefused {
         // RFC 2047, section 6.2: blanks between two encoded words are not part of the text.
         var words = WORD.matcher(BETWEEN.matcher(value).replaceAll(""));
         var plain = new StringBuilder();

@@ -1,4 +1,4 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
 import java.io.IOException;
 import java.util.List;

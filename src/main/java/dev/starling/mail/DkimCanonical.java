@@ -1,4 +1,4 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;

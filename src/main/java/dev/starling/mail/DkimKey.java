@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import java.security.PublicKey;
 import java.util.Base64;
@@ -12,10 +12,10 @@ import java.util.List;
 /// @param exact the signature must name the domain itself and no subdomain (`t=s`)
 /// @param weak RSA below 2048 bits
 /// @param authentic DNSSEC vouches for it
-record DkimKey(PublicKey key, String txt, boolean exact, boolean weak, boolean authentic) {
+public record DkimKey(PublicKey key, String txt, boolean exact, boolean weak, boolean authentic) {
     private static final int MAX_LENGTH = 4_096;
 
-    static DkimKey parse(DkimKeys.Answer answer, DkimAlgorithm algorithm) throws MailRefused {
+    public static DkimKey parse(DkimKeys.Answer answer, DkimAlgorithm algorithm) throws MailRefused {
         unless(!answer.txt().isEmpty(), Reason.DKIM_KEY_NONE);
         // Section 3.6.2.2: which of several is meant is not defined.
         unless(answer.txt().size() == 1, Reason.DKIM_KEY_SEVERAL);

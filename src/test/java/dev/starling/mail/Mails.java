@@ -1,5 +1,9 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
+import dev.starling.ca.validation.AcceptedReply;
+import dev.starling.ca.validation.Incoming;
+import dev.starling.ca.validation.MailCode;
+import dev.starling.ca.validation.OpenReplies;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import java.io.IOException;
@@ -17,20 +21,22 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Replies to challenges, and how to spoil them; a DNS with their keys; a CA that waits for them.
-final class Mails {
-    static final Instant NOW = Instant.parse("2026-11-30T10:00:00Z");
-    static final String PART1 = "abcdefghijklmnopqrstuvwxyzABCDEF", PART2 = "GHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    static final String THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
-    static final String RESPONSE = MailCode.response(PART1, PART2, THUMBPRINT);
-    static final Address CA = address("acme@ca.example"), BOB = address("bob@example.net");
-    static final KeyPair KEY = rsa(2048), ED25519 = ed25519();
-    static final String KEY_TXT = txt(KEY);
-    static final String ALL = "from:sender:reply-to:to:cc:subject:date:in-reply-to:references:message-id:content-type:"
-            + "content-transfer-encoding";
+public final class Mails {
+    public static final Instant NOW = Instant.parse("2026-11-30T10:00:00Z");
+    public static final String PART1 = "abcdefghijklmnopqrstuvwxyzABCDEF", PART2 = "GHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    public static final String THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    public static final String RESPONSE = MailCode.response(PART1, PART2, THUMBPRINT);
+    public static final Address CA = address("acme@ca.example"), BOB = address("bob@example.net");
+    public static final KeyPair KEY = rsa(2048), ED25519 = ed25519();
+    public static final String KEY_TXT = txt(KEY);
+    public static final String ALL =
+            "from:sender:reply-to:to:cc:subject:date:in-reply-to:references:message-id:content-type:"
+                    + "content-transfer-encoding";
 
-    static final String BLOCK = "-----BEGIN ACME RESPONSE-----\r\n" + RESPONSE + "\r\n-----END ACME RESPONSE-----\r\n";
+    public static final String BLOCK =
+            "-----BEGIN ACME RESPONSE-----\r\n" + RESPONSE + "\r\n-----END ACME RESPONSE-----\r\n";
 
-    static final String HEAD = """
+    public static final String HEAD = """
             From: Bob <Bob@Example.NET>
             To: acme@ca.example
             Subject: Re: ACME: %s
@@ -42,11 +48,11 @@ final class Mails {
             """.formatted(PART1).replace("\n", "\r\n");
 
     /// A good one, but for the signature.
-    static final String PLAIN = HEAD + "\r\nHere you are:\r\n" + BLOCK;
+    public static final String PLAIN = HEAD + "\r\nHere you are:\r\n" + BLOCK;
 
     private Mails() {}
 
-    static Address address(String text) {
+    public static Address address(String text) {
         try {
             return Address.parse(text);
         } catch (IdentityException e) {
@@ -54,7 +60,7 @@ final class Mails {
         }
     }
 
-    static KeyPair rsa(int bits) {
+    public static KeyPair rsa(int bits) {
         try {
             var generator = KeyPairGenerator.getInstance("RSA");
             generator.initialize(bits);
@@ -72,59 +78,59 @@ final class Mails {
         }
     }
 
-    static String txt(KeyPair key) {
+    public static String txt(KeyPair key) {
         return "v=DKIM1; k=rsa; p="
                 + Base64.getEncoder().encodeToString(key.getPublic().getEncoded());
     }
 
-    static byte[] bytes(String text) {
+    public static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    static String text(byte[] bytes) {
+    public static String text(byte[] bytes) {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
-    static Incoming incoming(String mail) {
+    public static Incoming incoming(String mail) {
         return new Incoming("bob@example.net", CA.text(), bytes(mail));
     }
 
     /// How a mail is signed; each field can be spoiled by itself.
-    record Signing(
+    public record Signing(
             String a, String c, String d, String s, String h, String more, PrivateKey key, String bh, boolean sha1) {
-        static final Signing GOOD = new Signing(
+        public static final Signing GOOD = new Signing(
                 "rsa-sha256", "relaxed/relaxed", "example.net", "sel", ALL, "", KEY.getPrivate(), "", false);
 
-        Signing a(String name, PrivateKey with) {
+        public Signing a(String name, PrivateKey with) {
             return new Signing(name, c, d, s, h, more, with, bh, sha1);
         }
 
-        Signing c(String forms) {
+        public Signing c(String forms) {
             return new Signing(a, forms, d, s, h, more, key, bh, sha1);
         }
 
-        Signing d(String domain) {
+        public Signing d(String domain) {
             return new Signing(a, c, domain, s, h, more, key, bh, sha1);
         }
 
-        Signing s(String selector) {
+        public Signing s(String selector) {
             return new Signing(a, c, d, selector, h, more, key, bh, sha1);
         }
 
-        Signing h(String headers) {
+        public Signing h(String headers) {
             return new Signing(a, c, d, s, headers, more, key, bh, sha1);
         }
 
         /// @param tags for example ` l=10;`
-        Signing more(String tags) {
+        public Signing more(String tags) {
             return new Signing(a, c, d, s, h, tags, key, bh, sha1);
         }
 
-        Signing key(PrivateKey with) {
+        public Signing key(PrivateKey with) {
             return new Signing(a, c, d, s, h, more, with, bh, sha1);
         }
 
-        String sign(String mail) {
+        public String sign(String mail) {
             try {
                 RawMail parsed = RawMail.cut(mail);
                 boolean relaxed = c.startsWith("relaxed"), body = c.endsWith("relaxed");
@@ -150,15 +156,16 @@ final class Mails {
         }
     }
 
-    static String signed(String mail) {
+    public static String signed(String mail) {
         return Signing.GOOD.sign(mail);
     }
 
     /// Holds records by `selector._domainkey.domain`, and counts questions.
-    static final class Keys implements DkimKeys {
-        final Map<String, List<String>> txt = new HashMap<>(Map.of("sel._domainkey.example.net", List.of(KEY_TXT)));
-        int asked;
-        boolean broken;
+    public static final class Keys implements DkimKeys {
+        public final Map<String, List<String>> txt =
+                new HashMap<>(Map.of("sel._domainkey.example.net", List.of(KEY_TXT)));
+        public int asked;
+        public boolean broken;
 
         @Override
         public Answer find(String selector, String domain) throws IOException {
@@ -169,11 +176,11 @@ final class Mails {
     }
 
     /// One open challenge.
-    static final class Open implements OpenReplies {
-        OpenReplies.Open one =
+    public static final class Open implements OpenReplies {
+        public OpenReplies.Open one =
                 new OpenReplies.Open("order-1", BOB, PART1, PART2, THUMBPRINT, NOW.plusSeconds(86_400), false);
-        Optional<AcceptedReply> reply = Optional.empty();
-        Optional<Reason> told = Optional.empty();
+        public Optional<AcceptedReply> reply = Optional.empty();
+        public Optional<Reason> told = Optional.empty();
 
         @Override
         public Optional<OpenReplies.Open> find(String part1) {

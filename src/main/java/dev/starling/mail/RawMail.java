@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -15,9 +15,9 @@ import java.util.Optional;
 /// line ends that are not CRLF, a blank before the colon, continuation lines of nothing but blanks, 8-bit headers.
 ///
 /// @param fields in the order of the message
-record RawMail(List<Field> fields, byte[] body) {
+public record RawMail(List<Field> fields, byte[] body) {
     /// What mails answering a challenge are, many times over: one from a large provider has 6 KiB, most of it header.
-    static final int MAX_BYTES = 64 * 1024;
+    public static final int MAX_BYTES = 64 * 1024;
 
     private static final int MAX_FIELDS = 200;
     /// RFC 5322, section 2.1.1: without its CRLF.
@@ -25,24 +25,24 @@ record RawMail(List<Field> fields, byte[] body) {
 
     /// @param name in lower case
     /// @param raw the whole field as it came, one character for each byte, with its last CRLF
-    record Field(String name, String raw) {
+    public record Field(String name, String raw) {
         /// What follows the colon, unfolded (RFC 5322, section 2.2.3) and without blanks around it.
-        String value() {
+        public String value() {
             return raw.substring(raw.indexOf(':') + 1).replace("\r\n", "").strip();
         }
     }
 
-    RawMail {
+    public RawMail {
         fields = List.copyOf(fields);
     }
 
-    static RawMail parse(byte[] bytes) throws MailRefused {
+    public static RawMail parse(byte[] bytes) throws MailRefused {
         unless(bytes.length <= MAX_BYTES, Reason.TOO_BIG);
         return cut(new String(bytes, StandardCharsets.ISO_8859_1));
     }
 
     /// @param text one character for each byte
-    static RawMail cut(String text) throws MailRefused {
+    public static RawMail cut(String text) throws MailRefused {
         checkLineEnds(text);
         var fields = new ArrayList<Field>();
         int at = 0;
@@ -95,19 +95,19 @@ record RawMail(List<Field> fields, byte[] body) {
         return new Field(name.toLowerCase(Locale.ROOT), raw);
     }
 
-    List<Field> all(String name) {
+    public List<Field> all(String name) {
         return fields.stream().filter(each -> each.name().equals(name)).toList();
     }
 
     /// The field that may stand once.
-    Optional<Field> one(String name) throws MailRefused {
+    public Optional<Field> one(String name) throws MailRefused {
         var all = all(name);
         unless(all.size() <= 1, Reason.HEADER_TWICE);
         return all.stream().findFirst();
     }
 
     /// The field that must stand, once.
-    Field the(String name) throws MailRefused {
+    public Field the(String name) throws MailRefused {
         return one(name).orElseThrow(() -> new MailRefused(Reason.HEADER_MISSING));
     }
 }

@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import dev.starling.identity.DeviceId;
 import java.math.BigInteger;
@@ -17,7 +17,7 @@ import java.util.Optional;
 
 /// How a mail is signed: rsa-sha256 (RFC 6376, section 3.3) or ed25519-sha256 (RFC 8463). rsa-sha1 is refused, as
 /// RFC 8301, section 3.1, wants.
-enum DkimAlgorithm {
+public enum DkimAlgorithm {
     RSA("rsa-sha256", "rsa"),
     ED25519("ed25519-sha256", "ed25519");
 

@@ -1,6 +1,6 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
-import static dev.starling.ca.validation.MailRefused.unless;
+import static dev.starling.mail.MailRefused.unless;
 
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
 import dev.starling.identity.DeviceId;
 import java.io.IOException;
@@ -66,7 +66,7 @@ public final class DkimSigner {
 
     /// @param domain of the From of what is signed
     /// @param selector one DNS label
-    DkimSigner(KeyPair key, String domain, String selector, InstantSource clock) {
+    public DkimSigner(KeyPair key, String domain, String selector, InstantSource clock) {
         if (!SELECTOR.matcher(selector).matches()) throw new IllegalArgumentException("not a selector");
         this.key = key;
         this.domain = domain;
@@ -125,7 +125,7 @@ public final class DkimSigner {
     /// The mail with its signature in front. Whatever is changed afterwards breaks it.
     ///
     /// @param mail as it will be sent, with CRLF at the end of each line
-    byte[] sign(byte[] mail) {
+    public byte[] sign(byte[] mail) {
         try {
             RawMail parsed = RawMail.parse(mail);
             String field = folded(parsed.body());

@@ -1,20 +1,20 @@
-package dev.starling.ca.validation;
+package dev.starling.mail;
 
 /// Thrown while a mail is read or checked; `ReplyJudge` makes a verdict of it.
-final class MailRefused extends Exception {
+public final class MailRefused extends Exception {
     private static final long serialVersionUID = 1;
     private final Reason reason;
 
-    MailRefused(Reason reason) {
+    public MailRefused(Reason reason) {
         super(reason.code());
         this.reason = reason;
     }
 
-    Reason reason() {
+    public Reason reason() {
         return reason;
     }
 
-    static void unless(boolean good, Reason reason) throws MailRefused {
+    public static void unless(boolean good, Reason reason) throws MailRefused {
         if (!good) throw new MailRefused(reason);
     }
 }
