@@ -10,6 +10,7 @@ const notice = (list, key, id) => ({
   key,
   args: {
     devices: [...headOf(list).devices.values()].map((device) => device.name || device.id.slice(0, 8)).join(', '),
+    since: String(list[0].issued * 1000),
   },
   actions: [
     { id: 'keep', key: `${key}.keep`, safe: true },
