@@ -418,7 +418,7 @@ export class Starling {
   async answerNotice(notice, action) {
     const [kind, about] = notice.split(' ');
     if (kind === 'changed' && action !== 'ok') await this.decideChanged(about, action === 'agree');
-    if (kind === 'list' || kind === 'fork') {
+    if (kind === 'list' || kind === 'fork' || (kind === 'objecting' && action === 'join')) {
       await this.ctx.devices.decide(about, action === 'join');
       this.reach.soon();
     }

@@ -14,7 +14,7 @@ import {
 import { ghostWatch } from './ghosts.js';
 import { phoneEnds } from './phone-ends.js';
 import { givingWay } from './giving-way.js';
-import { beyond, fork, isLasting, isOfLists, linksOf, otherList } from './list-notices.js';
+import { beyond, fork, isLasting, objecting, isOfLists, linksOf, otherList } from './list-notices.js';
 import { together } from './own.js';
 import { ownObjections } from './objections.js';
 import { ownRecords } from './own-records.js';
@@ -436,8 +436,10 @@ export function ownDevices(ctx) {
         if (isFork) return void kept.add(headOf(other).hash);
         if (!chain) return;
         await refuse([beyond(other, chain)]);
-        return object(other);
+        await object(other);
+        return ctx.notice(objecting(other));
       }
+      for (const { hash: link } of other) refused.delete(link);
       // Of two roots nobody can make one; a version that was left is brought back with us.
       if (chain && !isFork) await refuse([beyond(chain, other)]);
       const changes = together(

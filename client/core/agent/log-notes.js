@@ -13,7 +13,7 @@ export async function standsInLog(ctx, der) {
   );
   for (const base of new Set(bases)) {
     try {
-      const url = `${base}/acme/proof/${parseCertificate(der).serial}`;
+      const url = `${base}/acme/proof/${parseCertificate(der).serial.replace(/^00/, '')}`;
       const answer = await ctx.around.fetch(url, { credentials: 'omit', signal: AbortSignal.timeout(PATIENCE_MILLIS) });
       if (answer.status === 404) return false;
       if (!answer.ok || Number(answer.headers.get('content-length') ?? 0) > MAX_PROOF_BYTES) continue;

@@ -328,6 +328,10 @@ export const de = {
   'notice.renew.now': 'Code senden',
   'notice.renew-why': 'Ihr Zertifikat wurde früher erneuert, weil seine CA darum bat. Warum: {url}',
   'notice.renew-why.ok': 'Verstanden',
+  'notice.objecting':
+    'Ihre Kontakte erfahren, dass Sie es nicht waren. Wenn jemand anderes Ihr Postfach liest, ändern Sie jetzt dessen Passwort.',
+  'notice.objecting.ok': 'Verstanden',
+  'notice.objecting.join': 'Ich war es doch, hier benutzen',
   'notice.objected':
     'Ein Gerät Ihrer früheren Liste, {devices}, sagt, dass nicht Sie neu begonnen haben. Ihre Kontakte bleiben bei jener Liste und werden nicht um Zustimmung gebeten. Wenn das Gerät Ihnen gehört, wählen Sie dort „Das war ich“. Wenn jemand anderes es hat, sagen Sie es Ihren Kontakten auf anderem Weg.',
   'notice.objected.ok': 'Verstanden',

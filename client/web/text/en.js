@@ -325,6 +325,10 @@ export const en = {
   'notice.renew.now': 'Send the code',
   'notice.renew-why': 'Your certificate was renewed early because its CA asked for it. Why: {url}',
   'notice.renew-why.ok': 'Got it',
+  'notice.objecting':
+    'Your contacts are told that it was not you. If somebody else reads your mailbox, change its password now.',
+  'notice.objecting.ok': 'Understood',
+  'notice.objecting.join': 'It was me after all, use it here',
   'notice.objected':
     'A device of your earlier list, {devices}, says that it was not you who began anew. Your contacts stay with that list and are not asked to agree. If that device is yours, choose “That was me” there. If somebody else has it, tell your contacts in another way.',
   'notice.objected.ok': 'Understood',
