@@ -31,7 +31,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = {
             "Proves that an e-mail address is yours and writes key and certificate to a PKCS#12 file.",
-            "Run again with the same file it renews the certificate for the same key, when two thirds of its time are over or the CA asks for it;",
+            "Run again with the same file it renews the certificate for the same key, when two thirds of its time",
+            "are over or the CA asks for it;",
             "without a mail while the proof of the address is good (90 days), so that it can be run by cron each day.",
             "What was interrupted goes on where it was."
         })
