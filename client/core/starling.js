@@ -63,6 +63,8 @@ const blankState = () => ({
   },
 });
 
+const RECONNECT_MILLIS = 60_000;
+
 /** @param {number} ms @param {() => void} task @returns {() => void} cancels */
 function timeout(ms, task) {
   const id = setTimeout(task, ms);
@@ -134,6 +136,11 @@ export class Starling {
     this.reach = reachability(ctx);
     ctx.delivery.settled = this.reach.settle;
     ctx.left = this.reach.leave;
+    // Not in the middle of a call, whose dialog would be lost.
+    ctx.renewed = async () => {
+      if (this.state.call) ctx.timer(RECONNECT_MILLIS, () => void ctx.renewed?.());
+      else await this.reach.reconnect();
+    };
   }
 
   /** What every part needs. @param {import('./types.js').Surroundings} around */
@@ -188,6 +195,7 @@ export class Starling {
     });
     await this.enrolment.resume();
     if (await ctx.store.get('me', 'removed')) return this.#removed();
+    if (await ctx.store.get('me', 'to-revoke')) void this.#revokeOld();
     if (ctx.profile?.chain.length) this.reach.connect();
   }
 
@@ -356,9 +364,31 @@ export class Starling {
     }
     await ctx.endorsement.askAnew();
   }
-  async recover() {
-    await this.ctx.devices.recover();
+  /** @param {{revokeOld?: boolean}} [how] */
+  async recover({ revokeOld = false } = {}) {
+    const old = await this.ctx.devices.recover();
     this.reach.soon();
+    if (!revokeOld || !old.length) return;
+    await this.ctx.store.put('me', 'to-revoke', old);
+    await this.#revokeOld();
+  }
+
+  /** By the CA, with the proof of the mailbox. Stays to be done until it is. */
+  async #revokeOld() {
+    const { ctx } = this;
+    const done = this.state.notices.filter(({ id }) => id !== 'revoke-old');
+    try {
+      await this.enrolment.revoke((await ctx.store.get('me', 'to-revoke')) ?? []);
+      await ctx.store.delete('me', 'to-revoke');
+      this.#update({ notices: done });
+    } catch (e) {
+      console.warn('starling: withdrawing certificates', e instanceof Error ? e.message : e);
+      const actions = [
+        { id: 'again', key: 'revoke-old.again', safe: true },
+        { id: 'leave', key: 'revoke-old.leave', safe: false },
+      ];
+      ctx.notice({ id: 'revoke-old', kind: 'warning', key: 'revoke-old', args: {}, actions });
+    }
   }
 
   /** @param {string} base */
@@ -387,8 +417,8 @@ export class Starling {
   /** @param {string} notice @param {string} action */
   async answerNotice(notice, action) {
     const [kind, about] = notice.split(' ');
-    if (kind === 'changed') await this.decideChanged(about, action === 'agree');
-    if (kind === 'list' || kind === 'fork') {
+    if (kind === 'changed' && action !== 'ok') await this.decideChanged(about, action === 'agree');
+    if (kind === 'list' || kind === 'fork' || (kind === 'objecting' && action === 'join')) {
       await this.ctx.devices.decide(about, action === 'join');
       this.reach.soon();
     }
@@ -397,7 +427,13 @@ export class Starling {
       await this.addPeer(about);
     }
     // Stays until it is done.
-    if (kind === 'renew') return await this.enrolment.renew();
+    if (kind === 'revoke-old' && action === 'again') return await this.#revokeOld();
+    if (kind === 'revoke-old') await this.ctx.store.delete('me', 'to-revoke');
+    if (kind === 'renew') {
+      await this.enrolment.renew();
+      if (this.state.me.status !== 'code') await this.reach.reconnect();
+      return;
+    }
     this.#update({ notices: this.state.notices.filter((n) => n.id !== notice) });
   }
 
@@ -436,6 +472,8 @@ export class Starling {
   async close() {
     this.reach.close();
     this.ctx.locator.close();
+    this.enrolment.close();
+    this.ctx.contacts.close();
     this.ctx.presence.close();
     this.ctx.devices.close();
     this.ctx.own.close();

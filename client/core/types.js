@@ -82,7 +82,7 @@
  */
 
 /** @typedef {{id: string, address: string, name: string, incoming: boolean, line?: boolean, at: number, seconds: number, result: 'answered'|'missed'|'declined'|'failed'|'elsewhere'|'cancelled'}} PastCall */
-/** @typedef {{id: string, kind: 'warning'|'error'|'info', key: string, args: Record<string, string>, actions: {id: string, key: string, safe: boolean}[]}} Notice  texts by key from the language file */
+/** @typedef {{id: string, kind: 'warning'|'error'|'info', key: string, args: Record<string, string>, also?: {key: string, args: Record<string, string>}, actions: {id: string, key: string, safe: boolean}[]}} Notice  texts by key from the language file */
 /** linesRing: ordinary phone lines ring in this browser @typedef {{strangersRing: boolean, linesRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
 
 /** A CA that is believed; id is the SHA-256 of its certificate, test: that of local mode @typedef {{id: string, name: string, subject: string, purposes: string[], domains: string[], notAfter: number, test: boolean}} AnchorInfo */
@@ -196,7 +196,7 @@
  * @property {() => void} hideDeviceCode
  * @property {(typed: string) => Promise<void>} useDeviceCode  what another device shows; throws with a key for the language file
  * @property {() => Promise<void>} askDevicesAgain  after a refusal, or after this device was removed
- * @property {() => Promise<void>} recover  this browser starts a new root, by the user's choice, when no other device is left
+ * @property {(how?: {revokeOld?: boolean}) => Promise<void>} recover  this browser starts a new root, by the user's choice, when no other device is left; revokeOld: the certificates of the earlier ones are withdrawn
  * @property {(baseUrl: string) => Promise<void>} addPeer
  * @property {(baseUrl: string) => Promise<void>} removePeer
  * @property {() => {base: string, id: string, connected: boolean, detail: string, lines: boolean}[]} peers  lines: it carries ordinary phone lines for our domain

@@ -2,13 +2,28 @@
 import { b64u, encode, unb64u, random, sha256 } from '../core/bytes.js';
 import { parseDer } from '../core/identity/der.js';
 import { ES256 } from '../core/identity/device.js';
-import { certify } from './authority.js';
+import { certify, keyIdentifier } from './authority.js';
 
 const BASE = 'https://ca.example';
 
 /** @param {any} ca of authority.js @param {() => number} now */
 export function fakeCa(ca, now) {
-  const state = { mails: [], orders: new Map(), requests: [], refuse: null, late: false, dead: false, level: 9 };
+  const state = {
+    mails: [],
+    orders: new Map(),
+    requests: [],
+    refuse: null,
+    late: false,
+    dead: false,
+    level: 9,
+    proofDays: 0,
+    revoked: [],
+    window: null,
+    retryAfter: '',
+  };
+  /** Until when an address is proven, by account. */
+  const proofs = new Map();
+  const proofOf = (request, address) => proofs.get(`${request.thumbprint} ${address}`) ?? 0;
   const keys = new Map();
   let nonces = new Set();
   const pem = (der) =>
@@ -58,14 +73,22 @@ export function fakeCa(ca, now) {
         if (state.refuse) return problem(...state.refuse);
         const name = b64u(random(8));
         const address = request.json.identifiers[0].value;
-        const made = { address, status: 'pending', code: b64u(random(24)), token: b64u(random(24)), tries: 0 };
+        const proven = proofOf(request, address) > now();
+        const made = {
+          address,
+          status: proven ? 'ready' : 'pending',
+          code: b64u(random(24)),
+          token: b64u(random(24)),
+          tries: 0,
+        };
         state.orders.set(name, made);
-        state.mails.push({ to: address, code: made.code });
+        if (!proven) state.mails.push({ to: address, code: made.code });
         return answer(201, shown(name), { Location: `${BASE}/order/${name}` });
       }
       case 'authz':
         return answer(200, {
-          expires: new Date(now() + 86_400_000).toISOString(),
+          status: order.status === 'invalid' ? 'invalid' : order.status === 'pending' ? 'pending' : 'valid',
+          expires: new Date(proofOf(request, order.address) || now() + 86_400_000).toISOString(),
           challenges: [
             {
               type: 'email-code-00',
@@ -83,13 +106,23 @@ export function fakeCa(ca, now) {
           return problem(403, 'incorrectResponse');
         }
         if (order.status === 'pending') order.status = 'ready';
+        if (state.proofDays) proofs.set(`${request.thumbprint} ${order.address}`, now() + state.proofDays * 86_400_000);
         return answer(200, { status: 'valid' });
       }
       case 'finalize': {
         if (order.status !== 'ready') return problem(403, 'orderNotReady');
         const csr = parseDer(unb64u(request.json.csr));
         const spki = csr.items[0].items[2].der;
-        order.chain = pem(await certify(ca, order.address, Uint8Array.from(spki), now(), state.level));
+        order.chain = pem(
+          await certify(
+            ca,
+            order.address,
+            Uint8Array.from(spki),
+            now(),
+            state.level,
+            state.window ? [keyIdentifier(Uint8Array.of(1, 2, 3, 4))] : [],
+          ),
+        );
         order.status = 'valid';
         order.making = state.making ?? 0;
         return answer(200, shown(id));
@@ -98,11 +131,16 @@ export function fakeCa(ca, now) {
         // As often as `making` says it is not done yet.
         if (order.making > 0) {
           order.making--;
-          return answer(200, { ...shown(id), status: 'processing', certificate: undefined });
+          const headers = state.retryAfter ? { 'Retry-After': state.retryAfter } : {};
+          return answer(200, { ...shown(id), status: 'processing', certificate: undefined }, headers);
         }
         return answer(200, shown(id));
       case 'certificate':
         return answer(200, order.chain);
+      case 'revoke-cert':
+        if (state.revoked.includes(request.json.certificate)) return problem(400, 'alreadyRevoked');
+        state.revoked.push(request.json.certificate);
+        return answer(200, '');
       default:
         return problem(404, 'malformed');
     }
@@ -120,7 +158,10 @@ export function fakeCa(ca, now) {
           newNonce: `${BASE}/new-nonce`,
           newAccount: `${BASE}/new-account`,
           newOrder: `${BASE}/new-order`,
+          revokeCert: `${BASE}/revoke-cert`,
+          ...(state.window ? { renewalInfo: `${BASE}/renewal-info` } : {}),
         });
+      if (path === 'renewal-info') return ((state.asked = id), answer(200, state.window, { 'Retry-After': '21600' }));
       if (path === 'new-nonce') return answer(200, '');
       const request = await open(init, url);
       return request.bad ?? respond(path, request, id);

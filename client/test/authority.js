@@ -26,6 +26,9 @@ async function certificate(issuerName, issuerKey, subject, spki, now, days, exte
   return sequence(tbs, ECDSA, bits(derSignature(await sign(issuerKey, tbs))));
 }
 
+/** Which key the issuer has: it is named in renewal information. */
+export const keyIdentifier = (id) => extension('2.5.29.35', false, sequence(tlv(0x80, id)));
+
 export async function authority(now) {
   const key = await makeDeviceKey();
   const name = sequence(setOf(sequence(oid('2.5.4.3'), tlv(0x0c, encode('test root')))));
@@ -43,11 +46,12 @@ export async function issue(ca, address, now, level = 9) {
 }
 
 /** A certificate for a key. */
-export function certify(ca, address, spki, now, level = 9) {
+export function certify(ca, address, spki, now, level = 9, more = []) {
   return certificate(ca.name, ca.key.sign, sequence(), spki, now, 30, [
     extension('2.5.29.17', true, sequence(tlv(0x81, encode(address)))),
     extension('2.5.29.15', true, tlv(3, Uint8Array.of(3, 0x88))),
     extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.4'))),
     extension('2.5.29.32', false, sequence(sequence(oid(`${POLICY_ARC}.${level}`)))),
+    ...more,
   ]);
 }

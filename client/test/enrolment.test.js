@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enrolment } from '../core/agent/enrolment.js';
-import { codeIn } from '../core/enrol/acme.js';
+import { b64u, unhex } from '../core/bytes.js';
+import { acmeClient, codeIn, retryAfter } from '../core/enrol/acme.js';
 import { parseCertificate } from '../core/identity/certificate.js';
+import { makeCsr } from '../core/identity/csr.js';
+import { makeDeviceKey } from '../core/identity/device.js';
 import { memoryStore } from '../core/store/memory.js';
 import { fakeCa } from './acme-fake.js';
 import { authority } from './authority.js';
@@ -253,4 +256,140 @@ test('a code is found in whatever was pasted', () => {
   ])
     assert.equal(codeIn(pasted), code);
   for (const pasted of ['', 'no code', `${code}x`, code.slice(1)]) assert.equal(codeIn(pasted), '');
+});
+
+/** What waits for nothing but promises and cryptography is done. */
+async function calm(ca) {
+  for (let quiet = 0, last = -1; quiet < 10; quiet++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (ca.requests.length !== last) quiet = 0;
+    last = ca.requests.length;
+  }
+}
+
+test('while the proof is good a renewal needs no mail and no person, with the same key; after that the person is told', async () => {
+  const all = await world();
+  all.ca.proofDays = 45;
+  const { alice, ca, clock } = all;
+  await alice.enrol('alice@example.net');
+  await alice.submit(ca.mails[0].code);
+  let told = 0;
+  alice.ctx.renewed = async () => void told++;
+  const first = parseCertificate(alice.ctx.profile.chain[0]);
+  alice.pass(20 * DAY + 1000);
+  await calm(ca);
+  const second = parseCertificate(alice.ctx.profile.chain[0]);
+  assert.deepEqual(second.spki, first.spki);
+  assert.ok(second.notAfter > clock.now + 29 * DAY);
+  assert.deepEqual([ca.mails.length, told, ids(alice)], [1, 1, []]);
+  // A page that was loaded anew knows it, too.
+  const reloaded = await all.again();
+  await reloaded.resume();
+  reloaded.pass(20 * DAY + 1000);
+  await calm(ca);
+  assert.equal(ca.mails.length, 1);
+  assert.ok(parseCertificate(reloaded.ctx.profile.chain[0]).notAfter > clock.now + 29 * DAY);
+  reloaded.pass(20 * DAY + 1000);
+  await calm(ca);
+  assert.deepEqual(ids(reloaded), ['renew'], 'the proof is over');
+  assert.equal(ca.mails.length, 1, 'and no mail goes out unasked');
+});
+
+test('a renewal that fails is tried again by itself, and only in the last sixth somebody is asked', async () => {
+  const all = await world();
+  all.ca.proofDays = 90;
+  const { alice, ca } = all;
+  await alice.enrol('alice@example.net');
+  await alice.submit(ca.mails[0].code);
+  ca.dead = true;
+  alice.pass(20 * DAY + 1000);
+  await calm(ca);
+  assert.deepEqual(ids(alice), []);
+  alice.pass(6 * DAY);
+  await calm(ca);
+  assert.deepEqual(ids(alice), ['renew']);
+  ca.dead = false;
+  alice.pass(3_600_000 + 1);
+  await calm(ca);
+  assert.deepEqual(ids(alice), []);
+});
+
+test('where the CA asks for it, it is renewed sooner, and the person can read why (RFC 9773)', async () => {
+  const all = await world();
+  const { alice, ca, clock } = all;
+  ca.proofDays = 90;
+  const at = (days) => new Date(START + days * DAY).toISOString();
+  ca.window = { suggestedWindow: { start: at(20), end: at(23) } };
+  await alice.enrol('alice@example.net');
+  await alice.submit(ca.mails[0].code);
+  await calm(ca);
+  const first = alice.ctx.profile.chain[0];
+  const { extensions, serial } = parseCertificate(first);
+  assert.equal(ca.asked, `${b64u(extensions.authorityKey)}.${b64u(unhex(serial))}`);
+  ca.window = { suggestedWindow: { start: at(1), end: at(1.01) }, explanationURL: 'https://ca.example/why' };
+  alice.pass(21_600_000);
+  await calm(ca);
+  assert.equal(alice.ctx.profile.chain[0], first, 'not yet');
+  // Of the new certificate the CA says something else.
+  const renewed = () => (ca.window = { suggestedWindow: { start: at(22), end: at(23) } });
+  alice.ctx.renewed = async () => void renewed();
+  alice.pass(DAY);
+  await calm(ca);
+  assert.notEqual(alice.ctx.profile.chain[0], first);
+  assert.equal(alice.ctx.state.notices.find(({ id }) => id === 'renew-why').args.url, 'https://ca.example/why');
+  assert.ok(clock.now < START + 2 * DAY);
+});
+
+for (const [what, window] of [
+  ['a window that ends before it begins', { start: '2026-12-20T00:00:00Z', end: '2026-12-19T00:00:00Z' }],
+  ['no times', { start: 'soon', end: 7 }],
+])
+  test(`renewal information with ${what} is none`, async () => {
+    const { alice, ca } = await world();
+    ca.window = { suggestedWindow: window, explanationURL: 'javascript:alert(1)' };
+    await alice.enrol('alice@example.net');
+    await alice.submit(ca.mails[0].code);
+    await calm(ca);
+    alice.pass(19 * DAY);
+    assert.deepEqual(ids(alice), []);
+    alice.pass(DAY + 1000);
+    assert.deepEqual(ids(alice), ['renew']);
+  });
+
+test('who has proven the mailbox withdraws certificates of earlier devices, also one that is withdrawn already', async () => {
+  const { alice, ca } = await enrolled();
+  const old = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)];
+  await alice.revoke(old);
+  await alice.revoke(old);
+  assert.deepEqual(ca.revoked, old.map(b64u));
+  const stranger = await person({ store: memoryStore(), ca, clock: { now: START }, root: null });
+  await assert.rejects(stranger.revoke(old), fails('no-proof'));
+});
+
+test('a certificate that is being made is asked for when the CA says so, within bounds', async () => {
+  const pauses = [];
+  const timer = (ms, task) => (pauses.push(ms), setTimeout(task, 0), () => {});
+  for (const [said, millis] of [
+    ['7', 7000],
+    ['0', 1000],
+    ['86400', 60_000],
+    ['nonsense', 1000],
+    [new Date(START + 9000).toUTCString(), 9000],
+  ]) {
+    const root = await authority(START);
+    const ca = fakeCa(root, () => START);
+    Object.assign(ca, { making: 2, retryAfter: said });
+    const acme = acmeClient({
+      store: memoryStore(),
+      fetch: (url, init) => ca.fetch(url, init),
+      now: () => START,
+      timer,
+    });
+    const pending = await acme.order(ca.directory, 'alice@example.net');
+    const key = await makeDeviceKey();
+    await acme.finish(pending, ca.mails[0].code, () => makeCsr(key, 'alice@example.net'));
+    assert.equal(pauses.shift(), millis, said);
+    pauses.length = 0;
+  }
+  assert.equal(retryAfter(null, 0), null);
 });

@@ -8,6 +8,7 @@ import { peerUri } from '../identity/device.js';
 import { encodeCbor } from '../record/cbor.js';
 import { headOf, relation } from '../record/devices.js';
 import { formerKeys, laterKey } from './friends-keys.js';
+import { newRoots } from './new-roots.js';
 import { flagValue, keyValue, personValue } from './shared.js';
 import { advanced, furthest, revokedSince, revokers, stillRevoked, tips, undisputed } from './versions.js';
 
@@ -82,6 +83,8 @@ export function contactBook(ctx) {
       change.done();
     });
 
+  const roots = newRoots(ctx, { get: (address) => book.get(address), note });
+
   /** What may be told: hashes of our tokens, whether strangers ring, whom we blocked. */
   async function publishConsent() {
     const known = [...book.values()].filter((c) => c.state !== 'removed');
@@ -144,9 +147,7 @@ export function contactBook(ctx) {
     if (chain !== before || !isSame(patch, contact)) await note(address, patch);
     const lost = [...headOf(before).devices.keys()].some((id) => !listed.has(id));
     if (lost && contact.state === 'accepted') await renew(address, headOf(chain).hash);
-    const other = found.chains.find((each) => relation(each, chain) === 'new-root');
-    const isAlone = found.chains.every((each) => relation(each, chain) === 'new-root');
-    if (other && isAlone && !contact.changed && !has(other, contact.refused)) await suspect(address, other);
+    await roots.look(address, found, chain, out);
     return sure.filter((id) => !out.has(id));
   }
 
@@ -159,7 +160,8 @@ export function contactBook(ctx) {
     const contact = book.get(address);
     const known = contact?.root ? chains.filter((each) => has(each, contact.root ?? '')) : chains;
     if (!known.length) {
-      if (contact && !contact.changed && !has(chains[0], contact.refused)) await suspect(address, chains[0]);
+      if (contact && !contact.changed && !has(chains[0], contact.refused))
+        await roots.suspect(address, chains[0], found);
       return [];
     }
     // No memory and two roots: nothing is sent to either.
@@ -192,26 +194,6 @@ export function contactBook(ctx) {
 
   /** The same on each of our devices, should two of them accept somebody at once. @param {string} whom */
   const tokenFor = (whom) => new Uint8Array(hmac(sha256Now, profile().ownKey, encode(`token ${whom}`)));
-
-  /** @param {string} address @param {DeviceChain} other */
-  async function suspect(address, other) {
-    await note(address, { changed: other });
-    warn(address);
-  }
-
-  /** @param {string} address */
-  function warn(address) {
-    ctx.notice({
-      id: `changed ${address}`,
-      kind: 'warning',
-      key: 'changed',
-      args: { name: book.get(address)?.name || address },
-      actions: [
-        { id: 'keep', key: 'changed.keep', safe: true },
-        { id: 'agree', key: 'changed.agree', safe: false },
-      ],
-    });
-  }
 
   /** What helps to find somebody. @param {string} address @returns {import('../locate/locator.js').HowToFind} */
   function howToFind(address) {
@@ -256,7 +238,7 @@ export function contactBook(ctx) {
     async load() {
       for (const [address, contact] of await ctx.store.list('contacts')) book.set(address, contact);
       for (const [address] of await ctx.store.list('blocked')) blocked.add(address);
-      for (const contact of book.values()) if (contact.changed) warn(contact.address);
+      for (const contact of book.values()) if (contact.changed) roots.tell(contact.address);
       show();
     },
 
@@ -453,13 +435,16 @@ export function contactBook(ctx) {
       const contact = book.get(address);
       if (!contact?.changed) return;
       const { changed: other } = contact;
+      if (agree) roots.check(contact);
       await ctx.locator.forget(address);
       const patch = agree
         ? { chain: other, changed: null, disputed: [], revoked: [], revokedBy: {}, version: 0, root: other[0].hash }
         : { changed: null, refused: other[0].hash };
       await note(address, patch);
+      roots.tell(address);
       if (agree) void ctx.delivery.flush(address, true);
     },
+    close: roots.close,
 
     /** For another own device. */
     snapshot: () =>

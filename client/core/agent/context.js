@@ -5,7 +5,7 @@
  * @property {string} address  @property {string} name  @property {'waiting'|'accepted'|'removed'} state
  * @property {Uint8Array} ourToken  what we gave them  @property {Uint8Array | null} theirToken  what they gave us
  * @property {Uint8Array | null} friendsKey  theirs  @property {number} version
- * @property {import('../record/devices.js').DeviceChain | null} chain  remembered  @property {import('../record/devices.js').DeviceChain | null} changed  a new root, waiting for a decision  @property {string} refused  hash of a root that the user did not agree to
+ * @property {import('../record/devices.js').DeviceChain | null} chain  remembered  @property {import('../record/devices.js').DeviceChain | null} changed  a new root, waiting for a decision  @property {number} [changedAt]  when it was first seen here, Unix ms  @property {{certified: number, logged: boolean | null} | null} [changedFacts]  certified: Unix ms; logged: null when nobody could be asked  @property {{root: string, by: string[]} | null} [objected]  a new root to which remembered devices objected  @property {string} refused  hash of a root that the user did not agree to
  * @property {string} [root]  the oldest version of their list that is remembered, shared among own devices
  * @property {string[]} [revoked]  listed devices that somebody entitled took out  @property {import('./versions.js').RevokedBy} [revokedBy]
  * @property {string[]} [disputed]  listed devices that another version of the list leaves out, while neither continues the other
@@ -57,6 +57,7 @@
  * @property {ReturnType<typeof import('./inbox.js').inbox>} inbox
  * @property {ReturnType<typeof import('./knock.js').knocks>} knocks
  * @property {() => Promise<void>} left  this device was taken off the list: its flows end
+ * @property {() => Promise<void>} [renewed]  this device has a new certificate, without the user's doing
  * @property {ReturnType<typeof import('./own.js').ownEntries>} own
  * @property {ReturnType<typeof import('./sync.js').ownRecords>} sync
  * @property {ReturnType<typeof import('./endorsement.js').endorsement>} endorsement

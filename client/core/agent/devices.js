@@ -14,8 +14,9 @@ import {
 import { ghostWatch } from './ghosts.js';
 import { phoneEnds } from './phone-ends.js';
 import { givingWay } from './giving-way.js';
-import { beyond, fork, isLasting, isOfLists, linksOf, otherList } from './list-notices.js';
+import { beyond, fork, isLasting, objecting, isOfLists, linksOf, otherList } from './list-notices.js';
 import { together } from './own.js';
+import { ownObjections } from './objections.js';
 import { ownRecords } from './own-records.js';
 import { advanced, furthest, revokedSince, tips } from './versions.js';
 
@@ -51,6 +52,9 @@ export function ownDevices(ctx) {
   const forks = new Set();
   const ghosts = ghostWatch(ctx, () => chain);
   const phones = phoneEnds(ctx, () => chain);
+  const objections = ownObjections(ctx);
+  /** Of other devices of our address, as the last look showed; by device. @type {Map<string, Uint8Array<ArrayBuffer>>} */
+  let certificates = new Map();
   /** Devices of this address that signed themselves off for good, as the last look showed. @type {Set<string>} */
   let withdrawn = new Set();
   /** Listed devices that somebody entitled took out, as the last look showed. @type {Set<string>} */
@@ -62,7 +66,7 @@ export function ownDevices(ctx) {
 
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
   const records = ownRecords(ctx, () => {
-    if (chain && lists(profile().key.id)) return devicesBody(chain);
+    if (chain && lists(profile().key.id)) return devicesBody(chain, objections.list());
     return way.isUnderWay() ? 'withdrawn' : null;
   });
   const way = givingWay(ctx, { extend, take, rotate: rotateFriendsKey });
@@ -70,6 +74,7 @@ export function ownDevices(ctx) {
   async function load() {
     chain = (await ctx.store.get('me', 'chain')) ?? null;
     await way.load();
+    await objections.load();
     for (const hash of (await ctx.store.get('me', 'refused-lists')) ?? []) refused.add(hash);
     if (await ctx.store.get('me', 'removed')) ctx.me({ status: 'removed' });
     show();
@@ -141,9 +146,26 @@ export function ownDevices(ctx) {
     phones.look(found);
     if (chain) show();
     withdrawn = new Set(found.withdrawn);
+    certificates = new Map([...found.devices].map(([id, { certificate }]) => [id, certificate]));
+    if (chain && lists(profile().key.id)) await listen(found, chain);
     await ctx.endorsement.excuse();
     if (chain) await heed(found, before ?? chain, chain);
     return lists(profile().key.id) ? 'listed' : 'waiting';
+  }
+
+  /** What is said against our list, and what we go on saying against another one. @param {import('../locate/locator.js').Found} found @param {DeviceChain} mine */
+  async function listen(found, mine) {
+    objections.hear(found, mine);
+    const grown = objections.outgrown(found.chains);
+    if (grown) await object(grown);
+  }
+
+  /** @param {DeviceChain} other */
+  async function object(other) {
+    const change = objections.against(other);
+    await ctx.store.batch(change.writes);
+    change.done();
+    await records.publishDevices();
   }
 
   /** Goes on to a newer version; with two of them, of which neither continues the other, only by making one of both. @param {DeviceChain} before @param {import('../locate/locator.js').Found} found */
@@ -390,17 +412,19 @@ export function ownDevices(ctx) {
       await rotateFriendsKey();
     },
 
-    /** Every other device is lost: a list of our own, which others must agree to. */
+    /** Every other device is lost: a list of our own, which others must agree to. @returns {Promise<Uint8Array<ArrayBuffer>[]>} the certificates of the devices of the other lists */
     async recover() {
       await refuse([...(chain ? [chain] : []), ...foreign]);
-      const over = way.end();
+      const over = together(way.end(), objections.none());
       await ctx.store.batch(over.writes);
       over.done();
+      const old = new Set(askable());
       chain = null;
       foreign = [];
       await append([], [], [thisDevice()]);
       await ctx.own.begin();
       await rotateFriendsKey();
+      return [...certificates].filter(([id]) => old.has(id)).map(([, der]) => der);
     },
 
     /** The other list that appeared. @param {string} hash  of its root, or of its newest version where the root is ours @param {boolean} join  the user made it: this device asks to stand on it */
@@ -408,13 +432,21 @@ export function ownDevices(ctx) {
       const other = foreign.findLast((each) => each[0].hash === hash || headOf(each).hash === hash);
       if (!other) return;
       const isFork = !!chain && relation(other, chain) === 'fork';
-      if (!join) return isFork ? void kept.add(headOf(other).hash) : chain ? refuse([beyond(other, chain)]) : undefined;
+      if (!join) {
+        if (isFork) return void kept.add(headOf(other).hash);
+        if (!chain) return;
+        await refuse([beyond(other, chain)]);
+        await object(other);
+        return ctx.notice(objecting(other));
+      }
+      for (const { hash: link } of other) refused.delete(link);
       // Of two roots nobody can make one; a version that was left is brought back with us.
       if (chain && !isFork) await refuse([beyond(chain, other)]);
       const changes = together(
         ctx.own.leave(),
         await records.revoked.dropping([...headOf(other).devices.keys()]),
         ctx.endorsement.beginAnew(),
+        objections.none(),
         ...(chain && isFork ? [way.begin(chain, other, profile().friendsVersion)] : []),
       );
       await ctx.store.batch([...changes.writes, ['me', 'chain', undefined]]);

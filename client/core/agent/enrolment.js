@@ -10,6 +10,10 @@ import { verifyChain } from '../identity/verifier.js';
 
 const RENEW_AT = 2 / 3;
 const LONGEST_TIMER_MILLIS = 2 ** 31 - 1;
+/** After a renewal that did not come to its end. */
+const AGAIN_MILLIS = 3_600_000;
+/** cessationOfOperation: the devices are lost, or not to be used any more. RFC 5280, section 5.3.1. */
+const CESSATION = 5;
 
 /** @param {import('./context.js').Context} ctx */
 export function enrolment(ctx) {
@@ -58,19 +62,95 @@ export function enrolment(ctx) {
     ctx.update({
       notices: ctx.state.notices.filter((each) => !['renew', 'renew-smime', 'mail-late'].includes(each.id)),
     });
-    watch(chain[0]);
+    wish = null;
+    await begin(chain[0]);
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} der */
+  async function begin(der) {
+    const kept = await acme.proven();
+    provenUntil = kept?.address === ctx.profile?.address ? (kept?.until ?? 0) : 0;
+    watch(der);
+    void askWhen(der);
+  }
+
+  /** The certificate of an order whose address is proven, or proven by the code. @param {import('./context.js').Profile} profile @param {import('../enrol/acme.js').Pending} pending @param {string} pasted */
+  async function take(profile, pending, pasted) {
+    const chain = await acme.finish(pending, pasted, () => makeCsr(profile.key, profile.address));
+    await ctx.trusted.settled();
+    const verified = await verifyChain(chain, profile.address, ctx.around.now(), ctx.trust());
+    need(verified.device === profile.key.id, 'generic', 'a certificate for another key');
+    await adopt(chain);
   }
 
   let stopWatching = () => {};
-  /** Says so when two thirds of the certificate's time are over, now or when it comes to that. @param {Uint8Array} der */
+  let stopAsking = () => {};
+  /** When the CA would like the present certificate to be renewed; null: it does not say. @type {{at: number, explanation: string} | null} */
+  let wish = null;
+  /** Until when an order needs no mail, Unix ms. */
+  let provenUntil = 0;
+
+  /** Renews, or says that it is time, when two thirds of the certificate's time are over or the CA asks for it: now, or when it comes to that. @param {Uint8Array} der */
   function watch(der) {
     stopWatching();
     const leaf = parseCertificate(der);
-    const wait = leaf.notBefore + (leaf.notAfter - leaf.notBefore) * RENEW_AT - ctx.around.now();
+    const usual = leaf.notBefore + (leaf.notAfter - leaf.notBefore) * RENEW_AT;
+    const wait = (wish?.at ?? usual) - ctx.around.now();
     if (wait > 0) {
       stopWatching = ctx.timer(Math.min(wait + 1000, LONGEST_TIMER_MILLIS), () => watch(der));
       return;
     }
+    if (!leaf.extensions.proxy && provenUntil > ctx.around.now()) return void renewQuietly(der);
+    sayDue(leaf);
+  }
+
+  /** Without a mail, as long as the proof is good. @param {Uint8Array} der */
+  async function renewQuietly(der) {
+    const profile = /** @type {import('./context.js').Profile} */ (ctx.profile);
+    const why = wish?.explanation ?? '';
+    try {
+      const pending = await order(profile.address);
+      if (!pending.ready) return sayDue(parseCertificate(der));
+      await take(profile, pending, '');
+      if (why)
+        ctx.notice({
+          id: 'renew-why',
+          kind: 'info',
+          key: 'renew-why',
+          args: { url: why },
+          actions: [{ id: 'ok', key: 'renew-why.ok', safe: true }],
+        });
+      await ctx.renewed?.();
+    } catch (e) {
+      console.warn('starling: renewal', e instanceof Error ? e.message : e);
+      // There is a third of its time left; whoever is to do something is told in the last sixth.
+      const { notBefore, notAfter } = parseCertificate(der);
+      if (ctx.around.now() > notAfter - (notAfter - notBefore) / 6) sayDue(parseCertificate(der));
+      stopWatching = ctx.timer(AGAIN_MILLIS, () => watch(der));
+    }
+  }
+
+  /** RFC 9773: asked again when the CA says so, for it may come to want it sooner. @param {Uint8Array<ArrayBuffer>} der */
+  async function askWhen(der) {
+    stopAsking();
+    const directory = [...ctx.peers.known.values()].find((each) => each.directory)?.directory;
+    if (!directory || parseCertificate(der).extensions.proxy) return;
+    const info = await acme.renewalInfo(directory, der).catch(() => null);
+    if (ctx.profile?.chain[0] !== der) return;
+    if (!info) return;
+    // Section 4.2: at a random time in the window, chosen once for each.
+    const before = wish;
+    const isSame = before && before.at >= info.start && before.at <= info.end;
+    wish = {
+      at: isSame ? before.at : info.start + Math.random() * (info.end - info.start),
+      explanation: info.explanation,
+    };
+    watch(der);
+    stopAsking = ctx.timer(info.again, () => void askWhen(der));
+  }
+
+  /** @param {import('../identity/certificate.js').Certificate} leaf */
+  function sayDue(leaf) {
     // What an S/MIME key signed, only that key can renew: the person opens its file again.
     if (leaf.extensions.proxy)
       return ctx.notice({ id: 'renew-smime', kind: 'warning', key: 'renew-smime', args: {}, actions: [] });
@@ -95,7 +175,7 @@ export function enrolment(ctx) {
         else ctx.me({ address: profile.address, status: 'new' });
         return;
       }
-      watch(profile.chain[0]);
+      await begin(/** @type {Uint8Array<ArrayBuffer>} */ (profile.chain[0]));
     },
 
     /** @param {string} typed */
@@ -110,7 +190,10 @@ export function enrolment(ctx) {
       try {
         const profile = await profileFor(address);
         const pending = await order(address);
-        ctx.me({ status: 'code', codeExpires: pending.expires, deviceId: profile.key.id });
+        if (pending.ready) {
+          await take(profile, pending, '');
+          await ctx.renewed?.();
+        } else ctx.me({ status: 'code', codeExpires: pending.expires, deviceId: profile.key.id });
       } catch (e) {
         ctx.me({ status: before });
         throw e;
@@ -130,11 +213,7 @@ export function enrolment(ctx) {
       const profile = ctx.profile;
       const pending = await acme.pending();
       if (!profile || !pending) throw new StarlingError('code');
-      const chain = await acme.finish(pending, pasted, () => makeCsr(profile.key, profile.address));
-      await ctx.trusted.settled();
-      const verified = await verifyChain(chain, profile.address, ctx.around.now(), ctx.trust());
-      need(verified.device === profile.key.id, 'generic', 'a certificate for another key');
-      await adopt(chain);
+      await take(profile, pending, pasted);
     },
     profileFor,
     adopt,
@@ -146,7 +225,18 @@ export function enrolment(ctx) {
       const old = await acme.pending();
       const good = old?.address === profile.address && old.expires > ctx.around.now();
       const pending = good && old ? old : await order(profile.address);
+      if (pending.ready) return take(profile, pending, '');
       ctx.me({ status: 'code', codeExpires: pending.expires });
+    },
+
+    /** Withdraws certificates of earlier devices of this address, by the proof of the mailbox. @param {Uint8Array[]} old */
+    async revoke(old) {
+      for (const der of old) await acme.revoke(der, CESSATION);
+    },
+
+    close() {
+      stopWatching();
+      stopAsking();
     },
   };
 }

@@ -10,6 +10,7 @@ const notice = (list, key, id) => ({
   key,
   args: {
     devices: [...headOf(list).devices.values()].map((device) => device.name || device.id.slice(0, 8)).join(', '),
+    since: String(list[0].issued * 1000),
   },
   actions: [
     { id: 'keep', key: `${key}.keep`, safe: true },
@@ -20,8 +21,19 @@ const notice = (list, key, id) => ({
 /** Begun anew. @param {DeviceChain} list */
 export const otherList = (list) => notice(list, 'other-list', `list ${list[0].hash}`);
 
+/** What the user can take back. @param {DeviceChain} list @returns {import('../types.js').Notice} */
+export const objecting = (list) => ({
+  ...notice(list, 'other-list', `objecting ${list[0].hash}`),
+  kind: 'info',
+  key: 'objecting',
+  actions: [
+    { id: 'ok', key: 'objecting.ok', safe: true },
+    { id: 'join', key: 'objecting.join', safe: false },
+  ],
+});
+
 /** Whether a notice is one of these. @param {string} id */
-export const isOfLists = (id) => id.startsWith('list ') || id.startsWith('fork ');
+export const isOfLists = (id) => /^(list|fork|objecting) /.test(id);
 
 /** Another version of ours, which stays beside it. @param {DeviceChain} list */
 export const fork = (list) => notice(list, 'fork', `fork ${headOf(list).hash}`);

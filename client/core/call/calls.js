@@ -101,7 +101,8 @@ export function calls(ctx) {
     let why = '';
     const contact = ctx.contacts.get(own.address);
     const token = contact?.theirToken ?? null;
-    const friend = contact?.state === 'accepted' && !contact.changed;
+    // Of a list begun anew nobody is called, and nobody rings: whoever begins one does not silence the devices that are known.
+    const friend = contact?.state === 'accepted';
     const legs = targets.slice(0, MAX_DEVICES).map((target) => {
       const trickles = !!target.location?.capabilities.includes(TRICKLE);
       const ways = ctx.delivery.paths(target);
@@ -155,7 +156,7 @@ export function calls(ctx) {
     if (!signer) return lineRings(engine, incoming, key);
     const { address } = signer;
     const contact = ctx.contacts.get(address);
-    const known = contact?.state === 'accepted' && !contact.changed;
+    const known = contact?.state === 'accepted';
     const listed = await ctx.contacts.isListed(address, signer.device);
     if (!listed || ctx.contacts.blocked(address) || (!known && !ctx.state.settings.strangersRing))
       return answer(403, 'Send a contact request');

@@ -1,14 +1,35 @@
 // The user's side of RFC 8555, identifier `email`, challenge `email-code-00`. What is pending lies in the Store, so that a reload goes on where it was.
-import { b64u, encode, sha256 } from '../bytes.js';
+import { b64u, encode, sha256, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { ES256 } from '../identity/device.js';
-import { pemCertificates } from '../identity/certificate.js';
+import { parseCertificate, pemCertificates } from '../identity/certificate.js';
 
-/** How often, and how far apart, a certificate that is being made is asked for. */
+/** So long a certificate that is being made is waited for; how far apart it is asked for, the CA says, within bounds. */
 const MAX_ROUNDS = 20;
+const MAKING_MILLIS = 180_000;
 const ROUND_MILLIS = 1000;
+const LONGEST_ROUND_MILLIS = 60_000;
+/** Bounds of how soon renewal information is asked for again. @type {[number, number]} */
+const ASK_AGAIN_MILLIS = [3_600_000, 86_400_000];
 const TABLE = 'enrol';
-/** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean}} Pending  expires in Unix ms; late: the mail is not on its way yet */
+
+/** @param {number} ms @param {() => void} task */
+function setTimer(ms, task) {
+  const id = setTimeout(task, ms);
+  return () => clearTimeout(id);
+}
+/** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean, ready?: boolean}} Pending  expires in Unix ms; late: the mail is not on its way yet; ready: the account's proof is still good, no mail is sent */
+/** The account with which the address was proven last: a renewal needs no mail as long as the proof is good. until: Unix ms @typedef {{account: CryptoKeyPair, kid: string, directory: string, address: string, until: number}} Proven */
+/** start and end in Unix ms; explanation: URL for people, or ''; again: when to ask next, in ms @typedef {{start: number, end: number, explanation: string, again: number}} RenewalInfo */
+
+/** What `Retry-After` says, in seconds or as a date (RFC 9110, section 10.2.3), in ms; null when it says nothing. @param {string | null} said @param {number} now Unix ms */
+export function retryAfter(said, now) {
+  if (!said) return null;
+  const millis = /^[0-9]{1,9}$/.test(said.trim()) ? Number(said) * 1000 : Date.parse(said) - now;
+  return Number.isFinite(millis) ? millis : null;
+}
+/** @param {number} value @param {number} least @param {number} most */
+const within = (value, least, most) => Math.min(most, Math.max(least, value));
 
 /** The 32-character code in whatever was pasted: alone, the whole mail, with blanks and line breaks. @param {string} pasted @returns {string} '' when there is none */
 export function codeIn(pasted) {
@@ -18,9 +39,12 @@ export function codeIn(pasted) {
   return /^[A-Za-z0-9_-]{32}$/.test(joined) ? joined : '';
 }
 
-/** @param {{store: import('../types.js').Store, fetch: typeof fetch, now: () => number, language?: string}} around */
+/** @param {{store: import('../types.js').Store, fetch: typeof fetch, now: () => number, language?: string, timer?: (ms: number, task: () => void) => () => void}} around */
 export function acmeClient(around) {
   let nonce = '';
+  /** What the last answer said of when to ask again, ms. @type {number | null} */
+  let wait = null;
+  const later = around.timer ?? setTimer;
   /** @type {Record<string, string>} */
   let directory = {};
 
@@ -33,6 +57,7 @@ export function acmeClient(around) {
       throw new StarlingError('ca-unreachable');
     }
     nonce = response.headers.get('Replay-Nonce') ?? '';
+    wait = retryAfter(response.headers.get('Retry-After'), around.now());
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
     const type =
@@ -73,6 +98,18 @@ export function acmeClient(around) {
     }
   }
 
+  /** @returns {Promise<Proven | undefined>} */
+  const proven = () => around.store.get(TABLE, 'proven');
+
+  /** @param {Pending} pending @param {any} order */
+  async function remember(pending, order) {
+    const { account, kid, directory: from, address } = pending;
+    const authorization = await (await post(account, kid, order.authorizations[0], null)).json();
+    const until = authorization.status === 'valid' ? Date.parse(authorization.expires) : NaN;
+    const kept = { account, kid, directory: from, address, until: Number.isFinite(until) ? until : 0 };
+    await around.store.put(TABLE, 'proven', kept);
+  }
+
   return {
     /** @returns {Promise<Pending | undefined>} */
     pending: () => around.store.get(TABLE, 'pending'),
@@ -82,8 +119,9 @@ export function acmeClient(around) {
       directory = await (await ask(directoryUrl)).json();
       /** @type {Pending | undefined} */
       const old = await around.store.get(TABLE, 'pending');
+      const kept = await proven();
       const account =
-        old?.account ??
+        (kept?.directory === directoryUrl && kept.address === address ? kept.account : old?.account) ??
         (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']));
       const kid =
         (await post(account, '', directory.newAccount, { termsOfServiceAgreed: true })).headers.get('Location') ?? '';
@@ -106,6 +144,7 @@ export function acmeClient(around) {
         expires: Date.parse(authorization.expires),
         directory: directoryUrl,
         late: !!challenge.error,
+        ready: order.status === 'ready',
       };
       await around.store.put(TABLE, 'pending', pending);
       return pending;
@@ -114,11 +153,12 @@ export function acmeClient(around) {
     /** Proves the mailbox and gets the certificate, from wherever an earlier call was interrupted. @param {Pending} pending @param {string} pasted @param {() => Promise<Uint8Array>} csr @returns {Promise<Uint8Array<ArrayBuffer>[]>} chain, leaf first */
     async finish(pending, pasted, csr) {
       const code = codeIn(pasted);
-      need(code !== '', 'code.none');
+      need(code !== '' || !!pending.ready, 'code.none');
       directory = await (await ask(pending.directory)).json();
       const read = async (/** @type {string} */ url) => await post(pending.account, pending.kid, url, null);
       let order = await (await read(pending.order)).json();
       if (order.status === 'pending') {
+        need(code !== '', 'code.none');
         const thumbprint = b64u(await sha256(encode(JSON.stringify(await publicJwk(pending.account)))));
         const response = b64u(await sha256(encode(`${code}${pending.token}.${thumbprint}`)));
         await post(pending.account, pending.kid, pending.challenge, { response });
@@ -134,15 +174,48 @@ export function acmeClient(around) {
         order = await (await read(pending.order)).json();
       }
       // RFC 8555, section 7.4: the CA is making it.
-      for (let round = 0; order.status === 'processing' && round < MAX_ROUNDS; round++) {
-        await new Promise((resolve) => setTimeout(resolve, ROUND_MILLIS));
+      let waited = 0;
+      for (let round = 0; order.status === 'processing' && round < MAX_ROUNDS && waited < MAKING_MILLIS; round++) {
+        const pause = within(wait ?? ROUND_MILLIS, ROUND_MILLIS, LONGEST_ROUND_MILLIS);
+        waited += pause;
+        await new Promise((resolve) => later(pause, () => resolve(null)));
         order = await (await read(pending.order)).json();
       }
       need(!!order.certificate, 'generic', 'no certificate');
-      return pemCertificates(await (await read(order.certificate)).text());
+      const chain = pemCertificates(await (await read(order.certificate)).text());
+      await remember(pending, order).catch(() => {});
+      return chain;
     },
 
     forget: () => around.store.delete(TABLE, 'pending'),
+    proven,
+
+    /** Withdraws a certificate by an account that has proven its address (RFC 8555, section 7.6). @param {Uint8Array} der @param {number} reason  RFC 5280, section 5.3.1 */
+    async revoke(der, reason) {
+      const kept = await proven();
+      need(!!kept, 'no-proof');
+      directory = await (await ask(kept.directory)).json();
+      try {
+        await post(kept.account, kept.kid, directory.revokeCert, { certificate: b64u(der), reason });
+      } catch (e) {
+        if (!(e instanceof StarlingError && e.message.includes('alreadyRevoked'))) throw e;
+      }
+    },
+
+    /** When the CA would like a certificate to be renewed (RFC 9773); null where it does not say. @param {string} directoryUrl @param {Uint8Array} der @returns {Promise<RenewalInfo | null>} */
+    async renewalInfo(directoryUrl, der) {
+      const { renewalInfo: base } = await (await ask(directoryUrl)).json();
+      const { extensions, serial } = parseCertificate(der);
+      if (typeof base !== 'string' || !extensions.authorityKey) return null;
+      const answer = await ask(`${base}/${b64u(extensions.authorityKey)}.${b64u(unhex(serial))}`);
+      const { suggestedWindow, explanationURL } = await answer.json();
+      const [start, end] = [suggestedWindow?.start, suggestedWindow?.end].map(Date.parse);
+      // Section 4.2: an end before the start is none.
+      if (!Number.isFinite(start) || !(end > start)) return null;
+      const link = typeof explanationURL === 'string' && /^https?:\/\/[^\s<>"]{1,500}$/.test(explanationURL);
+      const again = within(retryAfter(answer.headers.get('Retry-After'), around.now()) ?? 0, ...ASK_AGAIN_MILLIS);
+      return { start, end, explanation: link ? explanationURL : '', again };
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 // What one look-up brought, and what follows from all of it together: docs/protocols/formats.md, sections 6 and 7.
 import { StarlingError } from '../errors.js';
 import { locationOf, publicPlaces } from '../record/bodies.js';
-import { devicesOf, headOf } from '../record/devices.js';
+import { devicesOf, headOf, objectionsOf } from '../record/devices.js';
 import { revokedDevices } from '../record/revoked.js';
 
 const SEQUENCES = 'sequences';
@@ -20,6 +20,8 @@ export function evidence({ store, network, local }) {
   const newest = new Map();
   /** @type {Map<string, DeviceChain>} by device that signed the record */
   const chains = new Map();
+  /** @type {Map<string, string[]>} by device that signed the record */
+  const objections = new Map();
 
   const of = (/** @type {string} */ kind) => [...newest.values()].filter(({ record }) => record.kind === kind);
 
@@ -87,6 +89,7 @@ export function evidence({ store, network, local }) {
         .filter(({ record }) => !record.body)
         .map(({ record }) => record.device),
     chains: () => [...chains.values()],
+    objections: () => [...objections].map(([device, against]) => ({ device, against })),
     revocations: () =>
       of('REVOKED').map(({ record, devices: taken, authority }) => ({
         signer: record.device,
@@ -106,8 +109,12 @@ export function evidence({ store, network, local }) {
   /** @param {SignedRecord} record */
   async function list(record) {
     chains.delete(record.device);
+    objections.delete(record.device);
     try {
-      if (record.body) chains.set(record.device, await devicesOf(record, network));
+      if (!record.body) return;
+      chains.set(record.device, await devicesOf(record, network));
+      const against = objectionsOf(record.body);
+      if (against.length) objections.set(record.device, against);
     } catch (e) {
       if (!(e instanceof StarlingError)) throw e;
     }

@@ -35,7 +35,7 @@ const PLACES = 'places';
 /** @typedef {import('./gate.js').Gate} Gate */
 /** @typedef {import('./reading.js').Outcome} Outcome */
 /** @typedef {{id: string, name: string, certificate: Uint8Array<ArrayBuffer>, location: import('../record/bodies.js').Location | null, level: string}} Device  verified and listed */
-/** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number, withdrawn?: string[]}} Found  every certified device; the caller decides by the chain which are listed. withdrawn: devices that said themselves that they are here no more */
+/** @typedef {{kind: 'found', chains: DeviceChain[], devices: Map<string, import('./evidence.js').Device>, revocations: import('../record/revoked.js').Revocation[], forged: number, expires: number, withdrawn?: string[], objections?: import('../agent/objections.js').Objection[]}} Found  every certified device; the caller decides by the chain which are listed. withdrawn: devices that said themselves that they are here no more */
 /** @typedef {(Found | {kind: 'absent'} | {kind: 'forged'} | {kind: 'unreachable'}) & {asked?: number, listed?: boolean}} Lookup  asked: how many gates told all they have; listed: the lists and the revocations were read to their end */
 /** within: ms, how old it may be; older than a minute it is looked up anew meanwhile. keep: remembered over a reload. chain: the list of devices that is remembered, and revoked which of them are out. whole: nothing is left out to be quick. once: an absence is not doubted
  * @typedef {{friendsKey?: Uint8Array | null, fresh?: boolean, within?: number, keep?: boolean, chain?: DeviceChain | null, revoked?: string[], whole?: boolean, once?: boolean}} HowToFind */
@@ -129,6 +129,7 @@ export function locator(around) {
         listed: lists.answered > 0 && revoked.answered > 0,
         expires: proof.expires(),
         withdrawn: proof.withdrawn(),
+        objections: proof.objections(),
       };
     if (!read[0].answered || !lists.answered) return { kind: 'unreachable' };
     return { kind: forged ? 'forged' : 'absent', asked };
@@ -163,6 +164,7 @@ export function locator(around) {
       chains: [chain, ...(kept?.chains ?? []).filter((each) => headOf(each).hash !== headOf(chain).hash)],
       devices: new Map([...(kept?.devices ?? []), ...proof.devices()]),
       revocations: kept?.revocations ?? [],
+      objections: kept?.objections ?? [],
       forged: 0,
       expires: Math.min(proof.expires(), kept?.expires ?? Infinity),
     };
@@ -397,8 +399,10 @@ function saysTheSame(kept, proof) {
   const nameOf = (/** @type {import('../record/revoked.js').Revocation} */ { signer, authority, devices }) =>
     `${signer} ${!!authority} ${[...devices].sort()}`;
   const revocations = new Set(kept.revocations.map(nameOf));
+  const objections = new Set((kept.objections ?? []).map((each) => JSON.stringify(each)));
   return (
     proof.chains().every((chain) => heads.has(headOf(chain).hash)) &&
+    proof.objections().every((each) => objections.has(JSON.stringify(each))) &&
     proof.revocations().every((each) => revocations.has(nameOf(each)))
   );
 }

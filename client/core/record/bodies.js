@@ -136,6 +136,7 @@ export function checkBody(record) {
     case 'DEVICES':
       asList(body.get(1), 1, 64);
       if (body.has(2)) asNumber(body.get(2), 1, MAX_TIME);
+      if (body.has(3)) for (const hash of asList(body.get(3), 1, 16)) asBytes(hash, 32, 32);
       break;
     case 'LOCATION':
       locationOf(record);

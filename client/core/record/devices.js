@@ -7,6 +7,7 @@ import { MAX_PAYLOAD } from './rendezvous.js';
 
 const MAX_LINKS = 64;
 const MAX_DEVICES = 16;
+const MAX_OBJECTIONS = 16;
 const MAX_TIME = 2 ** 40;
 
 /** @typedef {{id: string, spki: Uint8Array<ArrayBuffer>, name: string, added: number}} Listed  added in Unix s */
@@ -173,9 +174,19 @@ export function relation(chain, remembered) {
 /** @param {DeviceChain} chain */
 export const isCut = (chain) => chain[0].parents.length > 0;
 
-/** The body of a DEVICES record. @param {DeviceChain} chain @returns {Map<number, any>} */
-export const devicesBody = (chain) =>
-  new Map(/** @type {[number, any][]} */ ([[1, chain.map((link) => link.encoded)], ...(isCut(chain) ? [[2, 1]] : [])]));
+/** The body of a DEVICES record. @param {DeviceChain} chain @param {string[]} [objections]  hashes of versions of other lists @returns {Map<number, any>} */
+export const devicesBody = (chain, objections = []) =>
+  new Map(
+    /** @type {[number, any][]} */ ([
+      [1, chain.map((link) => link.encoded)],
+      ...(isCut(chain) ? [[2, 1]] : []),
+      ...(objections.length ? [[3, objections.map(unhex)]] : []),
+    ]),
+  );
+
+/** To which lists the signer of a DEVICES record objects. @param {Map<number, any>} body @returns {string[]} hashes of versions */
+export const objectionsOf = (body) =>
+  body.has(3) ? asList(body.get(3), 1, MAX_OBJECTIONS).map((hash) => hex(asBytes(hash, 32, 32))) : [];
 
 /**
  * The newest versions of a list that became too long for one record. Cut where what is left can be verified: its first version was signed by a

@@ -198,8 +198,9 @@ test('the command enrols, goes on after an interruption, and renews', { timeout:
   assert.match(again.said, /Still good until/);
   assert.deepEqual(await readFile(out), first);
 
-  const renewed = await enrol([...args, '--renew'], mailed(2));
+  const renewed = await enrol([...args, '--renew'], async () => assert.fail('the proof is still good'));
   assert.equal(renewed.status, 0, renewed.said);
+  assert.equal(ca.mail.mails.length, 1);
   assert.notDeepEqual(await readFile(out), first);
   const strangers = await enrol([...args.slice(0, 3), '--out', out, '--renew'], async () => '');
   assert.equal(strangers.status, 1);

@@ -15,6 +15,9 @@ const SURFACES = {
   'adding-german': 'surface=adding&language=de#:settings',
   'other-list': 'surface=other-list#bob%40example.net',
   gone: 'surface=gone#bob%40example.net',
+  'begun-anew': 'surface=begun-anew#bob%40example.net',
+  'begun-anew-german': 'surface=begun-anew&language=de#bob%40example.net',
+  recover: 'surface=waiting',
   link: 'surface=new#add=alice%40example.net&code=K7QX2M9TRD4H',
   list: 'surface=conversation&hints=1',
   conversation: 'surface=conversation#bob%40example.net',
@@ -58,6 +61,11 @@ const openFile = async (button) => {
   if (button) await page.click('button:has-text("Open"):not([disabled])');
 };
 const STEPS = {
+  async recover() {
+    await page.click('text=I no longer have the other browser');
+    await page.keyboard.press('Tab');
+    await page.waitForSelector('dialog[open] input[type=checkbox]');
+  },
   async 'line-question'() {
     await page.click('.head button:has-text("Call")');
     await page.waitForSelector('dialog[open]:has-text("can listen")');

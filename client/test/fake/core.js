@@ -119,7 +119,8 @@ export function fakeState(options) {
               id: 'n1',
               kind: 'warning',
               key: 'changed',
-              args: { name: 'erik' },
+              args: { name: 'erik', devices: 'Firefox, Windows', since: String(NOW - 25 * 60 * MINUTE) },
+              also: { key: 'changed.log.in', args: { since: String(NOW - 26 * 60 * MINUTE) } },
               actions: [
                 { id: 'keep', key: 'changed.keep', safe: true },
                 { id: 'agree', key: 'changed.agree', safe: false },
@@ -133,37 +134,39 @@ export function fakeState(options) {
               actions: [{ id: 'ok', key: 'phone-ends.ok', safe: true }],
             },
           ]
-        : surface === 'other-list'
-          ? [
-              {
-                id: 'n2',
-                kind: 'warning',
-                key: 'other-list',
-                args: { devices: 'Firefox, Windows' },
-                actions: [
-                  { id: 'keep', key: 'other-list.keep', safe: true },
-                  { id: 'join', key: 'other-list.join', safe: false },
-                ],
-              },
-              {
-                id: 'n4',
-                kind: 'warning',
-                key: 'fork',
-                args: { devices: 'Firefox, Android' },
-                actions: [
-                  { id: 'keep', key: 'fork.keep', safe: true },
-                  { id: 'join', key: 'fork.join', safe: false },
-                ],
-              },
-              {
-                id: 'n3',
-                kind: 'info',
-                key: 'device-added',
-                args: { name: 'Firefox, Android' },
-                actions: [{ id: 'ok', key: 'device-added.ok', safe: true }],
-              },
-            ]
-          : [],
+        : surface === 'begun-anew'
+          ? begunAnew()
+          : surface === 'other-list'
+            ? [
+                {
+                  id: 'n2',
+                  kind: 'warning',
+                  key: 'other-list',
+                  args: { devices: 'Firefox, Windows', since: String(NOW - 60 * MINUTE) },
+                  actions: [
+                    { id: 'keep', key: 'other-list.keep', safe: true },
+                    { id: 'join', key: 'other-list.join', safe: false },
+                  ],
+                },
+                {
+                  id: 'n4',
+                  kind: 'warning',
+                  key: 'fork',
+                  args: { devices: 'Firefox, Android' },
+                  actions: [
+                    { id: 'keep', key: 'fork.keep', safe: true },
+                    { id: 'join', key: 'fork.join', safe: false },
+                  ],
+                },
+                {
+                  id: 'n3',
+                  kind: 'info',
+                  key: 'device-added',
+                  args: { name: 'Firefox, Android' },
+                  actions: [{ id: 'ok', key: 'device-added.ok', safe: true }],
+                },
+              ]
+            : [],
     settings: {
       strangersRing: false,
       linesRing: false,
@@ -417,4 +420,58 @@ export function fakeCore(options) {
   ])
     core[name] ??= nothing;
   return core;
+}
+
+/** What is said of lists that were begun anew, to everybody concerned. */
+function begunAnew() {
+  const since = String(NOW - 60 * MINUTE);
+  const ok = (key) => [{ id: 'ok', key, safe: true }];
+  return [
+    {
+      id: 'changed erik',
+      kind: 'warning',
+      key: 'changed.wait',
+      args: { name: 'Erik', devices: 'Firefox, Windows', since, until: String(NOW + 23 * 60 * MINUTE) },
+      also: { key: 'changed.log.not-in', args: { since } },
+      actions: ok('changed.ok'),
+    },
+    {
+      id: 'changed dora',
+      kind: 'warning',
+      key: 'changed.objected',
+      args: { name: 'Dora', devices: 'Thunderbird, Linux' },
+      actions: ok('changed.ok'),
+    },
+    {
+      id: 'objected x',
+      kind: 'warning',
+      key: 'objected',
+      args: { devices: 'Thunderbird, Linux' },
+      actions: ok('objected.ok'),
+    },
+    {
+      id: 'objecting x',
+      kind: 'info',
+      key: 'objecting',
+      args: { devices: 'Firefox, Windows' },
+      actions: [...ok('objecting.ok'), { id: 'join', key: 'objecting.join', safe: false }],
+    },
+    {
+      id: 'revoke-old',
+      kind: 'warning',
+      key: 'revoke-old',
+      args: {},
+      actions: [
+        { id: 'again', key: 'revoke-old.again', safe: true },
+        { id: 'leave', key: 'revoke-old.leave', safe: false },
+      ],
+    },
+    {
+      id: 'renew-why',
+      kind: 'info',
+      key: 'renew-why',
+      args: { url: 'https://ca.example.net/news/2026-11-30' },
+      actions: ok('renew-why.ok'),
+    },
+  ];
 }

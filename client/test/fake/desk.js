@@ -60,6 +60,7 @@ export function desk(address, card, { now, find }) {
     around: { now, deviceName: 'laptop', media: null },
     state: { endorsements: [], notices: [], me: {} },
     now,
+    local: () => true,
     network: () => NETWORK,
     signer: () => card.signer,
     update: () => {},

@@ -3,6 +3,7 @@ import { html, useState } from '../html.js';
 import { moment, t } from '../i18n.js';
 import { grouped } from '../adding.js';
 import { fromThisComputer } from '../origin.js';
+import { visible } from '../names.js';
 import { mayAskToNotify, mayNotify } from '../notify.js';
 import { Ask } from './dialog.js';
 import { Button } from './parts.js';
@@ -28,7 +29,10 @@ export function Notices({ core, state }) {
   ${state.notices.map(
     (notice) =>
       html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'} key=${notice.id}>
-        <p>${t(`notice.${notice.key}`, shown(notice.args))}</p>
+        <div>
+          <p>${t(`notice.${notice.key}`, shown(notice.args))}</p>
+          ${notice.also && html`<p class="small">${t(`notice.${notice.also.key}`, shown(notice.also.args))}</p>`}
+        </div>
         <div class="row">
           ${notice.id === 'renew-smime' && html`<a class="button main" href="#:settings">${t('notice.renew-smime.open')}</a>`}
           ${notice.actions.map(
@@ -45,8 +49,12 @@ export function Notices({ core, state }) {
   ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
 }
 
-/** A time is written as a date. @param {State['notices'][number]['args']} args */
-const shown = (args) => ('until' in args ? { ...args, until: moment(Number(args.until)) } : args);
+/** Times are written as dates. @param {State['notices'][number]['args']} args */
+const shown = (args) =>
+  Object.fromEntries(
+    Object.entries(args).map(([key, value]) => [key, TIMES.includes(key) ? moment(Number(value)) : visible(value)]),
+  );
+const TIMES = ['until', 'since'];
 
 /** Another browser took this one off the list. @param {{core: Core}} props */
 function Removed({ core }) {

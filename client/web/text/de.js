@@ -74,7 +74,10 @@ export const de = {
   'waiting.lost': 'Ich habe den anderen Browser nicht mehr',
   'waiting.recover.title': 'Mit diesem Browser neu beginnen?',
   'waiting.recover.lead':
-    'Ihre Kontakte sehen, dass sich Ihre Identität geändert hat, und müssen zustimmen, bevor sie Ihnen etwas senden. Nur sinnvoll, wenn alle anderen Browser verloren sind.',
+    'Ihre Kontakte sehen, dass Sie neu begonnen haben. Einen Tag lang kann niemand zustimmen: so lange kann ein Browser, den Sie doch noch haben, widersprechen. Dann wird jeder Kontakt gefragt, bevor er Ihnen etwas sendet. Nur sinnvoll, wenn alle anderen Browser verloren sind.',
+  'waiting.recover.revoke': 'Meine früheren Browser auch für ungültig erklären',
+  'waiting.recover.revoke.hint':
+    'Wählen Sie das, wenn einer davon in fremden Händen sein kann: spätestens nach einem Tag glaubt ihm niemand mehr. Das lässt sich nicht zurücknehmen.',
   'waiting.recover.yes': 'Neu beginnen',
 
   'removed.title': 'Dieser Browser wurde von Ihren Geräten entfernt',
@@ -287,15 +290,26 @@ export const de = {
   'device.refuse': 'Ablehnen',
 
   'notice.changed':
-    '{name} hat eine neue Identität. Vielleicht sind alle Geräte verloren gegangen, vielleicht gibt sich jemand für diese Person aus. Fragen Sie auf anderem Weg nach, bevor Sie zustimmen. Bis dahin wird nichts gesendet.',
+    'Jemand hat mit der Adresse von {name} neu begonnen, hier gesehen am {since}: {devices}. Einen Tag lang hat kein Gerät, das Sie kennen, widersprochen. Vielleicht sind alle Geräte verloren gegangen, vielleicht liest jemand anderes dieses Postfach. Fragen Sie auf anderem Weg nach, bevor Sie zustimmen. Bis dahin wird an die neuen Geräte nichts gesendet.',
+  'notice.changed.wait':
+    'Jemand hat mit der Adresse von {name} neu begonnen: {devices}. Vielleicht sind alle Geräte verloren gegangen, vielleicht liest jemand anderes dieses Postfach. An die neuen Geräte wird nichts gesendet. Die Geräte, die Sie kennen, können bis {until} widersprechen; dann werden Sie gefragt. Jetzt müssen Sie nichts tun.',
+  'notice.changed.objected':
+    'Jemand hat mit der Adresse von {name} neu begonnen, und ein Gerät, das Sie kennen, {devices}, sagt: das war ich nicht. Sie bleiben bei den Geräten, die Sie kennen; die neuen bekommen nichts. Vielleicht liest jemand anderes die Mail von {name}: sagen Sie es auf anderem Weg.',
+  'notice.changed.ok': 'Verstanden',
+  'notice.changed.log.in':
+    'Das Zertifikat des neuen Geräts ist von {since} und steht im öffentlichen Verzeichnis, sagt seine CA.',
+  'notice.changed.log.not-in':
+    'Das Zertifikat des neuen Geräts ist von {since} und wurde im öffentlichen Verzeichnis nicht gefunden. Seien Sie besonders vorsichtig.',
+  'notice.changed.log.unknown':
+    'Das Zertifikat des neuen Geräts ist von {since}. Ob es im öffentlichen Verzeichnis steht, war nicht herauszufinden.',
   'notice.changed.keep': 'Nicht zustimmen',
   'notice.changed.agree': 'Ich habe gefragt, zustimmen',
   'notice.ghost':
     'Ein Gerät, das Sie nicht erlaubt haben, hat ein Zertifikat für Ihre Adresse. Es bekommt nichts. Wenn Sie es nicht kennen, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort.',
   'notice.ghost.ok': 'Verstanden',
   'notice.other-list':
-    'Eine andere Liste Ihrer Geräte ist aufgetaucht: {devices}. Wenn Sie gerade in einem anderen Browser neu begonnen haben, benutzen Sie sie auch hier. Wenn nicht, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort. Ihre Kontakte bleiben bei der Liste, die sie kennen.',
-  'notice.other-list.keep': 'Das war ich nicht',
+    'Jemand hat am {since} mit Ihrer Adresse neu begonnen: {devices}. Waren Sie das? Dann benutzen Sie es auch hier. Wenn nicht, hat vielleicht jemand Ihr Postfach gelesen: ändern Sie dessen Passwort. Sagen Sie es hier innerhalb eines Tages, dann erfahren Ihre Kontakte, dass Sie es nicht waren.',
+  'notice.other-list.keep': 'Das war ich nicht, widersprechen',
   'notice.other-list.join': 'Das war ich, hier benutzen',
   'notice.fork':
     'Ein anderes Gerät nimmt Ihre Geräteliste nicht an und hat eine eigene, ohne dieses Gerät: {devices}. Solange es beide gibt, können manche Ihrer Kontakte keinem davon schreiben. Wenn das andere Gerät Ihnen gehört, benutzen Sie dessen Liste auch hier; es fragt Sie dann, ob es dieses Gerät zulassen soll. Wenn jemand anderes es hat, sagen Sie es Ihren Kontakten auf anderem Weg.',
@@ -312,6 +326,19 @@ export const de = {
   'notice.phone-ends.ok': 'Verstanden',
   'notice.renew': 'Ihre Adresse muss neu bestätigt werden. Wir senden Ihnen einen Code.',
   'notice.renew.now': 'Code senden',
+  'notice.renew-why': 'Ihr Zertifikat wurde früher erneuert, weil seine CA darum bat. Warum: {url}',
+  'notice.renew-why.ok': 'Verstanden',
+  'notice.objecting':
+    'Ihre Kontakte erfahren, dass Sie es nicht waren. Wenn jemand anderes Ihr Postfach liest, ändern Sie jetzt dessen Passwort.',
+  'notice.objecting.ok': 'Verstanden',
+  'notice.objecting.join': 'Ich war es doch, hier benutzen',
+  'notice.objected':
+    'Ein Gerät Ihrer früheren Liste, {devices}, sagt, dass nicht Sie neu begonnen haben. Ihre Kontakte bleiben bei jener Liste und werden nicht um Zustimmung gebeten. Wenn das Gerät Ihnen gehört, wählen Sie dort „Das war ich“. Wenn jemand anderes es hat, sagen Sie es Ihren Kontakten auf anderem Weg.',
+  'notice.objected.ok': 'Verstanden',
+  'notice.revoke-old':
+    'Ihre früheren Browser konnten nicht für ungültig erklärt werden: die CA antwortet nicht, oder sie will die Adresse neu bestätigt haben.',
+  'notice.revoke-old.again': 'Noch einmal versuchen',
+  'notice.revoke-old.leave': 'Dabei belassen',
   'notice.mail-late': 'Die Mail mit dem Code verspätet sich. Es wird von selbst wieder versucht.',
   'notice.clock':
     'Die Uhr dieses Rechners geht um mehr als zehn Minuten falsch. Stellen Sie sie richtig; Starling macht dann von selbst weiter.',
@@ -357,6 +384,8 @@ export const de = {
   'error.too-long': 'Diese Nachricht ist zu lang.',
   'error.outbox-full':
     'Zu viele Nachrichten warten auf Zustellung. Senden Sie diese, wenn einige davon zugestellt sind.',
+  'error.changed.wait':
+    'Die früheren Geräte können noch widersprechen. Sie werden gefragt, wenn diese Zeit vorbei ist.',
   'error.device-code': 'Das ist kein Code eines anderen Browsers. Er hat zwölf Buchstaben und Ziffern.',
   'error.removed': 'Dieser Browser wurde von Ihren Geräten entfernt. Was hier ist, bleibt lesbar.',
   'error.other-network': 'Dieser Server gehört zu einem anderen Netz als Ihre Adresse.',

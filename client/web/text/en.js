@@ -72,7 +72,10 @@ export const en = {
   'waiting.lost': 'I no longer have the other browser',
   'waiting.recover.title': 'Start anew with this browser?',
   'waiting.recover.lead':
-    'Your contacts will see that your identity has changed and must agree before they send you anything. Use this only when every other browser of yours is lost.',
+    'Your contacts see that you began anew. For one day nobody can agree to it: in that time a browser that you still have can object. Then each contact is asked before anything is sent to you. Use this only when every other browser of yours is lost.',
+  'waiting.recover.revoke': 'Also declare my earlier browsers invalid',
+  'waiting.recover.revoke.hint':
+    'Choose this if one of them may be in foreign hands: nobody believes it any more, within a day at the latest. This cannot be undone.',
   'waiting.recover.yes': 'Start anew',
 
   'removed.title': 'This browser was removed from your devices',
@@ -284,15 +287,26 @@ export const en = {
   'device.refuse': 'Refuse',
 
   'notice.changed':
-    '{name} has a new identity. Perhaps they lost all their devices; perhaps somebody pretends to be them. Ask them in another way before you agree. Nothing is sent until then.',
+    'Somebody began anew with the address of {name}, seen here on {since}: {devices}. For a day no device that you know of has objected. Perhaps {name} lost all devices; perhaps somebody else reads that mailbox. Ask in another way before you agree. Until then nothing is sent to the new devices.',
+  'notice.changed.wait':
+    'Somebody began anew with the address of {name}: {devices}. Perhaps {name} lost all devices; perhaps somebody else reads that mailbox. Nothing is sent to the new devices. The devices that you know of can object until {until}; then you are asked. You need not do anything now.',
+  'notice.changed.objected':
+    'Somebody began anew with the address of {name}, and a device that you know of, {devices}, says: that was not me. You stay with the devices you know; the new ones get nothing. Somebody else may be reading the mail of {name}: tell them in another way.',
+  'notice.changed.ok': 'Understood',
+  'notice.changed.log.in':
+    'The certificate of the new device is of {since} and stands in the public log, as its CA says.',
+  'notice.changed.log.not-in':
+    'The certificate of the new device is of {since} and was not found in the public log. Be especially careful.',
+  'notice.changed.log.unknown':
+    'The certificate of the new device is of {since}. Whether it stands in the public log could not be found out.',
   'notice.changed.keep': 'Do not agree',
   'notice.changed.agree': 'I have asked, agree',
   'notice.ghost':
     'A device that you did not allow has a certificate for your address. Nothing is sent to it. If you do not know it, your mailbox may have been read by somebody else: change its password.',
   'notice.ghost.ok': 'Understood',
   'notice.other-list':
-    'Another list of your devices appeared: {devices}. If you just started anew in another browser, use that list here, too. If not, somebody else may have read your mailbox: change its password. Your contacts go on with the list they know.',
-  'notice.other-list.keep': 'That was not me',
+    'Somebody began anew with your address on {since}: {devices}. Was it you? If so, use it here, too. If not, somebody else may have read your mailbox: change its password. Say so here within a day, and your contacts are told that it was not you.',
+  'notice.other-list.keep': 'That was not me, object',
   'notice.other-list.join': 'That was me, use it here',
   'notice.fork':
     'Another device does not accept your list of devices and has one of its own, without this device: {devices}. As long as both are there, some of your contacts can write to neither. If the other device is yours, use its list here; it will ask you to allow this device. If somebody else has it, tell your contacts in another way.',
@@ -309,6 +323,19 @@ export const en = {
   'notice.phone-ends.ok': 'Understood',
   'notice.renew': 'Your address must be proven again. We will send you a code.',
   'notice.renew.now': 'Send the code',
+  'notice.renew-why': 'Your certificate was renewed early because its CA asked for it. Why: {url}',
+  'notice.renew-why.ok': 'Got it',
+  'notice.objecting':
+    'Your contacts are told that it was not you. If somebody else reads your mailbox, change its password now.',
+  'notice.objecting.ok': 'Understood',
+  'notice.objecting.join': 'It was me after all, use it here',
+  'notice.objected':
+    'A device of your earlier list, {devices}, says that it was not you who began anew. Your contacts stay with that list and are not asked to agree. If that device is yours, choose “That was me” there. If somebody else has it, tell your contacts in another way.',
+  'notice.objected.ok': 'Understood',
+  'notice.revoke-old':
+    'Your earlier browsers could not be declared invalid: the CA does not answer, or wants the address proven again.',
+  'notice.revoke-old.again': 'Try again',
+  'notice.revoke-old.leave': 'Leave it',
   'notice.mail-late': 'The mail with the code is delayed. It is tried again by itself.',
   'notice.clock':
     'This computer’s clock is wrong by more than ten minutes. Set it right; Starling then goes on by itself.',
@@ -350,6 +377,7 @@ export const en = {
   'error.call.media': 'The sound could not be connected. Try again; if it stays so, the network between you blocks it.',
   'error.too-long': 'This message is too long.',
   'error.outbox-full': 'Too many messages wait to be delivered. Send this one when some of them are.',
+  'error.changed.wait': 'Their earlier devices can still object. You are asked when that time is over.',
   'error.device-code': 'This is not a code of another browser. It has twelve letters and digits.',
   'error.removed': 'This browser was removed from your devices. What is here can still be read.',
   'error.other-network': 'This server belongs to another network than your address.',

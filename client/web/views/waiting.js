@@ -12,6 +12,7 @@ import { t } from '../i18n.js';
 /** @param {{core: Core, state: State}} props */
 export function Waiting({ core, state }) {
   const [asking, setAsking] = useState(false);
+  const [revokeOld, setRevokeOld] = useState(false);
   const { me } = state;
   return html`<div>
     <h1>${t('waiting.title')}</h1>
@@ -33,8 +34,19 @@ export function Waiting({ core, state }) {
         yes=${t('waiting.recover.yes')}
         danger
         close=${() => setAsking(false)}
-        task=${() => core.recover()}
-      />`
+        task=${() => core.recover({ revokeOld })}
+      >
+        <label class="switch">
+          <input
+            type="checkbox"
+            aria-describedby="revoke-old-hint"
+            checked=${revokeOld}
+            onChange=${(/** @type {any} */ e) => setRevokeOld(e.target.checked)}
+          />
+          <span>${t('waiting.recover.revoke')}</span>
+        </label>
+        <p class="small" id="revoke-old-hint">${t('waiting.recover.revoke.hint')}</p>
+      <//>`
     }
   </div>`;
 }

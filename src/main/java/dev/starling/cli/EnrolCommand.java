@@ -15,6 +15,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,9 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = {
             "Proves that an e-mail address is yours and writes key and certificate to a PKCS#12 file.",
-            "Run again with the same file it renews the certificate for the same key, when two thirds of its time are over.",
+            "Run again with the same file it renews the certificate for the same key, when two thirds of its time",
+            "are over or the CA asks for it;",
+            "without a mail while the proof of the address is good (90 days), so that it can be run by cron each day.",
             "What was interrupted goes on where it was."
         })
 final class EnrolCommand implements Callable<Integer> {
@@ -76,6 +79,13 @@ final class EnrolCommand implements Callable<Integer> {
     @Option(names = "--renew", description = "Renew now, also when the certificate is good for long.")
     boolean renew;
 
+    @Option(
+            names = "--revoke-old",
+            description =
+                    "Afterwards withdraw the certificates of all other devices of this address, because they are lost"
+                            + " or in foreign hands. This cannot be undone.")
+    boolean revokeOld;
+
     @Override
     public Integer call() throws IOException {
         try {
@@ -84,18 +94,31 @@ final class EnrolCommand implements Callable<Integer> {
             Path file = out.orElse(Path.of(wanted + ".p12"));
             if (Files.exists(file) && !renew) {
                 var leaf = Keys.load(file).chain().getFirst();
-                if (!Enrolment.isDue(leaf, Clock.systemUTC().instant())) {
+                if (!isDue(leaf)) {
                     System.out.println("Still good until " + leaf.getNotAfter().toInstant()
                             + "; nothing was done (--renew renews it now).");
                     return 0;
                 }
             }
             enrol(wanted, file);
+            if (revokeOld)
+                System.out.println(DevicesCommand.withdrawOthers(server, anchors, wanted, file)
+                        + " other device(s) had their certificate withdrawn.");
             return 0;
         } catch (IdentityException e) {
             throw new IOException("Not an address that can be certified: " + e.reason() + ".", e);
         } catch (EnrolmentException e) {
             throw new IOException(e.detail(), e);
+        }
+    }
+
+    /// As the CA says, where it can be asked.
+    private boolean isDue(X509Certificate leaf) {
+        if (Enrolment.isDue(leaf, Clock.systemUTC().instant())) return true;
+        try {
+            return Enrolling.at(server, ca, anchors).isDue(leaf);
+        } catch (IOException e) {
+            return false;
         }
     }
 

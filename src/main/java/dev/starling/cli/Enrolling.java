@@ -12,6 +12,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +36,12 @@ record Enrolling(URI directory, List<Anchor> believed, boolean local) {
         }
         if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
         return new Enrolling(URI.create(directory), believed, local);
+    }
+
+    boolean isDue(X509Certificate leaf) {
+        return new Enrolment(
+                        directory, new CertificateVerifier(TrustAnchors.limited(believed), local), Clock.systemUTC())
+                .isDue(leaf);
     }
 
     /// Gets a certificate for the key in `file`, or a new one; asks for the code on `input`.

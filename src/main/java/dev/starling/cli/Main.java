@@ -12,19 +12,20 @@ import picocli.CommandLine.Command;
         version = "Starling 0.1.0",
         description = "Call and message any e-mail address, peer to peer.")
 public final class Main {
-    private static final Map<String, Class<?>> COMMANDS = Map.of(
-            "up", UpCommand.class,
-            "peer", PeerCommand.class,
-            "ca", CaCommand.class,
-            "enrol", EnrolCommand.class,
-            "lookup", LookupCommand.class,
-            "peers", PeersCommand.class,
-            "phone", PhoneCommand.class,
-            "doctor", DoctorCommand.class,
-            "trace", TraceCommand.class,
-            "help", CommandLine.HelpCommand.class);
+    private static final Map<String, Class<?>> COMMANDS = Map.ofEntries(
+            Map.entry("up", UpCommand.class),
+            Map.entry("peer", PeerCommand.class),
+            Map.entry("ca", CaCommand.class),
+            Map.entry("enrol", EnrolCommand.class),
+            Map.entry("devices", DevicesCommand.class),
+            Map.entry("lookup", LookupCommand.class),
+            Map.entry("peers", PeersCommand.class),
+            Map.entry("phone", PhoneCommand.class),
+            Map.entry("doctor", DoctorCommand.class),
+            Map.entry("trace", TraceCommand.class),
+            Map.entry("help", CommandLine.HelpCommand.class));
     private static final List<String> ORDER =
-            List.of("up", "peer", "ca", "enrol", "lookup", "phone", "peers", "doctor", "trace", "help");
+            List.of("up", "peer", "ca", "enrol", "devices", "lookup", "phone", "peers", "doctor", "trace", "help");
 
     /// Rounds of key stretching in PKCS#12 files written here. Their passwords are 24 random bytes, which stretching
     /// makes no harder to guess, and the JDK's 10,000 rounds for each of three parts took a fifth of a start.

@@ -11,7 +11,10 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,6 +24,7 @@ final class AcmeClient implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int MAX_ANSWER = 256 * 1024;
     private static final int NONCES = 3;
+    private static final Duration LEAST_WAIT = Duration.ofSeconds(1), LONGEST_WAIT = Duration.ofMinutes(1);
 
     /// @param location "" when the answer names none
     record Answer(byte[] body, String location) {
@@ -46,6 +50,7 @@ final class AcmeClient implements AutoCloseable {
     private Optional<String> kid;
     private Map<String, Object> directory = Map.of();
     private String nonce = "";
+    private Optional<Duration> wait = Optional.empty();
 
     /// @param kid the account's URL, "" when it has none yet
     AcmeClient(URI directoryUrl, ECKey account, String kid) {
@@ -81,6 +86,33 @@ final class AcmeClient implements AutoCloseable {
                 if (!e.type().equals("badNonce") || left <= 1) throw e;
             }
         }
+    }
+
+    /// A plain GET, of what needs no account.
+    Answer read(String url) throws EnrolmentException, Problem {
+        return send(HttpRequest.newBuilder(url(url)).GET());
+    }
+
+    /// When the last answer asks to come again (RFC 8555, section 7.5.1), between a second and a minute.
+    Optional<Duration> retryAfter() {
+        return wait;
+    }
+
+    /// RFC 9110, section 10.2.3: seconds, or a date.
+    static Optional<Duration> retryAfter(String said, Instant now) {
+        try {
+            Duration after = said.matches("[0-9]{1,9}")
+                    ? Duration.ofSeconds(Long.parseLong(said))
+                    : Duration.between(now, Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(said)));
+            if (after.compareTo(LEAST_WAIT) < 0) return Optional.of(LEAST_WAIT);
+            return Optional.of(after.compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : after);
+        } catch (DateTimeException e) {
+            return Optional.empty();
+        }
+    }
+
+    String kid() {
+        return kid.orElse("");
     }
 
     /// The URL of one of the CA's services, from its directory.
@@ -131,6 +163,7 @@ final class AcmeClient implements AutoCloseable {
                     e);
         }
         nonce = response.headers().firstValue("Replay-Nonce").orElse("");
+        wait = response.headers().firstValue("Retry-After").flatMap(said -> retryAfter(said, Instant.now()));
         var answer = new Answer(
                 response.body(), response.headers().firstValue("Location").orElse(""));
         if (response.statusCode() < 300) return answer;

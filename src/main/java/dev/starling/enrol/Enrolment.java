@@ -16,12 +16,14 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 
 /// The user's side of RFC 8555: an order for one address, proven by the code from the mail (`email-code-00`)
 /// or by an answer to it (`email-reply-00`),
@@ -83,14 +85,16 @@ public final class Enrolment {
     private Keys.Held prove(Address address, Path file, Way way) throws EnrolmentException, IOException {
         Path pendingFile = Pending.file(file);
         KeyPair device = deviceKey(file);
+        var begun = KeptAccount.begin(file, directory, address.text(), device);
         var pending = Pending.load(pendingFile, directory, address.text())
                 .filter(p -> !Files.exists(file) || p.device().getPublic().equals(device.getPublic()))
-                .orElseGet(() -> Pending.begin(directory, address.text(), device));
+                .orElse(begun);
         // Before the CA hears of it: a key that was certified must not be lost.
         pending.save(pendingFile);
         try (var acme = new AcmeClient(directory, pending.account(), pending.kid())) {
             var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, way));
             Keys.save(file, held);
+            keep(acme, pendingFile, address, file);
             Files.deleteIfExists(pendingFile);
             return held;
         } catch (Problem e) {
@@ -100,6 +104,76 @@ public final class Enrolment {
             boolean passes = GOES_ON.contains(e.reason());
             if (!passes) Files.deleteIfExists(pendingFile);
             throw e;
+        }
+    }
+
+    /// What the next renewal needs; without it that needs a mail.
+    private void keep(AcmeClient acme, Path pendingFile, Address address, Path file)
+            throws EnrolmentException, IOException {
+        var pending = Pending.load(pendingFile, directory, address.text());
+        if (pending.isEmpty()) return;
+        Instant until = Instant.EPOCH;
+        try {
+            var order = acme.get(pending.get().order()).json();
+            var authorization = acme.get(Said.first(order, "authorizations")).json();
+            if (Said.status(authorization).equals("valid"))
+                until = Instant.parse(Said.text(authorization.get("expires")));
+        } catch (Problem | EnrolmentException | DateTimeException e) {
+            until = Instant.EPOCH;
+        }
+        new KeptAccount(directory, address.text(), acme.account(), acme.kid(), until).save(file);
+    }
+
+    /// Renews without anybody's doing while the proof of the address is good; false when it is not, or not known to be.
+    /// No mail goes out then.
+    ///
+    /// @param file of key and certificate
+    public static boolean renewQuietly(Address address, Path file, CertificateVerifier verifier, Clock clock)
+            throws EnrolmentException, IOException {
+        var kept = KeptAccount.load(file).filter(each -> each.address().equals(address.text()));
+        if (kept.isEmpty() || !clock.instant().isBefore(kept.get().until())) return false;
+        new Enrolment(kept.get().directory(), verifier, clock).enrol(address, file, (_, _) -> Optional.empty());
+        return true;
+    }
+
+    /// Whether it is time to renew: as the CA says (RFC 9773), or else after two thirds of its life.
+    public boolean isDue(X509Certificate leaf) {
+        Instant now = clock.instant();
+        return renewalInfo(leaf)
+                .map(info -> info.isDue(now, new SplittableRandom()))
+                .orElseGet(() -> isDue(leaf, now));
+    }
+
+    /// What the CA says of when to renew; empty when it does not say, or does not answer.
+    public Optional<RenewalInfo> renewalInfo(X509Certificate leaf) {
+        var name = RenewalInfo.name(leaf);
+        if (name.isEmpty()) return Optional.empty();
+        try (var acme = new AcmeClient(directory, Pending.newAccount(), "")) {
+            return RenewalInfo.of(
+                    acme.read(acme.service("renewalInfo") + "/" + name.get()).body());
+        } catch (Problem | EnrolmentException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// Withdraws a certificate by the account that proved its address (RFC 8555, section 7.6). One that is withdrawn
+    /// already is no failure.
+    ///
+    /// @param file of the key that was certified with that account
+    /// @param der the certificate
+    /// @param reason RFC 5280, section 5.3.1
+    public static void revoke(Path file, byte[] der, int reason) throws EnrolmentException, IOException {
+        var kept = KeptAccount.load(file)
+                .orElseThrow(() -> new EnrolmentException(
+                        Reason.REFUSED,
+                        "There is no account beside " + file + ". Prove the address first: starling enrol --renew."));
+        try (var acme = new AcmeClient(kept.directory(), kept.account(), kept.kid())) {
+            acme.post(
+                    acme.service("revokeCert"),
+                    Json.write(Map.of("certificate", Base64URL.encode(der).toString(), "reason", reason)));
+        } catch (Problem e) {
+            if (e.type().equals("alreadyRevoked")) return;
+            throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         }
     }
 
@@ -158,7 +232,7 @@ public final class Enrolment {
                 }
                 case "processing" -> {
                     if (polls-- == 0) throw new EnrolmentException(Reason.UNREACHABLE, "The CA takes too long.");
-                    pause();
+                    pause(acme);
                 }
                 case "valid" -> {
                     return order;
@@ -180,7 +254,7 @@ public final class Enrolment {
                 throw new EnrolmentException(Reason.REFUSED, Said.error(challenge, "The address was not proven."));
             if (Said.status(challenge).equals("processing")) {
                 polls++;
-                pause();
+                pause(acme);
                 continue;
             }
             note = note.isEmpty() ? Said.error(challenge, "") : note;
@@ -239,9 +313,9 @@ public final class Enrolment {
                 .orElseThrow(() -> new EnrolmentException(Reason.REFUSED, "This CA does not offer a code by mail."));
     }
 
-    private void pause() throws EnrolmentException {
+    private void pause(AcmeClient acme) throws EnrolmentException {
         try {
-            Thread.sleep(poll);
+            Thread.sleep(acme.retryAfter().orElse(poll));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EnrolmentException(Reason.INTERRUPTED, "Interrupted.", e);

@@ -28,8 +28,12 @@ import java.util.Optional;
 record Pending(URI directory, String address, ECKey account, String kid, String order, KeyPair device) {
 
     static Pending begin(URI directory, String address, KeyPair device) {
+        return new Pending(directory, address, newAccount(), "", "", device);
+    }
+
+    static ECKey newAccount() {
         try {
-            return new Pending(directory, address, new ECKeyGenerator(Curve.P_256).generate(), "", "", device);
+            return new ECKeyGenerator(Curve.P_256).generate();
         } catch (JOSEException e) {
             throw new IllegalStateException(e);
         }

@@ -5,6 +5,7 @@ import dev.starling.identity.IdentityException;
 import dev.starling.identity.cbor.CborMap;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -12,7 +13,7 @@ import java.util.regex.Pattern;
 /// The bodies of records, and their bounds (docs/protocols/formats.md, section 6).
 public final class Bodies {
     private static final int MAX_PEERS = 4, MAX_RECOMMENDED = 16, MAX_CAPABILITIES = 16, MAX_URI = 300;
-    private static final int ID = 16, MAX_REVOKED = 64;
+    private static final int ID = 16, MAX_REVOKED = 64, MAX_OBJECTIONS = 16;
     private static final long MAX_TIME = 1L << 40;
     private static final Pattern PEER_URI =
             Pattern.compile("sip:(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):([0-9]{1,5});transport=tls");
@@ -170,6 +171,15 @@ public final class Bodies {
         return peers;
     }
 
+    /// To which versions of other lists the signer of a DEVICES record objects: hashes in hex.
+    public static List<String> objections(CborMap devices) throws IdentityException {
+        if (!devices.has(3)) return List.of();
+        var hashes = new ArrayList<String>();
+        for (Object each : devices.list(3, 1, MAX_OBJECTIONS))
+            hashes.add(HexFormat.of().formatHex(CborMap.bytes(each, 32, 32)));
+        return hashes;
+    }
+
     /// Refuses `bad-body`, with the detail of what is wrong in it.
     static void check(SignedRecord record) throws IdentityException {
         try {
@@ -181,6 +191,7 @@ public final class Bodies {
                 case DEVICES -> {
                     var _ = body.list(1, 1, DeviceChain.MAX_LINKS);
                     if (body.has(2)) body.number(2, 1, MAX_TIME);
+                    objections(body);
                 }
                 case LOCATION -> location(record);
                 case PEERS -> peers(body);

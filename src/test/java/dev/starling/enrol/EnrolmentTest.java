@@ -80,7 +80,7 @@ class EnrolmentTest {
         var held = enrolment().enrol(bob, file, this::mailed);
         assertEquals(2, held.chain().size());
         assertEquals(held.id(), Keys.load(file).id());
-        assertEquals(List.of("bob.p12", "bob.p12.password"), files());
+        assertEquals(List.of("bob.p12", "bob.p12.account", "bob.p12.password"), files());
         for (String name : files())
             assertEquals(
                     "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve(name))));
@@ -150,7 +150,7 @@ class EnrolmentTest {
         assertArrayEquals(pending, Files.readAllBytes(Pending.file(file)));
         enrolment().enrol(bob, file, this::mailed);
         assertEquals(1, ca.letters.all.size(), "one mail for all of it");
-        assertEquals(List.of("bob.p12", "bob.p12.password"), files());
+        assertEquals(List.of("bob.p12", "bob.p12.account", "bob.p12.password"), files());
     }
 
     @Test
@@ -234,6 +234,7 @@ class EnrolmentTest {
     @Test
     void aRenewalThatFailsLeavesTheOldCertificate() throws Exception {
         var first = enrolment().enrol(bob, file, this::mailed);
+        Files.delete(folder.resolve("bob.p12.account"));
         fails(Reason.REFUSED, (_, _) -> Optional.of("A".repeat(32)));
         fails(Reason.INTERRUPTED, (_, _) -> Optional.empty());
         assertEquals(first.chain(), Keys.load(file).chain());
@@ -285,5 +286,77 @@ class EnrolmentTest {
                     e.detail());
             assertFalse(Files.exists(file));
         }
+    }
+
+    private Optional<String> nobody(Address to, String note) {
+        throw new AssertionError("a code was asked for");
+    }
+
+    @Test
+    void whileTheProofIsGoodARenewalNeedsNoMailAndNobody() throws Exception {
+        var first = enrolment().enrol(bob, file, this::mailed);
+        var verifier = new CertificateVerifier(TrustAnchors.of(ca.issuer.root()), false);
+        ca.clock.pass(Duration.ofDays(21));
+        assertTrue(Enrolment.renewQuietly(bob, file, verifier, ca.clock));
+        assertEquals(1, ca.letters.all.size());
+        var second = Keys.load(file);
+        assertEquals(first.id(), second.id());
+        assertTrue(second.chain()
+                .getFirst()
+                .getNotAfter()
+                .toInstant()
+                .isAfter(first.chain().getFirst().getNotAfter().toInstant()));
+        enrolment().enrol(bob, file, this::nobody);
+        ca.clock.pass(Duration.ofDays(90));
+        assertFalse(Enrolment.renewQuietly(bob, file, verifier, ca.clock), "the proof is over");
+        assertFalse(Enrolment.renewQuietly(Address.parse("eve@example.net"), file, verifier, ca.clock));
+        assertEquals(1, ca.letters.all.size(), "no mail goes out unasked");
+    }
+
+    @Test
+    void theAccountIsForTheOwnerOnlyAndADamagedOneCostsOneMail() throws Exception {
+        enrolment().enrol(bob, file, this::mailed);
+        Path account = folder.resolve("bob.p12.account");
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(account)));
+        assertFalse(KeptAccount.load(file).orElseThrow().toString().contains("\"d\""));
+        Files.writeString(account, "{\"account\":7}");
+        assertEquals(Optional.empty(), KeptAccount.load(file));
+        enrolment().enrol(bob, file, this::mailed);
+        assertEquals(2, ca.letters.all.size());
+        assertTrue(KeptAccount.load(file).isPresent());
+    }
+
+    @Test
+    void whoProvedTheMailboxWithdrawsTheCertificateOfALostDevice() throws Exception {
+        Path lost = folder.resolve("lost.p12");
+        byte[] old =
+                Keys.encoded(enrolment().enrol(bob, lost, this::mailed).chain().getFirst());
+        var none = assertThrows(EnrolmentException.class, () -> Enrolment.revoke(file, old, 5));
+        assertEquals(Reason.REFUSED, none.reason());
+        enrolment().enrol(bob, file, this::mailed);
+        Enrolment.revoke(file, old, 5);
+        assertEquals(1, ca.revoked.get());
+        Enrolment.revoke(file, old, 5);
+        var eve = Address.parse("eve@example.net");
+        byte[] hers = Keys.encoded(enrolment()
+                .enrol(eve, folder.resolve("eve.p12"), this::mailed)
+                .chain()
+                .getFirst());
+        assertThrows(EnrolmentException.class, () -> Enrolment.revoke(file, hers, 5));
+    }
+
+    @Test
+    void theCaSaysWhenToRenew() throws Exception {
+        var leaf = enrolment().enrol(bob, file, this::mailed).chain().getFirst();
+        var info = enrolment().renewalInfo(leaf).orElseThrow();
+        var from = leaf.getNotBefore().toInstant();
+        assertTrue(Duration.between(from.plus(Duration.ofDays(20)), info.start())
+                        .abs()
+                        .toMinutes()
+                < 10);
+        assertFalse(enrolment().isDue(leaf));
+        Enrolment.revoke(file, Keys.encoded(leaf), 1);
+        ca.clock.pass(Duration.ofSeconds(5));
+        assertTrue(enrolment().isDue(leaf), "it is withdrawn, so another one is wanted now");
     }
 }
