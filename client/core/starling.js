@@ -9,6 +9,7 @@ import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
 import { lines } from './agent/lines.js';
+import { logProofs } from './agent/log-proofs.js';
 import { knocks } from './agent/knock.js';
 import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
@@ -97,6 +98,7 @@ export class Starling {
     this.ctx = ctx;
     ctx.trusted = trustBook(ctx);
     ctx.revocations = revocations(ctx);
+    ctx.proofs = logProofs(ctx);
     ctx.peers = peerBook(ctx);
     const gates = () => [...ctx.peers.known.values()];
     ctx.watching = watcher({ fetch: around.fetch, timer: ctx.timer, gates });

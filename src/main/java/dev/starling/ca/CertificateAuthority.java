@@ -15,6 +15,9 @@ import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
+import dev.starling.identity.Anchor;
+import dev.starling.identity.AnchorLog;
+import dev.starling.identity.log.LogPolicy;
 import dev.starling.identity.log.NoteKey;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
@@ -40,7 +43,7 @@ public final class CertificateAuthority implements AutoCloseable {
     private static final Duration SWEEP = Duration.ofHours(6),
             LISTS = Duration.ofMinutes(10),
             ORPHANS = Duration.ofMinutes(1);
-    private static final String BOOK = "/acme/log", PROOF = "/acme/proof/";
+    private static final String BOOK = "/acme/log", PROOF = "/acme/proof/", PROOF_OF = "/proof/";
 
     private final CaStore store;
     private final CertificateLog log;
@@ -172,7 +175,12 @@ public final class CertificateAuthority implements AutoCloseable {
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);
         routes.get("/acme/crl/", limited(reads, origin, this::list));
         log.mount(routes, BOOK, handler -> limited(reads, origin, handler));
-        routes.get(PROOF, limited(reads, origin, this::proof));
+        for (String place : List.of(PROOF, BOOK + PROOF_OF))
+            routes.get(
+                    place,
+                    limited(reads, origin, request -> proof(request.path().substring(place.length()).replaceFirst("^0+(?=.)", ""))));
+        byte[] anchor = anchor(base).text().getBytes(StandardCharsets.UTF_8);
+        routes.get("/acme/anchor.pem", _ -> Response.of(200, "application/x-pem-file", anchor));
         routes.get(
                 "/acme/root.pem",
                 _ -> Response.of(200, "application/x-pem-file", rootPem().getBytes(StandardCharsets.US_ASCII)));
@@ -194,15 +202,23 @@ public final class CertificateAuthority implements AutoCloseable {
                 .orElseGet(() -> Response.problem(404, "There is no such list."));
     }
 
-    /// `/acme/proof/SERIAL`: that a certificate stands in the log, by its hexadecimal serial number.
-    private Response proof(Request request) throws IOException {
-        String serial = request.path().substring(PROOF.length());
+    /// `/acme/log/proof/SERIAL`, and as it was first called `/acme/proof/SERIAL`: that a certificate stands in the log,
+    /// by its hexadecimal serial number.
+    private Response proof(String serial) throws IOException {
         Optional<Certificate> certificate =
                 store.in(session -> session.certificates().bySerial(serial));
         long index = certificate.map(Certificate::logIndex).orElse(-1L);
         if (index < 0) return Response.problem(404, "There is no such certificate in the log.");
         return Response.of(200, "text/plain; charset=utf-8", log.proof(index).bytes())
                 .with("cache-control", "no-store");
+    }
+
+    /// The root with what verifiers must know of the log, so that they demand its proofs.
+    ///
+    /// @param base how clients reach this server, without a slash at the end
+    public Anchor anchor(String base) {
+        var policy = new LogPolicy(log.key(), List.of(), 0);
+        return Anchor.of(root()).with(new AnchorLog(policy, base + BOOK, true));
     }
 
     /// What verifiers must know to check the proofs of its log.

@@ -112,7 +112,7 @@ final class Peer implements AutoCloseable {
         Optional<CertificateAuthority> ca = opening.get();
         if (ca.isPresent()) {
             parts.with(ca.get()).mount(routes, config.base());
-            anchors.add(Anchor.of(ca.get().root()));
+            anchors.add(ca.get().anchor(config.base()));
         }
         var believed = TrustAnchors.limited(anchors);
         var lists = new CrlStore(parts.with(CrlDownload.of(config.local())), Thread::startVirtualThread, clock);

@@ -75,6 +75,7 @@ public final class Enrolment {
             var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, codes));
             Keys.save(file, held);
             Files.deleteIfExists(pendingFile);
+            var _ = new LogProofs(verifier, clock).of(file, held.chain());
             return held;
         } catch (Problem e) {
             if (isOver(e)) Files.deleteIfExists(pendingFile);
