@@ -5,6 +5,7 @@ import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.RevocationLists;
 import dev.starling.ca.log.CertificateLog;
+import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
@@ -43,7 +44,7 @@ public final class CertificateAuthority implements AutoCloseable {
     private static final Duration SWEEP = Duration.ofHours(6),
             LISTS = Duration.ofMinutes(10),
             ORPHANS = Duration.ofMinutes(1);
-    private static final String BOOK = "/acme/log", PROOF = "/acme/proof/", PROOF_OF = "/proof/";
+    private static final String BOOK = "/acme/log", PROOF = "/acme/proof/";
 
     private final CaStore store;
     private final CertificateLog log;
@@ -63,7 +64,14 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param mail empty in local mode: then mails go to a page, and certificates carry the test policy
     /// @param database URL of PostgreSQL for JDBC; empty for SQLite in the folder
     /// @param terms URL of the terms of service; "" for none
-    public record Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
+    /// @param witnesses who cosign the heads of the log
+    public record Settings(
+            Optional<MailSettings> mail, Optional<String> database, String terms, List<WitnessAt> witnesses) {
+        /// Without witnesses.
+        public Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
+            this(mail, database, terms, List.of());
+        }
+
         public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
 
         boolean isLocal() {
@@ -85,7 +93,7 @@ public final class CertificateAuthority implements AutoCloseable {
                 ? CaStore.postgresql(settings.database().get())
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
-            log = new CertificateLog(store, settings.origin());
+            log = new CertificateLog(store, settings.origin(), settings.witnesses());
             issuer = Issuer.open(folder, settings.isLocal(), store, log, clock);
             lists = issuer.lists();
             var silence = new Silence(store, clock);
@@ -109,6 +117,7 @@ public final class CertificateAuthority implements AutoCloseable {
         }
         every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
         every(LISTS, "the lists of withdrawn certificates", lists::refresh);
+        every(ORPHANS, "cosignatures of witnesses", log::cosignAgain);
         every(ORPHANS, "completing certificates", issuer::resume);
     }
 
@@ -175,10 +184,7 @@ public final class CertificateAuthority implements AutoCloseable {
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);
         routes.get("/acme/crl/", limited(reads, origin, this::list));
         log.mount(routes, BOOK, handler -> limited(reads, origin, handler));
-        for (String place : List.of(PROOF, BOOK + PROOF_OF))
-            routes.get(
-                    place,
-                    limited(reads, origin, request -> proof(request.path().substring(place.length()).replaceFirst("^0+(?=.)", ""))));
+        routes.get(PROOF, limited(reads, origin, r -> log.proof(r.path().substring(PROOF.length()))));
         byte[] anchor = anchor(base).text().getBytes(StandardCharsets.UTF_8);
         routes.get("/acme/anchor.pem", _ -> Response.of(200, "application/x-pem-file", anchor));
         routes.get(
@@ -200,17 +206,6 @@ public final class CertificateAuthority implements AutoCloseable {
         return lists.newestOf(name.substring(0, 40))
                 .map(der -> Response.of(200, "application/pkix-crl", der).with("cache-control", "max-age=300"))
                 .orElseGet(() -> Response.problem(404, "There is no such list."));
-    }
-
-    /// `/acme/log/proof/SERIAL`, and as it was first called `/acme/proof/SERIAL`: that a certificate stands in the log,
-    /// by its hexadecimal serial number.
-    private Response proof(String serial) throws IOException {
-        Optional<Certificate> certificate =
-                store.in(session -> session.certificates().bySerial(serial));
-        long index = certificate.map(Certificate::logIndex).orElse(-1L);
-        if (index < 0) return Response.problem(404, "There is no such certificate in the log.");
-        return Response.of(200, "text/plain; charset=utf-8", log.proof(index).bytes())
-                .with("cache-control", "no-store");
     }
 
     /// The root with what verifiers must know of the log, so that they demand its proofs.

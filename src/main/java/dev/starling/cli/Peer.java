@@ -137,7 +137,8 @@ final class Peer implements AutoCloseable {
         sip.mount(routes, metrics, parts);
         PeerPhones.open(config, key, verifier, store, sip, metrics, routes, parts, clock);
         new AppFiles(config.client(), config.local()).mount(routes);
-        new PeerDescription(config, key.id(), anchors).mount(routes, clock);
+        var witness = PeerWitness.open(config, key.id().hex(), anchors, routes, parts, clock);
+        new PeerDescription(config, key.id(), anchors, witness).mount(routes, clock);
         about(key.id()).mount(routes);
         routes.get("/health", _ -> health(store, sip));
         metrics.mount(routes);
