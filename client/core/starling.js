@@ -10,6 +10,7 @@ import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
 import { lines } from './agent/lines.js';
 import { logProofs } from './agent/log-proofs.js';
+import { logWatch } from './agent/log-watch.js';
 import { knocks } from './agent/knock.js';
 import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
@@ -99,6 +100,7 @@ export class Starling {
     ctx.trusted = trustBook(ctx);
     ctx.revocations = revocations(ctx);
     ctx.proofs = logProofs(ctx);
+    ctx.logs = logWatch(ctx);
     ctx.peers = peerBook(ctx);
     const gates = () => [...ctx.peers.known.values()];
     ctx.watching = watcher({ fetch: around.fetch, timer: ctx.timer, gates });
@@ -398,6 +400,7 @@ export class Starling {
       await this.ctx.store.delete('peers', about);
       await this.addPeer(about);
     }
+    if (kind === 'logged') await this.ctx.logs.answered(about);
     // Stays until it is done.
     if (kind === 'renew') return await this.enrolment.renew();
     this.#update({ notices: this.state.notices.filter((n) => n.id !== notice) });
@@ -437,6 +440,7 @@ export class Starling {
 
   async close() {
     this.reach.close();
+    this.ctx.logs.close();
     this.ctx.locator.close();
     this.ctx.presence.close();
     this.ctx.devices.close();

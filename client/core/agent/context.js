@@ -35,6 +35,7 @@
  * @property {ReturnType<typeof import('./trust.js').trustBook>} trusted
  * @property {ReturnType<typeof import('./revocations.js').revocations>} revocations
  * @property {ReturnType<typeof import('./log-proofs.js').logProofs>} proofs
+ * @property {ReturnType<typeof import('./log-watch.js').logWatch>} logs
  * @property {() => import('../identity/verifier.js').Trust} trust
  * @property {Profile | null} profile
  * @property {() => Promise<void>} saveProfile

@@ -13,7 +13,6 @@ import dev.starling.ca.registration.ReplyDesk;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
-import dev.starling.ca.store.Certificate;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
 import dev.starling.identity.Anchor;

@@ -1,8 +1,8 @@
 package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
-import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.front.Origin;
+import dev.starling.ca.log.WitnessAt;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -85,8 +85,9 @@ final class CaCommand implements Callable<Integer> {
     @Option(
             names = "--witness",
             paramLabel = "URL+KEY",
-            description = "A server that cosigns the heads of the log, and its key (both stand in its peer.json); may be"
-                    + " repeated, 15 at most.")
+            description =
+                    "A server that cosigns the heads of the log, and its key (both stand in its peer.json); may be"
+                            + " repeated, 15 at most.")
     List<String> witnesses = new ArrayList<>();
 
     @Override

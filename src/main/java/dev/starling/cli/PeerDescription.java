@@ -37,7 +37,8 @@ record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors, Op
                 + config.place().sipPort()
                 + ";transport=tls\",\"ws\":\"" + base.replaceFirst("^http", "ws") + "/sip\",\"base\":\"" + base
                 + "/\",\"ca\":" + ca() + ",\"anchors\":[" + listedAnchors() + "],\"peers\":["
-                + config.peers().stream().map(Response::quote).collect(Collectors.joining(",")) + "]" + lines() + witnessing()
+                + config.peers().stream().map(Response::quote).collect(Collectors.joining(",")) + "]" + lines()
+                + witnessing()
                 + ",\"time\":";
     }
 

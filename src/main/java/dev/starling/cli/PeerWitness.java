@@ -27,7 +27,10 @@ final class PeerWitness {
             Peer.Config config, String id, List<Anchor> anchors, Routes routes, Parts parts, Clock clock)
             throws IOException {
         var logs = new LinkedHashMap<String, NoteKey>();
-        for (Anchor each : anchors) each.log().ifPresent(log -> logs.putIfAbsent(log.policy().log().name(), log.policy().log()));
+        for (Anchor each : anchors)
+            each.log()
+                    .ifPresent(log -> logs.putIfAbsent(
+                            log.policy().log().name(), log.policy().log()));
         if (logs.isEmpty()) return Optional.empty();
         byte[] seed = PeerKey.secret(config.data().resolve("witness.seed"));
         // A name that stays wherever the server moves: one key must not serve two.
@@ -40,8 +43,8 @@ final class PeerWitness {
                         PREFIX,
                         handler -> request -> limit.allows(request.remote())
                                 ? handler.handle(request)
-                                : Response.problem(429, "Too many heads from your network.").with("retry-after", "30"));
+                                : Response.problem(429, "Too many heads from your network.")
+                                        .with("retry-after", "30"));
         return Optional.of(key.key());
     }
-
 }

@@ -63,8 +63,8 @@ class ForkingCaTest {
     }
 
     private String serve(Routes routes) throws IOException {
-        var server = closing(
-                WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, CLOCK));
+        var server =
+                closing(WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, CLOCK));
         return "http://127.0.0.1:" + server.port();
     }
 
@@ -146,8 +146,7 @@ class ForkingCaTest {
                     IdentityException.class, () -> forked.proof(index).verify(secret, bob, policy));
             assertEquals("too-few-witnesses", refused.reason());
             var alone = new LogPolicy(known, List.of(), 0);
-            var caught = assertThrows(
-                    IdentityException.class, () -> new Watcher(other, alone).look(news.seen(), tag));
+            var caught = assertThrows(IdentityException.class, () -> new Watcher(other, alone).look(news.seen(), tag));
             assertEquals("forked", caught.reason());
         }
     }
@@ -161,7 +160,6 @@ class ForkingCaTest {
         assertFalse(book.replace(ORIGIN, Optional.empty(), two));
         assertTrue(book.replace(ORIGIN, Optional.of(one), two));
         assertFalse(book.replace(ORIGIN, Optional.of(one), three));
-        assertArrayEquals(
-                two, closing(new WitnessBook(file)).latest(ORIGIN).orElseThrow());
+        assertArrayEquals(two, closing(new WitnessBook(file)).latest(ORIGIN).orElseThrow());
     }
 }

@@ -104,8 +104,8 @@ class EnrolmentTest {
     @Test
     void theProofOfTheLogComesWithTheCertificateAndIsKeptBesideIt() throws Exception {
         var verifier = logging(ca.log.key());
-        var held = new Enrolment(ca.directory(), verifier, ca.clock, Duration.ofMillis(10))
-                .enrol(bob, file, this::mailed);
+        var held =
+                new Enrolment(ca.directory(), verifier, ca.clock, Duration.ofMillis(10)).enrol(bob, file, this::mailed);
         byte[] kept = Files.readAllBytes(folder.resolve("bob.tlog-proof"));
         var policy = new LogPolicy(ca.log.key(), List.of(), 0);
         var _ = LogProof.parse(kept).verify(held.der().getFirst(), bob, policy);

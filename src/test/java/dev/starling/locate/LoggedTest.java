@@ -100,8 +100,8 @@ class LoggedTest {
         world.enrol(ghost);
         world.publish(ghost, Kind.LOCATION, world.location(ghost, "sip:192.0.2.66:5061;transport=tls", ""));
         assertEquals(List.of(bob.id()), world.verified());
-        assertTrue(world.found().seen().stream()
-                .noneMatch(seen -> seen.verdict().equals("two-roots")));
+        assertTrue(
+                world.found().seen().stream().noneMatch(seen -> seen.verdict().equals("two-roots")));
     }
 
     @Test

@@ -67,7 +67,8 @@ final class Cosigning {
                     .toList();
             if (missing.isEmpty()) return;
             Checkpoint now = cosigned(released.get(), missing);
-            if (now.note().signatures().size() > released.get().note().signatures().size()) log.release(now);
+            if (now.note().signatures().size()
+                    > released.get().note().signatures().size()) log.release(now);
         } finally {
             round.unlock();
         }
@@ -127,7 +128,8 @@ final class Cosigning {
     }
 
     private HttpResponse<String> post(WitnessAt witness, Checkpoint head, long old) throws IOException {
-        var proof = old == 0 ? List.<byte[]>of() : log.consistency(old, head.head().size());
+        var proof =
+                old == 0 ? List.<byte[]>of() : log.consistency(old, head.head().size());
         byte[] body = new AddCheckpoint(old, proof, head).bytes();
         var request = HttpRequest.newBuilder(java.net.URI.create(witness.url() + "/add-checkpoint"))
                 .timeout(PATIENCE)
