@@ -137,9 +137,9 @@ export function logWatch(ctx) {
     const first = !begun;
     begun = true;
     let next = DAY_MILLIS;
+    const seen = new Set();
     try {
       await mine(ctx.profile.chain[0]);
-      const seen = new Set();
       for (const anchor of ctx.anchors) {
         const log = anchor.rules?.log;
         if (!log || seen.has(log.policy.log.name)) continue;
@@ -162,8 +162,8 @@ export function logWatch(ctx) {
       }
     } finally {
       running = false;
-      if (!closed) {
-        cancel();
+      cancel();
+      if (!closed && seen.size) {
         cancel = ctx.timer(Math.max(next, 60_000), () => void look().catch(warn));
       }
     }
