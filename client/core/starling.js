@@ -9,6 +9,8 @@ import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
 import { lines } from './agent/lines.js';
+import { logProofs } from './agent/log-proofs.js';
+import { logWatch } from './agent/log-watch.js';
 import { knocks } from './agent/knock.js';
 import { peerBook } from './agent/peers.js';
 import { presence } from './agent/presence.js';
@@ -99,6 +101,8 @@ export class Starling {
     this.ctx = ctx;
     ctx.trusted = trustBook(ctx);
     ctx.revocations = revocations(ctx);
+    ctx.proofs = logProofs(ctx);
+    ctx.logs = logWatch(ctx);
     ctx.peers = peerBook(ctx);
     const gates = () => [...ctx.peers.known.values()];
     ctx.watching = watcher({ fetch: around.fetch, timer: ctx.timer, gates });
@@ -426,6 +430,7 @@ export class Starling {
       await this.ctx.store.delete('peers', about);
       await this.addPeer(about);
     }
+    if (kind === 'logged') await this.ctx.logs.answered(about);
     // Stays until it is done.
     if (kind === 'revoke-old' && action === 'again') return await this.#revokeOld();
     if (kind === 'revoke-old') await this.ctx.store.delete('me', 'to-revoke');
@@ -471,6 +476,7 @@ export class Starling {
 
   async close() {
     this.reach.close();
+    this.ctx.logs.close();
     this.ctx.locator.close();
     this.enrolment.close();
     this.ctx.contacts.close();

@@ -28,6 +28,7 @@ async function person({ store = memoryStore(), ca, clock, root }) {
     notice: (notice) => (ctx.state.notices = [...ctx.state.notices.filter((each) => each.id !== notice.id), notice]),
     saveProfile: () => store.put('me', 'profile', ctx.profile),
     trust: () => ({ anchors: [root.certificate], allowTest: true }),
+    logs: { mine: async () => {} },
     trusted: { settled: async () => {} },
     timer(ms, task) {
       const timer = { at: clock.now + ms, task };

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { hex, random } from '../core/bytes.js';
+import { anchorText, parseAnchors } from '../core/identity/anchors.js';
+import { parseCertificate } from '../core/identity/certificate.js';
 import { gruu } from '../core/identity/device.js';
 import { locator, revokedIn } from '../core/locate/locator.js';
 import { locationBody, revokedBody } from '../core/record/bodies.js';
@@ -10,6 +12,7 @@ import { signRecord } from '../core/record/record.js';
 import { publicMaster, rendezvous, seal } from '../core/record/rendezvous.js';
 import { memoryStore } from '../core/store/memory.js';
 import { authority, issue } from './authority.js';
+import { LOG_KEYS, proofOf } from './vectors/log.mjs';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const NETWORK = 'starling';
@@ -488,4 +491,41 @@ test('a list that the store keeps back is not forgotten by who remembers it', as
   const found = await later.find({ friendsKey, chain, fresh: true });
   assert.deepEqual(verified(found), ids(bob));
   await later.settled();
+});
+
+/** The CA of these tests must log: its anchor, and the proof of a certificate. */
+function mustLog() {
+  const text = `log: ${LOG_KEYS.log.text}\nmust-log: yes\n${anchorText(ca.certificate)}`;
+  const proof = ({ chain }) => new Map([[1, new Uint8Array(proofOf(parseCertificate(chain[0]), BOB))]]);
+  return { trust: { anchors: parseAnchors(text), allowTest: true }, proof };
+}
+
+test('of a CA that must log a device counts once its proof was seen, and is remembered', async () => {
+  const { trust, proof } = mustLog();
+  const it = world({ trust });
+  const friendsKey = random(32);
+  await it.publish(bob, 'CERT', new Map());
+  await it.publish(bob, 'DEVICES', new Map([[1, [await it.link(bob, [], [bob])]]]));
+  await it.publish(bob, 'LOCATION', location(bob));
+  assert.equal((await it.find()).kind, 'forged', 'certified, but in no log');
+  await it.publish(bob, 'CERT', proof(bob));
+  const found = await it.find();
+  assert.deepEqual([...found.devices.keys()], [bob.key.id]);
+  // As after a reload: where contacts look there is no CERT.
+  await it.put('LOCATION', await it.record(bob, 'LOCATION', location(bob)), friendsKey);
+  const again = await it.find({ friendsKey, chain: found.chains[0] });
+  assert.deepEqual([...again.devices.keys()], [bob.key.id]);
+});
+
+test('whom a CA certified behind its log lists nobody, and does not stand beside the genuine list', async () => {
+  const { trust, proof } = mustLog();
+  const it = world({ trust });
+  await it.publish(bob, 'CERT', proof(bob));
+  await it.publish(bob, 'DEVICES', new Map([[1, [await it.link(bob, [], [bob])]]]));
+  await it.publish(ghost, 'CERT', new Map());
+  await it.publish(ghost, 'DEVICES', new Map([[1, [await it.link(ghost, [], [ghost])]]]));
+  await it.publish(ghost, 'LOCATION', location(ghost));
+  const found = await it.find({ whole: true });
+  assert.deepEqual([...found.devices.keys()], [bob.key.id]);
+  assert.equal(found.chains.length, 1);
 });

@@ -6,6 +6,7 @@ import { base64, encode, hex, unbase64, unhex } from '../core/bytes.js';
 import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
 import { anchorText, parseAnchors } from '../core/identity/anchors.js';
+import { keyText } from '../core/identity/log-note.js';
 import { parseCertificate } from '../core/identity/certificate.js';
 import { parseCrl, verifyCrl } from '../core/identity/crl.js';
 import { deviceId, gruu, instanceId, peerUri } from '../core/identity/device.js';
@@ -86,6 +87,15 @@ test('anchor files say for what a CA is believed, or are refused', async () => {
       domains: rules.domains,
       levels: [...rules.levels].sort(),
       crls: rules.crls,
+      log: rules.log
+        ? {
+            key: keyText(rules.log.policy.log),
+            witnesses: rules.log.policy.witnesses.map(keyText),
+            quorum: rules.log.policy.quorum,
+            url: rules.log.url,
+            must: rules.log.must,
+          }
+        : {},
     }));
   for (const c of v.good) {
     const anchors = parseAnchors(c.text);
@@ -93,6 +103,15 @@ test('anchor files say for what a CA is believed, or are refused', async () => {
     assert.deepEqual(plain(parseAnchors(anchors.map(anchorText).join('\n'))), c.anchors, `${c.what}, written again`);
   }
   for (const [what, text] of v.bad) assert.equal(await verdictOf(() => parseAnchors(text)), 'malformed', what);
+});
+
+test('of a CA that must log a certificate counts only with its proof', async () => {
+  const v = await vectors('logged');
+  for (const c of v.cases) {
+    const trust = { anchors: parseAnchors(v.anchors[c.anchor]), allowTest: true };
+    const how = { kind: c.kind, address: v.address, network: v.network, now: v.now * 1000, trust };
+    assert.equal(await verdictOf(() => openRecord(unbase64(c.record), how)), c.verdict, c.what);
+  }
 });
 
 test('each list of withdrawn certificates is believed, or refused for its own reason', async () => {

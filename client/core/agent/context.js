@@ -34,6 +34,8 @@
  * @property {(texts: string[]) => void} believe  a test CA of local mode
  * @property {ReturnType<typeof import('./trust.js').trustBook>} trusted
  * @property {ReturnType<typeof import('./revocations.js').revocations>} revocations
+ * @property {ReturnType<typeof import('./log-proofs.js').logProofs>} proofs
+ * @property {ReturnType<typeof import('./log-watch.js').logWatch>} logs
  * @property {() => import('../identity/verifier.js').Trust} trust
  * @property {Profile | null} profile
  * @property {() => Promise<void>} saveProfile

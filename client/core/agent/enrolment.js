@@ -58,6 +58,7 @@ export function enrolment(ctx) {
     const profile = /** @type {import('./context.js').Profile} */ (ctx.profile);
     profile.chain = chain;
     await ctx.saveProfile();
+    await ctx.logs.mine(chain[0]);
     await acme.forget();
     ctx.update({
       notices: ctx.state.notices.filter((each) => !['renew', 'renew-smime', 'mail-late'].includes(each.id)),

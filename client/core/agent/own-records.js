@@ -60,7 +60,11 @@ export function ownRecords(ctx, list) {
 
   const revoked = removals(ctx, publish);
 
-  const publishCertificate = () => publish('CERT', new Map(), 30 * DAY_SECONDS);
+  /** With the proof that it is in the log of its CA, once that can be had. */
+  async function publishCertificate() {
+    const proof = await ctx.proofs.of(profile());
+    return publish('CERT', new Map(proof ? [[1, proof]] : []), 30 * DAY_SECONDS);
+  }
 
   /** null: this device stands on no list. */
   async function publishDevices() {

@@ -110,6 +110,7 @@ export function reachability(ctx) {
     await ctx.own.ready();
     void ctx.delivery.flushAll();
     void ctx.boxes.look();
+    ctx.logs.look();
     await Promise.all([readBack(), ctx.contacts.publishConsent(), ctx.presence.publish()]);
   }
 

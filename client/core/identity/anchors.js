@@ -4,17 +4,20 @@ import { need } from '../errors.js';
 import { parseAddress } from './address.js';
 import { parseCertificate } from './certificate.js';
 import { isCrlUrl } from './extensions.js';
+import { keyText, logPolicy, MAX_WITNESSES } from './log-note.js';
 
 const MAX_TEXT = 200_000;
 const MAX_ANCHORS = 64;
 const MAX_VALUES = 64;
 const MAX_NAME = 100;
+const MAX_URL = 500;
 const PURPOSES = ['address', 'smime', 'revoke'];
 const LEVELS = ['code', 'reply', 'call', 'test', 'other', 'smime'];
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const END = '-----END CERTIFICATE-----';
 
-/** name: '' when none was given @typedef {{name: string, purposes: Set<string>, domains: string[], levels: Set<string>, crls: string[]}} Rules */
+/** Where a CA enters what it certifies, docs/protocols/log.md, section 12. url: without a slash at the end; must: its certificates count only with a proof that they are in it @typedef {{policy: import('./log-note.js').LogPolicy, url: string, must: boolean}} AnchorLog */
+/** name: '' when none was given @typedef {{name: string, purposes: Set<string>, domains: string[], levels: Set<string>, crls: string[], log?: AnchorLog}} Rules */
 /** A certificate without rules may vouch for everything. @typedef {import('./certificate.js').Certificate & {rules?: Rules}} Anchor */
 
 /** @param {string} text @returns {Anchor[]} */
@@ -37,7 +40,10 @@ export function parseAnchors(text) {
       [said, body] = [new Map(), null];
     } else if (line === BEGIN) body = [];
     else if (line && !line.startsWith('#')) {
-      const match = /^(name|purposes|domains|levels|crls):[ \t]*([^\0-\x1f\x7f]+)$/.exec(line);
+      const match =
+        /^(name|purposes|domains|levels|crls|log|log-url|witnesses|quorum|must-log):[ \t]*([^\0-\x1f\x7f]+)$/.exec(
+          line,
+        );
       need(!!match && !said.has(match[1]), 'malformed', `a line that is not understood: ${line.slice(0, 40)}`);
       said.set(match[1], match[2]);
     }
@@ -76,7 +82,39 @@ function rules(said) {
   need(crls.every(isCrlUrl), 'malformed', 'crls');
   const domains = list('domains', ['*', '+']);
   need(domains.every(isDomain), 'malformed', 'domains');
-  return { name, purposes: new Set(purposes), domains, levels: new Set(levels), crls };
+  return { name, purposes: new Set(purposes), domains, levels: new Set(levels), crls, ...logOf(said) };
+}
+
+/** @param {Map<string, string>} said @returns {{log?: AnchorLog}} */
+function logOf(said) {
+  const log = said.get('log');
+  if (log === undefined) {
+    // What only restricts is not passed over.
+    need(!LOG_LINES.some((key) => said.has(key)), 'malformed', 'no log');
+    return {};
+  }
+  const witnesses = said.has('witnesses') ? [...new Set(words(said.get('witnesses') ?? ''))] : [];
+  need(witnesses.length <= MAX_WITNESSES, 'malformed', 'witnesses');
+  // More than half: two heads that exclude each other are not both believed then.
+  const quorum = said.get('quorum') ?? String(witnesses.length ? Math.floor(witnesses.length / 2) + 1 : 0);
+  need(/^(0|[1-9][0-9]?)$/.test(quorum), 'malformed', 'quorum');
+  const must = said.get('must-log') ?? 'no';
+  need(must === 'yes' || must === 'no', 'malformed', 'must-log');
+  const policy = logPolicy(log, witnesses, Number(quorum));
+  const url = said.get('log-url') ?? `https://${policy.log.name}`;
+  need(url.length <= MAX_URL && LOG_URL.test(url), 'malformed', 'log-url');
+  return { log: { policy, url, must: must === 'yes' } };
+}
+
+const LOG_LINES = ['log-url', 'witnesses', 'quorum', 'must-log'];
+const LOG_URL = /^https?:\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(\/[A-Za-z0-9._~-]+)*$/;
+
+/** @param {AnchorLog} log */
+function logLines({ policy, url, must }) {
+  const lines = [`log: ${keyText(policy.log)}`, `log-url: ${url}`];
+  if (policy.witnesses.length)
+    lines.push(`witnesses: ${policy.witnesses.map(keyText).join(' ')}`, `quorum: ${policy.quorum}`);
+  return must ? [...lines, 'must-log: yes'] : lines;
 }
 
 /** @param {string} values */
@@ -122,6 +160,7 @@ export function anchorText({ der, rules }) {
     if (rules.name) lines.push(`name: ${rules.name}`);
     for (const key of /** @type {const} */ (['purposes', 'domains', 'levels', 'crls']))
       if ([...rules[key]].length) lines.push(`${key}: ${[...rules[key]].join(' ')}`);
+    if (rules.log) lines.push(...logLines(rules.log));
   }
   const body = base64(der).replace(/.{64}(?=.)/g, '$&\n');
   return `${[...lines, BEGIN, body, END].join('\n')}\n`;

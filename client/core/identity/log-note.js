@@ -1,5 +1,6 @@
 // Signed heads of logs: C2SP signed-note, tlog-checkpoint and tlog-cosignature, byte by byte in docs/protocols/log.md, sections 3 and 4.
-import { base64, concat, decode, encode, hex, sha256, unbase64 } from '../bytes.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { base64, concat, decode, encode, hex, unbase64 } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { EMPTY, HASH_BYTES, sameHead } from './log-merkle.js';
 
@@ -60,21 +61,24 @@ export function parseCheckpoint(bytes) {
   return { note, origin: lines[0], head };
 }
 
-/** Reads the text form, NAME+ID+KEY (a vkey). @param {string} text @param {number} kind LOG or WITNESS @returns {Promise<NoteKey>} */
-export async function parseKey(text, kind) {
+/** Reads the text form, NAME+ID+KEY (a vkey). @param {string} text @param {number} kind LOG or WITNESS @returns {NoteKey} */
+export function parseKey(text, kind) {
   const [, name, id, key] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(text) ?? [];
   need(key !== undefined && NAME.test(name) && name.length <= MAX_NAME, 'malformed', 'form of a key');
   const typed = readBase64(key);
   need(typed.length === 33 && typed[0] === kind, 'malformed', 'kind of a key');
-  need(hex((await sha256(concat(encode(`${name}\n`), typed))).slice(0, 4)) === id, 'malformed', 'id of a key');
+  need(hex(sha256(concat(encode(`${name}\n`), typed)).slice(0, 4)) === id, 'malformed', 'id of a key');
   return { name, kind, id, key: typed.slice(1) };
 }
 
-/** @param {string} log @param {string[]} witnesses keys in their text form @param {number} quorum @returns {Promise<LogPolicy>} */
-export async function logPolicy(log, witnesses, quorum) {
+/** The text form. @param {NoteKey} key */
+export const keyText = ({ name, kind, id, key }) => `${name}+${id}+${base64(concat(Uint8Array.of(kind), key))}`;
+
+/** @param {string} log @param {string[]} witnesses keys in their text form @param {number} quorum @returns {LogPolicy} */
+export function logPolicy(log, witnesses, quorum) {
   const policy = {
-    log: await parseKey(log, LOG),
-    witnesses: await Promise.all(witnesses.map((each) => parseKey(each, WITNESS))),
+    log: parseKey(log, LOG),
+    witnesses: witnesses.map((each) => parseKey(each, WITNESS)),
     quorum,
   };
   const different = new Set(policy.witnesses.map(({ key }) => hex(key))).size;

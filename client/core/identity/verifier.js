@@ -19,8 +19,8 @@ const RFC822_NAME = 0x81;
 const URI = 0x86;
 
 /** @typedef {import('./certificate.js').Certificate} Certificate */
-/** anchor: SHA-256 of its certificate; path: without a proxy, with the anchor; issuer: SHA-256 of the key of the CA that issued the leaf, both hex
- * @typedef {{address: string, device: string, spki: Uint8Array<ArrayBuffer>, level: string, notAfter: number, anchor: string, issuer: string, leaf: Certificate, path: Certificate[]}} Verified */
+/** log: in which its CA enters what it certifies; anchor: SHA-256 of its certificate; path: without a proxy, with the anchor; issuer: SHA-256 of the key of the CA that issued the leaf, both hex
+ * @typedef {{address: string, device: string, spki: Uint8Array<ArrayBuffer>, level: string, notAfter: number, anchor: string, issuer: string, leaf: Certificate, path: Certificate[], log?: import('./anchors.js').AnchorLog}} Verified */
 /** @typedef {import('./anchors.js').Anchor} Anchor */
 /** What is known of withdrawn certificates; asked for every certificate of a chain and its issuer. @typedef {{revoked: (certificate: Certificate, issuer: Anchor | Certificate) => boolean}} Revocations */
 /** @typedef {{anchors: Anchor[], allowTest: boolean, revocations?: Revocations}} Trust */
@@ -67,6 +67,7 @@ export async function verifyChain(chain, address, now, trust, revoked = new Set(
     issuer: await deviceId(path[1].spki),
     leaf,
     path,
+    log: anchor.rules?.log,
   };
 }
 

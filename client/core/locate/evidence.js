@@ -23,14 +23,20 @@ export function evidence({ store, network, local }) {
   /** @type {Map<string, string[]>} by device that signed the record */
   const objections = new Map();
 
+  /** Devices whose CERT showed, now or before, that they are in the log of their CA. @type {Set<string>} */
+  const logged = new Set();
+  /** Of a CA that must log, only these count: docs/protocols/log.md, section 12. @param {Entry} entry */
+  const counts = ({ record, signer }) => !signer?.log?.must || logged.has(record.device);
+
   const of = (/** @type {string} */ kind) => [...newest.values()].filter(({ record }) => record.kind === kind);
 
   /** @returns {Found['devices']} */
   function devices() {
     /** @type {Found['devices']} */
     const all = new Map();
-    for (const { record, signer } of [...of('CERT'), ...of('LOCATION')]) {
-      if (!record.body) continue;
+    for (const entry of [...of('CERT'), ...of('LOCATION')]) {
+      const { record, signer } = entry;
+      if (!record.body || !counts(entry)) continue;
       const old = all.get(record.device) ?? {
         certificate: signer.leaf.der,
         location: null,
@@ -47,6 +53,23 @@ export function evidence({ store, network, local }) {
     return all;
   }
 
+  /** The lists of those who count. */
+  const lists = () =>
+    of('DEVICES').flatMap((entry) => {
+      const chain = counts(entry) && chains.get(entry.record.device);
+      return chain ? [chain] : [];
+    });
+
+  /** A proof that was seen is remembered: contacts are found where only their places lie. @param {Entry} entry */
+  async function noteProof({ record: { kind, address, device, body }, signer }) {
+    if (!signer?.log?.must || logged.has(device)) return;
+    const key = `logged ${address} ${device} ${signer.anchor}`;
+    // A CERT of such a CA is believed only with its proof.
+    if (kind === 'CERT' && body) await store.put(SEQUENCES, key, signer.notAfter);
+    else if (!(await store.get(SEQUENCES, key))) return;
+    logged.add(device);
+  }
+
   /** @param {string} device */
   const places = (device) => of('LOCATION').some(({ record }) => record.body && record.device === device);
 
@@ -58,21 +81,23 @@ export function evidence({ store, network, local }) {
     async take(entry) {
       const { kind, address, device, sequence } = entry.record;
       const key = `${kind} ${address} ${device}`;
+      await noteProof(entry);
       const last = (await store.get(SEQUENCES, key)) ?? 0;
       const other = newest.get(key);
       if (sequence < last || (other && sequence <= other.record.sequence)) return false;
       newest.set(key, entry);
       if (sequence > last) await store.put(SEQUENCES, key, sequence);
-      if (kind === 'DEVICES') await list(entry.record);
+      if (kind === 'DEVICES') await readList(entry.record);
       return sequence > last;
     },
 
     /** Whether every device in whom one trusts has shown a certificate. @param {DeviceChain | null} chain @param {Set<string>} out @param {Found['devices']} [kept] */
     proves(chain, out, kept) {
       const all = devices();
-      const heads = chain ? [chain] : [...chains.values()];
+      const heads = chain ? [chain] : lists();
       return (
         heads.length > 0 &&
+        (chain !== null || of('DEVICES').every(counts)) &&
         heads.every((each) =>
           [...headOf(each).devices.keys()].every((id) => out.has(id) || all.has(id) || kept?.has(id)),
         )
@@ -88,8 +113,13 @@ export function evidence({ store, network, local }) {
       of('CERT')
         .filter(({ record }) => !record.body)
         .map(({ record }) => record.device),
-    chains: () => [...chains.values()],
-    objections: () => [...objections].map(([device, against]) => ({ device, against })),
+    chains: lists,
+    objections: () =>
+      of('DEVICES').flatMap((entry) => {
+        const { device } = entry.record;
+        const against = counts(entry) && objections.get(device);
+        return against ? [{ device, against }] : [];
+      }),
     revocations: () =>
       of('REVOKED').map(({ record, devices: taken, authority }) => ({
         signer: record.device,
@@ -107,7 +137,7 @@ export function evidence({ store, network, local }) {
   };
 
   /** @param {SignedRecord} record */
-  async function list(record) {
+  async function readList(record) {
     chains.delete(record.device);
     objections.delete(record.device);
     try {

@@ -1,4 +1,5 @@
 // The bodies of records, built and read with their bounds: docs/protocols/formats.md, section 6.
+import { MAX_PROOF_BYTES } from '../identity/log-proof.js';
 import { hex, unhex } from '../bytes.js';
 import { need } from '../errors.js';
 import { gruu } from '../identity/device.js';
@@ -131,7 +132,7 @@ export function checkBody(record) {
   const body = /** @type {Body} */ (record.body);
   switch (record.kind) {
     case 'CERT':
-      if (body.has(1)) asBytes(body.get(1), 0, 8192);
+      if (body.has(1)) asBytes(body.get(1), 0, MAX_PROOF_BYTES);
       break;
     case 'DEVICES':
       asList(body.get(1), 1, 64);

@@ -4,6 +4,7 @@ import { need, StarlingError } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { sign, verify } from '../identity/device.js';
+import { MAX_PROOF_BYTES, parseProof, verifyProof } from '../identity/log-proof.js';
 import { verifyKnown as verifyChain } from '../identity/known.js';
 import { MAX_CHAIN, verifyAuthority } from '../identity/verifier.js';
 import { checkBody, revokedOf } from './bodies.js';
@@ -102,7 +103,17 @@ export async function openRecord(bytes, how, memory = () => undefined) {
   const record = checked(bytes, how, memory);
   const signer = await verifyChain(record.chain, how.address, how.now, how.trust, how.revoked);
   await proven(record, signer, how.network);
+  if (record.kind === 'CERT' && record.body && signer.log?.must) await logged(record.body, signer, signer.log.policy);
   return { record, signer };
+}
+
+/**
+ * Its CA must enter what it certifies in a log (docs/protocols/log.md, section 12): `not-logged` without a proof, else the reasons of `verifyProof`.
+ * @param {Map<any, any>} body @param {import('../identity/verifier.js').Verified} signer @param {import('../identity/log-note.js').LogPolicy} policy
+ */
+async function logged(body, { leaf, address }, policy) {
+  need(body.has(1), 'not-logged');
+  await verifyProof(parseProof(asBytes(body.get(1), 0, MAX_PROOF_BYTES)), leaf.der, address, policy);
 }
 
 /**

@@ -66,6 +66,47 @@ const tagOf = (address, origin = ORIGIN) =>
 /** Somebody's. */
 const anyEntry = (i) => entryOf(sha256(Buffer.from(`tag ${i}`)), sha256(Buffer.from(`certificate ${i}`)), NOON + i);
 
+export const LOG_KEYS = { log, witnesses };
+
+/** That a certificate is in a log of five entries. @param {{der: Uint8Array, notAfter: number}} certificate @param {{witnesses?: number, stranger?: boolean, index?: number}} [how] */
+export function proofOf(certificate, address, how = {}) {
+  const all = [1, 2, 3, 4].map(anyEntry);
+  const own = entryOf(tagOf(address), sha256(certificate.der), certificate.notAfter / 1000);
+  all.splice(2, 0, own);
+  const text = headText(all);
+  const cosigned = witnesses.slice(0, how.witnesses ?? 0).map((each) => witnessLine(each, text, NOON));
+  const signed = logLine(how.stranger ? stranger : log, text);
+  const lines = ['c2sp.org/tlog-proof@v1', `extra ${own.toString('base64')}`, `index ${how.index ?? 2}`];
+  const path = pathOf(2, all).map((hash) => hash.toString('base64'));
+  return Buffer.from(`${[...lines, ...path].join('\n')}\n\n${text}\n${signed}${cosigned.join('')}`);
+}
+
+/** A log as it is served; entries can be added, or changed behind its readers' backs. */
+export function servedLog() {
+  const entries = [];
+  return {
+    entries,
+    key: log.text,
+    somebody: (i) => anyEntry(i),
+    of: (certificate, address) => entryOf(tagOf(address), sha256(certificate.der), certificate.notAfter / 1000),
+    proof(index) {
+      const text = headText(entries);
+      const lines = ['c2sp.org/tlog-proof@v1', `extra ${entries[index].toString('base64')}`, `index ${index}`];
+      const path = pathOf(index, entries).map((hash) => hash.toString('base64'));
+      return Buffer.from(`${[...lines, ...path].join('\n')}\n\n${text}\n${logLine(log, text)}`);
+    },
+    /** @param {string} path below its URL, of fewer than 256 entries */
+    get(path) {
+      const text = headText(entries);
+      if (path === 'checkpoint') return Buffer.from(`${text}\n${logLine(log, text)}`);
+      const width = Number(/^tile\/(entries|0)\/000\.p\/([0-9]+)$/.exec(path)?.[2]);
+      const some = entries.slice(0, width);
+      if (path.startsWith('tile/0/')) return Buffer.concat(some.map((entry) => sha256(Buffer.of(0), entry)));
+      return Buffer.concat(some.flatMap((entry) => [Buffer.of(0, entry.length), entry]));
+    },
+  };
+}
+
 /** @param {{der: Uint8Array, notAfter: number}} certificate of bob @param {{der: Uint8Array, notAfter: number}} other of bob too */
 export function logs(certificate, other) {
   return {

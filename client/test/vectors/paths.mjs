@@ -1,12 +1,14 @@
 // Chains as company and commercial CAs have them: name constraints, uses of CAs, policies, proxies of S/MIME certificates, anchors with limits.
 import { base64, concat, encode } from '../../core/bytes.js';
 import { anchorText, parseAnchors } from '../../core/identity/anchors.js';
+import { keyText } from '../../core/identity/log-note.js';
 import { parseCertificate } from '../../core/identity/certificate.js';
 import { integer, octets, oid, sequence, setOf, tlv } from '../../core/identity/der.js';
 import { deviceId } from '../../core/identity/device.js';
 import { PROXY_INFO } from '../../core/identity/extensions.js';
 import { DEVICE_LANGUAGE, makeProxy } from '../../core/identity/proxy.js';
 import * as f from '../forge.js';
+import { LOG_KEYS } from './log.mjs';
 
 const BOB = 'bob@example.net';
 const leaf = f.leafExtensions;
@@ -541,12 +543,24 @@ async function limits(it) {
   });
 }
 
+const logOf = (log) =>
+  log
+    ? {
+        key: keyText(log.policy.log),
+        witnesses: log.policy.witnesses.map(keyText),
+        quorum: log.policy.quorum,
+        url: log.url,
+        must: log.must,
+      }
+    : {};
+
 /** Anchor files: what they say, and what is refused. */
 export async function anchorFiles(now) {
   const root = await f.ecAuthority(f.nameOf(f.utf8('Vectors root')));
   const der = await f.forge(root, root.spki, now, f.authorityExtensions(), { subject: root.name });
   const pem = anchorText(parseCertificate(der));
   const plain = pem.replace(/\n/g, '\r\n');
+  const witnesses = LOG_KEYS.witnesses.map((each) => each.text).join(' ');
   const good = [
     ['plain', plain],
     [
@@ -554,6 +568,12 @@ export async function anchorFiles(now) {
       `# our own CA\nname: Example Ltd: "the" CA ü\npurposes: smime, revoke\ndomains: example.net .example.net +49\nlevels: smime other\ncrls: http://crl.example.net/a.crl\n${pem}`,
     ],
     ['two of them', `domains: xn--bcher-kva.example\n${pem}\n\nname: second\n${pem}`],
+    ['a log', `log: ${LOG_KEYS.log.text}\n${pem}`],
+    [
+      'a log that must be shown, with witnesses',
+      `log: ${LOG_KEYS.log.text}\nlog-url: http://127.0.0.1:8787/acme/log\nwitnesses: ${witnesses}\nquorum: 3\nmust-log: yes\n${pem}`,
+    ],
+    ['more than half of the witnesses', `log: ${LOG_KEYS.log.text}\nwitnesses: ${witnesses}\nmust-log: no\n${pem}`],
     ['blanks around', `  domains:\t*  \n ${pem.trimEnd()} \n\n`],
   ].map(([what, text]) => ({
     what,
@@ -565,6 +585,7 @@ export async function anchorFiles(now) {
       domains: each.rules.domains,
       levels: [...each.rules.levels].sort(),
       crls: each.rules.crls,
+      log: logOf(each.rules.log),
     })),
   }));
   const lines = (text) => `${text}\n${pem}`;
@@ -593,6 +614,16 @@ export async function anchorFiles(now) {
     ['letters that are not base64', pem.replace('M', '*')],
     ['base64 with bits behind', '-----BEGIN CERTIFICATE-----\nMAB=\n-----END CERTIFICATE-----\n'],
     ['too many', pem.repeat(65)],
+    ['a log to show and no log', lines('must-log: yes')],
+    ['witnesses and no log', lines(`witnesses: ${witnesses}`)],
+    ['a log that is a witness', lines(`log: ${LOG_KEYS.witnesses[0].text}`)],
+    ['a witness that is a log', lines(`log: ${LOG_KEYS.log.text}\nwitnesses: ${LOG_KEYS.log.text}`)],
+    ['a key with another id', lines(`log: ${LOG_KEYS.log.text.replace(/\+[0-9a-f]{8}\+/, '+00000000+')}`)],
+    ['more than all of the witnesses', lines(`log: ${LOG_KEYS.log.text}\nwitnesses: ${witnesses}\nquorum: 4`)],
+    ['a quorum in words', lines(`log: ${LOG_KEYS.log.text}\nwitnesses: ${witnesses}\nquorum: two`)],
+    ['must-log, perhaps', lines(`log: ${LOG_KEYS.log.text}\nmust-log: perhaps`)],
+    ['a log at a file', lines(`log: ${LOG_KEYS.log.text}\nlog-url: file:///etc/passwd`)],
+    ['a log with a slash behind', lines(`log: ${LOG_KEYS.log.text}\nlog-url: https://ca.example/log/`)],
   ];
   return { good, bad };
 }

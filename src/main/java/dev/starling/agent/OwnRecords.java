@@ -45,7 +45,9 @@ final class OwnRecords {
     }
 
     void certificate() throws IOException {
-        publish(Kind.CERT, Optional.of(new CborMap()), LONG, List.of(everybody));
+        var body = new CborMap();
+        us.proof().get().ifPresent(proof -> body.with(1, proof));
+        publish(Kind.CERT, Optional.of(body), LONG, List.of(everybody));
     }
 
     /// @param friendsKey under which contacts look; empty before this device was given it

@@ -7,6 +7,7 @@ import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.RevocationLists;
 import dev.starling.ca.issuance.Token;
 import dev.starling.ca.log.CertificateLog;
+import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
@@ -14,10 +15,12 @@ import dev.starling.ca.registration.ReplyDesk;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
-import dev.starling.ca.store.Certificate;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.TestMailbox;
 import dev.starling.identity.TrustAnchors;
+import dev.starling.identity.Anchor;
+import dev.starling.identity.AnchorLog;
+import dev.starling.identity.log.LogPolicy;
 import dev.starling.identity.log.NoteKey;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
@@ -66,9 +69,19 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param database URL of PostgreSQL for JDBC; empty for SQLite in the folder
     /// @param terms URL of the terms of service; "" for none
     /// @param limits other than usual, by name
+    /// @param witnesses who cosign the heads of the log
     public record Settings(
-            Optional<MailSettings> mail, Optional<String> database, String terms, Map<String, Integer> limits) {
-        public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "", Map.of());
+            Optional<MailSettings> mail,
+            Optional<String> database,
+            String terms,
+            Map<String, Integer> limits,
+            List<WitnessAt> witnesses) {
+        /// With the usual limits, without witnesses.
+        public Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
+            this(mail, database, terms, Map.of(), List.of());
+        }
+
+        public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
 
         boolean isLocal() {
             return mail.isEmpty();
@@ -95,7 +108,7 @@ public final class CertificateAuthority implements AutoCloseable {
                 ? CaStore.postgresql(settings.database().get())
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
-            log = new CertificateLog(store, settings.origin());
+            log = new CertificateLog(store, settings.origin(), settings.witnesses());
             issuer = Issuer.open(folder, token, settings.isLocal(), store, log, clock);
             lists = issuer.lists();
             var silence = new Silence(store, clock);
@@ -118,6 +131,7 @@ public final class CertificateAuthority implements AutoCloseable {
         }
         every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
         every(LISTS, "the lists of withdrawn certificates", lists::refresh);
+        every(ORPHANS, "cosignatures of witnesses", log::cosignAgain);
         every(ORPHANS, "completing certificates", issuer::resumeLeft);
     }
 
@@ -194,7 +208,9 @@ public final class CertificateAuthority implements AutoCloseable {
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);
         routes.get("/acme/crl/", limited(reads, origin, this::list));
         log.mount(routes, BOOK, handler -> limited(reads, origin, handler));
-        routes.get(PROOF, limited(reads, origin, this::proof));
+        routes.get(PROOF, limited(reads, origin, r -> log.proof(r.path().substring(PROOF.length()))));
+        byte[] anchor = anchor(base).text().getBytes(StandardCharsets.UTF_8);
+        routes.get("/acme/anchor.pem", _ -> Response.of(200, "application/x-pem-file", anchor));
         routes.get(
                 "/acme/root.pem",
                 _ -> Response.of(200, "application/x-pem-file", rootPem().getBytes(StandardCharsets.US_ASCII)));
@@ -222,15 +238,12 @@ public final class CertificateAuthority implements AutoCloseable {
         return Response.of(200, "application/pkix-crl", der).with("cache-control", "max-age=300");
     }
 
-    /// `/acme/proof/SERIAL`: that a certificate stands in the log, by its hexadecimal serial number.
-    private Response proof(Request request) throws IOException {
-        String serial = request.path().substring(PROOF.length());
-        Optional<Certificate> certificate =
-                store.in(session -> session.certificates().bySerial(serial));
-        long index = certificate.map(Certificate::logIndex).orElse(-1L);
-        if (index < 0) return Response.problem(404, "There is no such certificate in the log.");
-        return Response.of(200, "text/plain; charset=utf-8", log.proof(index).bytes())
-                .with("cache-control", "no-store");
+    /// The root with what verifiers must know of the log, so that they demand its proofs.
+    ///
+    /// @param base how clients reach this server, without a slash at the end
+    public Anchor anchor(String base) {
+        var policy = new LogPolicy(log.key(), List.of(), 0);
+        return Anchor.of(root()).with(new AnchorLog(policy, base + BOOK, true));
     }
 
     /// How it is doing now.

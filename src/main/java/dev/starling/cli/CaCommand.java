@@ -2,12 +2,15 @@ package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
 import dev.starling.ca.front.Origin;
+import dev.starling.ca.log.WitnessAt;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -98,6 +101,14 @@ final class CaCommand implements Callable<Integer> {
                             + " all, certificates, orders.")
     Map<String, Integer> limits = Map.of();
 
+    @Option(
+            names = "--witness",
+            paramLabel = "URL+KEY",
+            description =
+                    "A server that cosigns the heads of the log, and its key (both stand in its peer.json); may be"
+                            + " repeated, 15 at most.")
+    List<String> witnesses = new ArrayList<>();
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (!local && !mail.isComplete())
@@ -121,6 +132,7 @@ final class CaCommand implements Callable<Integer> {
                         "root certificate " + url + "/acme/root.pem, SHA-256 " + TrustAnchors.fingerprint(ca.root()));
                 System.out.println(
                         "log " + url + "/acme/log, key " + ca.logKey().text());
+                System.out.println("for those who believe it: " + url + "/acme/anchor.pem");
                 ca.dnsRecord().ifPresent(line -> System.out.println("for the DNS: " + line));
                 System.out.println("ready " + url + "/acme/directory");
                 end.await();
@@ -136,6 +148,7 @@ final class CaCommand implements Callable<Integer> {
                 local ? Optional.empty() : Optional.of(mail.settings(url)),
                 stored.isEmpty() ? Optional.empty() : Optional.of(stored),
                 terms,
-                limits);
+                limits,
+                WitnessAt.all(witnesses));
     }
 }

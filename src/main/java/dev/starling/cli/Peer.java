@@ -112,7 +112,7 @@ final class Peer implements AutoCloseable {
         Optional<CertificateAuthority> ca = opening.get();
         if (ca.isPresent()) {
             parts.with(ca.get()).mount(routes, config.base());
-            anchors.add(Anchor.of(ca.get().root()));
+            anchors.add(ca.get().anchor(config.base()));
         }
         var believed = TrustAnchors.limited(anchors);
         var lists = new CrlStore(parts.with(CrlDownload.of(config.local())), Thread::startVirtualThread, clock);
@@ -137,7 +137,8 @@ final class Peer implements AutoCloseable {
         sip.mount(routes, metrics, parts);
         PeerPhones.open(config, key, verifier, store, sip, metrics, routes, parts, clock);
         new AppFiles(config.client(), config.local()).mount(routes);
-        new PeerDescription(config, key.id(), anchors).mount(routes, clock);
+        var witness = PeerWitness.open(config, key.id().hex(), anchors, routes, parts, clock);
+        new PeerDescription(config, key.id(), anchors, witness).mount(routes, clock);
         about(key.id()).mount(routes);
         routes.get("/health", _ -> health(store, sip));
         metrics.mount(routes);

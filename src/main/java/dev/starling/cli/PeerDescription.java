@@ -2,18 +2,21 @@ package dev.starling.cli;
 
 import dev.starling.identity.Anchor;
 import dev.starling.identity.DeviceId;
+import dev.starling.identity.log.NoteKey;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /// `GET /peer.json`: what a peer says about itself (docs/protocols/sip.md, section 1).
 ///
 /// @param anchors with that of a CA in this process
-record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors) {
+/// @param witness the key with which it cosigns heads of logs; empty when it knows none
+record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors, Optional<NoteKey> witness) {
     void mount(Routes routes, Clock clock) {
         String head = head();
         routes.get("/peer.json", _ -> Response.json(200, head + clock.millis() + "}"));
@@ -35,6 +38,7 @@ record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors) {
                 + ";transport=tls\",\"ws\":\"" + base.replaceFirst("^http", "ws") + "/sip\",\"base\":\"" + base
                 + "/\",\"ca\":" + ca() + ",\"anchors\":[" + listedAnchors() + "],\"peers\":["
                 + config.peers().stream().map(Response::quote).collect(Collectors.joining(",")) + "]" + lines()
+                + witnessing()
                 + ",\"time\":";
     }
 
@@ -44,6 +48,12 @@ record PeerDescription(Peer.Config config, DeviceId id, List<Anchor> anchors) {
         return domains.isEmpty()
                 ? ""
                 : ",\"classic\":[" + domains.stream().map(Response::quote).collect(Collectors.joining(",")) + "]";
+    }
+
+    private String witnessing() {
+        return witness.map(key -> ",\"witness\":{\"url\":" + Response.quote(config.base() + PeerWitness.PREFIX)
+                        + ",\"key\":" + Response.quote(key.text()) + "}")
+                .orElse("");
     }
 
     private String ca() {

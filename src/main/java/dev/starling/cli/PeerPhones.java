@@ -7,6 +7,7 @@ import dev.starling.agent.Shelf;
 import dev.starling.agent.UserAgent;
 import dev.starling.dht.Dht;
 import dev.starling.dht.DhtException;
+import dev.starling.enrol.LogProofs;
 import dev.starling.gate.Metrics;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
@@ -91,7 +92,9 @@ final class PeerPhones implements Phones.Lines {
     public PhoneLine open(PhoneAccount account) throws IOException {
         String user = account.user();
         var side = door.open(phones.get().orElseThrow());
-        var profile = new Profile(account.address(), Keys.load(folder.key(user)));
+        Keys.Held held = Keys.load(folder.key(user));
+        var proofs = new LogProofs(verifier, clock);
+        var profile = new Profile(account.address(), held, () -> proofs.of(folder.key(user), held.chain()));
         var home = new UserAgent.Home(sip.edge(), place());
         var ua = new UserAgent(profile, PhoneLine.GATEWAY, home, verifier, sip.timers(), clock);
         var agentStore = new AgentStore(folder.store(user));

@@ -96,6 +96,7 @@ public final class Enrolment {
             Keys.save(file, held);
             keep(acme, pendingFile, address, file);
             Files.deleteIfExists(pendingFile);
+            var _ = new LogProofs(verifier, clock).of(file, held.chain());
             return held;
         } catch (Problem e) {
             if (isOver(e)) Files.deleteIfExists(pendingFile);

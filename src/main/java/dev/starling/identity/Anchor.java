@@ -4,6 +4,7 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// A CA that is believed, and for what (docs/protocols/formats.md, section 3).
@@ -15,13 +16,15 @@ import java.util.Set;
 /// that begin so
 /// @param levels how the address may have been proven
 /// @param crls URLs of its revocation lists, besides those that its certificates name
+/// @param log where it enters what it certifies; empty when that is not known
 public record Anchor(
         String name,
         X509Certificate certificate,
         Set<String> purposes,
         List<String> domains,
         Set<String> levels,
-        List<String> crls) {
+        List<String> crls,
+        Optional<AnchorLog> log) {
     static final List<String> PURPOSES = List.of("address", "smime", "revoke");
     static final List<String> LEVELS = List.of("code", "reply", "call", "test", "other", "smime");
 
@@ -30,6 +33,21 @@ public record Anchor(
         domains = List.copyOf(domains);
         levels = Set.copyOf(levels);
         crls = List.copyOf(crls);
+    }
+
+    public Anchor(
+            String name,
+            X509Certificate certificate,
+            Set<String> purposes,
+            List<String> domains,
+            Set<String> levels,
+            List<String> crls) {
+        this(name, certificate, purposes, domains, levels, crls, Optional.empty());
+    }
+
+    /// The same CA, with its log.
+    public Anchor with(AnchorLog its) {
+        return new Anchor(name, certificate, purposes, domains, levels, crls, Optional.of(its));
     }
 
     /// One that may vouch for everything.
@@ -63,6 +81,7 @@ public record Anchor(
         lines.add("levels: "
                 + String.join(" ", LEVELS.stream().filter(levels::contains).toList()));
         if (!crls.isEmpty()) lines.add("crls: " + String.join(" ", crls));
+        log.ifPresent(its -> lines.addAll(its.lines()));
         lines.add(AnchorFile.BEGIN);
         lines.add(Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(Keys.encoded(certificate)));
         lines.add(AnchorFile.END);

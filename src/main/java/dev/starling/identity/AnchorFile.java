@@ -1,11 +1,13 @@
 package dev.starling.identity;
 
+import dev.starling.identity.log.NoteKey;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -15,8 +17,8 @@ import java.util.regex.Pattern;
 public final class AnchorFile {
     static final String BEGIN = "-----BEGIN CERTIFICATE-----", END = "-----END CERTIFICATE-----";
     private static final int MAX_TEXT = 200_000, MAX_ANCHORS = 64, MAX_VALUES = 64, MAX_NAME = 100;
-    private static final Pattern LINE =
-            Pattern.compile("(name|purposes|domains|levels|crls):[ \\t]*([^\\x00-\\x1f\\x7f]+)");
+    private static final Pattern LINE = Pattern.compile(
+            "(name|purposes|domains|levels|crls|log|log-url|witnesses|quorum|must-log):[ \\t]*([^\\x00-\\x1f\\x7f]+)");
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/]+={0,2}");
     private static final Pattern NUMBERS = Pattern.compile("\\+[0-9]{0,15}");
 
@@ -65,7 +67,27 @@ public final class AnchorFile {
         if (!Anchor.LEVELS.containsAll(levels)) throw malformed("levels");
         if (!crls.stream().allMatch(CertificateExtensions::isCrlUrl)) throw malformed("crls");
         if (!domains.stream().allMatch(AnchorFile::isDomain)) throw malformed("domains");
-        return new Anchor(name, Keys.certificate(der), Set.copyOf(purposes), domains, Set.copyOf(levels), crls);
+        return new Anchor(name, Keys.certificate(der), Set.copyOf(purposes), domains, Set.copyOf(levels), crls, log());
+    }
+
+    private Optional<AnchorLog> log() throws IdentityException {
+        if (!said.containsKey("log")) {
+            // What only restricts is not passed over.
+            if (said.keySet().stream().anyMatch(AnchorLog.LINES::contains)) throw malformed("no log");
+            return Optional.empty();
+        }
+        var witnesses = new ArrayList<NoteKey>();
+        for (String each : words("witnesses", List.of())) witnesses.add(NoteKey.parse(each, NoteKey.Kind.WITNESS));
+        return Optional.of(AnchorLog.of(
+                NoteKey.parse(said("log"), NoteKey.Kind.LOG),
+                witnesses,
+                said("quorum"),
+                said("log-url"),
+                said("must-log")));
+    }
+
+    private String said(String key) {
+        return said.getOrDefault(key, "");
     }
 
     private List<String> words(String key, List<String> otherwise) throws IdentityException {

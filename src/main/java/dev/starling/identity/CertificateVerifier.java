@@ -26,6 +26,7 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest, Revoc
     ///
     /// @param anchor SHA-256 of the anchor's certificate, hex
     /// @param issuer SHA-256 of the key of the CA that issued the leaf
+    /// @param mustLog the log in which the leaf must be to count for others; the proof travels in CERT
     public record Verified(
             Address address,
             DeviceId device,
@@ -33,7 +34,8 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest, Revoc
             String level,
             Instant notAfter,
             String anchor,
-            DeviceId issuer) {}
+            DeviceId issuer,
+            Optional<AnchorLog> mustLog) {}
 
     /// A CA that was believed; `id` is SHA-256 of its key.
     public record Authority(DeviceId id, java.security.PublicKey key, Instant notAfter) {}
@@ -83,7 +85,8 @@ public record CertificateVerifier(TrustAnchors anchors, boolean allowTest, Revoc
                 level,
                 leaf.notAfter(),
                 anchor.anchor().sha256(),
-                DeviceId.ofKey(path.get(1).spki()));
+                DeviceId.ofKey(path.get(1).spki()),
+                anchor.anchor().log().filter(AnchorLog::must));
     }
 
     private void checkWithdrawn(List<CertificateFields> path, Anchor anchor) throws IdentityException {

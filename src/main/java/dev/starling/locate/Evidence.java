@@ -83,8 +83,26 @@ final class Evidence {
 
     /// Whether each device that counts has shown a certificate.
     synchronized boolean isProven() {
+        // Whose certificate must be in a log counts only once its proof has come: another list may be such a one's.
+        if (newest.values().stream().anyMatch(each -> each.record().kind() == Kind.DEVICES && !counts(each)))
+            return false;
         Set<DeviceId> listed = listed(heads(false));
-        return !listed.isEmpty() && listed.stream().allMatch(id -> says(Kind.LOCATION, id) || says(Kind.CERT, id));
+        return !listed.isEmpty() && listed.stream().allMatch(id -> isCertified(id));
+    }
+
+    private boolean isCertified(DeviceId id) {
+        return Stream.of(Kind.LOCATION, Kind.CERT)
+                .anyMatch(kind -> says(kind, id)
+                        && Optional.ofNullable(newest.get(kind + " " + id))
+                                .filter(this::counts)
+                                .isPresent());
+    }
+
+    /// Of a CA that must log, only devices count whose CERT was believed, and with it the proof in it
+    /// (docs/protocols/log.md, section 12).
+    private boolean counts(Opened opened) {
+        return opened.signer().mustLog().isEmpty()
+                || says(Kind.CERT, opened.record().device());
     }
 
     private boolean says(Kind kind, DeviceId device) {
@@ -107,7 +125,7 @@ final class Evidence {
         takenBefore.keySet().stream().filter(this::isStillOut).forEach(revoked::add);
         var devices = new TreeMap<DeviceId, Device>();
         for (var opened : newest.values()) {
-            if (opened.record().body().isEmpty() || opened.record().kind() == Kind.DEVICES) continue;
+            if (opened.record().body().isEmpty() || opened.record().kind() == Kind.DEVICES || !counts(opened)) continue;
             DeviceId id = opened.record().device();
             Optional<Bodies.Location> location =
                     opened.record().kind() == Kind.LOCATION ? location(opened.record()) : Optional.empty();
@@ -194,7 +212,8 @@ final class Evidence {
     private List<DeviceChain> heads(boolean aloud) {
         var chains = new ArrayList<DeviceChain>();
         for (var opened : newest.values())
-            if (opened.record().kind() == Kind.DEVICES) chain(opened.record()).ifPresent(chains::add);
+            if (opened.record().kind() == Kind.DEVICES && counts(opened))
+                chain(opened.record()).ifPresent(chains::add);
         if (remembered.isPresent()) {
             var before = remembered.get();
             if (chains.removeIf(chain -> chain.against(before) == DeviceChain.Relation.NEW_ROOT))

@@ -3,6 +3,7 @@ package dev.starling.record;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.cbor.CborMap;
+import dev.starling.identity.log.LogProof;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -186,7 +187,7 @@ public final class Bodies {
             CborMap body = record.body().orElseThrow(() -> new IdentityException("withdrawn"));
             switch (record.kind()) {
                 case CERT -> {
-                    if (body.has(1)) body.bytes(1, 0, 8192);
+                    if (body.has(1)) body.bytes(1, 0, LogProof.MAX_BYTES);
                 }
                 case DEVICES -> {
                     var _ = body.list(1, 1, DeviceChain.MAX_LINKS);

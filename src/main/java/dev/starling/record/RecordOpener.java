@@ -4,6 +4,10 @@ import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
+import dev.starling.identity.Keys;
+import dev.starling.identity.cbor.CborMap;
+import dev.starling.identity.log.LogPolicy;
+import dev.starling.identity.log.LogProof;
 import java.security.PublicKey;
 import java.time.Clock;
 import java.time.Duration;
@@ -28,7 +32,18 @@ public record RecordOpener(String network, CertificateVerifier certificates, Seq
         SignedRecord record = checked(bytes, kind, address);
         var signer = certificates.verify(record.chain(), Optional.of(address), clock.instant(), revoked);
         proven(record, signer.device(), signer.leaf().getPublicKey(), signer.notAfter());
+        if (kind == Kind.CERT && record.body().isPresent() && signer.mustLog().isPresent())
+            logged(record.body().get(), signer, signer.mustLog().get().policy());
         return new Opened(record, signer);
+    }
+
+    /// Its CA must enter what it certifies in a log (docs/protocols/log.md, section 12): `not-logged` without a proof,
+    /// else the reasons of [LogProof].
+    private static void logged(CborMap body, CertificateVerifier.Verified signer, LogPolicy policy)
+            throws IdentityException {
+        if (!body.has(1)) throw new IdentityException("not-logged");
+        var proof = LogProof.parse(body.bytes(1, 0, LogProof.MAX_BYTES));
+        var _ = proof.verify(Keys.encoded(signer.leaf()), signer.address(), policy);
     }
 
     /// Believes a REVOKED record: that of a device of the address, or of a CA, whose chain begins with its own

@@ -41,7 +41,7 @@ class OpenReadsTest {
                 Optional.empty(),
                 DkimPolicy.PRACTICAL,
                 Optional.empty());
-        var settings = new CertificateAuthority.Settings(Optional.of(mail), Optional.empty(), "", java.util.Map.of());
+        var settings = new CertificateAuthority.Settings(Optional.of(mail), Optional.empty(), "");
         var routes = new Routes();
         try (var ca = new CertificateAuthority(folder, settings, clock);
                 var web = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 64), routes, clock);

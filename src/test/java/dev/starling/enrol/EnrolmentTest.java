@@ -10,9 +10,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.ca.TestCa;
 import dev.starling.enrol.EnrolmentException.Reason;
 import dev.starling.identity.Address;
+import dev.starling.identity.Anchor;
+import dev.starling.identity.AnchorLog;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
+import dev.starling.identity.log.LogPolicy;
+import dev.starling.identity.log.LogProof;
+import dev.starling.identity.log.NoteKey;
+import dev.starling.identity.log.NoteSigner;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -87,6 +93,38 @@ class EnrolmentTest {
         byte[] message = {1, 2, 3};
         assertTrue(
                 Keys.verify(held.publicKey(), message, Keys.sign(Keys.load(file).key(), message)));
+    }
+
+    private CertificateVerifier logging(NoteKey log) {
+        var policy = new LogPolicy(log, List.of(), 0);
+        var anchor = Anchor.of(ca.issuer.root()).with(new AnchorLog(policy, ca.base + "/acme/log", true));
+        return new CertificateVerifier(TrustAnchors.limited(List.of(anchor)), false);
+    }
+
+    @Test
+    void theProofOfTheLogComesWithTheCertificateAndIsKeptBesideIt() throws Exception {
+        var verifier = logging(ca.log.key());
+        var held =
+                new Enrolment(ca.directory(), verifier, ca.clock, Duration.ofMillis(10)).enrol(bob, file, this::mailed);
+        byte[] kept = Files.readAllBytes(folder.resolve("bob.tlog-proof"));
+        var policy = new LogPolicy(ca.log.key(), List.of(), 0);
+        var _ = LogProof.parse(kept).verify(held.der().getFirst(), bob, policy);
+        // What is not good any more is fetched again, what is good is not.
+        Files.writeString(folder.resolve("bob.tlog-proof"), "damaged");
+        assertArrayEquals(
+                kept, new LogProofs(verifier, ca.clock).of(file, held.chain()).orElseThrow());
+        ca.close();
+        assertArrayEquals(
+                kept, new LogProofs(verifier, ca.clock).of(file, held.chain()).orElseThrow());
+    }
+
+    @Test
+    void aProofByAnotherLogIsNotKept() throws Exception {
+        var other = NoteSigner.of(ca.log.key().name(), NoteKey.Kind.LOG, NoteSigner.newSeed());
+        var held = new Enrolment(ca.directory(), logging(other.key()), ca.clock, Duration.ofMillis(10))
+                .enrol(bob, file, this::mailed);
+        assertFalse(Files.exists(folder.resolve("bob.tlog-proof")));
+        assertEquals(Optional.empty(), new LogProofs(logging(other.key()), ca.clock).of(file, held.chain()));
     }
 
     @Test

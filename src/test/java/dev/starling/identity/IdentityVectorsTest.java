@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.Vectors;
 import dev.starling.identity.cbor.Cbor;
+import dev.starling.identity.log.NoteKey;
 import dev.starling.identity.passport.Claims;
 import dev.starling.identity.passport.ReplayCache;
 import dev.starling.identity.passport.Token;
@@ -126,8 +127,19 @@ class IdentityVectorsTest {
                         "purposes", anchor.purposes().stream().sorted().toList(),
                         "domains", anchor.domains(),
                         "levels", anchor.levels().stream().sorted().toList(),
-                        "crls", anchor.crls()))
+                        "crls", anchor.crls(),
+                        "log", anchor.log().map(IdentityVectorsTest::plain).orElse(Map.of())))
                 .toList();
+    }
+
+    private static Map<String, Object> plain(AnchorLog log) {
+        return Map.of(
+                "key", log.policy().log().text(),
+                "witnesses",
+                        log.policy().witnesses().stream().map(NoteKey::text).toList(),
+                "quorum", (long) log.policy().quorum(),
+                "url", log.url(),
+                "must", log.must());
     }
 
     @Test

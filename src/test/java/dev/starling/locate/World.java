@@ -7,11 +7,14 @@ import dev.starling.dht.embedded.Bounds;
 import dev.starling.dht.embedded.EmbeddedDht;
 import dev.starling.identity.Address;
 import dev.starling.identity.Anchor;
+import dev.starling.identity.AnchorLog;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.identity.cbor.CborMap;
+import dev.starling.identity.log.LogPolicy;
+import dev.starling.identity.log.NoteKey;
 import dev.starling.record.Bodies;
 import dev.starling.record.DeviceChain;
 import dev.starling.record.Kind;
@@ -94,6 +97,14 @@ public final class World implements AutoCloseable {
                 TrustAnchors.limited(List.of(Anchor.of(ca.chain().getFirst()), limited)), true);
         opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
         return second;
+    }
+
+    /// From now on readers demand that the CA's certificates are in this log.
+    void mustLog(NoteKey log) {
+        var policy = new LogPolicy(log, List.of(), 0);
+        var anchor = Anchor.of(ca.chain().getFirst()).with(new AnchorLog(policy, AnchorLog.usualUrl(log), true));
+        certificates = new CertificateVerifier(TrustAnchors.limited(List.of(anchor)), true);
+        opener = new RecordOpener(NETWORK, certificates, SequenceMemory.inMemory(1000), clock);
     }
 
     LocationService service(boolean local) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /// Cosigns heads of logs that only grew since it looked last (C2SP tlog-witness). It remembers a head before the
@@ -88,8 +89,16 @@ public final class Witness {
 
     /// @param prefix below which logs send their heads, without a slash at the end
     public void mount(Routes routes, String prefix) {
+        mount(routes, prefix, handler -> handler);
+    }
+
+    /// @param guard what stands before each answer
+    public void mount(Routes routes, String prefix, UnaryOperator<Routes.Handler> guard) {
         routes.on(
-                "POST", prefix + "/add-checkpoint", AddCheckpoint.MAX_BYTES, request -> response(add(request.body())));
+                "POST",
+                prefix + "/add-checkpoint",
+                AddCheckpoint.MAX_BYTES,
+                guard.apply(request -> response(add(request.body()))));
     }
 
     private static Response response(Answer answer) {
