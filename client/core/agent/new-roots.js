@@ -1,5 +1,5 @@
 // A contact's list of devices begun anew: somebody proved the address once more, the contact or whoever reads that mailbox. It is shown at once, and offered
-// for agreement only after a time in which a device that is remembered can object: docs/protocols/formats.md, section 7, and docs/decisions/0040-begun-anew.md.
+// for agreement only after a time in which a device that is remembered can object: docs/protocols/formats.md, section 7, and docs/decisions/0039-begun-anew.md.
 import { need } from '../errors.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { headOf, relation } from '../record/devices.js';

@@ -36,8 +36,7 @@ import picocli.CommandLine.Option;
             CaIssuing.ReplaceCommand.class,
             CaIssuing.ListCommand.class
         },
-        synopsisSubcommandLabel =
-                "[list | limits | revoke | audit | backup | restore | root | issuing-… | root-crl]",
+        synopsisSubcommandLabel = "[list | limits | revoke | audit | backup | restore | root | issuing-… | root-crl]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")

@@ -19,8 +19,8 @@ import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import dev.starling.identity.log.LogEntry;
 import java.io.IOException;
-import java.math.BigInteger;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
@@ -30,9 +30,9 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.Optional;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
 /// may be fetched; between the last two it is entered in the log. A process that dies between two of them leaves an
