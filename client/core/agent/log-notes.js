@@ -2,8 +2,8 @@
 import { same, sha256 } from '../bytes.js';
 import { parseCertificate } from '../identity/certificate.js';
 import { MAX_PROOF_BYTES, parseProof } from '../identity/log-proof.js';
+import { fetchBytes } from './log-proofs.js';
 
-const PATIENCE_MILLIS = 10_000;
 const DIRECTORY = '/acme/directory';
 
 /** @param {import('./context.js').Context} ctx @param {Uint8Array<ArrayBuffer>} der @returns {Promise<boolean | null>} null: nobody could be asked */
@@ -14,12 +14,10 @@ export async function standsInLog(ctx, der) {
   for (const base of new Set(bases)) {
     try {
       const url = `${base}/acme/proof/${parseCertificate(der).serial.replace(/^00/, '')}`;
-      const answer = await ctx.around.fetch(url, { credentials: 'omit', signal: AbortSignal.timeout(PATIENCE_MILLIS) });
-      if (answer.status === 404) return false;
-      if (!answer.ok || Number(answer.headers.get('content-length') ?? 0) > MAX_PROOF_BYTES) continue;
-      const { entry } = parseProof(new Uint8Array(await answer.arrayBuffer()));
+      const { entry } = parseProof(await fetchBytes(ctx.around.fetch, url, MAX_PROOF_BYTES));
       return same(entry.certificate, await sha256(der));
-    } catch {
+    } catch (e) {
+      if (e instanceof Error && e.message.endsWith('status 404')) return false;
       // Another CA may answer.
     }
   }

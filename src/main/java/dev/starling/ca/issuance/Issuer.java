@@ -239,7 +239,7 @@ public final class Issuer {
             LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
             try {
                 complete(order.id(), order.serial());
-            } catch (KeyGone e) {
+            } catch (NotSigned e) {
                 LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
                 if (order.expires() < now()) giveUp(order);
             }
@@ -248,18 +248,19 @@ public final class Issuer {
 
     // Nothing was signed, so nothing is lost but the promise.
     private void giveUp(Order order) throws IOException {
-        var fault = new Fault("serverInternal", "The CA lost the key for this certificate. Order another one.");
+        var fault = new Fault("serverInternal", "The CA could not sign this certificate. Order another one.");
         store.change(session -> {
             if (session.orders().failed(order.id(), fault))
                 session.audit().add(new AuditTable.Entry(now(), "given up", order.value(), order.serial()));
         });
     }
 
-    private static final class KeyGone extends IOException {
+    /// What was promised cannot be kept, or must not.
+    private static final class NotSigned extends IOException {
         private static final long serialVersionUID = 1;
 
-        KeyGone(String serial) {
-            super("certificate " + serial + " was to be signed by a key that is not here");
+        NotSigned(String serial, String why) {
+            super("certificate " + serial + " is not signed: " + why);
         }
     }
 
@@ -282,7 +283,7 @@ public final class Issuer {
                 .filter(each ->
                         CertificateProfile.keyId(each.chain().getFirst()).equals(promised.issuer()))
                 .findFirst()
-                .orElseThrow(() -> new KeyGone(promised.serial()));
+                .orElseThrow(() -> new NotSigned(promised.serial(), "the key for it is not here"));
         X509Certificate issuer = issuing.chain().getFirst();
         checkPromise(promised, issuer);
         byte[] der = CertificateProfile.signed(promised.toBeSigned(), issuing.key());
@@ -311,12 +312,10 @@ public final class Issuer {
                 return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, issuer);
             });
         } catch (Problem e) {
-            throw new IOException("certificate " + promised.serial() + " is not signed: " + e.detail(), e);
+            throw new NotSigned(promised.serial(), e.detail());
         }
-        if (!Arrays.equals(again, promised.toBeSigned())
-                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
-            throw new IOException("certificate " + promised.serial()
-                    + " is not signed: what the store holds is not what was asked for");
+        if (!Arrays.equals(again, promised.toBeSigned()) || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
+            throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
     }
 
     /// Enters in the log what was signed, unless that was done.

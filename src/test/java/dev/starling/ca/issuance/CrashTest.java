@@ -160,8 +160,9 @@ class CrashTest {
         }
         var e = org.junit.jupiter.api.Assertions.assertThrows(IOException.class, () -> issuer.sign(serial));
         assertTrue(String.valueOf(e.getMessage()).contains("is not what was asked for"));
+        issuer.resume();
         assertEquals("", Ready.chain(store, order));
-        issuer.sign(other);
+        assertEquals(1, size(), "the other one is not held up");
     }
 
     @Test
