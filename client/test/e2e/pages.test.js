@@ -261,7 +261,7 @@ test('a wrong address and a wrong code say what to do', async () => {
   await page.waitForSelector('[role=alert]:has-text("name@example.net")');
   await page.fill('#address', 'alice@example.net');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('#code');
+  await page.waitForFunction(() => document.activeElement?.id === 'code');
   await page.keyboard.type('12345');
   await page.click('text=Confirm');
   await page.waitForSelector('[role=alert]:has-text("32 letters")');

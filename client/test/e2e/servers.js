@@ -118,7 +118,13 @@ export async function twoPeers({
     ...more,
     ...moreB,
   ];
-  const servers = { a: await run(argsA), b: await run(argsB), bases, folder, dht };
+  const a = await run(argsA);
+  // One that stayed would keep the file of tests from ending.
+  const b = await run(argsB).catch(async (e) => {
+    await a.kill();
+    throw e;
+  });
+  const servers = { a, b, bases, folder, dht };
   return {
     ...servers,
     relayPorts: ['a', 'b'].map((name) => /** @type {number} */ (relayPorts.get(join(folder, name)))),

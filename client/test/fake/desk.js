@@ -61,6 +61,7 @@ export function desk(address, card, { now, find }) {
     state: { endorsements: [], notices: [], me: {} },
     now,
     local: () => true,
+    proofs: { of: async () => null },
     network: () => NETWORK,
     signer: () => card.signer,
     update: () => {},

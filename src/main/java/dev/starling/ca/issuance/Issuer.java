@@ -314,7 +314,8 @@ public final class Issuer {
         } catch (Problem e) {
             throw new NotSigned(promised.serial(), e.detail());
         }
-        if (!Arrays.equals(again, promised.toBeSigned()) || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
+        if (!Arrays.equals(again, promised.toBeSigned())
+                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
             throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
     }
 
