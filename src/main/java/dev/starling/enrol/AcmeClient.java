@@ -23,7 +23,8 @@ import java.util.Optional;
 final class AcmeClient implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int MAX_ANSWER = 256 * 1024;
-    private static final int NONCES = 3;
+    // Some CAs refuse good ones by chance, so that clients learn to ask again; a handful in a row happens.
+    private static final int NONCES = 10;
     private static final Duration LEAST_WAIT = Duration.ofSeconds(1), LONGEST_WAIT = Duration.ofMinutes(1);
 
     /// @param location "" when the answer names none
