@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import WebSocket from '../../client/node_modules/ws/wrapper.mjs';
 import { agent, until } from '../../client/test/e2e/agents.js';
-import { code, freePort, run } from '../../client/test/e2e/servers.js';
+import { freePort } from '../../client/test/e2e/ports.js';
+import { code, run } from '../../client/test/e2e/servers.js';
 
 const TICK_MILLIS = 10;
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { profile } from './browser.js';
 import { axeFindsNothing, looksRight, picture } from './looks.js';
-import { freePort, run } from './servers.js';
+import { freePort } from './ports.js';
+import { run } from './servers.js';
 
 const NOTE = 'The server rests on Sundays from 2 to 3.\\n<script>alert(1)</script> is not a word.';
 let folder, peer, browser, page;

@@ -12,7 +12,8 @@ import { makeDeviceKey } from '../../core/identity/device.js';
 import { verifyChain } from '../../core/identity/verifier.js';
 import { memoryStore } from '../../core/store/memory.js';
 import { mailServer } from './mail-server.js';
-import { freePort, run, starling } from './servers.js';
+import { freePort } from './ports.js';
+import { run, starling } from './servers.js';
 
 /** `./starling enrol`: gives the code when it is asked for one. @returns {Promise<{status: number, said: string}>} */
 async function enrol(args, code) {

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { certificateAuthority, dnsmasq, kamailio } from './kamailio.js';
-import { freePort, run } from './servers.js';
+import { freePort } from './ports.js';
+import { run } from './servers.js';
 import { sipPhone } from './sip-phone.js';
 
 const PORTS = ['dns', 'http', 'sip', 'phone', 'classic', 'classicTls', 'kamailio', 'kamailioTls', 'refusing', 'busy'];

@@ -10,7 +10,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { agent, eventually, until } from './agents.js';
 import { certificateAuthority, dnsmasq, kamailio, missing } from './kamailio.js';
-import { code, freePort, run, starling } from './servers.js';
+import { freePort } from './ports.js';
+import { code, run, starling } from './servers.js';
 import { sipPhone } from './sip-phone.js';
 
 const lacking = missing();

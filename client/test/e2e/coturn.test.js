@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { friends, hangUp, heardBothWays } from './relayed.js';
-import { freePort, twoPeers } from './servers.js';
+import { freePort } from './ports.js';
+import { twoPeers } from './servers.js';
 
 const SECRET = 'the shared secret of coturn and its servers';
 const REALM = 'relay.example.net';

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { agent, eventually, until } from './agents.js';
 import { nameServer } from './name-server.js';
-import { code, freePort, run, starling } from './servers.js';
+import { freePort } from './ports.js';
+import { code, run, starling } from './servers.js';
 
 /** After this nobody is waited for any more. */
 const LOST_MILLIS = 600_000;

@@ -4,7 +4,7 @@ import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/pro
 import { Agent, get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { freePort } from './servers.js';
+import { freePort } from './ports.js';
 
 const PROGRAMS = ['pebble', 'openssl', 'keytool'];
 

@@ -14,7 +14,8 @@ import { profile } from './browser.js';
 import { mailServer } from './mail-server.js';
 import { nameServer } from './name-server.js';
 import { missing, pebble, selfSigned } from './pebble.js';
-import { freePort, javaOptions, run, starling } from './servers.js';
+import { freePort } from './ports.js';
+import { javaOptions, run, starling } from './servers.js';
 
 const NAME = 'peer.example.net';
 const PATIENCE = { timeout: 30_000 };

@@ -2,22 +2,14 @@
 // network of OpenDHT nodes.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dhtNodes } from './dhtnodes.js';
+import { freePort } from './ports.js';
 
 export const starling = fileURLToPath(new URL('../../../starling', import.meta.url));
 const TOKEN = 'join-token-of-the-tests';
-
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Words for the Java runtime of a server besides those that all tests have. @param {string} more */
 export const javaOptions = (more) => `${process.env.STARLING_JAVA_OPTS ?? ''} ${more}`.trim();

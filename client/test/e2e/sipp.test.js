@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { addPhone } from './add-phone.js';
 import { agent, eventually, until } from './agents.js';
-import { code, freePort, run } from './servers.js';
+import { freePort } from './ports.js';
+import { code, run } from './servers.js';
 import { hear, say, sipp, wait } from './sipp.js';
 
 const skip = spawnSync('sipp', ['-v']).error ? 'sipp is not installed (apt-get install sip-tester)' : false;

@@ -12,7 +12,8 @@ import { agent, eventually, until } from './agents.js';
 import { profile } from './browser.js';
 import { script } from './commonjs.js';
 import { hearTone, inPage, MIN_DECIBELS } from './lab/cell.js';
-import { code, freePort, run } from './servers.js';
+import { freePort } from './ports.js';
+import { code, run } from './servers.js';
 import { tone } from './tone.js';
 
 const PATIENCE = { timeout: 30_000 };

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dhtNodes } from '../e2e/dhtnodes.js';
-import { freePort, run } from '../e2e/servers.js';
+import { freePort } from '../e2e/ports.js';
+import { run } from '../e2e/servers.js';
 
 const NODES = 10;
 const PROXIES = 3;

@@ -9,7 +9,8 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { agent, until } from '../e2e/agents.js';
-import { code, freePort } from '../e2e/servers.js';
+import { freePort } from '../e2e/ports.js';
+import { code } from '../e2e/servers.js';
 
 const target = fileURLToPath(new URL('../../../target/', import.meta.url));
 const shell = promisify(execFile);

@@ -10,7 +10,8 @@ import { dhtNodes } from '../dhtnodes.js';
 import { mailServer } from '../mail-server.js';
 import { nameServer } from '../name-server.js';
 import { pebble, selfSigned } from '../pebble.js';
-import { freePort, run } from '../servers.js';
+import { freePort } from '../ports.js';
+import { run } from '../servers.js';
 import { CORE } from './internet.js';
 
 const CA = 'ca.example.com';

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.FreePort;
 import dev.starling.LogLines;
 import dev.starling.StandingClock;
 import dev.starling.gate.AboutPage;
@@ -73,15 +74,9 @@ class PhoneDoorTest {
         return new PhoneDoor(config, sip, new StandingClock());
     }
 
-    private static int free() throws IOException {
-        try (var socket = new ServerSocket(0, 1, HERE)) {
-            return socket.getLocalPort();
-        }
-    }
-
     @Test
     void phonesComeInThoughTheWayToOrdinaryDomainsCannotBeOpened() throws Exception {
-        int port = free();
+        int port = FreePort.next();
         try (var taken = new ServerSocket(0, 1, HERE);
                 var door = door(port, taken.getLocalPort())) {
             assertEquals(Optional.empty(), door.open(phones).classic());
@@ -98,8 +93,8 @@ class PhoneDoorTest {
 
     @Test
     void aPortThatWasTakenIsTriedAgainForTheNextPhone() throws Exception {
-        int port = free();
-        try (var door = door(port, free())) {
+        int port = FreePort.next();
+        try (var door = door(port, FreePort.next())) {
             try (var taken = new ServerSocket(port, 1, HERE)) {
                 assertEquals(port, taken.getLocalPort());
                 assertThrows(IOException.class, () -> door.open(phones));

@@ -1,10 +1,10 @@
 package dev.starling.interop;
 
+import dev.starling.FreePort;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -63,18 +63,11 @@ final class MailSystem implements AutoCloseable {
         // Postfix and Dovecot run as users of their own.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         for (String name : List.of("mx", "signed", "unsigned", "imap", "lmtp", "auth", "milter", "dns", "ca"))
-            ports.put(name, freePort());
+            ports.put(name, FreePort.next());
         var generator = KeyPairGenerator.getInstance("RSA");
         generator.initialize(2048);
         key = generator.generateKeyPair();
         write(users);
-    }
-
-    /// Of TCP and, being looked for by one test at a time, of UDP.
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     /// `mx`, `signed` and `unsigned` (where users hand in mails), `imap`, `dns`, and `ca`, where Postfix takes mails

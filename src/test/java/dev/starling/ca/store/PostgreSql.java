@@ -1,7 +1,7 @@
 package dev.starling.ca.store;
 
+import dev.starling.FreePort;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
@@ -42,9 +42,7 @@ public final class PostgreSql {
                 "-E",
                 "UTF8",
                 "--no-sync"));
-        try (var free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        port = FreePort.next();
         String watch = programs.resolve("postgres") + " -D " + data + " -p " + port + " -k " + folder + " " + ENOUGH
                 + " & server=$!; cat; kill -INT $server; wait $server";
         // Held by the process itself; its end of the pipe closes with this one.

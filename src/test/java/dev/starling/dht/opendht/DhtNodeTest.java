@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.FreePort;
 import dev.starling.dht.DhtException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -34,7 +35,7 @@ class DhtNodeTest {
 
     private static DhtNode.Config config(Path folder) throws IOException {
         return new DhtNode.Config(
-                DhtNodes.freeUdp(), DhtNodes.freeTcp(), 4711, Optional.empty(), folder.resolve("dhtnode.log"));
+                FreePort.next(), FreePort.next(), 4711, Optional.empty(), folder.resolve("dhtnode.log"));
     }
 
     private static void until(BooleanSupplier done) {

@@ -1,9 +1,7 @@
 package dev.starling.dht.opendht;
 
+import dev.starling.FreePort;
 import java.io.IOException;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -73,7 +71,7 @@ public final class DhtNodes implements AutoCloseable {
 
     /// One more, which joins through one that lives.
     public Node add(boolean withProxy) throws IOException {
-        return begin(freeUdp(), withProxy ? URI.create("http://127.0.0.1:" + freeTcp() + "/") : null);
+        return begin(FreePort.next(), withProxy ? URI.create("http://127.0.0.1:" + FreePort.next() + "/") : null);
     }
 
     /// Another one on the ports of one that is dead, with nothing in its memory.
@@ -158,18 +156,6 @@ public final class DhtNodes implements AutoCloseable {
         } catch (IOException e) {
             // Not listening yet.
             return -1;
-        }
-    }
-
-    static int freeTcp() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
-    static int freeUdp() throws IOException {
-        try (var socket = new DatagramSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 

@@ -4,14 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.FreePort;
 import dev.starling.StandingClock;
 import java.io.File;
 import java.io.IOException;
-import java.net.BindException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -44,22 +43,10 @@ class DnsTest {
                 .orElseGet(() -> Assumptions.abort("dnsmasq is not installed (apt-get install dnsmasq-base)"));
     }
 
-    /// Of UDP and of TCP: the server wants both, and other tests listen too.
-    private static int freePort() throws IOException {
-        InetAddress loopback = InetAddress.getLoopbackAddress();
-        for (int left = 20; ; left--)
-            try (var tcp = new ServerSocket(0, 1, loopback);
-                    var udp = new DatagramSocket(tcp.getLocalPort(), loopback)) {
-                return udp.getLocalPort();
-            } catch (BindException e) {
-                if (left == 0) throw e;
-            }
-    }
-
     /// Starts it, and waits until it answers.
     private Dns dns(Clock clock, String... records) throws Exception {
         Path program = program();
-        int port = freePort();
+        int port = FreePort.next();
         var command = new ArrayList<>(List.of(
                 program.toString(),
                 "--keep-in-foreground",

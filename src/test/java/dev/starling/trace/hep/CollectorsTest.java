@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.FreePort;
 import dev.starling.sip.transport.Tap;
 import dev.starling.trace.Passing;
 import java.io.File;
 import java.io.IOException;
-import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -37,12 +37,6 @@ class CollectorsTest {
                 .findFirst()
                 .orElseGet(() ->
                         Assumptions.abort(name + " is not installed (RUNLEVEL=1 apt-get install " + packageName + ")"));
-    }
-
-    private static int freePort() throws IOException {
-        try (var free = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
     }
 
     private interface Told {
@@ -83,7 +77,7 @@ class CollectorsTest {
 
     @Test
     void sngrepKeepsWhatItIsSent() throws Exception {
-        int port = freePort();
+        int port = FreePort.next();
         String program = program("sngrep", "sngrep").toString();
         var command = List.of(program, "-F", "-N", "-L", "udp:127.0.0.1:" + port, "-O", "kept.pcap");
         collect(port, command, said -> said.contains("Dialog count: 1"));
@@ -99,7 +93,7 @@ class CollectorsTest {
     @Test
     void kamailioReadsWhatItIsSent() throws Exception {
         String program = program("kamailio", "kamailio").toString();
-        int port = freePort();
+        int port = FreePort.next();
         Path modules = modules();
         Files.createDirectory(folder.resolve("db"));
         Files.writeString(folder.resolve("kamailio.cfg"), """
