@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.security.interfaces.ECPrivateKey;
@@ -36,7 +37,7 @@ import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequestBuilder;
 /// One ACME client for all: each worker has an account and takes one certificate after the other, from the order to the
 /// chain, each for a name and a key that nobody had before.
 final class AcmeLoad {
-    private static final Duration PATIENCE = Duration.ofSeconds(30), SOON = Duration.ofMillis(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(5), SOON = Duration.ofMillis(10);
     private static final AtomicInteger NAMES = new AtomicInteger();
 
     /// Where the CAs differ.
@@ -107,12 +108,18 @@ final class AcmeLoad {
     private final Kind kind;
     private final HttpClient http;
     private final List<Worker> workers = new ArrayList<>();
+    private final AtomicInteger unanswered = new AtomicInteger();
 
-    AcmeLoad(URI directory, Kind kind, HttpClient http, int workers) throws Exception {
+    AcmeLoad(URI directory, Kind kind, HttpClient http) throws Exception {
         this.directory = directory;
         this.kind = kind;
         this.http = http;
-        for (int i = 0; i < workers; i++) this.workers.add(new Worker());
+        workers(1);
+    }
+
+    /// From now on that many at once.
+    void workers(int many) throws Exception {
+        while (workers.size() < many) workers.add(new Worker());
     }
 
     /// Takes that many certificates, all workers at once; seconds.
@@ -136,7 +143,7 @@ final class AcmeLoad {
             List<Callable<Void>> tasks = new ArrayList<>();
             for (Worker each : workers)
                 tasks.add(() -> {
-                    while (left.getAndDecrement() > 0) task.run(each);
+                    while (left.getAndDecrement() > 0) untilAnswered(task, each);
                     return null;
                 });
             for (var done : all.invokeAll(tasks)) done.get();
@@ -144,11 +151,28 @@ final class AcmeLoad {
         return (System.nanoTime() - begin) / 1e9;
     }
 
+    /// How many requests got no answer in time; each was begun anew, and its time counts.
+    int unanswered() {
+        return unanswered.get();
+    }
+
+    private void untilAnswered(Task task, Worker worker) throws Exception {
+        for (int left = 3; ; left--)
+            try {
+                task.run(worker);
+                return;
+            } catch (HttpTimeoutException e) {
+                unanswered.incrementAndGet();
+                System.err.println(directory + ": " + e.getMessage() + ": " + worker.asked);
+                if (left == 0) throw e;
+            }
+    }
+
     final class Worker {
         private final ECKey account;
         private final Map<String, Object> services;
         private Optional<String> kid = Optional.empty();
-        private String nonce = "";
+        private String nonce = "", asked = "";
 
         Worker() throws Exception {
             KeyPair key = Keys.generate();
@@ -208,7 +232,7 @@ final class AcmeLoad {
         }
 
         private Map<String, Object> until(String url, String status) throws Exception {
-            long end = System.nanoTime() + PATIENCE.toNanos();
+            long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
             while (System.nanoTime() < end) {
                 Map<String, Object> json = post(url, "").json();
                 if (status.equals(json.get("status"))) return json;
@@ -257,7 +281,9 @@ final class AcmeLoad {
         }
 
         private HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
-            var answer = http.send(request.timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
+            var asking = request.timeout(PATIENCE).build();
+            asked = asking.method() + " " + asking.uri();
+            var answer = http.send(asking, HttpResponse.BodyHandlers.ofString());
             answer.headers().firstValue("Replay-Nonce").ifPresent(fresh -> nonce = fresh);
             return answer;
         }

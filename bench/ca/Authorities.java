@@ -35,7 +35,7 @@ final class Authorities {
         }
     }
 
-    static Running ours(Path out, String name, Optional<String> database, Optional<Measured> server, int workers)
+    static Running ours(Path out, String name, Optional<String> database, Optional<Measured> server)
             throws Exception {
         int port = free();
         var words = new ArrayList<>(List.of(
@@ -54,14 +54,13 @@ final class Authorities {
                 new AcmeLoad(
                         URI.create(base + "/acme/directory"),
                         new AcmeLoad.Code(base + "/mailbox/api/"),
-                        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(),
-                        workers),
+                        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()),
                 process,
                 server);
     }
 
     /// With fsync, as it comes.
-    static Running onPostgreSql(Path out, int workers) throws Exception {
+    static Running onPostgreSql(Path out) throws Exception {
         Path data = Files.createTempDirectory("bench-ca-postgresql");
         boolean root = "root".equals(System.getProperty("user.name"));
         // It refuses to run as root.
@@ -76,7 +75,7 @@ final class Authorities {
                         "-c", "listen_addresses=127.0.0.1"));
         server.await("ready to accept connections");
         String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=ca";
-        return ours(out, "postgresql", Optional.of(url), Optional.of(server), workers);
+        return ours(out, "postgresql", Optional.of(url), Optional.of(server));
     }
 
     private static Path programs() throws IOException {
@@ -85,7 +84,7 @@ final class Authorities {
         }
     }
 
-    static Running pebble(Path out, int workers) throws Exception {
+    static Running pebble(Path out) throws Exception {
         int port = free(), management = free();
         Path certificate = out.resolve("pebble.crt"), key = out.resolve("pebble.key");
         run(List.of("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
@@ -109,8 +108,7 @@ final class Authorities {
                         HttpClient.newBuilder()
                                 .version(HttpClient.Version.HTTP_1_1)
                                 .sslContext(believing(certificate))
-                                .build(),
-                        workers),
+                                .build()),
                 process,
                 Optional.empty());
     }
