@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { base64, encode, hex, unbase64, unhex } from '../core/bytes.js';
+import { b64u, base64, concat, encode, hex, unbase64, unhex } from '../core/bytes.js';
 import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
 import { anchorText, parseAnchors } from '../core/identity/anchors.js';
 import { keyText } from '../core/identity/log-note.js';
 import { parseCertificate } from '../core/identity/certificate.js';
 import { parseCrl, verifyCrl } from '../core/identity/crl.js';
+import { parseDer, sequence, tlv } from '../core/identity/der.js';
 import { deviceId, gruu, instanceId, peerUri } from '../core/identity/device.js';
 import { mky, parseToken, ReplayCache, verifyPresence, verifyToken } from '../core/identity/passport.js';
 import { verifyChain } from '../core/identity/verifier.js';
@@ -58,7 +59,7 @@ test('CBOR has one form', async () => {
 });
 
 test('each certificate is believed, or refused for its own reason', async () => {
-  for (const file of ['certificates', 'issuing']) await judge(await vectors(file));
+  for (const file of ['certificates', 'issuing', 'hostile']) await judge(await vectors(file));
 });
 
 async function judge(v) {
@@ -125,6 +126,25 @@ test('each list of withdrawn certificates is believed, or refused for its own re
     });
     assert.equal(verdict, c.verdict, c.what);
   }
+});
+
+test('a list that is no DER is refused', async () => {
+  const v = await vectors('crls');
+  const good = unbase64(v.cases[0].crl);
+  parseCrl(good);
+  const nested = (depth) => Array.from({ length: depth }).reduce((item) => sequence(item), new Uint8Array());
+  for (const [what, der] of [
+    ['a byte behind', concat(good, Uint8Array.of(0))],
+    [
+      'an indefinite length',
+      concat(Uint8Array.of(0x30, 0x80), good.slice(good[1] === 0x81 ? 3 : 4), new Uint8Array(2)),
+    ],
+    ['cut off', good.slice(0, -1)],
+    ['no bytes', new Uint8Array()],
+    ['deep', nested(2000)],
+    ['over 2 MiB', new Uint8Array(2 * 1024 * 1024 + 1)],
+  ])
+    assert.equal(await verdictOf(() => parseCrl(der)), 'malformed', what);
 });
 
 test('a rendezvous is found, and what lies there opens', async () => {
@@ -250,6 +270,53 @@ test('tokens are believed once, and only for their message', async () => {
   for (const c of v.peers.cases) assert.equal(parseToken(c.token).type, 'passport', c.what);
 });
 
+test('a record or a token with a signature out of range is refused', async () => {
+  const { signatures } = await vectors('hostile');
+  const records = await vectors('records');
+  const good = unbase64(records.cases.find((c) => c.what === 'LOCATION').record);
+  const how = {
+    kind: 'LOCATION',
+    address: records.address,
+    network: records.network,
+    now: records.now * 1000,
+    trust: trustOf([records.anchor]),
+  };
+  const tokens = await vectors('tokens');
+  const [{ token, expected }] = tokens.cases;
+  const believed = (compact) =>
+    verifyToken(compact, expected, {
+      trust: trustOf([tokens.anchor]),
+      replays: new ReplayCache(),
+      now: tokens.now * 1000,
+      form: '',
+    });
+  for (const each of signatures) {
+    const bad = good.slice();
+    bad.set(unhex(each), bad.length - 64);
+    assert.equal(await verdictOf(() => openRecord(bad, how)), 'bad-signature', each);
+    const forged = `${token.slice(0, token.lastIndexOf('.'))}.${b64u(unhex(each))}`;
+    await assert.rejects(believed(forged), (e) => e.key === 'not-genuine' && Number(e.args.code) === 438, each);
+  }
+  assert.equal(await verdictOf(() => openRecord(good, how)), 'ok');
+  await believed(token);
+});
+
+test('a message to many recipients is refused soon', async () => {
+  const v = await vectors('cms');
+  const us = await bobOf(v);
+  const [type, content] = parseDer(unbase64(v.cases[0].der), 65_536).sequence(2, 2);
+  const [version, recipients, ...rest] = content.items[0].items.map((item) => item.der);
+  const [one] = content.items[0].items[1].items;
+  assert.equal(recipients[0], 0x31);
+  for (const count of [1, 2, 100, 10_000]) {
+    const many = tlv(0x31, ...Array(count).fill(one.der));
+    const der = sequence(type.der, tlv(0xa0, sequence(version, many, ...rest)));
+    const start = performance.now();
+    assert.equal(await verdictOf(() => openBody(der, us)), count === 1 ? 'ok' : 'malformed', String(count));
+    assert.ok(performance.now() - start < 5000);
+  }
+});
+
 test('a presence signature counts until its end', async () => {
   const v = await vectors('tokens');
   const trust = trustOf([v.anchor]);
@@ -285,17 +352,18 @@ test('bodies are written and read, and each limit is refused for its own reason 
   }
 });
 
+const ECDH = { name: 'ECDH', namedCurve: 'P-256' };
+const bobOf = async ({ bob, anchor, now }) => ({
+  agree: await crypto.subtle.importKey('pkcs8', unbase64(bob.pkcs8), ECDH, false, ['deriveBits']),
+  address: bob.address,
+  device: await deviceId(parseCertificate(unbase64(bob.chain[0])).spki),
+  now: now * 1000,
+  trust: trustOf([anchor]),
+});
+
 for (const name of ['cms', 'cms-java'])
   test(`messages of ${name}.json open, or are refused for their own reason`, async () => {
-    const { alice: _, bob, anchor, now } = await vectors('cms');
-    const ecdh = { name: 'ECDH', namedCurve: 'P-256' };
-    const us = {
-      agree: await crypto.subtle.importKey('pkcs8', unbase64(bob.pkcs8), ecdh, false, ['deriveBits']),
-      address: bob.address,
-      device: await deviceId(parseCertificate(unbase64(bob.chain[0])).spki),
-      now: now * 1000,
-      trust: trustOf([anchor]),
-    };
+    const us = await bobOf(await vectors('cms'));
     for (const c of (await vectors(name)).cases) {
       let opened;
       const verdict = await verdictOf(async () => (opened = await openBody(unbase64(c.der), us)));

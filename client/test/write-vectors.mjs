@@ -10,6 +10,7 @@ import { certificates } from './vectors/certificates.mjs';
 import { cms } from './vectors/cms.mjs';
 import { crls } from './vectors/crls.mjs';
 import { devices } from './vectors/devices.mjs';
+import { hostile } from './vectors/hostile.mjs';
 import { logs } from './vectors/log.mjs';
 import { logged as loggedRecords } from './vectors/logged.mjs';
 import { offline } from './vectors/offline.mjs';
@@ -197,6 +198,11 @@ await write('anchors.json', 'docs/protocols/formats.md, section 3', await anchor
 await write('crls.json', 'docs/protocols/formats.md, section 3', await crls(NOW));
 await write('pkcs12.json', 'docs/protocols/formats.md, section 3; files by OpenSSL', await pkcs12s(NOW));
 await write('certificates.json', 'docs/protocols/formats.md, section 3', await certificates(NOW));
+await write(
+  'hostile.json',
+  'docs/protocols/formats.md, section 3; the bad inputs that every parser must survive',
+  await hostile(NOW),
+);
 await write('bodies.json', 'docs/protocols/formats.md, section 9', bodies());
 await write('cms.json', 'docs/protocols/formats.md, section 9', await cms(NOW));
 

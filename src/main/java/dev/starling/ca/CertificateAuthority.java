@@ -4,6 +4,7 @@ import dev.starling.acme.Json;
 import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.issuance.RevocationLists;
 import dev.starling.ca.issuance.Token;
 import dev.starling.ca.log.CertificateLog;
@@ -70,18 +71,24 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param terms URL of the terms of service; "" for none
     /// @param limits other than usual, by name
     /// @param witnesses who cosign the heads of the log
+    /// @param lists where certificates say that the lists of withdrawn ones are
     public record Settings(
             Optional<MailSettings> mail,
             Optional<String> database,
             String terms,
             Map<String, Integer> limits,
-            List<WitnessAt> witnesses) {
-        /// With the usual limits, without witnesses.
+            List<WitnessAt> witnesses,
+            ListPlace lists) {
+        /// With the usual limits, without witnesses; certificates name no list.
         public Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
-            this(mail, database, terms, Map.of(), List.of());
+            this(mail, database, terms, Map.of(), List.of(), ListPlace.NONE);
         }
 
         public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
+
+        public Settings with(ListPlace place) {
+            return new Settings(mail, database, terms, limits, witnesses, place);
+        }
 
         boolean isLocal() {
             return mail.isEmpty();
@@ -109,7 +116,8 @@ public final class CertificateAuthority implements AutoCloseable {
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
             log = new CertificateLog(store, settings.origin(), settings.witnesses());
-            issuer = Issuer.open(folder, token, settings.isLocal(), store, log, clock);
+            var keys = new Issuer.Config(folder, token, settings.isLocal(), settings.lists());
+            issuer = Issuer.open(keys, store, log, clock);
             lists = issuer.lists();
             var silence = new Silence(store, clock);
             mail = settings.mail().isPresent()

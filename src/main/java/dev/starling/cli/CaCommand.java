@@ -2,6 +2,7 @@ package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
 import dev.starling.ca.front.Origin;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.web.Routes;
@@ -56,6 +57,16 @@ final class CaCommand implements Callable<Integer> {
             defaultValue = "",
             description = "URL under which clients reach it (default: http://HOST:PORT).")
     String base = "";
+
+    @Option(
+            names = "--crl-base",
+            defaultValue = "",
+            paramLabel = "URL",
+            description =
+                    "Where everybody reaches /acme/crl/ by plain HTTP, without a redirect: certificates name the lists of"
+                            + " withdrawn ones there (default: as --base, but http:// at port 80 in place of https://)."
+                            + " none: they name no list.")
+    String crlBase = "";
 
     @Option(
             names = "--local",
@@ -131,6 +142,7 @@ final class CaCommand implements Callable<Integer> {
                         "root certificate " + url + "/acme/root.pem, SHA-256 " + TrustAnchors.fingerprint(ca.root()));
                 System.out.println(
                         "log " + url + "/acme/log, key " + ca.logKey().text());
+                System.out.println("withdrawn certificates " + lists(url));
                 System.out.println("for those who believe it: " + url + "/acme/anchor.pem");
                 ca.dnsRecord().ifPresent(line -> System.out.println("for the DNS: " + line));
                 System.out.println("ready " + url + "/acme/directory");
@@ -148,6 +160,11 @@ final class CaCommand implements Callable<Integer> {
                 stored.isEmpty() ? Optional.empty() : Optional.of(stored),
                 terms,
                 limits,
-                WitnessAt.all(witnesses));
+                WitnessAt.all(witnesses),
+                lists(url));
+    }
+
+    private ListPlace lists(String url) throws IOException {
+        return crlBase.isEmpty() ? ListPlace.beside(url) : ListPlace.said(crlBase);
     }
 }

@@ -1,6 +1,7 @@
 package dev.starling.ca;
 
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
@@ -9,6 +10,7 @@ import dev.starling.ca.store.Order;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Optional;
 
 /// Orders whose mailbox is proven, without the way there.
 public final class Ready {
@@ -17,6 +19,12 @@ public final class Ready {
     /// The issuer in a folder, with a log.
     public static Issuer issuer(Path folder, boolean test, CaStore store, Clock clock) throws IOException {
         return Issuer.open(folder, test, store, new CertificateLog(store, "ca.example/log"), clock);
+    }
+
+    /// One whose certificates name lists below `place`.
+    public static Issuer issuer(Path folder, ListPlace place, CaStore store, Clock clock) throws IOException {
+        var config = new Issuer.Config(folder, Optional.empty(), false, place);
+        return Issuer.open(config, store, new CertificateLog(store, "ca.example/log"), clock);
     }
 
     /// Makes one.

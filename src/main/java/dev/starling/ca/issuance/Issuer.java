@@ -46,31 +46,35 @@ public final class Issuer {
     private static final int KEY_COMPROMISE = 1, UNFINISHED = 100;
 
     private final Authority authority;
+    private final ListPlace place;
     private final CertificateLog log;
     private final CaStore store;
     private final Clock clock;
     private Set<String> lastLook = Set.of();
 
-    private Issuer(Authority authority, CaStore store, CertificateLog log, Clock clock) {
+    /// Where its keys are, and what they sign.
+    ///
+    /// @param token with the issuing key; empty: it is in the folder
+    /// @param test whether every certificate says that it is for tests
+    public record Config(Path folder, Optional<Token> token, boolean test, ListPlace place) {}
+
+    private Issuer(Authority authority, ListPlace place, CaStore store, CertificateLog log, Clock clock) {
         this.authority = authority;
+        this.place = place;
         this.store = store;
         this.log = log;
         this.clock = clock;
     }
 
-    /// Reads the keys in `folder`, or makes them on the first start. `test` CAs say so in every certificate.
-    ///
-    /// @param log in which each of them stands before it is released
+    /// Reads the keys in `folder`, or makes them on the first start; its certificates name no list.
     public static Issuer open(Path folder, boolean test, CaStore store, CertificateLog log, Clock clock)
             throws IOException {
-        return open(folder, Optional.empty(), test, store, log, clock);
+        return open(new Config(folder, Optional.empty(), test, ListPlace.NONE), store, log, clock);
     }
 
-    /// @param token with the issuing key
-    public static Issuer open(
-            Path folder, Optional<Token> token, boolean test, CaStore store, CertificateLog log, Clock clock)
-            throws IOException {
-        var place = new Authority.Place(folder, store.isShared(), token);
+    /// @param log in which each certificate stands before it is released
+    public static Issuer open(Config config, CaStore store, CertificateLog log, Clock clock) throws IOException {
+        var place = new Authority.Place(config.folder(), store.isShared(), config.token());
         // Of processes that share the store one makes the keys, and leaves a mark; another one without those keys
         // stops.
         Authority authority = store.in(session -> {
@@ -78,7 +82,7 @@ public final class Issuer {
             boolean used = session.certificates().count() > 0
                     || store.isShared() && session.crls().isAny();
             try {
-                Authority opened = Authority.open(place, test, used, clock);
+                Authority opened = Authority.open(place, config.test(), used, clock);
                 if (store.isShared() && !used)
                     session.crls()
                             .next(
@@ -90,7 +94,7 @@ public final class Issuer {
                 throw new UncheckedIOException(e);
             }
         });
-        return new Issuer(authority, store, log, clock);
+        return new Issuer(authority, config.place(), store, log, clock);
     }
 
     /// Makes the next issuing key of the CA in `folder`, while none of its processes runs that would not know of it.
@@ -203,7 +207,7 @@ public final class Issuer {
                 order.value(),
                 device(key),
                 CertificateProfile.keyId(issuer),
-                CertificateProfile.toBeSigned(subject, serial, validity, issuer),
+                CertificateProfile.toBeSigned(subject, serial, validity, by(issuer)),
                 "",
                 validity.from().getEpochSecond(),
                 validity.to().getEpochSecond(),
@@ -285,8 +289,7 @@ public final class Issuer {
                 .findFirst()
                 .orElseThrow(() -> new NotSigned(promised.serial(), "the key for it is not here"));
         X509Certificate issuer = issuing.chain().getFirst();
-        checkPromise(promised, issuer);
-        byte[] der = CertificateProfile.signed(promised.toBeSigned(), issuing.key());
+        byte[] der = CertificateProfile.signed(checked(promised, issuer), issuing.key());
         try {
             String chain = pem(Keys.certificate(der)) + pem(issuer);
             store.change(session -> session.certificates().signed(promised.serial(), chain));
@@ -296,10 +299,28 @@ public final class Issuer {
     }
 
     // Whoever can write into the store must not choose what is signed: it is made anew of what was asked and proven.
-    private void checkPromise(Certificate promised, X509Certificate issuer) throws IOException {
-        byte[] again;
+    private byte[] checked(Certificate promised, X509Certificate issuer) throws IOException {
+        byte[] held = promised.toBeSigned(), now = anew(promised, by(issuer));
+        boolean isOld = !Arrays.equals(now, held);
+        // The place of the lists may have changed since the promise: then it is promised anew, before it is signed.
+        if (isOld && !Arrays.equals(anew(promised, new CertificateProfile.By(issuer, listOf(promised))), held)
+                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
+            throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
+        if (isOld) store.change(session -> session.certificates().promised(promised.serial(), now));
+        return now;
+    }
+
+    private static Optional<String> listOf(Certificate promised) throws IOException {
         try {
-            again = store.whole(session -> {
+            return CertificateProfile.listOf(promised.toBeSigned());
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private byte[] anew(Certificate promised, CertificateProfile.By by) throws IOException {
+        try {
+            return store.whole(session -> {
                 Order order = session.orders().byId(promised.order()).orElseThrow();
                 Authorization proof =
                         session.authorizations().byId(order.authorization()).orElseThrow();
@@ -309,14 +330,15 @@ public final class Issuer {
                         CertificateRequest.parse(order.csr(), proof.address()).key(), proof.address(), policy(proof));
                 var validity = new CertificateProfile.Validity(
                         Instant.ofEpochSecond(promised.notBefore()), Instant.ofEpochSecond(promised.notAfter()));
-                return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, issuer);
+                return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, by);
             });
         } catch (Problem e) {
             throw new NotSigned(promised.serial(), e.detail());
         }
-        if (!Arrays.equals(again, promised.toBeSigned())
-                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
-            throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
+    }
+
+    private CertificateProfile.By by(X509Certificate issuer) {
+        return new CertificateProfile.By(issuer, place.of(issuer));
     }
 
     /// Enters in the log what was signed, unless that was done.
