@@ -111,9 +111,9 @@ class DomainsTest {
             var said = Map.of(
                     "closed.test", "caa: The owner of closed.test does not let this CA",
                     "new.test", "caa: The owner of new.test demands something",
-                    "null.test", "rejectedIdentifier: The domain null.test says that it takes no mail.",
-                    "text.test", "rejectedIdentifier: The domain text.test has no mail server.",
-                    "none.test", "rejectedIdentifier: There is no domain none.test.");
+                    "null.test", "dns: The domain null.test says that it takes no mail.",
+                    "text.test", "dns: The domain text.test has no mail server.",
+                    "none.test", "dns: There is no domain none.test.");
             for (var each : said.entrySet()) {
                 var refusal = carol.order("carol@" + each.getKey());
                 assertEquals(403, refusal.status());
@@ -189,7 +189,7 @@ class DomainsTest {
         refused(403, "caa", bob.finish(next, Csrs.of(BOB)));
         // The domain is gone.
         dns.say((_, answer) -> answer.getHeader().setRcode(org.xbill.DNS.Rcode.NXDOMAIN));
-        refused(403, "rejectedIdentifier", bob.finish(next, Csrs.of(BOB)));
+        refused(403, "dns", bob.finish(next, Csrs.of(BOB)));
         dns.say(FakeDns.mail());
         assertEquals("valid", bob.finish(next, Csrs.of(BOB)).text("status"));
     }

@@ -81,10 +81,7 @@ public final class Domains implements Issuer.Permission {
         DomainVerdict verdict = DomainVerdict.of(look.verdict()).orElse(DomainVerdict.DEEP);
         if (verdict == DomainVerdict.ALLOWED) return;
         LOG.log(System.Logger.Level.INFO, "the domain {0}: {1}", look.domain(), look.verdict());
-        throw new Problem(
-                verdict.isOfCaa() ? "caa" : "rejectedIdentifier",
-                403,
-                verdict.words(look.domain(), cut(look.caa()), dns.issuer()));
+        throw new Problem(verdict.type(), 403, verdict.words(look.domain(), cut(look.caa()), dns.issuer()));
     }
 
     private static String cut(String caa) {

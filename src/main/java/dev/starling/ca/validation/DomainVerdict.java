@@ -33,9 +33,13 @@ public enum DomainVerdict {
         return Arrays.stream(values()).filter(each -> each.word().equals(word)).findFirst();
     }
 
-    /// Whether it comes of CAA records, and not of what the domain is.
-    public boolean isOfCaa() {
-        return this == CAA_OTHERS || this == CAA_CRITICAL;
+    /// The kind of error that it is (RFC 8555, section 6.7).
+    public String type() {
+        return switch (this) {
+            case CAA_OTHERS, CAA_CRITICAL -> "caa";
+            case NO_DOMAIN, NO_MAIL, NULL_MX -> "dns";
+            case ALLOWED, DEEP -> "rejectedIdentifier";
+        };
     }
 
     /// What people are told.
