@@ -373,6 +373,11 @@ export const de = {
   'error.rejected': 'Diese Adresse geht nicht: sie gehört zu einer Mailingliste oder zur Verwaltung ihrer Domain.',
   'error.mail-refused':
     'An diese Adresse kann keine Mail gesendet werden. Prüfen Sie sie und versuchen Sie es noch einmal.',
+  'error.domain-closed':
+    'Der Inhaber der Domain dieser Adresse lässt ihre Adressen nur von anderen Diensten bestätigen.',
+  'error.domain-no-mail': 'Ein Postfach mit dieser Adresse gibt es nicht. Prüfen Sie, was hinter dem @ steht.',
+  'error.domain-silent':
+    'Ob diese Adresse Mails bekommt, ist gerade nicht herauszufinden. Versuchen Sie es in ein paar Minuten wieder.',
   'error.ca-unreachable':
     'Der Dienst, der den Code sendet, antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
   'error.microphone.blocked':

@@ -369,6 +369,9 @@ export const en = {
   'error.too-many-mails': 'Too many mails were sent to this address. Try again tomorrow.',
   'error.rejected': 'This address cannot be used: it belongs to a mailing list or to the administrators of its domain.',
   'error.mail-refused': 'Mail cannot be sent to this address. Check it and try again.',
+  'error.domain-closed': 'The owner of this address’s domain lets only other services confirm its addresses.',
+  'error.domain-no-mail': 'There is no mailbox with this address. Check what stands after the @.',
+  'error.domain-silent': 'It cannot be found out now whether this address gets mail. Try again in a few minutes.',
   'error.ca-unreachable': 'The service that sends the code does not answer. Check your connection and try again.',
   'error.microphone.blocked':
     'Your microphone is blocked for this page. Click the lock beside the address, allow it, and call again.',

@@ -10,6 +10,7 @@ import dev.starling.ca.issuance.Token;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Authorizations;
+import dev.starling.ca.registration.Domains;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.ReplyDesk;
@@ -53,6 +54,7 @@ public final class CertificateAuthority implements AutoCloseable {
     private final CaStore store;
     private final Path rootList;
     private final CertificateLog log;
+    private final Domains domains;
     private final Issuer issuer;
     private final Front front;
     private final RevocationLists lists;
@@ -117,16 +119,19 @@ public final class CertificateAuthority implements AutoCloseable {
         try {
             log = new CertificateLog(store, settings.origin(), settings.witnesses());
             var keys = new Issuer.Config(folder, token, settings.isLocal(), settings.lists());
-            issuer = Issuer.open(keys, store, log, clock);
-            lists = issuer.lists();
+            Issuer opened = Issuer.open(keys, store, log, clock);
+            lists = opened.lists();
             var silence = new Silence(store, clock);
             mail = settings.mail().isPresent()
                     ? Optional.of(new MailSide(settings.mail().get(), folder, store, silence, clock))
                     : Optional.empty();
+            domains =
+                    new Domains(store, mail.isPresent() ? Optional.of(mail.get().domain()) : Optional.empty(), clock);
+            issuer = opened.asking(domains);
             mailbox = settings.isLocal() ? Optional.of(new TestMailbox(clock)) : Optional.empty();
             outbox = outbox();
             var authorizations = new Authorizations(store, limits(settings), silence, ways(), clock);
-            var orders = new Orders(store, authorizations, issuer, outbox, clock);
+            var orders = new Orders(store, authorizations, domains, issuer, outbox, clock);
             front = new Front(
                     store, orders, authorizations, new Revocations(store, lists::renew, clock), silence, clock);
             resume();
@@ -211,7 +216,9 @@ public final class CertificateAuthority implements AutoCloseable {
         String sender =
                 mail.filter(MailSide::takesReplies).map(MailSide::sender).orElse("");
         front.mount(
-                routes, new Front.Outside(base, settings.terms(), sender, origin), new Front.Rates(requests, accounts));
+                routes,
+                new Front.Outside(base, settings.terms(), sender, domains.issuer(), origin),
+                new Front.Rates(requests, accounts));
         mailbox.ifPresent(m -> m.mount(routes));
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);
         routes.get("/acme/crl/", limited(reads, origin, this::list));

@@ -6,6 +6,7 @@ import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.validation.ChallengeMail;
 import dev.starling.ca.validation.ImapInbox;
+import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.Postbox;
 import dev.starling.ca.validation.Replies;
@@ -71,6 +72,11 @@ final class MailSide implements AutoCloseable {
     Mailer.Letter letter(Authorization to, String language) {
         URI stop = URI.create(settings.base() + "/acme/no-mail/" + silence.token(to.value()));
         return ChallengeMail.letter(to.value(), to.part1(), language, Optional.of(stop), ReplyDesk.tag(to));
+    }
+
+    /// Who asks the DNS of a domain before a mail goes there.
+    MailDomain domain() throws IOException {
+        return new MailDomain(settings.dns(), settings.issuer(), clock);
     }
 
     boolean takesReplies() {

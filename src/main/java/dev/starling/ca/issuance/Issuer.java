@@ -50,6 +50,7 @@ public final class Issuer {
     private final CertificateLog log;
     private final CaStore store;
     private final Clock clock;
+    private final Permission permission;
     private Set<String> lastLook = Set.of();
 
     /// Where its keys are, and what they sign.
@@ -58,12 +59,24 @@ public final class Issuer {
     /// @param test whether every certificate says that it is for tests
     public record Config(Path folder, Optional<Token> token, boolean test, ListPlace place) {}
 
-    private Issuer(Authority authority, ListPlace place, CaStore store, CertificateLog log, Clock clock) {
+    /// Whether the owner of an order's domain lets its certificate be made; asked before each signature.
+    public interface Permission {
+        void check(Order order) throws Problem, IOException;
+    }
+
+    private Issuer(
+            Authority authority, ListPlace place, CaStore store, CertificateLog log, Permission permission, Clock clock) {
         this.authority = authority;
         this.place = place;
         this.store = store;
         this.log = log;
+        this.permission = permission;
         this.clock = clock;
+    }
+
+    /// The same, which asks that one; without it nobody is asked.
+    public Issuer asking(Permission next) {
+        return new Issuer(authority, place, store, log, next, clock);
     }
 
     /// Reads the keys in `folder`, or makes them on the first start; its certificates name no list.
@@ -94,7 +107,7 @@ public final class Issuer {
                 throw new UncheckedIOException(e);
             }
         });
-        return new Issuer(authority, config.place(), store, log, clock);
+        return new Issuer(authority, config.place(), store, log, _ -> {}, clock);
     }
 
     /// Makes the next issuing key of the CA in `folder`, while none of its processes runs that would not know of it.
@@ -134,6 +147,10 @@ public final class Issuer {
 
     /// Issues for the key in `csr` (DER), which must ask for just the order's address, if the order is ready.
     public void issue(String orderId, byte[] csr) throws Problem, IOException {
+        Order order = store.in(session -> session.orders().byId(orderId).orElseThrow());
+        // Nobody is asked for what would not be issued anyway.
+        checkReady(order);
+        permission.check(order);
         complete(orderId, promise(orderId, csr));
     }
 
@@ -289,12 +306,25 @@ public final class Issuer {
                 .findFirst()
                 .orElseThrow(() -> new NotSigned(promised.serial(), "the key for it is not here"));
         X509Certificate issuer = issuing.chain().getFirst();
-        byte[] der = CertificateProfile.signed(checked(promised, issuer), issuing.key());
+        byte[] toBeSigned = checked(promised, issuer);
+        checkPermission(promised);
+        byte[] der = CertificateProfile.signed(toBeSigned, issuing.key());
         try {
             String chain = pem(Keys.certificate(der)) + pem(issuer);
             store.change(session -> session.certificates().signed(promised.serial(), chain));
         } catch (IdentityException e) {
             throw new IOException("what the CA signed is no certificate", e);
+        }
+    }
+
+    // The promise may be old, of a process that died.
+    private void checkPermission(Certificate promised) throws IOException {
+        Order order =
+                store.in(session -> session.orders().byId(promised.order()).orElseThrow());
+        try {
+            permission.check(order);
+        } catch (Problem e) {
+            throw new NotSigned(promised.serial(), e.detail());
         }
     }
 

@@ -44,6 +44,16 @@ public final class Authorizations {
         return limits;
     }
 
+    /// Whether a mail would be sent now, for want of a proof that is still good; refused if it may not be.
+    boolean wouldMail(Session session, String account, Address address, String network) throws Problem {
+        long now = now();
+        if (session.authorizations().of(account, "email", address.text()).stream()
+                .anyMatch(each -> each.isGood(now))) return false;
+        silence.check(session, address.text());
+        limits.check(session.mails(), address.text(), account, network, now);
+        return true;
+    }
+
     /// The account's proof for the address, if it is still good; or a new one to be made, with its mail. The account's
     /// older open one for the address ends, so that the newest mail is the one that counts.
     ///
