@@ -142,6 +142,7 @@ export function contactRequests(ctx) {
         stale.drop();
         ctx.presence.watch(signer.address);
         void ctx.delivery.flush(signer.address);
+        ctx.emit('accepted', signer.address);
       },
     };
   });
