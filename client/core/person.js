@@ -7,7 +7,7 @@ import { parseAddress } from './identity/address.js';
 import { endOf, giveBack, heard, loadTold, seeds, tellContacts, tellDevices, unheard } from './leaving.js';
 import { merged, resolved } from './merging.js';
 import { Starling } from './starling.js';
-import { wiping, within } from './store/within.js';
+import { tableOf, wiping, within } from './store/within.js';
 
 const LOOK_MILLIS = 3_600_000;
 const SOON_MILLIS = 1000;
@@ -168,7 +168,12 @@ export class Person {
     for (const each of former) each.starling.ctx.around.former = true;
     self.starling.ctx.around.former = false;
     const ids = { ...this.#ids, now: self.n, former: former.map(({ n }) => n), coming: null, quiet };
-    await this.around.store.put('me', 'identities', ids);
+    // What was said the last time that this address was left says nothing of the next.
+    const said = [...self.told.keys()].map(
+      (each) => /** @type {[string, string, any]} */ ([tableOf(self.n, 'told'), each, undefined]),
+    );
+    await this.around.store.batch([...said, ['me', 'identities', ids]]);
+    self.told.clear();
     this.#ids = ids;
     this.#now = self;
     this.#former = former;

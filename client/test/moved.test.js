@@ -134,3 +134,197 @@ test('a contact is asked, agrees, and history, contact and messages are one at t
   assert.equal(notice(bob, 'moved'), undefined);
   await it.until(bob, async () => (await bob.messages(NEW))[4].state === 'delivered', 'receipt');
 });
+
+test('not now: the question stays with the person, also over a reload, and can be agreed to later', async () => {
+  const all = await moved();
+  const { it, bob, person, alice } = all;
+  await bob.answerNotice(notice(bob, 'moved').id, 'later');
+  assert.equal(notice(bob, 'moved'), undefined);
+  assert.equal(contact(bob.state, ALICE).moved, NEW);
+  bob.everyone().forEach(closeNow);
+  const again = await person(BOB, { store: bob.kept });
+  assert.equal(notice(again, 'moved'), undefined);
+  await again.followMoved(ALICE);
+  await it.until(again, (s) => contact(s, NEW)?.state === 'accepted', 'followed');
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
+});
+
+/** A statement for bob, as a thief might put it together. */
+async function forged({ alice, it }, { signer, more = {} }) {
+  const said = { from: ALICE, now: NEW, to: BOB, device: signer.key.id, at: it.time.now(), version: 1 };
+  const keys = { friendsKey: random(32), token: random(32) };
+  const statement = await signMoved({ key: signer.key.sign, chain: signer.chain }, 'local', {
+    ...said,
+    ...keys,
+    ...more,
+  });
+  await alice.ctx.delivery.enqueue({ to: BOB, type: 'moved', content: { statement } });
+}
+
+/** Two who know each other, and bob as he is after whatever comes. */
+async function known() {
+  const all = await stage();
+  const [alice, bob] = [await all.person(ALICE), await all.person(BOB)];
+  await all.friends(alice, bob);
+  const nothing = async (why) => {
+    await all.it.pass(8000);
+    assert.equal(notice(bob, 'moved'), undefined, why);
+    assert.equal(bob.main.ctx.contacts.get(ALICE).moved ?? null, null, why);
+  };
+  return { ...all, alice: alice.main, bob, nothing };
+}
+
+test('a device of the old address alone moves nobody: the new one must be proven, by its own key, for this contact, and lately', async () => {
+  const all = await known();
+  const { it, bob, nothing, alice } = all;
+  const now = it.time.now();
+  const theirs = await issue(it.ca, NEW, now);
+  const other = await issue(it.ca, 'thief@evil.example', now);
+  await forged(all, { signer: { key: alice.ctx.profile.key, chain: alice.ctx.profile.chain } });
+  await nothing('signed by the old key');
+  await forged(all, { signer: { key: other.key, chain: theirs.chain }, more: { device: theirs.key.id } });
+  await nothing("somebody else's certificate");
+  await forged(all, { signer: other });
+  await nothing('a certificate for another address');
+  await forged(all, { signer: theirs, more: { to: 'carol@example.net' } });
+  await nothing('meant for somebody else');
+  await forged(all, { signer: theirs, more: { from: 'carol@example.net' } });
+  await nothing('of another old address');
+  await forged(all, { signer: theirs, more: { at: now - 32 * DAY } });
+  await nothing('too old');
+  await forged(all, { signer: theirs, more: { at: now + DAY } });
+  await nothing('from the future');
+  await forged(all, { signer: other, more: { now: 'thief@evil.example' } });
+  await it.until(bob, (s) => notice({ state: s }, 'moved'), "both ends are the thief's: it is shown");
+  await alice.sendMessage(BOB, 'where does it go');
+  assert.ok(contact(bob.state, ALICE) && !contact(bob.state, 'thief@evil.example'), 'and nothing is switched');
+  await assert.rejects(bob.followMoved(ALICE), (e) => e.key === 'moved.not-there');
+  assert.ok(contact(bob.state, ALICE));
+});
+
+test('whoever has only the new address, or only the mailbox of the old one, is not heard', async () => {
+  const all = await known();
+  const { it, nothing } = all;
+  const at = await it.online(NEW);
+  await forged({ ...all, alice: at }, { signer: { key: at.ctx.profile.key, chain: at.ctx.profile.chain } });
+  await nothing('from the new address');
+  const second = await it.agent(ALICE, { deviceName: 'thief' });
+  await it.until(second, (s) => s.me.status === 'waiting-for-device', 'waiting');
+  await second.recover();
+  await it.until(second, up, 'a list begun anew');
+  await forged({ ...all, alice: second }, { signer: { key: at.ctx.profile.key, chain: at.ctx.profile.chain } });
+  await nothing('from a list begun anew');
+});
+
+test('a device that was taken off the list since has no say', async () => {
+  const all = await stage();
+  const { it, person, friends, ca, bob: _ } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  alice.showDeviceCode();
+  const second = await it.agent(ALICE, { deviceName: 'stolen' });
+  await it.until(second, (s) => s.me.status === 'waiting-for-device', 'waiting');
+  await second.useDeviceCode(alice.state.adding.code);
+  await it.until(second, up, 'allowed');
+  const at = await it.online('thief@evil.example');
+  const more = { now: 'thief@evil.example' };
+  await forged({ ...all, alice: second }, { signer: { key: at.ctx.profile.key, chain: at.ctx.profile.chain }, more });
+  await it.until(bob, (s) => notice({ state: s }, 'moved'), 'shown');
+  await alice.removeDevice(second.ctx.profile.key.id);
+  await it.pass(3000);
+  await assert.rejects(bob.followMoved(ALICE), (e) => e.key === 'moved.doubted');
+  assert.equal(notice(bob, 'moved'), undefined);
+  assert.equal(contact(bob.state, ALICE).moved, undefined);
+  assert.ok(ca);
+});
+
+test('what was said once counts once: a replay after she is back changes nothing', async () => {
+  const all = await moved();
+  const { it, alice, bob, move, said } = all;
+  const first = bob.main.ctx.contacts.get(ALICE).moved;
+  await follows(all, bob, ALICE, NEW);
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
+  await move(alice, ALICE);
+  assert.equal(alice.state.former[0].address, NEW);
+  await it.until(bob, (s) => notice({ state: s }, `moved ${NEW}`), 'told that she is back');
+  await follows(all, bob, NEW, ALICE);
+  assert.deepEqual(contact(bob.state, ALICE).earlier, [NEW]);
+  await said(bob, alice, 'welcome back', ALICE);
+  await said(alice, bob, 'thanks', BOB);
+  assert.equal(bob.state.contacts.length, 1);
+  const fresh = alice.everyone().find((each) => each.state.me.address === NEW);
+  const old = { key: fresh.ctx.profile.key, chain: fresh.ctx.profile.chain };
+  await forged({ ...all, alice: alice.main }, { signer: old, more: { at: first.at } });
+  await it.pass(8000);
+  assert.equal(notice(bob, 'moved'), undefined);
+  assert.equal(contact(bob.state, ALICE).moved, undefined);
+  // And once more, which is later.
+  await move(alice, NEW);
+  await it.until(bob, (s) => notice({ state: s }, `moved ${ALICE}`), 'told again');
+  await follows(all, bob, ALICE, NEW);
+  assert.deepEqual((await texts(bob, NEW)).slice(0, 2), ['before', 'before, too']);
+});
+
+test('moved twice: a contact who followed hears it from the second address, one who did not from the first', async () => {
+  const all = await moved();
+  const { it, alice, bob, person, friends, move, said } = all;
+  await follows(all, bob, ALICE, NEW);
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
+  const carol = await person('carol@example.net');
+  const old = alice.everyone().find((each) => each.state.me.address === ALICE);
+  await old.requestContact('carol@example.net', {});
+  await it.until(carol, (s) => s.requests.length === 1, 'asked');
+  await carol.acceptRequest(ALICE);
+  await it.until(
+    carol,
+    (s) => notice({ state: s }, 'moved'),
+    'a contact of the old address that came later is told, too',
+  );
+  assert.ok(friends);
+  await move(alice, THIRD);
+  assert.deepEqual(
+    alice.state.former.map((each) => each.address),
+    [NEW, ALICE],
+  );
+  await it.until(bob, (s) => notice({ state: s }, `moved ${NEW}`)?.args.address === THIRD, 'from the second');
+  await it.until(carol, (s) => notice({ state: s }, `moved ${ALICE}`)?.args.address === THIRD, 'from the first');
+  await follows(all, bob, NEW, THIRD);
+  await follows(all, carol, ALICE, THIRD);
+  assert.deepEqual(new Set(contact(bob.state, THIRD).earlier), new Set([NEW, ALICE]));
+  await said(bob, alice, 'bob at the third', THIRD);
+  await said(carol, alice, 'carol at the third', THIRD);
+  await said(alice, carol, 'hello carol', 'carol@example.net');
+  assert.deepEqual((await texts(bob, THIRD)).slice(0, 2), ['before', 'before, too']);
+  await it.until(alice, (s) => s.former.every((each) => each.waiting.length === 0), 'all heard');
+  assert.equal(alice.state.contacts.length, 2);
+});
+
+test('two contacts move at once: each is asked once, and both meet at their new addresses', async () => {
+  const all = await stage();
+  const { it, person, friends, move, said } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  await said(alice, bob, 'before', BOB);
+  await Promise.all([move(alice, NEW), move(bob, BOBNEW)]);
+  await it.until(bob, (s) => notice({ state: s }, `moved ${ALICE}`), 'bob told');
+  await it.until(alice, (s) => notice({ state: s }, `moved ${BOB}`), 'alice told');
+  await bob.answerNotice(notice(bob, `moved ${ALICE}`).id, 'follow');
+  await alice.answerNotice(notice(alice, `moved ${BOB}`).id, 'follow');
+  await it.until(bob, (s) => s.contacts.length === 1 && contact(s, NEW), 'one row');
+  await it.until(alice, (s) => s.contacts.length === 1 && contact(s, BOBNEW), 'one row');
+  await said(bob, alice, 'from bob', NEW);
+  await said(alice, bob, 'from alice', BOBNEW);
+  const both = (one, address) => one.main.ctx.contacts.get(address)?.state === 'accepted';
+  await it.until(alice, () => both(alice, BOBNEW) && both(bob, NEW), 'new to new');
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'alice has left');
+  await it.until(bob, (s) => s.former[0].waiting.length === 0, 'bob has left');
+  await it.pass(4000);
+  assert.equal(notice(bob, 'moved') ?? notice(alice, 'moved'), undefined);
+  await alice.stopUsing(ALICE);
+  await bob.stopUsing(BOB);
+  await said(bob, alice, 'bob, new to new', NEW);
+  await said(alice, bob, 'alice, new to new', BOBNEW);
+  const whole = ['before', 'from bob', 'from alice', 'bob, new to new', 'alice, new to new'];
+  assert.deepEqual(await texts(alice, BOBNEW), whole);
+  assert.deepEqual(await texts(bob, NEW), whole);
+});

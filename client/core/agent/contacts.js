@@ -289,6 +289,12 @@ export function contactBook(ctx) {
       });
     },
 
+    /** Reads all that lies there, so that nothing said of their devices is missed. @param {string} address */
+    async lookWhole(address) {
+      const found = await findAll(address);
+      if (found.kind === 'found') await remember(address, found);
+    },
+
     /** @param {string} address @param {string} device */
     async isListed(address, device) {
       if (address === profile().address) {

@@ -141,7 +141,7 @@ export function contactMoves(ctx) {
 
   /** The device that said so may have been removed since, and the new address must be there. @param {string} address @param {Pending} moved */
   async function check(address, moved) {
-    await ctx.contacts.targets(address, true).catch(() => []);
+    await ctx.contacts.lookWhole(address);
     const { chain, revoked, disputed, changed } = /** @type {Contact} */ (ctx.contacts.get(address));
     const stands = chain && headOf(chain).devices.has(moved.by) && !revoked?.includes(moved.by);
     if (!stands || disputed?.includes(moved.by) || changed) {
