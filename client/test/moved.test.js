@@ -328,3 +328,161 @@ test('two contacts move at once: each is asked once, and both meet at their new 
   assert.deepEqual(await texts(alice, BOBNEW), whole);
   assert.deepEqual(await texts(bob, NEW), whole);
 });
+
+test('a contact who was away hears it again before it would be lost, and in time follows', async () => {
+  const all = await stage();
+  const { it, person, friends, move, said } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  await said(alice, bob, 'before', BOB);
+  bob.everyone().forEach(closeNow);
+  await move(alice, NEW);
+  await it.pass(4000);
+  const [first] = alice.everyone()[1].ctx.delivery.withdraw((item) => item.type === 'moved').items;
+  for (let day = 0; day < 10; day++) {
+    await it.daysPass(1, [ALICE, NEW, BOB]);
+    await it.pass(3_700_000, 400_000);
+    await it.pass(2000);
+  }
+  const again = alice.everyone()[1].ctx.delivery.withdraw((item) => item.type === 'moved').items;
+  assert.equal(again.length, 1, 'one at a time');
+  assert.ok(again[0].created - first.created > 5 * DAY);
+  const back = await person(BOB, { store: bob.kept });
+  await it.until(back, (s) => notice({ state: s }, 'moved'), 'heard');
+  await back.followMoved(ALICE);
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard of it');
+});
+
+test('whoever never heard is asked anew when the old address is given back; history and read marks stay', async () => {
+  const all = await stage();
+  const { it, person, friends, move, said } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  await said(bob, alice, 'before', ALICE);
+  await it.until(alice, (s) => contact(s, BOB).unread === 1, 'unread');
+  bob.everyone().forEach(closeNow);
+  await move(alice, NEW);
+  await alice.sendMessage(BOB, 'never sent');
+  await alice.stopUsing(ALICE);
+  assert.deepEqual(alice.state.former, []);
+  const row = contact(alice.state, BOB);
+  assert.deepEqual([row.state, row.unread, row.last.text], ['waiting', 1, 'never sent']);
+  assert.deepEqual(await texts(alice, BOB), ['before', 'never sent']);
+  const kept = [...alice.kept.dump().keys()];
+  assert.equal(await alice.kept.get('me', 'profile'), undefined, 'the old key is gone');
+  assert.deepEqual(
+    kept.filter((key) => !/^\d:|^me\0(identities|settings)$/.test(key)),
+    [],
+  );
+  const back = await person(BOB, { store: bob.kept });
+  await it.until(back, (s) => s.requests[0]?.address === NEW, 'asked by the new address');
+  await back.acceptRequest(NEW);
+  await it.until(alice, (s) => contact(s, BOB).state === 'accepted', 'a contact again');
+  alice.everyone().forEach(closeNow);
+  const reloaded = await person('', { store: alice.kept });
+  assert.equal(reloaded.state.me.address, NEW);
+  assert.deepEqual(await texts(reloaded, BOB), ['before', 'never sent']);
+});
+
+test('the old address ends with its certificate, which is not renewed', async () => {
+  const all = await moved();
+  const { it, alice, bob } = all;
+  await follows(all, bob, ALICE, NEW);
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
+  assert.ok(alice.state.former[0].until > it.time.now());
+  it.time.sleep(31 * DAY);
+  await it.pass(3_700_000, 400_000);
+  await it.until(alice, (s) => s.former.length === 0, 'given back');
+  assert.equal(notice(alice, 'renew')?.id.includes('|') ?? false, false);
+});
+
+test('a change may be interrupted anywhere: by a reload before the code, by cancelling, by a mistake', async () => {
+  const all = await stage();
+  const { it, ca, person } = all;
+  const alice = await person(ALICE);
+  for (const [typed, key] of [
+    ['', 'address.empty'],
+    ['nobody', 'no-at'],
+    [ALICE, 'move.same'],
+  ])
+    await assert.rejects(alice.changeAddress(typed), (e) => e.key.endsWith(key), typed);
+  ca.refuse = [429, 'rateLimited'];
+  await assert.rejects(alice.changeAddress(NEW));
+  assert.equal(alice.state.move, null);
+  ca.refuse = null;
+  await alice.changeAddress(NEW);
+  await it.until(alice, (s) => s.move?.step === 'code', 'code');
+  await assert.rejects(alice.changeAddress(THIRD), (e) => e.key === 'move.busy');
+  await assert.rejects(alice.submitMoveCode('no code'), (e) => e.key.startsWith('code'));
+  alice.everyone().forEach(closeNow);
+  const again = await person('', { store: alice.kept });
+  assert.deepEqual([again.state.me.address, again.state.move.address, again.state.move.step], [ALICE, NEW, 'code']);
+  await again.cancelMove();
+  assert.equal(again.state.move, null);
+  assert.deepEqual(
+    [...alice.kept.dump().keys()].filter((key) => /^\d:/.test(key)),
+    [],
+  );
+  await all.move(again, THIRD);
+  again.everyone().forEach(closeNow);
+  const later = await person('', { store: alice.kept });
+  assert.deepEqual([later.state.me.address, later.state.former[0].address], [THIRD, ALICE]);
+});
+
+/** Has heard of the second device. */
+const knowsBoth = (it, one, address) =>
+  it.until(one, async () => (await one.main.ctx.contacts.targets(address)).length === 2, 'both devices');
+
+test('our other device hears where this one went, keeps the old address meanwhile, and comes along', async () => {
+  const all = await stage();
+  const { it, ca, person, friends, move, said } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  alice.showDeviceCode();
+  const tablet = await person(ALICE, { deviceName: 'tablet' });
+  await tablet.useDeviceCode(alice.state.adding.code);
+  await it.until(tablet, (s) => up(s) && contact(s, BOB)?.presence === 'online', 'allowed');
+  await knowsBoth(it, bob, ALICE);
+  await move(alice, NEW);
+  await it.until(tablet, (s) => notice({ state: s }, 'moving')?.args.address === NEW, 'told');
+  await said(bob, tablet, 'to the old one', ALICE);
+  await it.until(bob, (s) => notice({ state: s }, 'moved'), 'asked');
+  const { at } = bob.main.ctx.contacts.get(ALICE).moved;
+  await tablet.answerNotice('moving', 'go');
+  await it.until(tablet, (s) => s.move?.step === 'code', 'code');
+  await tablet.submitMoveCode(ca.mails.findLast((mail) => mail.to === NEW).code);
+  await it.until(tablet, (s) => s.move?.step === 'waiting-for-device', 'waits for the first');
+  await it.until(alice, (s) => s.endorsements.length === 1, 'asks the first');
+  assert.equal(alice.state.endorsements[0].checkCode, tablet.state.move.checkCode);
+  await alice.allowDevice(alice.state.endorsements[0].deviceId);
+  await it.until(tablet, (s) => s.me.address === NEW && up(s), 'there');
+  await it.pass(4000);
+  assert.equal(bob.main.ctx.contacts.get(ALICE).moved.at, at, 'bob is told by one device only');
+  await follows(all, bob, ALICE, NEW);
+  await it.until(tablet, (s) => contact(s, BOB)?.state === 'accepted', 'known at the tablet');
+  await said(bob, tablet, 'to both', NEW);
+  await said(tablet, bob, 'from the tablet', BOB);
+  assert.equal(tablet.state.contacts.length, 1);
+});
+
+test('what one device of a contact agrees to, the others do', async () => {
+  const all = await stage();
+  const { it, person, friends, move, said } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  await said(alice, bob, 'before', BOB);
+  bob.showDeviceCode();
+  const tablet = await person(BOB, { deviceName: 'tablet' });
+  await tablet.useDeviceCode(bob.state.adding.code);
+  await it.until(tablet, (s) => up(s) && contact(s, ALICE)?.presence === 'online', 'allowed');
+  await knowsBoth(it, alice, BOB);
+  await said(alice, tablet, 'to both', BOB);
+  await move(alice, NEW);
+  await it.until(tablet, (s) => notice({ state: s }, 'moved'), 'the tablet asks, too');
+  await it.until(bob, (s) => notice({ state: s }, 'moved'), 'both ask');
+  await follows(all, bob, ALICE, NEW);
+  await it.until(tablet, (s) => s.contacts.length === 1 && contact(s, NEW), 'followed');
+  assert.equal(notice(tablet, 'moved'), undefined);
+  assert.deepEqual(await texts(tablet, NEW), ['to both']);
+  await said(alice, tablet, 'from the new one', BOB);
+});

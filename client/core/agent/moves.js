@@ -107,8 +107,8 @@ export function contactMoves(ctx) {
     ctx.notice({
       id,
       kind: 'warning',
-      key: 'moved',
-      args: { name: contact.name || address, old: address, address: contact.moved.now },
+      key: contact.name ? 'moved' : 'moved.nameless',
+      args: { name: contact.name, old: address, address: contact.moved.now },
       also: { key: 'moved.doubt', args: {} },
       actions: [
         { id: 'follow', key: 'moved.follow', safe: false },
