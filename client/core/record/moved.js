@@ -63,7 +63,7 @@ function parse(bytes) {
   const head = asBytes(four[0], 1, MAX_STATEMENT_BYTES);
   need(asMap(four[1]).size === 0, 'malformed', 'unprotected header');
   const header = decodeMap(head);
-  need(header.get(1) === -7 && header.size === 2, 'malformed', 'header');
+  need(header.get(1) === -7, 'malformed', 'algorithm');
   const chain = asList(header.get(33), 1, MAX_CHAIN).map((der) => asBytes(der, 1, 8192));
   const payload = asBytes(four[2], 1, MAX_STATEMENT_BYTES);
   const said = decodeMap(payload);
