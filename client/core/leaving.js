@@ -2,7 +2,7 @@
 // docs/protocols/formats.md, section 13.
 import { parseCertificate } from './identity/certificate.js';
 import { signMoved } from './record/moved.js';
-import { movedValue } from './agent/shared.js';
+import { movedValue, readEntry } from './agent/shared.js';
 import { tableOf, wiping } from './store/within.js';
 
 /** Before what was left for somebody who is away is over, it is said again. */
@@ -25,6 +25,9 @@ export async function seeds(store, from, to) {
       ),
     ),
   );
+  // What was seen of people is not seen as new.
+  const seen = (await store.list(tableOf(from, 'sequences'))).filter(([key]) => !key.startsWith('own '));
+  for (const [key, value] of seen) rest.push([[tableOf(to, 'sequences'), key, value]]);
   return [...mine.map(([key, value]) => /** @type {Write} */ ([tableOf(to, 'me'), key, value])), ...rest.flat()];
 }
 
@@ -104,6 +107,9 @@ export async function heard(old, address) {
 /** Our other devices learn where this one went. @param {Self} old @param {string} to  '': back */
 export async function tellDevices(old, to) {
   const { ctx } = old.starling;
+  const entry = ctx.own.get('moving');
+  const said = entry && readEntry(entry);
+  if (said?.kind === 'moving' ? said.to === to : !to) return;
   await ctx.inTurn(async () => {
     const told = ctx.own.note('moving', to ? movedValue(to, ctx.now()) : null);
     await ctx.store.batch(told.writes);
@@ -161,6 +167,9 @@ function kept(to, old) {
 async function history(store, from, to) {
   /** @type {Write[]} */
   const writes = [];
+  const known = new Set((await store.list(tableOf(to, 'sequences'))).map(([key]) => key));
+  for (const [key, value] of await store.list(tableOf(from, 'sequences')))
+    if (!known.has(key) && !key.startsWith('own ')) writes.push([tableOf(to, 'sequences'), key, value]);
   for (const table of ['messages', 'message-keys', 'calls'])
     for (const [key, value] of await store.list(tableOf(from, table)))
       writes.push([

@@ -36,6 +36,7 @@ export class Person {
   #ids = one();
   #busy = false;
   #closed = false;
+  #soon = false;
   #stopTimer = () => {};
   #stopSoon = () => {};
 
@@ -90,8 +91,12 @@ export class Person {
 
   #changed() {
     this.#draw();
-    this.#stopSoon();
-    if (!this.#closed) this.#stopSoon = this.#timer(this.#coming ? 0 : SOON_MILLIS, () => this.#look());
+    if (this.#closed || this.#soon) return;
+    this.#soon = true;
+    this.#stopSoon = this.#timer(this.#coming ? 0 : SOON_MILLIS, () => {
+      this.#soon = false;
+      void this.#look();
+    });
   }
 
   #draw() {
@@ -121,6 +126,8 @@ export class Person {
   /** @param {Self} old */
   async #lookAt(old) {
     if (endOf(old) <= this.around.now()) return this.#giveBack(old);
+    // Also when we were interrupted before.
+    if (old === this.#former[0]) await tellDevices(old, this.#now.starling.state.me.address);
     if (!this.#ids.quiet && UP.includes(old.starling.state.me.status)) await tellContacts(old, this.#now);
   }
 

@@ -307,7 +307,7 @@ export class Starling {
     /** @type {string} */ address,
     /** @type {number | undefined} */ before,
     /** @type {number | undefined} */ limit,
-  ) => this.ctx.chat.messages(address, before, limit);
+  ) => this.ctx.chat.messages(this.ctx.moves.current(address), before, limit);
   search = (/** @type {string} */ query, /** @type {string | undefined} */ address) =>
     this.ctx.chat.search(query, address);
   /** @param {string} id */

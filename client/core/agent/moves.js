@@ -1,7 +1,7 @@
 // Contacts who change their address: what one of their devices said, proven from both ends, asked of the user, and followed only when he says so.
 // docs/protocols/formats.md, section 13, and docs/decisions/0043-change-of-address.md.
 import { need, StarlingError } from '../errors.js';
-import { headOf } from '../record/devices.js';
+import { headOf, relation } from '../record/devices.js';
 import { openMoved } from '../record/moved.js';
 import { laterKey } from './friends-keys.js';
 import { together } from './own.js';
@@ -23,9 +23,9 @@ export function contactMoves(ctx) {
   const marks = new Map();
   const noChange = () => /** @type {Change} */ ({ writes: [], done() {} });
 
-  /** @param {string} address @param {Mark} mark @returns {Change} */
-  const mark = (address, { to, at }) => {
-    const told = ctx.own.note(`moved ${address}`, movedValue(to, at));
+  /** @param {string} address @param {Mark} mark @param {boolean} [isShared] @returns {Change} */
+  const mark = (address, { to, at }, isShared = false) => {
+    const told = isShared ? noChange() : ctx.own.note(`moved ${address}`, movedValue(to, at));
     return {
       writes: [[TABLE, address, { to, at }], ...told.writes],
       done() {
@@ -75,6 +75,8 @@ export function contactMoves(ctx) {
       if (!(e instanceof StarlingError)) throw e;
       return null;
     }
+    // Whom the user does not want to hear does not come back as somebody else.
+    if (ctx.contacts.blocked(said.now)) return noChange();
     const known = marks.get(signer.address);
     // Said again because our answer did not come.
     if (known?.to === said.now && next(signer.address)) return answer(said.now);
@@ -139,7 +141,7 @@ export function contactMoves(ctx) {
     tell(address);
   }
 
-  /** The device that said so may have been removed since, and the new address must be there. @param {string} address @param {Pending} moved */
+  /** The device that said so may have been removed since, and the new address must be there. @param {string} address @param {Pending} moved @returns {Promise<string>} the oldest version of the list of the new address */
   async function check(address, moved) {
     await ctx.contacts.lookWhole(address);
     const { chain, revoked, disputed, changed } = /** @type {Contact} */ (ctx.contacts.get(address));
@@ -158,18 +160,18 @@ export function contactMoves(ctx) {
       once: true,
     });
     need(found.kind === 'found' && found.devices.has(moved.device), 'moved.not-there');
-    const lists = chained ? [chained, ...found.chains] : found.chains;
-    need(
-      lists.some((each) => headOf(each).devices.has(moved.device)),
-      'moved.not-there',
-    );
+    // Where a list is remembered, it must be that.
+    const lists = chained ? found.chains.filter((each) => relation(each, chained) !== 'new-root') : found.chains;
+    const list = lists.find((each) => headOf(each).devices.has(moved.device));
+    need(!!list, 'moved.not-there');
+    return list[0].hash;
   }
 
   /** The user agrees: history and contact go on under the new address. @param {string} address */
   async function follow(address) {
     const moved = ctx.contacts.get(address)?.moved;
     if (!moved) return;
-    await check(address, moved);
+    const root = await check(address, moved);
     await ctx.inTurn(async () => {
       const old = ctx.contacts.get(address);
       if (old?.state !== 'accepted' || old.moved?.at !== moved.at) return;
@@ -186,6 +188,7 @@ export function contactMoves(ctx) {
           name: before.name || old.name,
           theirToken: moved.token,
           ...laterKey(before, moved),
+          ...(before.chain || before.root ? {} : { root }),
           lastAt: Math.max(before.lastAt, old.lastAt),
         }),
         mark(address, { to: moved.now, at: moved.at }),
@@ -207,18 +210,13 @@ export function contactMoves(ctx) {
     marks: () => new Map(marks),
     isMoved: (/** @type {string} */ address) => !!next(address),
 
-    /** @param {string} address @param {Mark} said  by another address of ours, or another device of ours @returns {Change} */
-    take(address, said) {
+    /** @param {string} address @param {Mark} said  by another address of ours @param {boolean} [isShared]  by another device of ours: it is an entry already @returns {Change} */
+    take(address, said, isShared = false) {
       const known = marks.get(address);
       if (known && (known.at > said.at || (known.at === said.at && known.to === said.to))) return noChange();
       const kept = ctx.contacts.get(address)?.moved ? ctx.contacts.changed(address, { moved: null }) : noChange();
-      return together(kept, {
-        ...mark(address, said),
-        done() {
-          mark(address, said).done();
-          tell(address);
-        },
-      });
+      const marked = mark(address, said, isShared);
+      return together(kept, marked, { writes: [], done: () => tell(address) });
     },
 
     async load() {

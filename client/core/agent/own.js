@@ -293,7 +293,7 @@ async function applied(ctx, said) {
         changes.push(ctx.requests.answered(each.address, each.at));
         break;
       case 'moved':
-        changes.push(ctx.moves.take(each.address, each));
+        changes.push(ctx.moves.take(each.address, each, true));
         break;
       case 'moving':
         changes.push({ writes: [], done: () => ctx.moving() });

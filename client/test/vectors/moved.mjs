@@ -52,7 +52,12 @@ export async function moves(now, network, ca, other) {
   await add('from the future', 'not-yet', { 5: now + 600_001 });
   await add('31 days old', 'expired', { 5: now - 31 * DAY });
   await add('certified for another address', 'wrong-name', { 4: unhex(thief.key.id) }, { signer: thief });
-  await add('certified by nobody who is believed', 'unknown-anchor', { 4: unhex(stranger.key.id) }, { signer: stranger });
+  await add(
+    'certified by nobody who is believed',
+    'unknown-anchor',
+    { 4: unhex(stranger.key.id) },
+    { signer: stranger },
+  );
   await add('of another device', 'wrong-device', { 4: unhex(thief.key.id) });
   await add("with somebody else's certificate", 'bad-signature', {}, { signer: thief, chain: fresh.chain });
   await add('of another network', 'bad-signature', {}, { net: 'elsewhere' });

@@ -313,8 +313,7 @@ export const de = {
 
   'notice.moved': '{name} ({old}) teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen sind bestätigt.',
   'notice.moved.nameless': '{old} teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen sind bestätigt.',
-  'notice.moved.doubt':
-    'Wenn Sie damit nicht gerechnet haben, fragen Sie vorher auf einem anderen Weg nach, zum Beispiel mit einem Anruf.',
+  'notice.moved.doubt': 'Wenn Sie damit nicht gerechnet haben, fragen Sie vorher persönlich oder am Telefon nach.',
   'notice.moved.follow': 'Neue Adresse verwenden',
   'notice.moved.later': 'Nicht jetzt',
   'notice.moving':

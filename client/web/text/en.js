@@ -310,7 +310,7 @@ export const en = {
 
   'notice.moved': '{name} ({old}) says: my address is now {address}. Both addresses are confirmed.',
   'notice.moved.nameless': '{old} says: my address is now {address}. Both addresses are confirmed.',
-  'notice.moved.doubt': 'If you did not expect this, ask in another way before you agree, for example by a call.',
+  'notice.moved.doubt': 'If you did not expect this, ask in person or by telephone before you agree.',
   'notice.moved.follow': 'Use the new address',
   'notice.moved.later': 'Not now',
   'notice.moving':

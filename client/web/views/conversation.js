@@ -23,6 +23,14 @@ export function Conversation({ core, state, address, focus = '', back }) {
     state.contacts.find((c) => c.address === address) ??
     state.contacts.find((c) => c.earlier?.includes(address)) ??
     gone(address);
+  // Followed to a new address, with what was being written.
+  useEffect(() => {
+    if (contact.address === address) return;
+    const draft = sessionStorage.getItem(`draft ${address}`);
+    if (draft) sessionStorage.setItem(`draft ${contact.address}`, draft);
+    sessionStorage.removeItem(`draft ${address}`);
+    location.replace(`#${encodeURIComponent(contact.address)}`);
+  }, [address, contact.address]);
   const asked = state.notices.some((each) => each.id.endsWith(`moved ${contact.address}`));
   const [query, setQuery] = useState(/** @type {string | null} */ (null));
   const [messages, older] = useMessages(core, state, address, query, focus);
