@@ -251,7 +251,7 @@ test('a pasted mail is enough, and Enter confirms a typed code', async () => {
     await show('enrol');
     await page.fill('#address', 'alice@example.net');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('#code');
+    await page.waitForFunction(() => document.activeElement?.id === 'code');
   };
   await open();
   await page.evaluate((text) => {

@@ -7,7 +7,7 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { day, hasText, midnight, t, time } from '../i18n.js';
 import { saying } from '../errors.js';
 import { pieces } from '../links.js';
-import { visible } from '../names.js';
+import { ofAddress, visible } from '../names.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
@@ -19,10 +19,7 @@ const MAX_TEXT_BYTES = 16 * 1024;
 
 /** @param {{core: Core, state: State, address: string, focus?: string, back: () => void}} props */
 export function Conversation({ core, state, address, focus = '', back }) {
-  const contact =
-    state.contacts.find((c) => c.address === address) ??
-    state.contacts.find((c) => c.earlier?.includes(address)) ??
-    gone(address);
+  const contact = ofAddress(state.contacts, address) ?? gone(address);
   // Followed to a new address, with what was being written.
   useEffect(() => {
     if (contact.address === address) return;
