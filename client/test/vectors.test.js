@@ -10,12 +10,14 @@ import { keyText } from '../core/identity/log-note.js';
 import { parseCertificate } from '../core/identity/certificate.js';
 import { parseCrl, verifyCrl } from '../core/identity/crl.js';
 import { parseDer, sequence, tlv } from '../core/identity/der.js';
+import { authority, issue } from './authority.js';
 import { deviceId, gruu, instanceId, peerUri } from '../core/identity/device.js';
 import { mky, parseToken, ReplayCache, verifyPresence, verifyToken } from '../core/identity/passport.js';
 import { verifyChain } from '../core/identity/verifier.js';
 import { isPrivateHost } from '../core/record/bodies.js';
 import { decodeCbor, encodeCbor } from '../core/record/cbor.js';
 import { devicesOf, mergedDevices, relation, verifyDevices } from '../core/record/devices.js';
+import { openMoved, signMoved } from '../core/record/moved.js';
 import { openEntry, sealEntry } from '../core/record/own.js';
 import { openRecord, openRevocation } from '../core/record/record.js';
 import { daysOfLetters, messageValueId, publicMaster, rendezvous, unseal, valueId } from '../core/record/rendezvous.js';
@@ -203,6 +205,24 @@ test('records open, or are refused for the same reason as in Java', async () => 
   );
 });
 
+test('a change of address is believed, or refused for the same reason as in Java', async () => {
+  const v = await vectors('moved');
+  const how = { from: v.from, to: v.to, network: v.network, now: v.now * 1000, trust: trustOf([v.anchor]) };
+  for (const c of v.cases) {
+    const verdict = await verdictOf(async () => {
+      assert.equal((await openMoved(unbase64(c.statement), how)).now, v.address);
+    });
+    assert.equal(verdict, c.verdict, c.what);
+  }
+  const ca = await authority(v.now * 1000);
+  const { signer, key } = await issue(ca, v.address, v.now * 1000);
+  const said = { from: v.from, now: v.address, to: v.to, device: key.id, at: v.now * 1000, version: 1 };
+  const whole = { ...said, friendsKey: new Uint8Array(32).fill(1), token: new Uint8Array(32).fill(2) };
+  const written = await signMoved(signer, v.network, whole);
+  const { level: _, ...read } = await openMoved(written, { ...how, trust: trustOf([base64(ca.certificate.der)]) });
+  assert.deepEqual(read, whole);
+});
+
 test('each message of a device for another one has a value of its own', async () => {
   const { inbox } = await vectors('offline');
   const place = await rendezvous(unhex(inbox.friendsKey), 'INBOX', inbox.day);
@@ -326,7 +346,7 @@ test('a presence signature counts until its end', async () => {
   assert.equal(await until(v.presence[0][2], encode('<other/>')), 0);
 });
 
-const BYTES = new Set('friendsKey token spki ownKey theirToken ourToken proof digests value'.split(' '));
+const BYTES = new Set('friendsKey token spki ownKey theirToken ourToken proof digests value statement'.split(' '));
 
 /** Bytes are hex in the vectors, except ids, which are hex here too. */
 const typed = (said) =>
