@@ -65,7 +65,12 @@ public final class Issuer {
     }
 
     private Issuer(
-            Authority authority, ListPlace place, CaStore store, CertificateLog log, Permission permission, Clock clock) {
+            Authority authority,
+            ListPlace place,
+            CaStore store,
+            CertificateLog log,
+            Permission permission,
+            Clock clock) {
         this.authority = authority;
         this.place = place;
         this.store = store;
