@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.validation.ChallengeMail;
 import dev.starling.ca.validation.MailCode;
+import dev.starling.ca.validation.ProofKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -227,8 +228,9 @@ class EmailCodeTest {
             }
             assertTrue(lines.stream().anyMatch(line -> line.contains("cannot be reached")), lines::toString);
             assertFalse(String.join("\n", lines).contains(code));
-            assertFalse(ca.<Authorization>stored(
-                            session -> session.authorizations().byPart1(code).orElseThrow())
+            assertFalse(ca.<Authorization>stored(session -> session.authorizations()
+                            .byStart(ProofKey.start(code))
+                            .orElseThrow())
                     .toString()
                     .contains(code));
         } finally {

@@ -104,7 +104,12 @@ final class OrderResource {
 
     private Response finish(Signed signed) throws Problem, IOException {
         Order order = find(signed);
-        return said(200, orders.finish(order, Json.bytes(Json.text(signed.jws().json(), "csr"))));
+        return said(
+                200,
+                orders.finish(
+                        order,
+                        Json.bytes(Json.text(signed.jws().json(), "csr")),
+                        signed.request().body()));
     }
 
     private Response certificate(Signed signed) throws Problem, IOException {

@@ -1,14 +1,14 @@
 package dev.starling.ca.registration;
 
 import dev.starling.acme.Problem;
-import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.Issuance;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
-import dev.starling.ca.validation.Outbox;
+import dev.starling.ca.validation.Sending;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import java.io.IOException;
@@ -23,15 +23,15 @@ public final class Orders {
 
     private final CaStore store;
     private final Authorizations authorizations;
-    private final Issuer issuer;
-    private final Outbox outbox;
+    private final Issuance issuance;
+    private final Sending mails;
     private final Clock clock;
 
-    public Orders(CaStore store, Authorizations authorizations, Issuer issuer, Outbox outbox, Clock clock) {
+    public Orders(CaStore store, Authorizations authorizations, Issuance issuance, Sending mails, Clock clock) {
         this.store = store;
         this.authorizations = authorizations;
-        this.issuer = issuer;
-        this.outbox = outbox;
+        this.issuance = issuance;
+        this.mails = mails;
         this.clock = clock;
     }
 
@@ -47,7 +47,7 @@ public final class Orders {
     /// @param replaces the certificate whose place it takes
     public Order create(Asking asking, String typed, Optional<RenewalId> replaces) throws Problem, IOException {
         Address address = address(typed);
-        issuer.checkMayCertify(address);
+        issuance.checkMayCertify(address);
         long now = now();
         var order = store.whole(session -> {
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
@@ -71,7 +71,7 @@ public final class Orders {
             return made;
         });
         if (order.status() == Order.Status.READY) return order;
-        outbox.first(order.authorization(), asking.language());
+        mails.first(order.authorization(), asking.language());
         return order(order.id(), asking.account());
     }
 
@@ -118,8 +118,10 @@ public final class Orders {
     }
 
     /// Issues for the key in `csr`. RFC 8555, section 7.4: only an order that is ready can be finalized.
-    public Order finish(Order asked, byte[] csr) throws Problem, IOException {
-        issuer.issue(asked.id(), csr);
+    ///
+    /// @param request the account's, as it was signed and came; empty from whoever has no account
+    public Order finish(Order asked, byte[] csr, byte[] request) throws Problem, IOException {
+        issuance.issue(asked.id(), csr, request);
         return order(asked.id(), asked.account());
     }
 
