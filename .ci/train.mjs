@@ -5,7 +5,8 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agent, until } from '../client/test/e2e/agents.js';
-import { code, freePort } from '../client/test/e2e/servers.js';
+import { freePort } from '../client/test/e2e/ports.js';
+import { code } from '../client/test/e2e/servers.js';
 
 const MESSAGES = 30;
 const CALLS = 5;

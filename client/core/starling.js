@@ -372,7 +372,7 @@ export class Starling {
   async recover({ revokeOld = false } = {}) {
     const old = await this.ctx.devices.recover();
     this.reach.soon();
-    if (!revokeOld || !old.length) return;
+    if (!revokeOld) return;
     await this.ctx.store.put('me', 'to-revoke', old);
     await this.#revokeOld();
   }

@@ -137,6 +137,12 @@ export function fakeCa(ca, now) {
         return answer(200, shown(id));
       case 'certificate':
         return answer(200, order.chain);
+      case 'certificates':
+        return answer(200, {
+          certificates: Array.isArray(state.good)
+            ? state.good.map((each) => (each instanceof Uint8Array ? { certificate: b64u(each) } : each))
+            : state.good,
+        });
       case 'revoke-cert':
         if (state.revoked.includes(request.json.certificate)) return problem(400, 'alreadyRevoked');
         state.revoked.push(request.json.certificate);
@@ -159,6 +165,7 @@ export function fakeCa(ca, now) {
           newAccount: `${BASE}/new-account`,
           newOrder: `${BASE}/new-order`,
           revokeCert: `${BASE}/revoke-cert`,
+          ...(state.good ? { starlingCertificates: `${BASE}/certificates` } : {}),
           ...(state.window ? { renewalInfo: `${BASE}/renewal-info` } : {}),
         });
       if (path === 'renewal-info') return ((state.asked = id), answer(200, state.window, { 'Retry-After': '21600' }));

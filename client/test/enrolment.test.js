@@ -9,7 +9,7 @@ import { makeCsr } from '../core/identity/csr.js';
 import { makeDeviceKey } from '../core/identity/device.js';
 import { memoryStore } from '../core/store/memory.js';
 import { fakeCa } from './acme-fake.js';
-import { authority } from './authority.js';
+import { authority, certify } from './authority.js';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 10, 24, 12);
@@ -365,6 +365,18 @@ test('who has proven the mailbox withdraws certificates of earlier devices, also
   assert.deepEqual(ca.revoked, old.map(b64u));
   const stranger = await person({ store: memoryStore(), ca, clock: { now: START }, root: null });
   await assert.rejects(stranger.revoke(old), fails('no-proof'));
+});
+
+test('also certificates that only the CA knows of are withdrawn, and never one for the key of this device', async () => {
+  const { alice, ca, root } = await enrolled();
+  const hidden = await certify(root, 'alice@example.net', (await makeDeviceKey()).spki, START);
+  ca.good = [alice.ctx.profile.chain[0], hidden];
+  await alice.revoke([Uint8Array.of(1, 2, 3), hidden]);
+  assert.deepEqual(ca.revoked, [Uint8Array.of(1, 2, 3), hidden].map(b64u));
+  for (const hostile of ['x', [{ certificate: 'AQID' }], Array(101).fill(hidden)]) {
+    ca.good = hostile;
+    await assert.rejects(alice.revoke([]), (e) => typeof e.key === 'string');
+  }
 });
 
 test('a certificate that is being made is asked for when the CA says so, within bounds', async () => {

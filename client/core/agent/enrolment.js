@@ -1,5 +1,5 @@
 // First use and renewal: a key on this device, a code by mail, a certificate for this device and this address.
-import { random } from '../bytes.js';
+import { b64u, random, same } from '../bytes.js';
 import { acmeClient } from '../enrol/acme.js';
 import { need, StarlingError } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
@@ -164,6 +164,9 @@ export function enrolment(ctx) {
     });
   }
 
+  const isOwn = (/** @type {Uint8Array<ArrayBuffer>} */ der) =>
+    !!ctx.profile && same(parseCertificate(der).spki, ctx.profile.key.spki);
+
   return {
     /** After a reload: go on where it was. */
     async resume() {
@@ -230,9 +233,11 @@ export function enrolment(ctx) {
       ctx.me({ status: 'code', codeExpires: pending.expires });
     },
 
-    /** Withdraws certificates of earlier devices of this address, by the proof of the mailbox. @param {Uint8Array[]} old */
-    async revoke(old) {
-      for (const der of old) await acme.revoke(der, CESSATION);
+    /** Withdraws the certificates of all other devices of this address, by the proof of the mailbox: those that are known, and those that the CA names besides. @param {Uint8Array[]} known */
+    async revoke(known) {
+      const named = (await acme.good()).filter((der) => !isOwn(der));
+      const seen = new Set(known.map(b64u));
+      for (const der of [...known, ...named.filter((each) => !seen.has(b64u(each)))]) await acme.revoke(der, CESSATION);
     },
 
     close() {

@@ -1,5 +1,5 @@
 // The user's side of RFC 8555, identifier `email`, challenge `email-code-00`. What is pending lies in the Store, so that a reload goes on where it was.
-import { b64u, encode, sha256, unhex } from '../bytes.js';
+import { b64u, encode, sha256, unb64u, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { ES256 } from '../identity/device.js';
 import { parseCertificate, pemCertificates } from '../identity/certificate.js';
@@ -11,6 +11,7 @@ const ROUND_MILLIS = 1000;
 const LONGEST_ROUND_MILLIS = 60_000;
 /** Bounds of how soon renewal information is asked for again. @type {[number, number]} */
 const ASK_AGAIN_MILLIS = [3_600_000, 86_400_000];
+const MAX_CERTIFICATES = 100;
 const TABLE = 'enrol';
 
 /** @param {number} ms @param {() => void} task */
@@ -200,6 +201,20 @@ export function acmeClient(around) {
       } catch (e) {
         if (!(e instanceof StarlingError && e.message.includes('alreadyRevoked'))) throw e;
       }
+    },
+
+    /** The good certificates (DER) of the address that was proven, whether they are to be found or not; none of a CA that does not say so. @returns {Promise<Uint8Array<ArrayBuffer>[]>} */
+    async good() {
+      const kept = await proven();
+      need(!!kept, 'no-proof');
+      directory = await (await ask(kept.directory)).json();
+      if (typeof directory.starlingCertificates !== 'string') return [];
+      const identifier = { type: 'email', value: kept.address };
+      const { certificates } = await (
+        await post(kept.account, kept.kid, directory.starlingCertificates, { identifier })
+      ).json();
+      need(Array.isArray(certificates) && certificates.length <= MAX_CERTIFICATES, 'generic', 'no certificates');
+      return certificates.map((/** @type {any} */ each) => unb64u(String(each?.certificate)));
     },
 
     /** When the CA would like a certificate to be renewed (RFC 9773); null where it does not say. @param {string} directoryUrl @param {Uint8Array} der @returns {Promise<RenewalInfo | null>} */

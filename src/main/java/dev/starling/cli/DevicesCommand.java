@@ -1,8 +1,8 @@
 package dev.starling.cli;
 
 import dev.starling.dht.DhtException;
-import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.Withdrawal;
 import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
@@ -14,7 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,6 +35,7 @@ final class DevicesCommand {
     private static final int CESSATION = 5;
 
     private static final int LEAST_ID = 8;
+    private static final String THIS = "  THIS ONE";
 
     /// Whose devices, and where they are looked up.
     static final class Whose {
@@ -57,6 +61,14 @@ final class DevicesCommand {
                 description = "PEM file of a CA to believe; needed except in local mode.")
         List<Path> anchors = new ArrayList<>();
 
+        Address person() throws IOException {
+            try {
+                return Address.parse(address);
+            } catch (IdentityException e) {
+                throw new IOException("Not an address: " + e.reason() + ".", e);
+            }
+        }
+
         Path file() {
             return key.orElseGet(() -> Path.of(address + ".p12"));
         }
@@ -64,26 +76,35 @@ final class DevicesCommand {
 
     @Command(
             mixinStandardHelpOptions = true,
-            description = "Lists them: id, name, until when certified, and which one is this.")
+            description = {
+                "Lists them: id, name, until when certified, and which one is this; with the key file of an enrolment also",
+                "those that the CA has certified and nobody can find."
+            })
     int list(@Mixin Whose whose) throws IOException {
-        Optional<DeviceId> self =
-                Files.exists(whose.file()) ? Optional.of(Keys.load(whose.file()).id()) : Optional.empty();
+        boolean isOwn = Files.exists(whose.file());
+        Optional<DeviceId> self = isOwn ? Optional.of(Keys.load(whose.file()).id()) : Optional.empty();
         var found = found(whose.server, whose.anchors, whose.address);
-        if (found.isEmpty()) {
-            System.out.println("No device of " + whose.address + " is to be found.");
-            return 2;
-        }
-        for (var device : found.get().devices().values())
+        var shown = found.map(LocationService.Found::devices).orElse(Map.of());
+        for (var device : shown.values())
             System.out.println(device.id() + "  "
                     + (device.name().isEmpty() ? "(no name)" : device.name().replaceAll("\\p{C}", "?"))
                     + "  "
                     + device.certificate()
                             .map(each -> "certified until " + each.notAfter())
                             .orElse("not certified")
-                    + (self.equals(Optional.of(device.id())) ? "  THIS ONE" : "")
+                    + (self.equals(Optional.of(device.id())) ? THIS : "")
                     + (device.listed() ? "" : "  not allowed by your devices: nothing is sent to it")
                     + (device.revoked() ? "  withdrawn" : ""));
-        return 0;
+        var hidden =
+                isOwn ? certified(whose.person(), Optional.empty(), whose.file()) : Map.<DeviceId, List<byte[]>>of();
+        hidden.keySet().stream()
+                .filter(each -> !shown.containsKey(each))
+                .forEach(each ->
+                        System.out.println(each + "  certified by the CA, and cannot be found: nothing is sent to it"
+                                + (self.equals(Optional.of(each)) ? THIS : "")));
+        if (!shown.isEmpty() || !hidden.isEmpty()) return 0;
+        System.out.println("No device of " + whose.address + " is to be found.");
+        return 2;
     }
 
     @Command(
@@ -100,42 +121,59 @@ final class DevicesCommand {
             throw new IOException(
                     "An id has 64 hexadecimal digits; the first 8 will do. starling devices list shows them.");
         DeviceId self = Keys.load(whose.file()).id();
-        var found = found(whose.server, whose.anchors, whose.address);
-        var meant = found.stream()
-                .flatMap(each -> each.devices().keySet().stream())
+        var certified = certified(whose.person(), found(whose.server, whose.anchors, whose.address), whose.file());
+        var meant = certified.keySet().stream()
                 .filter(each -> each.hex().startsWith(id))
                 .toList();
         if (meant.size() != 1)
             throw new IOException(
                     (meant.isEmpty() ? "No device" : "More than one device") + " has an id that begins so.");
         if (meant.getFirst().equals(self)) throw new IOException("That is this device itself.");
-        withdraw(found.orElseThrow(), meant, whose.file());
-        System.out.println(
-                "Its certificate is withdrawn. Your other devices still show it: remove it in one of them under"
-                        + " Settings, Your devices, so that it gets no more messages until everybody knows.");
+        int done = withdraw(List.of(certified.getOrDefault(meant.getFirst(), List.of())), whose.file());
+        System.out.println((done == 0 ? "Its certificate was withdrawn before." : "Its certificate is withdrawn.")
+                + " Your other devices still show it: remove it in one of them under"
+                + " Settings, Your devices, so that it gets no more messages until everybody knows.");
         return 0;
     }
 
-    /// Withdraws the certificates of all devices of an address but this one; how many.
+    /// Withdraws the certificates of all devices of an address but this one; of how many.
     static int withdrawOthers(String server, List<Path> anchors, Address address, Path file) throws IOException {
-        DeviceId self = Keys.load(file).id();
-        var found = found(server, anchors, address.text());
-        if (found.isEmpty()) return 0;
-        var others = found.get().devices().keySet().stream()
-                .filter(each -> !each.equals(self))
-                .toList();
-        withdraw(found.get(), others, file);
-        return others.size();
+        var others = certified(address, found(server, anchors, address.text()), file);
+        others.remove(Keys.load(file).id());
+        return withdraw(others.values(), file);
     }
 
-    private static void withdraw(LocationService.Found found, List<DeviceId> devices, Path file) throws IOException {
-        try {
-            for (var record : found.newest())
-                if ((record.kind() == Kind.CERT || record.kind() == Kind.LOCATION) && devices.contains(record.device()))
-                    Enrolment.revoke(file, record.chain().getFirst(), CESSATION);
+    /// Of how many devices it was not done before.
+    private static int withdraw(Collection<List<byte[]>> devices, Path file) throws IOException {
+        try (var at = new Withdrawal(file)) {
+            int count = 0;
+            for (var device : devices) {
+                boolean isNew = false;
+                for (byte[] each : device) isNew |= at.revoke(each, CESSATION);
+                if (isNew) count++;
+            }
+            return count;
         } catch (EnrolmentException e) {
             throw new IOException(e.detail(), e);
         }
+    }
+
+    /// What is certified for the address, by device: what the CA says, and what is to be found.
+    private static Map<DeviceId, List<byte[]>> certified(
+            Address address, Optional<LocationService.Found> found, Path file) throws IOException {
+        var all = new LinkedHashMap<DeviceId, List<byte[]>>();
+        try (var at = new Withdrawal(file)) {
+            for (var each : at.good(address))
+                all.computeIfAbsent(DeviceId.ofKey(each.getPublicKey().getEncoded()), _ -> new ArrayList<>())
+                        .add(Keys.encoded(each));
+        } catch (EnrolmentException e) {
+            throw new IOException(e.detail(), e);
+        }
+        for (var each : found.map(LocationService.Found::newest).orElse(List.of()))
+            if (each.kind() == Kind.CERT || each.kind() == Kind.LOCATION)
+                all.computeIfAbsent(each.device(), _ -> new ArrayList<>())
+                        .add(each.chain().getFirst());
+        return all;
     }
 
     private static Optional<LocationService.Found> found(String server, List<Path> anchors, String address)

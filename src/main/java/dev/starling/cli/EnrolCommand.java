@@ -35,7 +35,8 @@ import picocli.CommandLine.Parameters;
             "Run again with the same file it renews the certificate for the same key, when two thirds of its time",
             "are over or the CA asks for it;",
             "without a mail while the proof of the address is good (90 days), so that it can be run by cron each day.",
-            "What was interrupted goes on where it was."
+            "What was interrupted goes on where it was. Each time it looks in the logs of the CAs for certificates of your",
+            "address that somebody else got; then it warns, and ends with 3."
         })
 final class EnrolCommand implements Callable<Integer> {
     @Parameters(
@@ -97,19 +98,33 @@ final class EnrolCommand implements Callable<Integer> {
                 if (!isDue(leaf)) {
                     System.out.println("Still good until " + leaf.getNotAfter().toInstant()
                             + "; nothing was done (--renew renews it now).");
-                    return 0;
+                    return watched(wanted, file);
                 }
             }
             enrol(wanted, file);
             if (revokeOld)
                 System.out.println(DevicesCommand.withdrawOthers(server, anchors, wanted, file)
                         + " other device(s) had their certificate withdrawn.");
-            return 0;
+            return watched(wanted, file);
         } catch (IdentityException e) {
             throw new IOException("Not an address that can be certified: " + e.reason() + ".", e);
         } catch (EnrolmentException e) {
             throw new IOException(e.detail(), e);
         }
+    }
+
+    /// What the logs say is told, and is no success: so cron mails it.
+    private int watched(Address wanted, Path file) throws IOException {
+        Optional<Enrolling> at;
+        try {
+            at = Optional.of(Enrolling.at(server, ca, anchors));
+        } catch (IOException e) {
+            // The certificate is good, or was got just now.
+            return 0;
+        }
+        var said = at.get().watched(wanted, file);
+        said.forEach(each -> System.err.println("WARNING: " + each));
+        return said.isEmpty() ? 0 : 3;
     }
 
     /// As the CA says, where it can be asked.

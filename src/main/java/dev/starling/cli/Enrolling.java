@@ -2,6 +2,7 @@ package dev.starling.cli;
 
 import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.LogWatch;
 import dev.starling.enrol.ReplyByMail;
 import dev.starling.identity.Address;
 import dev.starling.identity.Anchor;
@@ -14,6 +15,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +58,11 @@ record Enrolling(URI directory, List<Anchor> believed, boolean local) {
     /// The same by an answer to the CA's mail.
     Keys.Held enrol(Address address, Path file, ReplyByMail reply) throws IOException, EnrolmentException {
         return enrolment().enrol(address, file, reply);
+    }
+
+    /// Sentences about certificates of the address that somebody else got, as the logs of the CAs say.
+    List<String> watched(Address address, Path file) throws IOException {
+        return new LogWatch(believed, HttpLog::new, Clock.systemUTC()).look(address, file, Duration.ZERO);
     }
 
     private Enrolment enrolment() {

@@ -1,6 +1,6 @@
 package dev.starling.cli;
 
-import dev.starling.identity.log.LogReader;
+import dev.starling.enrol.LogWatch;
 import dev.starling.identity.log.Tile;
 import java.io.IOException;
 import java.net.URI;
@@ -10,7 +10,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 
 /// A log of certificates behind a URL (C2SP tlog-tiles): bounded in size and time, without redirects.
-final class HttpLog implements LogReader, AutoCloseable {
+final class HttpLog implements LogWatch.Open {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     // The largest there is: a full bundle of entries, or a head with all the signatures it may have.
     private static final int MAX_BYTES = 128 * 1024;

@@ -2,20 +2,24 @@ package dev.starling.cli;
 
 import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.LogWatch;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.Keys;
 import dev.starling.phone.PhoneAccount;
 import dev.starling.phone.PhoneFolder;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 
 /// Renews the certificates of a peer's phones by itself, while the proof of their address is good: then no mail is
-/// needed. When it is over, the log says what to do, as ever.
+/// needed. When it is over, the log says what to do, as ever. And looks daily in the logs of the CAs for certificates
+/// of
+/// their addresses that somebody else got.
 final class PhoneRenewal implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.phone");
-    private static final Duration FIRST = Duration.ofMinutes(1), AGAIN = Duration.ofHours(6);
+    private static final Duration FIRST = Duration.ofMinutes(1), AGAIN = Duration.ofHours(6), DAY = Duration.ofDays(1);
 
     private final PhoneFolder folder;
     private final CertificateVerifier verifier;
@@ -49,6 +53,7 @@ final class PhoneRenewal implements AutoCloseable {
         for (PhoneAccount each : folder.all()) {
             if (closed) return;
             var key = folder.key(each.user());
+            watch(each, key);
             if (!Enrolment.isDue(Keys.load(key).chain().getFirst(), clock.instant())) continue;
             try {
                 if (!Enrolment.renewQuietly(each.address(), key, verifier, clock)) continue;
@@ -61,6 +66,12 @@ final class PhoneRenewal implements AutoCloseable {
                         () -> "phone " + each.user() + " is not renewed yet: " + e.detail());
             }
         }
+    }
+
+    private void watch(PhoneAccount each, Path key) throws IOException {
+        var watch = new LogWatch(verifier.anchors().anchors(), HttpLog::new, clock);
+        for (String said : watch.look(each.address(), key, DAY))
+            LOG.log(System.Logger.Level.WARNING, () -> "phone " + each.user() + ": " + said);
     }
 
     @Override

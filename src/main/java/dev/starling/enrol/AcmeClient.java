@@ -116,11 +116,19 @@ final class AcmeClient implements AutoCloseable {
         return kid.orElse("");
     }
 
-    /// The URL of one of the CA's services, from its directory.
-    String service(String name) throws EnrolmentException, Problem {
+    private Map<String, Object> directory() throws EnrolmentException, Problem {
         if (directory.isEmpty())
             directory = send(HttpRequest.newBuilder(directoryUrl).GET()).json();
-        if (directory.get(name) instanceof String url) return url;
+        return directory;
+    }
+
+    boolean offers(String name) throws EnrolmentException, Problem {
+        return directory().containsKey(name);
+    }
+
+    /// The URL of one of the CA's services, from its directory.
+    String service(String name) throws EnrolmentException, Problem {
+        if (directory().get(name) instanceof String url) return url;
         throw unintelligible("no " + name + " in its directory");
     }
 

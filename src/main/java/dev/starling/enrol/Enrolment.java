@@ -157,27 +157,6 @@ public final class Enrolment {
         }
     }
 
-    /// Withdraws a certificate by the account that proved its address (RFC 8555, section 7.6). One that is withdrawn
-    /// already is no failure.
-    ///
-    /// @param file of the key that was certified with that account
-    /// @param der the certificate
-    /// @param reason RFC 5280, section 5.3.1
-    public static void revoke(Path file, byte[] der, int reason) throws EnrolmentException, IOException {
-        var kept = KeptAccount.load(file)
-                .orElseThrow(() -> new EnrolmentException(
-                        Reason.REFUSED,
-                        "There is no account beside " + file + ". Prove the address first: starling enrol --renew."));
-        try (var acme = new AcmeClient(kept.directory(), kept.account(), kept.kid())) {
-            acme.post(
-                    acme.service("revokeCert"),
-                    Json.write(Map.of("certificate", Base64URL.encode(der).toString(), "reason", reason)));
-        } catch (Problem e) {
-            if (e.type().equals("alreadyRevoked")) return;
-            throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
-        }
-    }
-
     // What may pass by itself keeps the enrolment.
     private static boolean isOver(Problem e) {
         return e.status() < 500 && e.status() != 429;

@@ -1,6 +1,7 @@
 package dev.starling.ca;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
@@ -72,6 +73,31 @@ class Rfc8555RevocationTest extends AcmeTest {
             again.answer(again.challenge(order), ca.letters.last().code());
             assertEquals(200, revoke(again, certificate, "").status());
         }
+    }
+
+    /// A resource of ours, `starlingCertificates`.
+    @Test
+    void whoHasProvenAMailboxSeesWhatIsCertifiedForItAndNobodyElse() throws Exception {
+        String url = ca.base + "/acme/certificates";
+        String identifier = "{\"identifier\":{\"type\":\"email\",\"value\":\"" + BOB + "\"}}";
+        refused(403, "unauthorized", bob.post(url, identifier));
+        String first = issued(bob, Keys.generate()), second = issued(bob, Keys.generate());
+        try (var eve = ca.caller().registered()) {
+            var order = eve.order("eve@example.net");
+            eve.answer(eve.challenge(order), ca.letters.last().code());
+            refused(403, "unauthorized", eve.post(url, identifier));
+            refused(400, "malformed", eve.post(url, "{}"));
+            order = eve.order(BOB);
+            refused(403, "unauthorized", eve.post(url, identifier));
+            eve.answer(eve.challenge(order), ca.letters.last().code());
+            String seen = eve.post(url, identifier).http().body();
+            assertTrue(seen.contains(first) && seen.contains(second), seen);
+        }
+        assertEquals(200, revoke(bob, first, "").status());
+        String left = bob.post(url, identifier).http().body();
+        assertTrue(!left.contains(first) && left.contains(second), left);
+        ca.clock.pass(java.time.Duration.ofDays(31));
+        assertEquals("{\"certificates\":[]}", bob.post(url, identifier).http().body());
     }
 
     @Test

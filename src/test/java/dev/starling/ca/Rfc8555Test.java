@@ -24,7 +24,15 @@ class Rfc8555Test extends AcmeTest {
         assertEquals(200, directory.status());
         assertEquals("application/json", directory.header("content-type"));
         assertEquals(
-                Set.of("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange", "renewalInfo", "meta"),
+                Set.of(
+                        "newNonce",
+                        "newAccount",
+                        "newOrder",
+                        "revokeCert",
+                        "keyChange",
+                        "renewalInfo",
+                        "starlingCertificates",
+                        "meta"),
                 directory.json().keySet());
         assertEquals(ca.base + "/acme/new-order", directory.text("newOrder"));
     }

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -369,18 +370,34 @@ class EnrolmentTest {
         Path lost = folder.resolve("lost.p12");
         byte[] old =
                 Keys.encoded(enrolment().enrol(bob, lost, this::mailed).chain().getFirst());
-        var none = assertThrows(EnrolmentException.class, () -> Enrolment.revoke(file, old, 5));
+        var none = assertThrows(EnrolmentException.class, () -> revoke(file, old, 5));
         assertEquals(Reason.REFUSED, none.reason());
         enrolment().enrol(bob, file, this::mailed);
-        Enrolment.revoke(file, old, 5);
+        revoke(file, old, 5);
         assertEquals(1, ca.revoked.get());
-        Enrolment.revoke(file, old, 5);
+        revoke(file, old, 5);
         var eve = Address.parse("eve@example.net");
         byte[] hers = Keys.encoded(enrolment()
                 .enrol(eve, folder.resolve("eve.p12"), this::mailed)
                 .chain()
                 .getFirst());
-        assertThrows(EnrolmentException.class, () -> Enrolment.revoke(file, hers, 5));
+        assertThrows(EnrolmentException.class, () -> revoke(file, hers, 5));
+    }
+
+    @Test
+    void theCaNamesWhatIsCertifiedBesides() throws Exception {
+        var lost = enrolment()
+                .enrol(bob, folder.resolve("lost.p12"), this::mailed)
+                .chain()
+                .getFirst();
+        var own = enrolment().enrol(bob, file, this::mailed).chain().getFirst();
+        try (var withdrawal = new Withdrawal(file)) {
+            assertEquals(Set.of(lost, own), Set.copyOf(withdrawal.good(bob)));
+            withdrawal.revoke(Keys.encoded(lost), 5);
+            assertEquals(List.of(own), withdrawal.good(bob));
+            var eve = Address.parse("eve@example.net");
+            assertThrows(EnrolmentException.class, () -> withdrawal.good(eve));
+        }
     }
 
     @Test
@@ -393,8 +410,14 @@ class EnrolmentTest {
                         .toMinutes()
                 < 10);
         assertFalse(enrolment().isDue(leaf));
-        Enrolment.revoke(file, Keys.encoded(leaf), 1);
+        revoke(file, Keys.encoded(leaf), 1);
         ca.clock.pass(Duration.ofSeconds(5));
         assertTrue(enrolment().isDue(leaf), "it is withdrawn, so another one is wanted now");
+    }
+
+    private static void revoke(Path file, byte[] certificate, int reason) throws Exception {
+        try (var withdrawal = new Withdrawal(file)) {
+            withdrawal.revoke(certificate, reason);
+        }
     }
 }

@@ -43,6 +43,8 @@ record Resources(String base, String terms, String sender, Clock clock) {
                 base + "/acme/key-change",
                 "renewalInfo",
                 base + "/acme/renewal-info",
+                "starlingCertificates",
+                base + "/acme/certificates",
                 "meta",
                 meta));
     }

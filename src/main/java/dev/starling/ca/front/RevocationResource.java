@@ -16,6 +16,8 @@ import dev.starling.web.Routes;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Map;
 
 /// The end of certificates: withdrawn (RFC 8555, section 7.6), and when to renew them (RFC 9773).
@@ -36,6 +38,7 @@ final class RevocationResource {
 
     void mount(Routes routes) {
         front.post(routes, "/acme/revoke-cert", this::revoke);
+        front.signed(routes, "/acme/certificates", this::issued);
         front.open(routes, RENEWAL, this::renewal);
     }
 
@@ -55,6 +58,18 @@ final class RevocationResource {
                     signed.account().id());
         }
         return Response.empty(200);
+    }
+
+    // Of ours: who has proven a mailbox may see what is certified for it, and so withdraw what nobody shows.
+    private Response issued(AcmeFront.Signed signed) throws Problem, IOException {
+        if (!(signed.jws().json().get("identifier") instanceof Map<?, ?> asked)
+                || !(asked.get("type") instanceof String type)
+                || !(asked.get("value") instanceof String value)) throw Problem.malformed("an identifier is needed");
+        var certificates = new ArrayList<Map<String, Object>>();
+        for (byte[] each : revocations.open(signed.account().id(), type, value))
+            certificates.add(Map.of(
+                    "certificate", Base64.getUrlEncoder().withoutPadding().encodeToString(each)));
+        return Response.json(200, Json.write(Map.of("certificates", certificates)));
     }
 
     private static int reason(Map<String, Object> json) {

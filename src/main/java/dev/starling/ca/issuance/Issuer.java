@@ -400,13 +400,8 @@ public final class Issuer implements Issuance {
                 .flatMap(order -> session.evidence().of(order.authorization()))
                 .map(reply -> DeviceId.sha256(reply.mail()))
                 .orElseGet(LogEntry::noEvidence));
-        long index = log.enter(new Address(signed.value()), leaf(signed.chain()), evidence);
+        long index = log.enter(new Address(signed.value()), signed.leaf(), evidence);
         store.change(session -> session.certificates().logged(serial, index));
-    }
-
-    private static byte[] leaf(String chain) {
-        String first = chain.substring(chain.indexOf('\n'), chain.indexOf("-----END"));
-        return Base64.getMimeDecoder().decode(first);
     }
 
     public static String pem(X509Certificate certificate) {

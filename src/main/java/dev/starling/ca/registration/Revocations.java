@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 
 /// Withdrawing certificates (RFC 8555, section 7.6): by the account that has it, by the key in it, or by whoever has
@@ -24,7 +25,7 @@ public final class Revocations {
     /// cessationOfOperation.
     private static final Set<Integer> REASONS = Set.of(0, 1, 3, 4, 5);
 
-    private static final int KEY_COMPROMISE = 1;
+    private static final int KEY_COMPROMISE = 1, MOST = 100;
 
     private final CaStore store;
     private final Runnable revoked;
@@ -39,12 +40,12 @@ public final class Revocations {
 
     /// By an account.
     public void byAccount(byte[] der, int reason, String account) throws Problem, IOException {
-        revoke(der, reason, "account " + account, (session, certificate) -> {
-            if (certificate.account().equals(account)) return true;
-            long now = clock.instant().getEpochSecond();
-            return session.authorizations().of(account, certificate.type(), certificate.value()).stream()
-                    .anyMatch(each -> each.isGood(now));
-        });
+        revoke(
+                der,
+                reason,
+                "account " + account,
+                (session, certificate) -> certificate.account().equals(account)
+                        || hasProven(session, account, certificate.type(), certificate.value()));
     }
 
     /// By the certificate's own key.
@@ -57,6 +58,25 @@ public final class Revocations {
     /// By the operator.
     public void byOperator(String serial, int reason) throws Problem, IOException {
         withdraw(serial, reason, "the operator", (_, certificate) -> certificate.isSigned());
+    }
+
+    /// The certificates of an address that are good, DER, the newest first, a hundred at most; for whoever has proven
+    /// it.
+    public List<byte[]> open(String account, String type, String value) throws Problem, IOException {
+        return store.whole(session -> {
+            if (!hasProven(session, account, type, value))
+                throw new Problem("unauthorized", 403, "This account has no good proof of that address.");
+            long now = clock.instant().getEpochSecond();
+            return session.certificates().good(value, now, MOST).stream()
+                    .filter(each -> each.type().equals(type))
+                    .map(Certificate::leaf)
+                    .toList();
+        });
+    }
+
+    private boolean hasProven(Session session, String account, String type, String value) {
+        long now = clock.instant().getEpochSecond();
+        return session.authorizations().of(account, type, value).stream().anyMatch(each -> each.isGood(now));
     }
 
     private interface Right {

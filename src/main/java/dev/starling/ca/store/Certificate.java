@@ -1,5 +1,7 @@
 package dev.starling.ca.store;
 
+import java.util.Base64;
+
 /// A certificate that was signed, or was about to be.
 ///
 /// @param serial hexadecimal
@@ -28,6 +30,11 @@ public record Certificate(
         long logIndex) {
     public boolean isSigned() {
         return !chain.isEmpty();
+    }
+
+    /// What was signed, DER.
+    public byte[] leaf() {
+        return Base64.getMimeDecoder().decode(chain.substring(chain.indexOf('\n'), chain.indexOf("-----END")));
     }
 
     public boolean isRevoked() {

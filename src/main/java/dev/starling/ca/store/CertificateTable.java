@@ -54,6 +54,17 @@ public final class CertificateTable {
         return where("value = :value", value, most);
     }
 
+    /// Those for an address that are signed, not withdrawn and not over at `now` (Unix seconds), the newest first.
+    public List<Certificate> good(String value, long now, int most) {
+        return db.createQuery("select " + COLUMNS + " from certificate where value = :value and chain != ''"
+                        + " and revoked = 0 and not_after > :now order by not_before desc, serial limit :most")
+                .bind("value", value)
+                .bind("now", now)
+                .bind("most", most)
+                .map((row, _) -> certificate(row))
+                .list();
+    }
+
     private List<Certificate> where(String where, String value, int most) {
         return db.createQuery("select " + COLUMNS + " from certificate where " + where
                         + " order by not_before desc, serial limit :most")

@@ -1,0 +1,159 @@
+package dev.starling.enrol;
+
+import dev.starling.identity.Address;
+import dev.starling.identity.Anchor;
+import dev.starling.identity.AnchorLog;
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.IdentityException;
+import dev.starling.identity.Keys;
+import dev.starling.identity.log.LogEntry;
+import dev.starling.identity.log.LogPolicy;
+import dev.starling.identity.log.LogProof;
+import dev.starling.identity.log.LogReader;
+import dev.starling.identity.log.Tile;
+import dev.starling.identity.log.Watcher;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+
+/// Looks through what is new in the logs of the CAs that are believed for certificates of an address that were not made
+/// for the key in a file (docs/protocols/log.md, section 12). What was seen is kept beside that file; each is told
+/// once.
+public final class LogWatch {
+    /// So long a log may show nothing new that is witnessed, or nothing at all.
+    private static final Duration SILENT = Duration.ofDays(3);
+    /// Of one look: half a million entries.
+    private static final int MAX_READS = 2000;
+
+    /// What no honest log can come to.
+    private static final Set<String> BROKEN = Set.of("smaller-tree", "forked", "inconsistent");
+
+    /// A log while it is read.
+    public interface Open extends LogReader, AutoCloseable {
+        @Override
+        void close();
+    }
+
+    private final List<AnchorLog> logs;
+    private final Function<String, Open> reading;
+    private final Clock clock;
+
+    /// @param reading from a URL
+    public LogWatch(List<Anchor> believed, Function<String, Open> reading, Clock clock) {
+        var byName = new LinkedHashMap<String, AnchorLog>();
+        for (Anchor each : believed) each.log().ifPresent(log -> byName.putIfAbsent(name(log), log));
+        logs = List.copyOf(byName.values());
+        this.reading = reading;
+        this.clock = clock;
+    }
+
+    private static String name(AnchorLog log) {
+        return log.policy().log().name();
+    }
+
+    /// `NAME.p12.logs` beside `NAME.p12`.
+    static Path file(Path held) {
+        return held.resolveSibling(held.getFileName() + ".logs");
+    }
+
+    /// Looks, unless that was done within `every`; sentences for the owner of the address, most often none.
+    ///
+    /// @param held the file with key and certificate
+    public List<String> look(Address address, Path held, Duration every) throws IOException {
+        if (logs.isEmpty()) return List.of();
+        var kept = WatchedLogs.load(file(held));
+        var said = new ArrayList<String>();
+        X509Certificate leaf = Keys.load(held).chain().getFirst();
+        kept.known().add(hash(Keys.encoded(leaf)));
+        for (AnchorLog log : logs) {
+            var before = kept.of(name(log) + " " + address.text(), clock.instant());
+            if (before.isDue(clock.instant(), every)) said.addAll(look(log, before, address, held, kept));
+        }
+        kept.save(file(held));
+        return said;
+    }
+
+    private List<String> look(AnchorLog log, WatchedLogs.Watched before, Address address, Path held, WatchedLogs kept) {
+        Instant now = clock.instant();
+        String name = name(log);
+        try (var open = reading.apply(log.url())) {
+            byte[] tag = LogEntry.ownerTag(address, name);
+            var watcher = new Watcher(bounded(open), log.policy());
+            var news = before.seen().isPresent()
+                    ? watcher.look(before.seen().get(), tag)
+                    : watcher.begin(beginning(held, log.policy()), tag);
+            boolean isFresh =
+                    news.since().map(since -> since.plus(SILENT).isAfter(now)).orElse(true);
+            kept.put(before.after(news.seen(), now, isFresh));
+            var said = new ArrayList<String>();
+            for (Watcher.Found each : news.found())
+                if (kept.known().add(HexFormat.of().formatHex(each.entry().certificate()))
+                        && each.entry().notAfter().isAfter(now)) said.add(foreign(address, name, each));
+            if (!isFresh) said.add(silent(name));
+            return said;
+        } catch (IOException | IdentityException e) {
+            kept.put(before.failed(now));
+            if (e instanceof IdentityException refused && BROKEN.contains(refused.reason()))
+                return List.of("The log " + name + " contradicts what it showed before (" + refused.reason()
+                        + "): its CA shows different people different things. Believe no new certificate of that CA until"
+                        + " its operator has explained this. What was shown before is kept in " + file(held) + ".");
+            return before.good().plus(SILENT).isBefore(now) ? List.of(silent(name)) : List.of();
+        }
+    }
+
+    private static String foreign(Address address, String name, Watcher.Found found) {
+        return "The log " + name + " has a certificate for " + address + ", good until "
+                + found.entry().notAfter() + ", that was not made for this key (entry " + (found.index() + 1)
+                + "). If it is of none of your devices, somebody else reads your mails: change the password of your"
+                + " mailbox, then see starling devices.";
+    }
+
+    private static String silent(String name) {
+        return "The log " + name + " has shown nothing new for three days: whether somebody else got a certificate for"
+                + " your address is not known.";
+    }
+
+    /// Of the first look: our own certificate, or with what comes from now on.
+    private static long beginning(Path held, LogPolicy policy) throws IOException {
+        Path file = LogProofs.file(held);
+        if (!Files.exists(file) || Files.size(file) > LogProof.MAX_BYTES) return Long.MAX_VALUE;
+        try {
+            var proof = LogProof.parse(Files.readAllBytes(file));
+            boolean isOfThis = proof.checkpoint().origin().equals(policy.log().name());
+            return isOfThis ? proof.index() : Long.MAX_VALUE;
+        } catch (IdentityException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+
+    private static LogReader bounded(LogReader log) {
+        return new LogReader() {
+            private int left = MAX_READS;
+
+            @Override
+            public byte[] checkpoint() throws IOException {
+                return log.checkpoint();
+            }
+
+            @Override
+            public byte[] tile(Tile tile) throws IOException {
+                if (left-- == 0) throw new IOException("more entries than are read in one look");
+                return log.tile(tile);
+            }
+        };
+    }
+
+    private static String hash(byte[] der) {
+        return HexFormat.of().formatHex(DeviceId.sha256(der));
+    }
+}
