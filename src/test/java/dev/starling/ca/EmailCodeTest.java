@@ -228,6 +228,14 @@ class EmailCodeTest {
             }
             assertTrue(lines.stream().anyMatch(line -> line.contains("cannot be reached")), lines::toString);
             assertFalse(String.join("\n", lines).contains(code));
+            assertFalse(new String(
+                            java.nio.file.Files.readAllBytes(folder.resolve("ca.db")),
+                            java.nio.charset.StandardCharsets.ISO_8859_1)
+                    .contains(code));
+            assertFalse(new String(
+                            java.nio.file.Files.readAllBytes(folder.resolve("ca.db-wal")),
+                            java.nio.charset.StandardCharsets.ISO_8859_1)
+                    .contains(code));
             assertFalse(ca.<Authorization>stored(session -> session.authorizations()
                             .byStart(ProofKey.start(code))
                             .orElseThrow())

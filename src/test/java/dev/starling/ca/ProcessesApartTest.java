@@ -32,8 +32,7 @@ import org.shredzone.acme4j.Session;
 import org.shredzone.acme4j.Status;
 
 /// Front, validation and issuer as real processes on a real PostgreSQL: what a client sees of it, and what becomes of
-/// an
-/// order when one of them is not there, or dies (`kill -9`) between two steps.
+/// an order when one of them is not there, or dies (`kill -9`) between two steps.
 class ProcessesApartTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -9,6 +9,7 @@ import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.IssuerElsewhere;
 import dev.starling.ca.registration.Ids;
 import dev.starling.ca.store.Account;
 import dev.starling.ca.store.Authorization;
@@ -234,7 +235,7 @@ class TakenFrontTest {
     @Test
     void aProofOfAnotherHandOrOfAnotherMailboxOrTimeIsNone() throws Exception {
         var other = ProofKey.open(folder.resolve("mallory"));
-        Holder one = written(BOB), two = written(BOB), three = written(BOB), four = written(BOB);
+        Holder one = written(BOB), two = written(BOB), three = written(BOB), four = written(BOB), five = written(BOB);
         put(other.sign(receipt(one, now)));
         Receipt mine = key.sign(new Receipt(
                 two.authorization(),
@@ -248,12 +249,23 @@ class TakenFrontTest {
         // The signature of a proof that is genuine, under other words.
         put(receipt(three, now).signed(mine.signature()));
         put(key.sign(receipt(four, now - 92 * DAY)));
+        // A code's proof that is to be a reply's.
+        Receipt code = receipt(five, now);
+        put(new Receipt(
+                code.authorization(),
+                BOB,
+                "email-reply-00",
+                code.holder(),
+                now,
+                "",
+                key.sign(code).signature()));
         var whys = List.of(
                 "The proof of this mailbox is not genuine",
                 "The proof is of another mailbox",
                 "The proof of this mailbox is not genuine",
-                "The proof of this mailbox is too old");
-        var holders = List.of(one, two, three, four);
+                "The proof of this mailbox is too old",
+                "The proof of this mailbox is not genuine");
+        var holders = List.of(one, two, three, four, five);
         for (int i = 0; i < holders.size(); i++) {
             byte[] csr = Csrs.of(BOB);
             String order = order(holders.get(i), csr);
@@ -391,9 +403,30 @@ class TakenFrontTest {
                     nobody.authorization(), BOB, "email-code-00", Receipt.ofRequest(digest), now, "", new byte[0])));
             String order = order(nobody, each);
             assertEquals(
-                    each == csr ? Order.Status.VALID : Order.Status.INVALID,
+                    java.util.Arrays.equals(each, csr) ? Order.Status.VALID : Order.Status.INVALID,
                     settled(order).status());
         }
+    }
+
+    @Test
+    void aProofThatTheIssuerWillRefuseIsAskedForAnewAtOnce() throws Exception {
+        var elsewhere = new IssuerElsewhere(store, Clock.systemUTC());
+        Holder bob = proven(BOB), carol = written("carol@example.net");
+        assertTrue(believes(elsewhere, bob));
+        assertFalse(believes(elsewhere, carol));
+        // The account has another key since.
+        ECKey next = AcmeCaller.newKey();
+        assertTrue(store.<Boolean>in(session -> session.accounts()
+                .key(
+                        session.accounts().byId(bob.account()).orElseThrow(),
+                        Jws.thumbprint(next),
+                        next.toPublicJWK().toJSONString())));
+        assertFalse(believes(elsewhere, bob));
+    }
+
+    private boolean believes(IssuerElsewhere issuance, Holder of) throws IOException {
+        return store.in(session -> issuance.believes(
+                session, session.authorizations().byId(of.authorization()).orElseThrow()));
     }
 
     @Test

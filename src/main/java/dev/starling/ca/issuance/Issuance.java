@@ -1,6 +1,8 @@
 package dev.starling.ca.issuance;
 
 import dev.starling.acme.Problem;
+import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.Session;
 import dev.starling.identity.Address;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
@@ -13,6 +15,9 @@ public interface Issuance {
 
     /// Refuses whom the root does not let this CA certify (RFC 5280, section 4.2.1.10).
     void checkMayCertify(Address address) throws Problem, IOException;
+
+    /// Whether an account can still have certificates by a proof of its own that the store calls good.
+    boolean believes(Session session, Authorization proof);
 
     /// Issues for the key in `csr`, which must ask for just the order's address, if the order is ready. Afterwards the
     /// order has its certificate, or says why not, or says that it is being made.

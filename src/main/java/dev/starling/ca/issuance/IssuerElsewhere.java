@@ -1,9 +1,13 @@
 package dev.starling.ca.issuance;
 
 import dev.starling.acme.Problem;
+import dev.starling.ca.store.Account;
+import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.Bells.Bell;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Receipt;
+import dev.starling.ca.store.Session;
 import dev.starling.ca.store.ShownTable.Shown;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
@@ -72,6 +76,18 @@ public final class IssuerElsewhere implements Issuance {
             });
             done.await(PATIENCE);
         }
+    }
+
+    // The issuer wants it signed, and for the key that the account has now.
+    @Override
+    public boolean believes(Session session, Authorization proof) {
+        Optional<Account> account = session.accounts().byId(proof.account());
+        return account.isPresent()
+                && session.receipts()
+                        .of(proof.id())
+                        .filter(each -> each.holder()
+                                .equals(Receipt.ofAccount(account.get().thumbprint())))
+                        .isPresent();
     }
 
     @Override

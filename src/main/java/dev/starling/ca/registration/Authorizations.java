@@ -14,6 +14,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// How an account proves a mailbox, and what that is good for: one mail, answered in one of the ways that its
 /// challenges name. A proof is good for 90 days.
@@ -49,15 +50,17 @@ public final class Authorizations {
     /// The account's proof for the address, if it is still good; or a new one to be made, with its mail. The account's
     /// older open one for the address ends, so that the newest mail is the one that counts.
     ///
-    /// @param network whoever asks, as /24 or /64
-    Authorization forOrder(Session session, String account, Address address, String network, String language)
+    /// @param counts which of its good proofs whoever issues will take
+    Authorization forOrder(Session session, Orders.Asking asking, Address address, Predicate<Authorization> counts)
             throws Problem {
         long now = now();
+        String account = asking.account();
         var table = session.authorizations();
-        for (var each : table.of(account, "email", address.text())) if (each.isGood(now)) return each;
+        for (var each : table.of(account, "email", address.text()))
+            if (each.isGood(now) && counts.test(each)) return each;
         silence.check(session, address.text());
         session.mails().alone();
-        limits.check(session.mails(), address.text(), account, network, now);
+        limits.check(session.mails(), address.text(), account, asking.network(), now);
         for (var each : table.of(account, "email", address.text()))
             if (each.status() == Authorization.Status.PENDING)
                 table.end(
@@ -79,7 +82,7 @@ public final class Authorizations {
         for (String way : ways)
             table.add(new Challenge(
                     Ids.random(), made.id(), way, MailCode.make(RANDOM), Challenge.Status.PENDING, 0, 0, Fault.NONE));
-        session.mails().add(made, network, language);
+        session.mails().add(made, asking.network(), asking.language());
         return made;
     }
 

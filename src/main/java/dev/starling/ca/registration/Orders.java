@@ -53,7 +53,7 @@ public final class Orders {
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             if (replaces.isPresent()) checkReplaceable(session, replaces.get(), asking, address);
             Authorization proof =
-                    authorizations.forOrder(session, asking.account(), address, asking.network(), asking.language());
+                    authorizations.forOrder(session, asking, address, each -> issuance.believes(session, each));
             var made = new Order(
                     Ids.random(),
                     asking.account(),

@@ -157,6 +157,13 @@ public final class OrderTable {
                 .one();
     }
 
+    /// The certificates of how many are being made.
+    public int making() {
+        return db.createQuery("select count(*) from cert_order where status = 'processing'")
+                .mapTo(Integer.class)
+                .one();
+    }
+
     /// How many of an account may still be proven or finalized.
     public int open(String account, long now) {
         return db.createQuery("select count(*) from cert_order where account = :account"
