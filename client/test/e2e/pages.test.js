@@ -16,6 +16,8 @@ const SURFACES = {
   'other-list': 'surface=other-list#bob%40example.net',
   gone: 'surface=gone#bob%40example.net',
   'begun-anew': 'surface=begun-anew#bob%40example.net',
+  logs: 'surface=logs#bob%40example.net',
+  'logs-german': 'surface=logs&language=de#bob%40example.net',
   'begun-anew-german': 'surface=begun-anew&language=de#bob%40example.net',
   recover: 'surface=waiting',
   link: 'surface=new#add=alice%40example.net&code=K7QX2M9TRD4H',

@@ -134,39 +134,41 @@ export function fakeState(options) {
               actions: [{ id: 'ok', key: 'phone-ends.ok', safe: true }],
             },
           ]
-        : surface === 'begun-anew'
-          ? begunAnew()
-          : surface === 'other-list'
-            ? [
-                {
-                  id: 'n2',
-                  kind: 'warning',
-                  key: 'other-list',
-                  args: { devices: 'Firefox, Windows', since: String(NOW - 60 * MINUTE) },
-                  actions: [
-                    { id: 'keep', key: 'other-list.keep', safe: true },
-                    { id: 'join', key: 'other-list.join', safe: false },
-                  ],
-                },
-                {
-                  id: 'n4',
-                  kind: 'warning',
-                  key: 'fork',
-                  args: { devices: 'Firefox, Android' },
-                  actions: [
-                    { id: 'keep', key: 'fork.keep', safe: true },
-                    { id: 'join', key: 'fork.join', safe: false },
-                  ],
-                },
-                {
-                  id: 'n3',
-                  kind: 'info',
-                  key: 'device-added',
-                  args: { name: 'Firefox, Android' },
-                  actions: [{ id: 'ok', key: 'device-added.ok', safe: true }],
-                },
-              ]
-            : [],
+        : surface === 'logs'
+          ? logWarnings()
+          : surface === 'begun-anew'
+            ? begunAnew()
+            : surface === 'other-list'
+              ? [
+                  {
+                    id: 'n2',
+                    kind: 'warning',
+                    key: 'other-list',
+                    args: { devices: 'Firefox, Windows', since: String(NOW - 60 * MINUTE) },
+                    actions: [
+                      { id: 'keep', key: 'other-list.keep', safe: true },
+                      { id: 'join', key: 'other-list.join', safe: false },
+                    ],
+                  },
+                  {
+                    id: 'n4',
+                    kind: 'warning',
+                    key: 'fork',
+                    args: { devices: 'Firefox, Android' },
+                    actions: [
+                      { id: 'keep', key: 'fork.keep', safe: true },
+                      { id: 'join', key: 'fork.join', safe: false },
+                    ],
+                  },
+                  {
+                    id: 'n3',
+                    kind: 'info',
+                    key: 'device-added',
+                    args: { name: 'Firefox, Android' },
+                    actions: [{ id: 'ok', key: 'device-added.ok', safe: true }],
+                  },
+                ]
+              : [],
     settings: {
       strangersRing: false,
       linesRing: false,
@@ -421,6 +423,22 @@ export function fakeCore(options) {
     core[name] ??= nothing;
   return core;
 }
+
+/** What the daily look into the log of a CA may find. */
+const logWarnings = () =>
+  ['log-foreign', 'log-broken', 'log-silent'].map((key) => ({
+    id: key,
+    kind: 'error',
+    key,
+    args: {
+      address: 'alice@example.net',
+      authority: 'Example CA',
+      number: '4711',
+      until: String(NOW + 20 * 24 * 60 * MINUTE),
+      reason: 'forked',
+    },
+    actions: [{ id: 'ok', key: 'log.ok', safe: true }],
+  }));
 
 /** What is said of lists that were begun anew, to everybody concerned. */
 function begunAnew() {

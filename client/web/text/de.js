@@ -327,7 +327,7 @@ export const de = {
   'notice.log-foreign':
     'Jemand hat ein Zertifikat für Ihre Adresse {address} bekommen, das keines Ihrer Geräte angefordert hat (Nummer {number} im öffentlichen Verzeichnis von {authority}, gültig bis {until}). Damit kann man sich bei Menschen, die Sie noch nicht kennen, für Sie ausgeben; Ihre Nachrichten und Kontakte hier sind sicher. Wenn Sie gerade ein weiteres Gerät einrichten, ist alles in Ordnung. Wenn nicht: Ändern Sie jetzt das Passwort Ihres Postfachs, und bitten Sie {authority}, das Zertifikat zu widerrufen.',
   'notice.log-broken':
-    'Das öffentliche Verzeichnis, in das {authority} jedes Zertifikat einträgt, wurde nachträglich geändert ({reason}). Es kann ein Zertifikat für Ihre Adresse verbergen. Ihre Nachrichten und Kontakte hier sind sicher. Sagen Sie es dem, der {authority} betreibt, und verlassen Sie sich bei neuen Kontakten nicht darauf, bis das erklärt ist.',
+    'Das öffentliche Verzeichnis, in das {authority} jedes Zertifikat einträgt, wurde nachträglich geändert. Es kann ein Zertifikat für Ihre Adresse verbergen. Ihre Nachrichten und Kontakte hier sind sicher. Sagen Sie es dem, der {authority} betreibt, und verlassen Sie sich bei neuen Kontakten nicht darauf, bis das erklärt ist.',
   'notice.log-silent':
     'Seit einigen Tagen war im öffentlichen Verzeichnis von {authority} nichts Neues zu lesen. Solange das so ist, würde niemand ein Zertifikat für Ihre Adresse bemerken, das Sie nicht angefordert haben. Es wird jeden Tag wieder versucht.',
   'notice.log.ok': 'Verstanden',

@@ -324,7 +324,7 @@ export const en = {
   'notice.log-foreign':
     'Somebody got a certificate for your address, {address}, and none of your devices asked for it (number {number} in the public log of {authority}, good until {until}). Whoever has it can pose as you to people who do not know you yet; your messages and contacts here are safe. If you just set up another device, all is well. If not: change the password of your mailbox now, and ask {authority} to withdraw the certificate.',
   'notice.log-broken':
-    'The public log in which {authority} enters every certificate was changed afterwards ({reason}). It may hide a certificate for your address. Your messages and contacts here are safe. Tell whoever runs {authority}, and do not rely on it for new contacts until that is explained.',
+    'The public log in which {authority} enters every certificate was changed afterwards. It may hide a certificate for your address. Your messages and contacts here are safe. Tell whoever runs {authority}, and do not rely on it for new contacts until that is explained.',
   'notice.log-silent':
     'For some days nothing new could be read in the public log of {authority}. As long as that is so, nobody would notice a certificate for your address that you did not ask for. It is tried again every day.',
   'notice.log.ok': 'Understood',

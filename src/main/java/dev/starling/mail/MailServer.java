@@ -24,7 +24,7 @@ public record MailServer(
 
     /// How the connection is protected.
     public enum Security {
-        /// For the own computer only.
+        /// For the own computer only: TLS where the server has it, whatever its certificate.
         PLAIN,
         STARTTLS,
         TLS;
@@ -41,9 +41,13 @@ public record MailServer(
         var settings = new Properties();
         String at = "mail." + protocol + ".";
         settings.put(at + "ssl.enable", String.valueOf(security == Security.TLS));
-        settings.put(at + "starttls.enable", String.valueOf(security == Security.STARTTLS));
+        settings.put(at + "starttls.enable", String.valueOf(security != Security.TLS));
         settings.put(at + "starttls.required", String.valueOf(security == Security.STARTTLS));
-        settings.put(at + "ssl.checkserveridentity", "true");
+        // Some servers want TLS on the loopback, too, and have a certificate for their name outside. Nothing is lost:
+        // without
+        // TLS it would be in the clear there.
+        settings.put(at + "ssl.checkserveridentity", String.valueOf(security != Security.PLAIN));
+        if (security == Security.PLAIN) settings.put(at + "ssl.trust", "*");
         trust.ifPresent(factory -> settings.put(at + "ssl.socketFactory", factory));
         for (String kind : new String[] {"connectiontimeout", "timeout", "writetimeout"})
             settings.put(at + kind, String.valueOf(patience.toMillis()));

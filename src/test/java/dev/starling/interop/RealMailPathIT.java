@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.ca.AcmeCaller;
 import dev.starling.ca.CertificateAuthority;
 import dev.starling.ca.MailSettings;
+import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.enrol.Enrolment;
@@ -14,6 +15,7 @@ import dev.starling.enrol.EnrolmentException;
 import dev.starling.enrol.ReplyByMail;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.DnsDkimKeys;
@@ -22,6 +24,7 @@ import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.net.InetAddress;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -29,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -48,7 +52,7 @@ class RealMailPathIT {
 
     @BeforeAll
     static void start() throws Exception {
-        mail = Optional.of(new MailSystem("bob", "carol"));
+        mail = Optional.of(new MailSystem("bob", "carol", "dave"));
         var routes = new Routes();
         var clock = Clock.systemUTC();
         web = Optional.of(WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 64), routes, clock));
@@ -138,6 +142,54 @@ class RealMailPathIT {
         } catch (EnrolmentException e) {
             throw new AssertionError(said + mail.orElseThrow().logs(), e);
         }
+    }
+
+    /// As a user does, in a process of its own; on the loopback no certificate is wanted, and this submission server
+    /// wants TLS.
+    @Test
+    void theCommandAnswersTheMail() throws Exception {
+        Path root = Files.writeString(
+                folder.resolve("root.pem"), Issuer.pem(ca.orElseThrow().root()));
+        Path password = Files.writeString(folder.resolve("password"), MailSystem.PASSWORD + "\n");
+        Path held = folder.resolve("dave.p12");
+        var command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.starling.cli.Main",
+                "enrol",
+                "dave@example.net",
+                "--ca",
+                base + "/acme/directory",
+                "--anchor",
+                root.toString(),
+                "--out",
+                held.toString(),
+                "--reply",
+                "--imap",
+                "127.0.0.1:" + port("imap"),
+                "--submit",
+                "127.0.0.1:" + port("signed"),
+                "--dns",
+                "127.0.0.1:" + port("dns"),
+                "--mail-password-file",
+                password.toString());
+        Path out = folder.resolve("enrol.out");
+        var process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(out.toFile())
+                .start();
+        try {
+            assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it does not end");
+        } finally {
+            process.destroyForcibly();
+        }
+        String told = Files.readString(out);
+        assertEquals(0, process.exitValue(), told);
+        assertTrue(told.contains("it was answered") && told.contains("Certified until"), told);
+        assertTrue(!told.contains(MailSystem.PASSWORD));
+        assertEquals(2, Keys.load(held).chain().size());
     }
 
     @Test
