@@ -259,8 +259,17 @@ class ProcessesApartTest {
                         store.in(session -> session.certificates().of(address, 9))
                                 .size());
             }
+            // Where the front judges codes itself, whoever has no account is served, too.
+            String dave = "dave@example.net";
+            var plain = bob.send(
+                    "POST", ca.base + "/acme/plain", Map.of("Content-Type", "application/pkcs10"), Csrs.of(dave));
+            assertEquals(202, plain.status(), plain::toString);
+            byte[] code = ca.code(dave).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+            var given = bob.send("POST", plain.header("location"), Map.of(), code);
+            assertEquals(200, given.status(), given::toString);
+            assertTrue(given.http().body().contains("BEGIN CERTIFICATE"));
             assertEquals(
-                    8L,
+                    9L,
                     store.<Long>in(session -> session.log().head().orElseThrow().size()));
         }
     }

@@ -1,14 +1,19 @@
 package dev.starling.ca;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.PostgreSql;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -156,6 +161,32 @@ class TwoProcessesTest {
             for (var each : all.invokeAll(looking)) assertTrue(each.get());
         }
         assertEquals(1, first.letters.all.size() + second.letters.all.size());
+    }
+
+    @Test
+    void oneWithAnotherKeyOfCodesStopsAndAFrontWaitsForItsIssuer() throws Exception {
+        var here = Optional.of(PostgreSql.database());
+        var roles = new CertificateAuthority.Roles(false, false);
+        var front = new CertificateAuthority.Settings(
+                Optional.empty(), here, "", java.util.Map.of(), java.util.List.of(), roles);
+        Path one = folder.resolve("one"), two = folder.resolve("two"), none = folder.resolve("none");
+        var clock = java.time.Clock.systemUTC();
+        var early = assertThrows(IOException.class, () -> new CertificateAuthority(none, front, clock));
+        assertTrue(String.valueOf(early.getMessage()).contains("No issuer has used"), early::getMessage);
+        var all = new CertificateAuthority.Settings(Optional.empty(), here, "");
+        try (var ca = new CertificateAuthority(one, all, clock)) {
+            Files.createDirectory(two);
+            try (var files = Files.list(one)) {
+                for (Path each : files.toList())
+                    if (!each.endsWith("proof.key")) Files.copy(each, two.resolve(each.getFileName()));
+            }
+            var e = assertThrows(IOException.class, () -> new CertificateAuthority(two, all, clock));
+            assertTrue(String.valueOf(e.getMessage()).contains("Copy its proof.key"), e::getMessage);
+            Files.copy(one.resolve("proof.key"), two.resolve("proof.key"), StandardCopyOption.REPLACE_EXISTING);
+            new CertificateAuthority(two, all, clock).close();
+            new CertificateAuthority(none, front, clock).close();
+            assertTrue(ca.proofCheck().isPresent());
+        }
     }
 
     @Test

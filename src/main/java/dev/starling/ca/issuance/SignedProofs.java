@@ -81,7 +81,8 @@ public final class SignedProofs implements Proofs {
                 .orElseThrow(() -> unproven("The order is of no account that has proven this mailbox."));
         try {
             return ECKey.parse(account.jwk());
-        } catch (ParseException e) {
+        } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
+            // The library answers hostile members with either.
             throw unproven("The account's key cannot be read.");
         }
     }
