@@ -109,3 +109,50 @@ test('who lost everything proves the mailbox and has all others withdrawn', asyn
   assert.equal(await withdrawn(), 4);
   assert.match((await list('new.p12')).said, /^[0-9a-f]{64} {2}certified by the CA.*THIS ONE$/m);
 });
+
+const CAROL = 'carol@example.net';
+const BOB = 'bob@example.net';
+
+/** Another person's or device's agent. @param {string} address @param {string} status */
+async function agentOf(address, status) {
+  const one = await agent([server.base]);
+  people.push(one);
+  const { length } = await mailbox(address);
+  await one.enrol(address);
+  await eventually(async () => (await mailbox(address)).length > length, 'a mail');
+  await one.submitCode((await mailbox(address))[0].text);
+  await until(one, (s) => s.me.status === status, status);
+  return one;
+}
+const mailbox = async (address) => (await fetch(`${server.base}mailbox/api/${encodeURIComponent(address)}`)).json();
+const noticeOf = (one, id) => one.state.notices.find((each) => each.id === id);
+
+test('a person whose only device is lost begins anew; the contact is told, waits, agrees, and both write again', async () => {
+  const carol = await agentOf(CAROL, 'one-server');
+  const bob = await agentOf(BOB, 'one-server');
+  await carol.requestContact(BOB, { text: 'hello' });
+  await until(bob, (s) => s.requests.length === 1, 'request');
+  await bob.acceptRequest(CAROL);
+  await until(carol, (s) => s.contacts.find((c) => c.address === BOB)?.state === 'accepted', 'accepted');
+  await carol.close();
+  const again = await agentOf(CAROL, 'waiting-for-device');
+  await again.recover({ revokeOld: true });
+  await until(again, (s) => s.me.status === 'one-server', 'on a list of its own');
+  // Her contacts were on the lost device: she asks anew.
+  await again.requestContact(BOB, { text: 'it is me' });
+  await until(bob, () => !!noticeOf(bob, `changed ${CAROL}`), 'told', 60_000);
+  const id = `changed ${CAROL}`;
+  await until(bob, () => noticeOf(bob, id)?.actions.some((each) => each.id === 'agree'), 'may agree', 60_000);
+  await bob.answerNotice(id, 'agree');
+  await until(
+    bob,
+    (s) => !noticeOf(bob, id) && s.contacts.find((c) => c.address === CAROL)?.state === 'accepted',
+    'agreed',
+  );
+  const { said } = await command(['ca', 'list', CAROL, '--data', join(folder, 'data', 'ca')]);
+  assert.equal(said.split('\n').filter((line) => /^ +[0-9a-f]+ +withdrawn/.test(line)).length, 1, said);
+  assert.equal(said.split('\n').filter((line) => /^ +[0-9a-f]+ +good/.test(line)).length, 1, said);
+  await until(again, (s) => s.contacts.find((c) => c.address === BOB)?.state === 'accepted', 'a contact again', 60_000);
+  await bob.sendMessage(CAROL, 'welcome back');
+  await eventually(async () => (await again.messages(BOB)).some((m) => m.text === 'welcome back'), 'the text');
+});

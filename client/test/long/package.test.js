@@ -165,6 +165,25 @@ async function configure() {
   await system.run('chown root:starling /etc/starling/root.pem');
 }
 
+test('its runtime can use a token for the key of a CA', { skip }, async (t) => {
+  if (!(await system.run('command -v softhsm2-util || true')).trim())
+    return t.skip('softhsm2 is not installed (apt-get install softhsm2)');
+  const { stdout } = await shell('sh', [
+    '-c',
+    'ls /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so 2>/dev/null | head -1',
+  ]);
+  const said = await system.run(`set -e
+    mkdir -p /tmp/token/kept /tmp/token/ca && cd /tmp/token
+    echo 'directories.tokendir = /tmp/token/kept' >softhsm.conf
+    export SOFTHSM2_CONF=/tmp/token/softhsm.conf
+    softhsm2-util --init-token --free --label ca --pin 1234 --so-pin 4321
+    printf 'name = ca\nlibrary = ${stdout.trim()}\nslotListIndex = 0\n' >config
+    (umask 077 && echo 1234 >pin)
+    starling ca issuing-request --data ca --issuing-pkcs11 config --pin-file pin request.csr
+    openssl req -in request.csr -noout -verify`);
+  assert.match(said, /verify OK/i);
+});
+
 test('as its user it serves; what people left there and its key survive an upgrade', { skip }, async () => {
   await system.run('install -d -o starling /var/lib/starling/ca');
   const ca = await asService(
