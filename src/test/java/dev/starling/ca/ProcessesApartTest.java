@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -50,6 +51,7 @@ class ProcessesApartTest {
     @TempDir
     Path folder;
 
+    private final List<AcmeCaller> callers = new CopyOnWriteArrayList<>();
     private Apart ca;
     private Apart.Running validation;
     private String proofKey;
@@ -63,6 +65,7 @@ class ProcessesApartTest {
 
     @AfterEach
     void stop() throws Exception {
+        callers.forEach(AcmeCaller::close);
         ca.close();
     }
 
@@ -161,19 +164,27 @@ class ProcessesApartTest {
         }
     }
 
+    /// On a connection of its own: one that nothing passed for a while may be closed by the front at this moment.
+    private AcmeCaller again(AcmeCaller owner) {
+        var fresh = new AcmeCaller(ca.base, owner.key, owner.kid);
+        callers.add(fresh);
+        return fresh;
+    }
+
     @Test
     void anIssuerThatDiesBetweenTwoStepsLosesNoCertificateAndMakesNoneTwice() throws Exception {
         Apart.Running issuer = ca.issuer("issuer", proofKey);
         ca.front(false);
-        try (var bob = new AcmeCaller(ca.base).registered();
+        try (var owner = new AcmeCaller(ca.base).registered();
                 var store = CaStore.postgresql(ca.database);
                 var all = Executors.newVirtualThreadPerTaskExecutor()) {
             long entries = 0;
             for (Step step : STEPS) {
                 String address = "user" + entries + "@example.net";
+                var bob = again(owner);
                 var order = ca.proven(bob, address);
                 try (var held = new Held(ca.database, step.table(), step.when(), step.condition())) {
-                    var finishing = all.submit(() -> bob.finish(order, Csrs.of(address)));
+                    var finishing = all.submit(() -> again(owner).finish(order, Csrs.of(address)));
                     held.awaitSomebody();
                     issuer.kill();
                     assertEquals("processing", finishing.get().text("status"), step::toString);
@@ -184,6 +195,7 @@ class ProcessesApartTest {
                 assertEquals(
                         404, bob.post(ca.base + "/acme/certificate/" + id, "").status(), step::toString);
                 issuer = ca.issuer("issuer", proofKey);
+                bob = again(owner);
                 var settled = ca.settled(bob, order);
                 assertEquals("valid", settled.text("status"), () -> step + " " + settled);
                 entries++;
