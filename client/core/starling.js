@@ -9,6 +9,7 @@ import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
 import { lines } from './agent/lines.js';
+import { contactMoves } from './agent/moves.js';
 import { logProofs } from './agent/log-proofs.js';
 import { logWatch } from './agent/log-watch.js';
 import { knocks } from './agent/knock.js';
@@ -18,7 +19,7 @@ import { reachability } from './agent/reach.js';
 import { reception } from './agent/reception.js';
 import { relays } from './agent/relays.js';
 import { contactRequests } from './agent/requests.js';
-import { flagValue, SETTINGS, textValue } from './agent/shared.js';
+import { flagValue, readEntry, SETTINGS, textValue } from './agent/shared.js';
 import { ownRecords } from './agent/sync.js';
 import { revocations } from './agent/revocations.js';
 import { smimeIdentity } from './agent/smime.js';
@@ -55,6 +56,8 @@ const blankState = () => ({
   notices: [],
   devices: [],
   adding: null,
+  move: null,
+  former: [],
   settings: {
     strangersRing: false,
     linesRing: false,
@@ -131,6 +134,8 @@ export class Starling {
     ctx.lines = lines(ctx);
     ctx.contacts = contactBook(ctx);
     ctx.requests = contactRequests(ctx);
+    ctx.moves = contactMoves(ctx);
+    ctx.moving = () => this.#moving();
     ctx.chat = chat(ctx);
     ctx.endorsement = endorsement(ctx);
     ctx.relays = relays(ctx);
@@ -183,6 +188,7 @@ export class Starling {
     await Promise.all([
       ctx.peers.open(),
       ctx.delivery.load(),
+      ctx.moves.load(),
       ctx.contacts.load(),
       ctx.requests.load(),
       ctx.devices.load(),
@@ -192,6 +198,8 @@ export class Starling {
     ]);
     await ctx.lines.load();
     await ctx.own.load();
+    ctx.moves.show();
+    this.#moving();
     ctx.me({
       local: ctx.local(),
       mailbox: ctx.peers.mailbox(),
@@ -201,6 +209,19 @@ export class Starling {
     if (await ctx.store.get('me', 'removed')) return this.#removed();
     if (await ctx.store.get('me', 'to-revoke')) void this.#revokeOld();
     if (ctx.profile?.chain.length) this.reach.connect();
+  }
+
+  /** Another device of ours went to a new address: this one can be certified for it, too. */
+  #moving() {
+    const { ctx } = this;
+    const entry = ctx.own.get('moving');
+    const said = entry && readEntry(entry);
+    if (said?.kind !== 'moving' || !said.to || ctx.around.former || said.to === ctx.profile?.address) return;
+    const actions = [
+      { id: 'go', key: 'moving.go', safe: true },
+      { id: 'ok', key: 'moving.ok', safe: false },
+    ];
+    ctx.notice({ id: 'moving', kind: 'warning', key: 'moving', args: { address: said.to }, actions });
   }
 
   /** What is here can be read; nothing else happens. */
@@ -227,7 +248,7 @@ export class Starling {
     return () => void this.#listeners.delete(fn);
   }
 
-  /** @param {'message'|'call'|'request'|'missed'} event @param {(what: any) => void} fn */
+  /** @param {'message'|'call'|'request'|'missed'|'accepted'} event @param {(what: any) => void} fn */
   on(event, fn) {
     const all = this.#events.get(event) ?? new Set();
     this.#events.set(event, all.add(fn));
@@ -267,18 +288,26 @@ export class Starling {
     this.ctx.requests.request(address, options);
   acceptRequest = (/** @type {string} */ address) => this.ctx.requests.accept(address);
   declineRequest = (/** @type {string} */ address) => this.ctx.requests.decline(address);
-  block = (/** @type {string} */ address) => this.ctx.requests.block(address);
+  /** With all addresses that this person had. @param {string} address */
+  block = async (address) => {
+    for (const each of [...this.ctx.moves.earlier(address), address]) await this.ctx.requests.block(each);
+  };
   unblock = (/** @type {string} */ address) => this.ctx.contacts.unblock(address);
-  removeContact = (/** @type {string} */ address) => this.ctx.contacts.remove(address);
+  /** With all addresses that this person had. @param {string} address */
+  removeContact = async (address) => {
+    for (const each of [...this.ctx.moves.earlier(address), address]) await this.ctx.contacts.remove(each);
+  };
+  followMoved = (/** @type {string} */ address) => this.ctx.moves.follow(address);
   decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
     this.ctx.contacts.decide(address, agree);
 
-  sendMessage = (/** @type {string} */ address, /** @type {string} */ text) => this.ctx.chat.send(address, text);
+  sendMessage = (/** @type {string} */ address, /** @type {string} */ text) =>
+    this.ctx.chat.send(this.ctx.moves.current(address), text);
   messages = (
     /** @type {string} */ address,
     /** @type {number | undefined} */ before,
     /** @type {number | undefined} */ limit,
-  ) => this.ctx.chat.messages(address, before, limit);
+  ) => this.ctx.chat.messages(this.ctx.moves.current(address), before, limit);
   search = (/** @type {string} */ query, /** @type {string | undefined} */ address) =>
     this.ctx.chat.search(query, address);
   /** @param {string} id */
@@ -291,7 +320,7 @@ export class Starling {
   /** @param {string} address */
   async markRead(address) {
     await this.ctx.lines.markRead(address);
-    await this.ctx.chat.markRead(address);
+    for (const each of [...this.ctx.moves.earlier(address), address]) await this.ctx.chat.markRead(each);
   }
 
   lineOffer = (/** @type {string} */ address) => this.ctx.lines.offer(address);
@@ -421,6 +450,8 @@ export class Starling {
   /** @param {string} notice @param {string} action */
   async answerNotice(notice, action) {
     const [kind, about] = notice.split(' ');
+    if (kind === 'moved')
+      return await (action === 'follow' ? this.ctx.moves.follow(about) : this.ctx.moves.later(about));
     if (kind === 'changed' && action !== 'ok') await this.decideChanged(about, action === 'agree');
     if (kind === 'list' || kind === 'fork' || (kind === 'objecting' && action === 'join')) {
       await this.ctx.devices.decide(about, action === 'join');

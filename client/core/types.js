@@ -13,6 +13,8 @@
  * @property {Notice[]} notices  loud bars: what happened, what it may mean, what to do
  * @property {Settings} settings
  * @property {DeviceInfo[]} devices  devices of this address
+ * @property {{address: string, step: 'code'|'waiting-for-device'|'working', codeExpires: number, checkCode: string, mailbox: string} | null} move  a new address that is not ours yet
+ * @property {{address: string, until: number, people: number, waiting: {address: string, name: string}[]}[]} former  addresses that were left and are still read; until: Unix ms; people: contacts there; waiting: those of them who do not use the new address yet
  * @property {{code: string, expires: number} | null} adding  a code that this device shows for a new one; expires: Unix ms
  */
 
@@ -43,6 +45,8 @@
  * @property {'verified'|'unverified'|'changed'|'test'} trust  changed: a new root, the user must decide
  * @property {number} unread
  * @property {{text: string, at: number, mine: boolean} | null} last
+ * @property {string[]} [earlier]  addresses that this person had before
+ * @property {string} [moved]  a new address that this person says is theirs now; the user has not decided
  * @property {string} [agreed]  of a line: the server that may listen without asking again, '' for none
  */
 
@@ -102,6 +106,7 @@
  * @property {MediaEngine | null} media  null: no calls (Thunderbird without WebRTC, Node)
  * @property {string} deviceName
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
+ * @property {boolean} [former]  this address was left: its certificate is not renewed
  * @property {() => number} [steady]  ms that no setting of the clock moves; default performance.now
  */
 
@@ -200,6 +205,12 @@
  * @property {(baseUrl: string) => Promise<void>} addPeer
  * @property {(baseUrl: string) => Promise<void>} removePeer
  * @property {() => {base: string, id: string, connected: boolean, detail: string, lines: boolean}[]} peers  lines: it carries ordinary phone lines for our domain
+ * @property {(typed: string) => Promise<void>} changeAddress  a code goes there by mail, unless that address is still ours
+ * @property {(pasted: string) => Promise<void>} submitMoveCode
+ * @property {() => Promise<void>} resendMoveCode
+ * @property {() => Promise<void>} cancelMove
+ * @property {(address: string) => Promise<void>} stopUsing  an address that was left
+ * @property {(address: string) => Promise<void>} followMoved  a contact uses a new address
  * @property {(notice: string, action: string) => Promise<void>} answerNotice
  * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
  * @property {() => Promise<void>} deleteEverything

@@ -166,6 +166,9 @@ test('what the CA refuses is told by its own reason', async () => {
     [[429, 'rateLimited'], 'too-many-mails'],
     [[400, 'rejectedIdentifier'], 'rejected'],
     [[400, 'unsupportedIdentifier'], 'address'],
+    [[403, 'caa'], 'domain-closed'],
+    [[403, 'dns'], 'domain-no-mail'],
+    [[503, 'dns'], 'domain-silent'],
     [[500, 'serverInternal'], 'generic'],
   ]) {
     const { alice, ca } = await world();

@@ -122,6 +122,9 @@ test('sealing hides, pads, and opens only in its place', async () => {
   assert.equal(value.length, 1024);
   assert.deepEqual(await unseal(place, value), encode('hello'));
   assert.equal((await seal(place, new Uint8Array(1000))).length, 2048);
+  const nonces = new Set();
+  for (let i = 0; i < 500; i++) nonces.add(hex((await seal(place, encode('hello'))).slice(1, 13)));
+  assert.equal(nonces.size, 500, 'no nonce twice');
   const tomorrow = await rendezvous(master, 'LOCATION', '2026-11-25');
   assert.notEqual(hex(place.dhtKey), hex(tomorrow.dhtKey));
   await assert.rejects(unseal(tomorrow, value), reason('not-sealed'));

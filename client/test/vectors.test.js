@@ -2,19 +2,22 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { base64, encode, hex, unbase64, unhex } from '../core/bytes.js';
+import { b64u, base64, concat, encode, hex, unbase64, unhex } from '../core/bytes.js';
 import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
 import { anchorText, parseAnchors } from '../core/identity/anchors.js';
 import { keyText } from '../core/identity/log-note.js';
 import { parseCertificate } from '../core/identity/certificate.js';
 import { parseCrl, verifyCrl } from '../core/identity/crl.js';
+import { parseDer, sequence, tlv } from '../core/identity/der.js';
+import { authority, issue } from './authority.js';
 import { deviceId, gruu, instanceId, peerUri } from '../core/identity/device.js';
 import { mky, parseToken, ReplayCache, verifyPresence, verifyToken } from '../core/identity/passport.js';
 import { verifyChain } from '../core/identity/verifier.js';
 import { isPrivateHost } from '../core/record/bodies.js';
 import { decodeCbor, encodeCbor } from '../core/record/cbor.js';
 import { devicesOf, mergedDevices, relation, verifyDevices } from '../core/record/devices.js';
+import { openMoved, signMoved } from '../core/record/moved.js';
 import { openEntry, sealEntry } from '../core/record/own.js';
 import { openRecord, openRevocation } from '../core/record/record.js';
 import { daysOfLetters, messageValueId, publicMaster, rendezvous, unseal, valueId } from '../core/record/rendezvous.js';
@@ -58,7 +61,7 @@ test('CBOR has one form', async () => {
 });
 
 test('each certificate is believed, or refused for its own reason', async () => {
-  for (const file of ['certificates', 'issuing']) await judge(await vectors(file));
+  for (const file of ['certificates', 'issuing', 'hostile']) await judge(await vectors(file));
 });
 
 async function judge(v) {
@@ -127,6 +130,25 @@ test('each list of withdrawn certificates is believed, or refused for its own re
   }
 });
 
+test('a list that is no DER is refused', async () => {
+  const v = await vectors('crls');
+  const good = unbase64(v.cases[0].crl);
+  parseCrl(good);
+  const nested = (depth) => Array.from({ length: depth }).reduce((item) => sequence(item), new Uint8Array());
+  for (const [what, der] of [
+    ['a byte behind', concat(good, Uint8Array.of(0))],
+    [
+      'an indefinite length',
+      concat(Uint8Array.of(0x30, 0x80), good.slice(good[1] === 0x81 ? 3 : 4), new Uint8Array(2)),
+    ],
+    ['cut off', good.slice(0, -1)],
+    ['no bytes', new Uint8Array()],
+    ['deep', nested(2000)],
+    ['over 2 MiB', new Uint8Array(2 * 1024 * 1024 + 1)],
+  ])
+    assert.equal(await verdictOf(() => parseCrl(der)), 'malformed', what);
+});
+
 test('a rendezvous is found, and what lies there opens', async () => {
   const { cases, friends } = await vectors('rendezvous');
   for (const c of cases) {
@@ -181,6 +203,24 @@ test('records open, or are refused for the same reason as in Java', async () => 
     v.targets.map(([host]) => [host, isPrivateHost(host)]),
     v.targets,
   );
+});
+
+test('a change of address is believed, or refused for the same reason as in Java', async () => {
+  const v = await vectors('moved');
+  const how = { from: v.from, to: v.to, network: v.network, now: v.now * 1000, trust: trustOf([v.anchor]) };
+  for (const c of v.cases) {
+    const verdict = await verdictOf(async () => {
+      assert.equal((await openMoved(unbase64(c.statement), how)).now, v.address);
+    });
+    assert.equal(verdict, c.verdict, c.what);
+  }
+  const ca = await authority(v.now * 1000);
+  const { signer, key } = await issue(ca, v.address, v.now * 1000);
+  const said = { from: v.from, now: v.address, to: v.to, device: key.id, at: v.now * 1000, version: 1 };
+  const whole = { ...said, friendsKey: new Uint8Array(32).fill(1), token: new Uint8Array(32).fill(2) };
+  const written = await signMoved(signer, v.network, whole);
+  const { level: _, ...read } = await openMoved(written, { ...how, trust: trustOf([base64(ca.certificate.der)]) });
+  assert.deepEqual(read, whole);
 });
 
 test('each message of a device for another one has a value of its own', async () => {
@@ -250,6 +290,53 @@ test('tokens are believed once, and only for their message', async () => {
   for (const c of v.peers.cases) assert.equal(parseToken(c.token).type, 'passport', c.what);
 });
 
+test('a record or a token with a signature out of range is refused', async () => {
+  const { signatures } = await vectors('hostile');
+  const records = await vectors('records');
+  const good = unbase64(records.cases.find((c) => c.what === 'LOCATION').record);
+  const how = {
+    kind: 'LOCATION',
+    address: records.address,
+    network: records.network,
+    now: records.now * 1000,
+    trust: trustOf([records.anchor]),
+  };
+  const tokens = await vectors('tokens');
+  const [{ token, expected }] = tokens.cases;
+  const believed = (compact) =>
+    verifyToken(compact, expected, {
+      trust: trustOf([tokens.anchor]),
+      replays: new ReplayCache(),
+      now: tokens.now * 1000,
+      form: '',
+    });
+  for (const each of signatures) {
+    const bad = good.slice();
+    bad.set(unhex(each), bad.length - 64);
+    assert.equal(await verdictOf(() => openRecord(bad, how)), 'bad-signature', each);
+    const forged = `${token.slice(0, token.lastIndexOf('.'))}.${b64u(unhex(each))}`;
+    await assert.rejects(believed(forged), (e) => e.key === 'not-genuine' && Number(e.args.code) === 438, each);
+  }
+  assert.equal(await verdictOf(() => openRecord(good, how)), 'ok');
+  await believed(token);
+});
+
+test('a message to many recipients is refused soon', async () => {
+  const v = await vectors('cms');
+  const us = await bobOf(v);
+  const [type, content] = parseDer(unbase64(v.cases[0].der), 65_536).sequence(2, 2);
+  const [version, recipients, ...rest] = content.items[0].items.map((item) => item.der);
+  const [one] = content.items[0].items[1].items;
+  assert.equal(recipients[0], 0x31);
+  for (const count of [1, 2, 100, 10_000]) {
+    const many = tlv(0x31, ...Array(count).fill(one.der));
+    const der = sequence(type.der, tlv(0xa0, sequence(version, many, ...rest)));
+    const start = performance.now();
+    assert.equal(await verdictOf(() => openBody(der, us)), count === 1 ? 'ok' : 'malformed', String(count));
+    assert.ok(performance.now() - start < 5000);
+  }
+});
+
 test('a presence signature counts until its end', async () => {
   const v = await vectors('tokens');
   const trust = trustOf([v.anchor]);
@@ -259,7 +346,7 @@ test('a presence signature counts until its end', async () => {
   assert.equal(await until(v.presence[0][2], encode('<other/>')), 0);
 });
 
-const BYTES = new Set('friendsKey token spki ownKey theirToken ourToken proof digests value'.split(' '));
+const BYTES = new Set('friendsKey token spki ownKey theirToken ourToken proof digests value statement'.split(' '));
 
 /** Bytes are hex in the vectors, except ids, which are hex here too. */
 const typed = (said) =>
@@ -285,17 +372,18 @@ test('bodies are written and read, and each limit is refused for its own reason 
   }
 });
 
+const ECDH = { name: 'ECDH', namedCurve: 'P-256' };
+const bobOf = async ({ bob, anchor, now }) => ({
+  agree: await crypto.subtle.importKey('pkcs8', unbase64(bob.pkcs8), ECDH, false, ['deriveBits']),
+  address: bob.address,
+  device: await deviceId(parseCertificate(unbase64(bob.chain[0])).spki),
+  now: now * 1000,
+  trust: trustOf([anchor]),
+});
+
 for (const name of ['cms', 'cms-java'])
   test(`messages of ${name}.json open, or are refused for their own reason`, async () => {
-    const { alice: _, bob, anchor, now } = await vectors('cms');
-    const ecdh = { name: 'ECDH', namedCurve: 'P-256' };
-    const us = {
-      agree: await crypto.subtle.importKey('pkcs8', unbase64(bob.pkcs8), ecdh, false, ['deriveBits']),
-      address: bob.address,
-      device: await deviceId(parseCertificate(unbase64(bob.chain[0])).spki),
-      now: now * 1000,
-      trust: trustOf([anchor]),
-    };
+    const us = await bobOf(await vectors('cms'));
     for (const c of (await vectors(name)).cases) {
       let opened;
       const verdict = await verdictOf(async () => (opened = await openBody(unbase64(c.der), us)));

@@ -10,8 +10,10 @@ import { certificates } from './vectors/certificates.mjs';
 import { cms } from './vectors/cms.mjs';
 import { crls } from './vectors/crls.mjs';
 import { devices } from './vectors/devices.mjs';
+import { hostile } from './vectors/hostile.mjs';
 import { logs } from './vectors/log.mjs';
 import { logged as loggedRecords } from './vectors/logged.mjs';
+import { moves } from './vectors/moved.mjs';
 import { offline } from './vectors/offline.mjs';
 import { anchorFiles } from './vectors/paths.mjs';
 import { pkcs12s } from './vectors/pkcs12.mjs';
@@ -197,9 +199,15 @@ await write('anchors.json', 'docs/protocols/formats.md, section 3', await anchor
 await write('crls.json', 'docs/protocols/formats.md, section 3', await crls(NOW));
 await write('pkcs12.json', 'docs/protocols/formats.md, section 3; files by OpenSSL', await pkcs12s(NOW));
 await write('certificates.json', 'docs/protocols/formats.md, section 3', await certificates(NOW));
+await write(
+  'hostile.json',
+  'docs/protocols/formats.md, section 3; the bad inputs that every parser must survive',
+  await hostile(NOW),
+);
 await write('bodies.json', 'docs/protocols/formats.md, section 9', bodies());
 await write('cms.json', 'docs/protocols/formats.md, section 9', await cms(NOW));
 
+await write('moved.json', 'docs/protocols/formats.md, section 13', await moves(NOW, NETWORK, ca, await authority(NOW)));
 await write('offline.json', 'docs/protocols/formats.md, sections 5 and 6', await offline());
 const [logged, another] = [bob, b2].map((who) => parseCertificate(who.chain[0]));
 await write('log.json', 'docs/protocols/log.md', logs(logged, another));

@@ -37,7 +37,7 @@ export function App({ core }) {
         </p>
       </header>`
     }
-    ${state.call && html`<${CallSurface} core=${core} call=${state.call} narrow=${narrow} />`}
+    ${state.call && html`<${CallSurface} core=${core} call=${state.call} narrow=${narrow} moved=${movedOf(state)} />`}
     <section class="bars" aria-label=${t('app.notices')}><${Notices} core=${core} state=${state} /></section>
     ${
       enrolling
@@ -50,6 +50,9 @@ export function App({ core }) {
     }
   </div>`;
 }
+
+/** What the other end of the call says of its address, undecided. @param {import('../core/types.js').State} state */
+const movedOf = ({ call, contacts }) => contacts.find((each) => each.address === call?.address)?.moved ?? '';
 
 /** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void}} props */
 function Beside({ core, state, place, go }) {

@@ -1,5 +1,5 @@
 // Starts the page: the one tab that speaks, storage, the core, what is drawn, the service worker.
-import { Starling } from '../core/starling.js';
+import { Person } from '../core/person.js';
 import { App } from './app.js';
 import { html, render } from './html.js';
 import { setLanguage } from './i18n.js';
@@ -19,14 +19,14 @@ async function start() {
   const store = await openStore();
   const settings = await store.get('me', 'settings');
   await setLanguage(settings?.language ?? '');
-  /** @type {Starling | null} */
+  /** @type {Person | null} */
   let core = null;
   await speakFromThisTab(askForThisTab, async () => {
     await core?.close();
     render(html`<${Elsewhere} here=${() => location.reload()} />`, root);
   });
   const far = /** @type {HTMLAudioElement} */ (document.getElementById('far'));
-  core = await Starling.open({
+  core = await Person.open({
     store,
     fetch: (input, init) => fetch(input, init),
     webSocket: (url, protocols) => new WebSocket(url, protocols),
@@ -70,7 +70,7 @@ function askForThisTab() {
   });
 }
 
-/** @param {Starling} core */
+/** @param {Person} core */
 function show(core) {
   let drawn = core.state.settings.language;
   const draw = () => render(html`<${App} core=${core} key=${drawn} />`, root);

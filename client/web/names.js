@@ -39,3 +39,7 @@ export function initials(name, address) {
   const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0] ?? '?'];
   return letters.map((word) => [...word][0].toUpperCase()).join('');
 }
+
+/** Whoever has this address, or had it before. @param {import('../core/types.js').Contact[]} contacts @param {string} address */
+export const ofAddress = (contacts, address) =>
+  contacts.find((each) => each.address === address) ?? contacts.find((each) => each.earlier?.includes(address));

@@ -1,5 +1,6 @@
 // What a person notices while the page is in the background: a notification, and a number in the title.
 import { t } from './i18n.js';
+import { ofAddress } from './names.js';
 
 /** @typedef {import('../core/types.js').StarlingApi} Core */
 
@@ -28,7 +29,7 @@ export function watchForNotifications(core) {
 async function show(core, kind, address, body) {
   if (!core.state.settings.notifications || document.visibilityState === 'visible') return;
   if (!('Notification' in window) || Notification.permission !== 'granted') return;
-  const name = core.state.contacts.find((contact) => contact.address === address)?.name || address;
+  const name = ofAddress(core.state.contacts, address)?.name || address;
   const options = {
     body,
     tag: `${kind} ${address}`,

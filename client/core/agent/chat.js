@@ -11,6 +11,7 @@ const MAX_EARLY = 1000;
 /** Longer than a copy is on its way. */
 const EARLY_MILLIS = 9 * 86_400_000;
 /** What a message of ours can become; it never goes back, except that one which failed may be tried again. */
+export const inOrder = (/** @type {Message[]} */ all) => all.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
 const ORDER = ['failed', 'waiting', 'sent', 'delivered', 'read'];
 
 /** @typedef {import('./context.js').Context} Context */
@@ -90,6 +91,8 @@ export function chat(ctx) {
     };
   });
 
+  const whose = (/** @type {string} */ address) => ctx.moves.current(address);
+
   /** Receipts of what another device of ours sent, of which our copy is still on its way: when they came, Unix ms, oldest first. @type {Map<string, number>} */
   const early = new Map();
   /** @param {string[]} keys  new ones @param {Message['state']} state @returns {Change} */
@@ -119,8 +122,8 @@ export function chat(ctx) {
     for (const id of new Set(/** @type {string[]} */ (body.content.ids))) {
       const at = /** @type {string | undefined} */ (await ctx.store.get('message-keys', id));
       if (!at && ctx.devices.others().length) unknown.push(`${signer.address} ${id}`);
-      // A receipt counts only from the person the message went to.
-      if (!at?.startsWith(`${signer.address} `)) continue;
+      // A receipt counts only from the person the message went to, who may have another address now.
+      if (!at || whose(at.split(' ')[0]) !== whose(signer.address)) continue;
       const change = await advance(id, state);
       if (change) changes.push(change);
     }
@@ -178,6 +181,12 @@ export function chat(ctx) {
     return (await ctx.store.list('messages', `${address} `, to, -limit)).map(([, message]) => message);
   }
 
+  /** What was said under several addresses of one person. @param {string[]} addresses @param {number} [before] @param {number} [limit] @returns {Promise<Message[]>} */
+  async function ofAll(addresses, before, limit = 100) {
+    const each = await Promise.all(addresses.map((address) => list(address, before, limit)));
+    return each.length === 1 ? each[0] : inOrder(each.flat()).slice(-limit);
+  }
+
   /** For this device's own other ones. @param {'sentCopy'|'readMark'} type @param {any} content @returns {import('./outbox.js').Wish[]} */
   const toOthers = (type, content) =>
     ctx.devices.others().map((only) => ({ to: ctx.profile?.address ?? '', type, content, only }));
@@ -221,7 +230,9 @@ export function chat(ctx) {
       });
     },
 
-    messages: list,
+    messages: (/** @type {string} */ address, /** @type {number | undefined} */ before, limit = 100) =>
+      ofAll([address, ...ctx.moves.earlier(address)], before, limit),
+    ofAll,
     readUpTo,
 
     /** For a person who becomes known here after what was written. @param {string} address @returns {Promise<Partial<import('./context.js').Contact>>} */
@@ -237,12 +248,11 @@ export function chat(ctx) {
       const plain = (/** @type {string} */ text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
       const wanted = plain(query);
       const all = address
-        ? await ctx.store.list('messages', `${address} `, `${address}!`, -20_000)
-        : await ctx.store.list('messages', '', '\uffff', -50_000);
-      return all
-        .map(([, message]) => /** @type {Message} */ (message))
-        .filter((message) => plain(message.text).includes(wanted))
-        .slice(-MAX_HITS);
+        ? await ofAll([address, ...ctx.moves.earlier(address)], undefined, 20_000)
+        : (await ctx.store.list('messages', '', '\uffff', -50_000)).map(
+            ([, message]) => /** @type {Message} */ (message),
+          );
+      return all.filter((message) => plain(message.text).includes(wanted)).slice(-MAX_HITS);
     },
 
     /** @param {string} address */
@@ -273,7 +283,7 @@ export function chat(ctx) {
         const message = at && /** @type {Message | undefined} */ (await ctx.store.get('messages', at));
         if (message?.state !== 'failed') return;
         const letter = ctx.delivery.prepare([
-          { to: message.with, type: 'text', content: { text: message.text }, bodyId: id },
+          { to: whose(message.with), type: 'text', content: { text: message.text }, bodyId: id },
         ]);
         await ctx.store.batch([['messages', at, { ...message, state: 'waiting', why: '' }], ...letter.writes]);
         ctx.contacts.show();

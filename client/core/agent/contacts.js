@@ -34,19 +34,34 @@ export function contactBook(ctx) {
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
   function show() {
-    const people = [...book.values()].filter(({ address, state }) => state !== 'removed' || !ctx.lines.has(address));
-    const contacts = [...people.map((c) => ({ at: c.lastAt, row: row(c) })), ...ctx.lines.rows()]
+    const people = [...book.values()].filter(
+      ({ address, state }) => (state !== 'removed' || !ctx.lines.has(address)) && !ctx.moves.isMoved(address),
+    );
+    const contacts = [...people.map((c) => ({ at: lastOf(c.address), row: row(c) })), ...ctx.lines.rows()]
       .sort((a, b) => b.at - a.at)
       .map((each) => each.row);
     ctx.update({ contacts, blocked: [...blocked].sort() });
   }
 
+  /** Under any address of theirs. @param {string} address */
+  const lastOf = (address) =>
+    Math.max(...[address, ...ctx.moves.earlier(address)].map((each) => book.get(each)?.lastAt ?? 0));
+
   /** @param {Contact} c @returns {import('../types.js').Contact} */
   function row(c) {
     const { presence, note } = ctx.presence.of(c.address);
     const trust = c.changed ? 'changed' : c.level === 'test' ? 'test' : c.chain ? 'verified' : 'unverified';
-    const { address, name, state, unread, last } = c;
-    return { address, name, state, presence, note, trust, unread, last };
+    const { address, name, state } = c;
+    const earlier = ctx.moves.earlier(address);
+    // One person, whichever address was written to.
+    const all = [c, ...earlier.flatMap((each) => book.get(each) ?? [])];
+    const unread = all.reduce((sum, each) => sum + each.unread, 0);
+    const last = all.reduce(
+      (/** @type {Contact['last']} */ a, { last: b }) => ((b?.at ?? 0) > (a?.at ?? 0) ? b : a),
+      null,
+    );
+    const more = { ...(earlier.length ? { earlier } : {}), ...(c.moved ? { moved: c.moved.now } : {}) };
+    return { address, name, state, presence, note, trust, unread, last, ...more };
   }
 
   /** @param {Contact} contact @returns {Change} */
@@ -228,6 +243,7 @@ export function contactBook(ctx) {
     put,
     changed,
     publishConsent,
+    lastOf,
     /** Nobody is let through any more. */
     withdrawConsent: () => consent([], false, []),
     get: (/** @type {string} */ address) => book.get(address),
@@ -271,6 +287,12 @@ export function contactBook(ctx) {
         const device = found.devices.get(id);
         return device ? [{ id, certificate: device.certificate, location: device.location }] : [];
       });
+    },
+
+    /** Reads all that lies there, so that nothing said of their devices is missed. @param {string} address */
+    async lookWhole(address) {
+      const found = await findAll(address);
+      if (found.kind === 'found') await remember(address, found);
     },
 
     /** @param {string} address @param {string} device */

@@ -9,6 +9,7 @@
  * @property {string} [root]  the oldest version of their list that is remembered, shared among own devices
  * @property {string[]} [revoked]  listed devices that somebody entitled took out  @property {import('./versions.js').RevokedBy} [revokedBy]
  * @property {string[]} [disputed]  listed devices that another version of the list leaves out, while neither continues the other
+ * @property {import('./moves.js').Pending | null} [moved]  a new address, waiting for a decision
  * @property {number} lastAt  @property {number} unread  @property {{text: string, at: number, mine: boolean} | null} last  @property {string} hello  @property {string} level
  */
 
@@ -28,7 +29,7 @@
  * @property {(patch: Partial<import('../types.js').State>) => void} update
  * @property {(patch: Partial<import('../types.js').Me>) => void} me
  * @property {(notice: import('../types.js').Notice) => void} notice
- * @property {(event: 'message'|'call'|'request'|'missed', what: any) => void} emit
+ * @property {(event: 'message'|'call'|'request'|'missed'|'accepted', what: any) => void} emit
  * @property {(ms: number, task: () => void) => () => void} timer
  * @property {import('../identity/anchors.js').Anchor[]} anchors
  * @property {(texts: string[]) => void} believe  a test CA of local mode
@@ -53,6 +54,8 @@
  * @property {ReturnType<typeof import('./devices.js').ownDevices>} devices
  * @property {ReturnType<typeof import('./contacts.js').contactBook>} contacts
  * @property {ReturnType<typeof import('./requests.js').contactRequests>} requests
+ * @property {ReturnType<typeof import('./moves.js').contactMoves>} moves
+ * @property {() => void} moving  another device of ours went to a new address: the user is told
  * @property {ReturnType<typeof import('./delivery.js').delivery>} delivery
  * @property {ReturnType<typeof import('./reception.js').reception>} reception
  * @property {ReturnType<typeof import('./boxes.js').boxes>} boxes

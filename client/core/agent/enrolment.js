@@ -94,6 +94,8 @@ export function enrolment(ctx) {
   /** Renews, or says that it is time, when two thirds of the certificate's time are over or the CA asks for it: now, or when it comes to that. @param {Uint8Array} der */
   function watch(der) {
     stopWatching();
+    // An address that was left is given back when its time is over.
+    if (ctx.around.former) return;
     const leaf = parseCertificate(der);
     const usual = leaf.notBefore + (leaf.notAfter - leaf.notBefore) * RENEW_AT;
     const wait = (wish?.at ?? usual) - ctx.around.now();

@@ -292,6 +292,12 @@ async function applied(ctx, said) {
       case 'answered':
         changes.push(ctx.requests.answered(each.address, each.at));
         break;
+      case 'moved':
+        changes.push(ctx.moves.take(each.address, each, true));
+        break;
+      case 'moving':
+        changes.push({ writes: [], done: () => ctx.moving() });
+        break;
       case 'setting':
         settings[each.setting] = each.on;
         break;

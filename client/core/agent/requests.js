@@ -2,6 +2,7 @@
 import { need } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
 import { laterKey } from './friends-keys.js';
+import { together } from './own.js';
 import { readEntry, timeValue } from './shared.js';
 
 const MAX_REQUESTS = 200;
@@ -100,13 +101,16 @@ export function contactRequests(ctx) {
     if (body.sent <= answeredUntil(address)) return { writes: [], done() {} };
     // Both asked, or they ask anew: that is an acceptance.
     if (contact && contact.state !== 'removed')
-      return welcome({
-        ...contact,
-        state: 'accepted',
-        theirToken: token,
-        ...laterKey(contact, { friendsKey, version }),
-        name: contact.name || name,
-      });
+      return together(
+        welcome({
+          ...contact,
+          state: 'accepted',
+          theirToken: token,
+          ...laterKey(contact, { friendsKey, version }),
+          name: contact.name || name,
+        }),
+        { writes: [], done: () => ctx.emit('accepted', address) },
+      );
     if (!requests.has(address) && requests.size >= MAX_REQUESTS) return null;
     const trust = signer.level === 'test' ? 'test' : 'verified';
     /** @type {Request} */
@@ -142,6 +146,7 @@ export function contactRequests(ctx) {
         stale.drop();
         ctx.presence.watch(signer.address);
         void ctx.delivery.flush(signer.address);
+        ctx.emit('accepted', signer.address);
       },
     };
   });

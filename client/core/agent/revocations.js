@@ -10,6 +10,13 @@ const PATIENCE_MILLIS = 20_000;
 const AGAIN_MILLIS = 600_000;
 const IN_USE_MILLIS = 60_000;
 const LONGEST_MILLIS = 24 * 3600 * 1000;
+/** One of at most so many bytes is asked for again after an hour. */
+const SHORT_BYTES = 64 * 1024;
+const SOON_MILLIS = 3600 * 1000;
+
+/** @param {import('../identity/crl.js').Crl} crl @param {Uint8Array} der @param {number} now */
+const due = (crl, der, now) =>
+  Math.min(crl.nextUpdate, now + (der.length <= SHORT_BYTES ? SOON_MILLIS : LONGEST_MILLIS));
 
 /** @typedef {import('../identity/certificate.js').Certificate} Certificate */
 /** key: that of the issuer; again: when to fetch next, asked: when it was wanted last, Unix ms @typedef {{key: string, serials: Set<string>, issued: number, again: number, asked: number}} List */
@@ -74,7 +81,7 @@ export function revocations(ctx) {
           ...old,
           serials: new Set([...old.serials, ...crl.serials]),
           issued: crl.thisUpdate,
-          again: Math.min(crl.nextUpdate, now + LONGEST_MILLIS),
+          again: due(crl, der, now),
         });
         return;
       } catch {
@@ -108,7 +115,7 @@ export function revocations(ctx) {
         try {
           const crl = parseCrl(kept.der);
           const key = keyOf(parseCertificate(unhex(kept.issuer)));
-          const again = Math.min(crl.nextUpdate, ctx.around.now() + LONGEST_MILLIS);
+          const again = due(crl, kept.der, ctx.around.now());
           lists.set(`${kept.url} ${key}`, { key, serials: crl.serials, issued: crl.thisUpdate, again, asked: 0 });
         } catch {
           await ctx.store.delete(TABLE, name);

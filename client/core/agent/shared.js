@@ -13,7 +13,7 @@ export const SETTINGS = ['strangersRing', 'sendReadMarks'];
 /** @typedef {Pick<import('./context.js').Contact, 'name'|'state'|'ourToken'|'theirToken'|'friendsKey'|'version'|'root'>} Person */
 /**
  * @typedef {{kind: 'contact', address: string, person: Person | null} | {kind: 'blocked', address: string, on: boolean} | {kind: 'answered'|'read', address: string, at: number}
- *   | {kind: 'setting', setting: 'strangersRing'|'sendReadMarks', on: boolean} | {kind: 'name', text: string} | {kind: 'friends', key: Uint8Array<ArrayBuffer>, version: number}} Said
+ *   | {kind: 'setting', setting: 'strangersRing'|'sendReadMarks', on: boolean} | {kind: 'name', text: string} | {kind: 'moved', address: string, to: string, at: number} | {kind: 'moving', to: string, at: number} | {kind: 'friends', key: Uint8Array<ArrayBuffer>, version: number}} Said
  */
 
 /** @param {[number, any][]} pairs */
@@ -35,6 +35,8 @@ export const personValue = (person) =>
 export const flagValue = (on) => map([1, on]);
 /** @param {number} at */
 export const timeValue = (at) => map([1, at]);
+/** @param {string} to  '': nowhere, it is in use again @param {number} at */
+export const movedValue = (to, at) => map([1, to], [2, at]);
 /** @param {string} text */
 export const textValue = (text) => map([1, text]);
 /** @param {Uint8Array} key @param {number} version */
@@ -58,11 +60,19 @@ const readPerson = (value) => ({
   root: hex(maybe(value, 7) ?? NOTHING),
 });
 
+/** @param {Map<number, any>} said */
+function readMoved(said) {
+  const to = asText(said.get(1), 254);
+  need(to === '' || parseAddress(to) === to, 'bad-address');
+  return { to, at: asNumber(said.get(2), 0, MAX_TIME) };
+}
+
 /** Throws when it is nothing that we know. @param {import('./entries.js').Entry} entry @returns {Said} */
 export function readEntry({ name, value }) {
   const [kind, about = ''] = name.split(' ');
   const said = value.length ? decodeMap(value) : null;
-  if (['contact', 'blocked', 'answered', 'read'].includes(kind)) need(parseAddress(about) === about, 'bad-address');
+  if (['contact', 'blocked', 'answered', 'read', 'moved'].includes(kind))
+    need(parseAddress(about) === about, 'bad-address');
   switch (kind) {
     case 'contact':
       return { kind, address: about, person: said && readPerson(said) };
@@ -71,6 +81,11 @@ export function readEntry({ name, value }) {
     case 'answered':
     case 'read':
       return { kind, address: about, at: said ? asNumber(said.get(1), 0, MAX_TIME) : 0 };
+    case 'moved':
+      need(!!said, 'malformed');
+      return { kind, address: about, ...readMoved(said) };
+    case 'moving':
+      return { kind, ...(said ? readMoved(said) : { to: '', at: 0 }) };
     case 'setting': {
       const setting = SETTINGS.find((each) => each === about);
       need(!!setting && typeof said?.get(1) === 'boolean', 'malformed');

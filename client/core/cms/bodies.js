@@ -3,6 +3,7 @@ import { encode, hex, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
 import { asBytes, asList, asMap, asNumber, asText, decodeMap, encodeCbor } from '../record/cbor.js';
+import { MAX_STATEMENT_BYTES } from '../record/moved.js';
 import { openFor, sealFor } from './cms.js';
 
 const MAX_TIME = 2 ** 50;
@@ -25,6 +26,7 @@ export const TYPE = {
   ownKey: 12,
   entries: 13,
   summary: 14,
+  moved: 15,
 };
 /** @typedef {keyof typeof TYPE} BodyType */
 /** @typedef {{type: BodyType, id: string, sent: number, from: string, to: string, device: string, content: any}} Body  id hex; device: addressee's, hex */
@@ -88,6 +90,7 @@ const CONTENT = {
     [2, 'digests', 'bytes', 128],
     [3, 'state', 'state'],
   ],
+  moved: [[1, 'statement', 'upTo', MAX_STATEMENT_BYTES]],
 };
 /** @type {[number, string, string, number?][]} */
 const CONTACT = [

@@ -72,6 +72,8 @@ export function acmeClient(around) {
         rejectedIdentifier: 'rejected',
         unsupportedIdentifier: 'address',
         badNonce: 'bad-nonce',
+        caa: 'domain-closed',
+        dns: response.status < 500 ? 'domain-no-mail' : 'domain-silent',
       }[type] ?? 'generic';
     throw new StarlingError(key, {}, `${response.status} ${type}: ${problem.detail ?? ''}`);
   }

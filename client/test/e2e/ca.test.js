@@ -12,6 +12,7 @@ import { makeDeviceKey } from '../../core/identity/device.js';
 import { verifyChain } from '../../core/identity/verifier.js';
 import { memoryStore } from '../../core/store/memory.js';
 import { mailServer } from './mail-server.js';
+import { nameServer } from './name-server.js';
 import { freePort } from './ports.js';
 import { run, starling } from './servers.js';
 
@@ -36,13 +37,15 @@ async function enrol(args, code) {
 async function authority(t) {
   const folder = await mkdtemp(join(tmpdir(), 'starling-ca-'));
   const mail = await mailServer();
+  const dns = await nameServer({ 'example.net': { mail: 'mx.example.net' } });
   const port = await freePort();
   const args = ['ca', '--data', folder, '--port', String(port), '--from', 'ca@example.org'];
-  args.push('--smtp', `127.0.0.1:${mail.port}`);
+  args.push('--smtp', `127.0.0.1:${mail.port}`, '--dns', dns.place);
   let process = await run(args);
   t.after(async () => {
     await process.kill('SIGKILL');
     await mail.close();
+    dns.close();
     await rm(folder, { recursive: true, force: true });
   });
   const root = async () => (await fetch(`http://127.0.0.1:${port}/acme/root.pem`)).text();

@@ -1,15 +1,16 @@
-// A DNS server that knows a few names (RFC 1035, RFC 3596): service records and addresses.
+// A DNS server that knows a few names (RFC 1035, RFC 3596): service records, addresses, and who takes the mail.
 import { createSocket } from 'node:dgram';
 import { isIPv4, isIPv6 } from 'node:net';
 
 const A = 1;
+const MX = 15;
 const AAAA = 28;
 const SRV = 33;
 const HEADER_BYTES = 12;
 
 /**
  * Answers with one record a name and type; that there is no other name; and nothing where a name has no such type.
- * @param {Record<string, {port: number, target: string} | string | string[]>} records  a service, an address, or one of each family
+ * @param {Record<string, {port: number, target: string} | {mail: string} | string | string[]>} records  a service, a domain's mail server, an address, or one of each family
  * @param {{host?: string, port?: number}} [at]  where it listens
  */
 export async function nameServer(records, { host = '127.0.0.1', port = 0 } = {}) {
@@ -41,8 +42,10 @@ export async function nameServer(records, { host = '127.0.0.1', port = 0 } = {})
   return { asked, place: `127.0.0.1:${socket.address().port}`, close: () => socket.close() };
 }
 
-/** What is known of that type. @param {number} type @param {{port: number, target: string} | string | string[]} record */
+/** What is known of that type. @param {number} type @param {{port: number, target: string} | {mail: string} | string | string[]} record */
 function resource(type, record) {
+  if (typeof record === 'object' && 'mail' in record)
+    return type === MX ? good(MX, Buffer.concat([Buffer.from([0, 10]), written(record.mail)])) : null;
   if (typeof record === 'object' && !Array.isArray(record)) return type === SRV ? good(SRV, service(record)) : null;
   const family = type === AAAA ? isIPv6 : type === A ? isIPv4 : () => false;
   const found = [record].flat().find(family);
@@ -66,7 +69,11 @@ function address(text) {
 
 /** @param {{port: number, target: string}} record */
 function service({ port, target }) {
-  const labels = target.split('.').map((each) => Buffer.from([each.length, ...Buffer.from(each)]));
-  const head = Buffer.from([0, 1, 0, 0, port >> 8, port & 255]);
-  return Buffer.concat([head, ...labels, Buffer.alloc(1)]);
+  return Buffer.concat([Buffer.from([0, 1, 0, 0, port >> 8, port & 255]), written(target)]);
+}
+
+/** A name. @param {string} name */
+function written(name) {
+  const labels = name.split('.').map((each) => Buffer.from([each.length, ...Buffer.from(each)]));
+  return Buffer.concat([...labels, Buffer.alloc(1)]);
 }

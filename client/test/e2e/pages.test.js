@@ -28,6 +28,15 @@ const SURFACES = {
   calls: 'surface=conversation#:calls',
   new: 'surface=conversation#:new',
   settings: 'surface=conversation#:settings',
+  move: 'surface=conversation#:settings',
+  'move-code': 'surface=move-code&language=de#:settings',
+  'move-waiting': 'surface=move-waiting#:settings',
+  former: 'surface=former#:settings',
+  'former-german': 'surface=former&language=de#:settings',
+  'former-stop': 'surface=former#:settings',
+  moved: 'surface=moved#bob%40example.net',
+  'moved-german': 'surface=moved&language=de#bob%40example.net',
+  'moved-later': 'surface=moved-later#carol%40example.org',
   ringing: 'surface=ringing#:calls',
   calling: 'surface=calling#bob%40example.net',
   call: 'surface=call#bob%40example.net',
@@ -63,6 +72,14 @@ const openFile = async (button) => {
   if (button) await page.click('button:has-text("Open"):not([disabled])');
 };
 const STEPS = {
+  async move() {
+    await page.click('text=Change my address');
+    await page.fill('#move-address', 'alice@new.example.org');
+  },
+  async 'former-stop'() {
+    await page.click('text=Give this address back now');
+    await page.waitForSelector('dialog[open]:has-text("contact request")');
+  },
   async recover() {
     await page.click('text=I no longer have the other browser');
     await page.keyboard.press('Tab');
@@ -234,7 +251,7 @@ test('a pasted mail is enough, and Enter confirms a typed code', async () => {
     await show('enrol');
     await page.fill('#address', 'alice@example.net');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('#code');
+    await page.waitForFunction(() => document.activeElement?.id === 'code');
   };
   await open();
   await page.evaluate((text) => {

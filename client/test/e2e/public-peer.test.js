@@ -35,7 +35,8 @@ before(async () => {
     relay: await freePort(),
     turns: await freePort(),
   };
-  dns = await nameServer({ [NAME]: '127.0.0.1', 'other.example.net': '127.0.0.1' });
+  const known = { [NAME]: '127.0.0.1', 'other.example.net': '127.0.0.1', 'example.net': { mail: 'mx.example.net' } };
+  dns = await nameServer(known);
   web = await pebble({ dns: dns.place, httpPort: ports.http });
   await authority();
   peer = await run(args('peer', NAME), environment());
@@ -58,7 +59,7 @@ async function authority() {
   const [inner, outer] = [await freePort(), await freePort()];
   const { certificate, key } = selfSigned(folder, '127.0.0.1');
   const base = `https://127.0.0.1:${outer}`;
-  const smtp = ['--smtp', `127.0.0.1:${mail.port}`, '--from', 'ca@example.org'];
+  const smtp = ['--smtp', `127.0.0.1:${mail.port}`, '--from', 'ca@example.org', '--dns', dns.place];
   ca = await run([
     'ca',
     '--data',

@@ -25,6 +25,7 @@ export function fakeState(options) {
       unread: 2,
     }),
     person('Carol Núñez', 'carol@example.org', 'away', {
+      ...(surface === 'moved-later' ? { moved: 'carol@nunez.example', earlier: ['c.nunez@example.org'] } : {}),
       note: 'In a meeting until four',
       last: { text: 'Thank you!', at: NOW - 50 * MINUTE, mine: true },
     }),
@@ -72,6 +73,21 @@ export function fakeState(options) {
       mailbox: '/mailbox/',
     },
     contacts: early && surface !== 'gone' ? [] : contacts,
+    move: fakeMove(surface),
+    former:
+      surface === 'former'
+        ? [
+            {
+              address: 'alice@a-former-provider.example.org',
+              until: NOW + 26 * 24 * 60 * MINUTE,
+              people: 5,
+              waiting: [
+                { address: 'dora@example.com', name: 'Dora' },
+                { address: 'erik.with.a.very.long.address@subdomain.of.an.example.org', name: '' },
+              ],
+            },
+          ]
+        : [],
     requests:
       surface === 'requests' || surface === 'everything'
         ? [
@@ -136,39 +152,41 @@ export function fakeState(options) {
           ]
         : surface === 'logs'
           ? logWarnings()
-          : surface === 'begun-anew'
-            ? begunAnew()
-            : surface === 'other-list'
-              ? [
-                  {
-                    id: 'n2',
-                    kind: 'warning',
-                    key: 'other-list',
-                    args: { devices: 'Firefox, Windows', since: String(NOW - 60 * MINUTE) },
-                    actions: [
-                      { id: 'keep', key: 'other-list.keep', safe: true },
-                      { id: 'join', key: 'other-list.join', safe: false },
-                    ],
-                  },
-                  {
-                    id: 'n4',
-                    kind: 'warning',
-                    key: 'fork',
-                    args: { devices: 'Firefox, Android' },
-                    actions: [
-                      { id: 'keep', key: 'fork.keep', safe: true },
-                      { id: 'join', key: 'fork.join', safe: false },
-                    ],
-                  },
-                  {
-                    id: 'n3',
-                    kind: 'info',
-                    key: 'device-added',
-                    args: { name: 'Firefox, Android' },
-                    actions: [{ id: 'ok', key: 'device-added.ok', safe: true }],
-                  },
-                ]
-              : [],
+          : surface === 'moved'
+            ? moved()
+            : surface === 'begun-anew'
+              ? begunAnew()
+              : surface === 'other-list'
+                ? [
+                    {
+                      id: 'n2',
+                      kind: 'warning',
+                      key: 'other-list',
+                      args: { devices: 'Firefox, Windows', since: String(NOW - 60 * MINUTE) },
+                      actions: [
+                        { id: 'keep', key: 'other-list.keep', safe: true },
+                        { id: 'join', key: 'other-list.join', safe: false },
+                      ],
+                    },
+                    {
+                      id: 'n4',
+                      kind: 'warning',
+                      key: 'fork',
+                      args: { devices: 'Firefox, Android' },
+                      actions: [
+                        { id: 'keep', key: 'fork.keep', safe: true },
+                        { id: 'join', key: 'fork.join', safe: false },
+                      ],
+                    },
+                    {
+                      id: 'n3',
+                      kind: 'info',
+                      key: 'device-added',
+                      args: { name: 'Firefox, Android' },
+                      actions: [{ id: 'ok', key: 'device-added.ok', safe: true }],
+                    },
+                  ]
+                : [],
     settings: {
       strangersRing: false,
       linesRing: false,
@@ -395,6 +413,12 @@ export function fakeCore(options) {
     'block',
     'unblock',
     'removeContact',
+    'changeAddress',
+    'submitMoveCode',
+    'resendMoveCode',
+    'cancelMove',
+    'stopUsing',
+    'followMoved',
     'decideChanged',
     'retry',
     'call',
@@ -439,6 +463,35 @@ const logWarnings = () =>
     },
     actions: [{ id: 'ok', key: 'log.ok', safe: true }],
   }));
+
+/** A new address that is not hers yet. */
+function fakeMove(surface) {
+  const step = { 'move-code': 'code', 'move-waiting': 'waiting-for-device', 'move-working': 'working' }[surface];
+  const rest = { codeExpires: Date.now() + 23 * 60 * MINUTE, checkCode: '402917118204', mailbox: '/mailbox/' };
+  return step ? { address: 'alice@new.example.org', step, ...rest } : null;
+}
+
+/** A contact who moved, and another browser of hers that did. */
+function moved() {
+  const action = (id, key, safe) => ({ id, key, safe });
+  return [
+    {
+      id: 'moved bob@example.net',
+      kind: 'warning',
+      key: 'moved',
+      args: { name: 'Bob Example', old: 'bob@example.net', address: 'bob.example@a-new-provider.example.org' },
+      also: { key: 'moved.doubt', args: {} },
+      actions: [action('follow', 'moved.follow', false), action('later', 'moved.later', true)],
+    },
+    {
+      id: 'moving',
+      kind: 'warning',
+      key: 'moving',
+      args: { address: 'alice@new.example.org' },
+      actions: [action('go', 'moving.go', true), action('ok', 'moving.ok', false)],
+    },
+  ];
+}
 
 /** What is said of lists that were begun anew, to everybody concerned. */
 function begunAnew() {

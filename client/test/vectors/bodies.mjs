@@ -1,4 +1,4 @@
-// The fourteen bodies, and each limit passed by one: docs/protocols/formats.md, section 9. The layout is written down here a second time, by intention.
+// The fifteen bodies, and each limit passed by one: docs/protocols/formats.md, section 9. The layout is written down here a second time, by intention.
 import { hex, unhex } from '../../core/bytes.js';
 import { encodeCbor } from '../../core/record/cbor.js';
 
@@ -17,6 +17,7 @@ const KEYS = {
   ownKey: [12, { ownKey: 1, version: 2 }],
   entries: [13, { entries: 1 }],
   summary: [14, { version: 1, digests: 2, state: 3 }],
+  moved: [15, { statement: 1 }],
 };
 const ENTRY = { name: 1, time: 2, value: 3 };
 const CONTACT = { address: 1, name: 2, theirToken: 3, ourToken: 4, friendsKey: 5, version: 6 };
@@ -31,6 +32,7 @@ const BYTES = new Set([
   'proof',
   'digests',
   'value',
+  'statement',
 ]);
 
 const value = (name, said) =>
@@ -87,6 +89,7 @@ const CONTENTS = {
     ],
   },
   summary: { version: 2, digests: hex(new Uint8Array(128).fill(8)), state: 1 },
+  moved: { statement: hex(new Uint8Array(500).fill(9)) },
 };
 
 export const body = (type, content, more = {}) => ({
@@ -111,6 +114,7 @@ export function bodies() {
   good.push(body('readMark', { address: '+4930123456', upTo: 2 ** 50 }));
   good.push(body('endorseRequest', { ...CONTENTS.endorseRequest, proof: key(4) }));
   good.push(body('endorseGrant', { ...CONTENTS.endorseGrant, ownVersion: 3, proof: key(4) }));
+  good.push(body('moved', { statement: 'ab'.repeat(12288) }));
   good.push(body('entries', { entries: [{ name: 'n'.repeat(300), time: 0, value: 'ab'.repeat(1024) }] }));
   const bad = limits().map(([what, verdict, said]) => ({ what, verdict, said, cbor: cbor(said) }));
   for (const [what, verdict, change] of hostile()) {
@@ -165,6 +169,7 @@ function limits() {
     ['an entry after the end', 'out-of-range', over('entries', { entries: [{ ...entry, time: 2 ** 50 + 1 }] })],
     ['a summary of 127 bytes', 'wrong-length', over('summary', { digests: hex(new Uint8Array(127)) })],
     ['a summary in state 3', 'out-of-range', over('summary', { state: 3 })],
+    ['a statement of 12 KiB and a byte', 'too-long', over('moved', { statement: 'ab'.repeat(12289) })],
     ['a proof of 31 bytes', 'wrong-length', over('endorseRequest', { proof: key(1).slice(2) })],
     ['a proof of 33 bytes', 'wrong-length', over('endorseGrant', { proof: `${key(1)}00` })],
     ['an own version below 0', 'out-of-range', over('endorseGrant', { ownVersion: -1 })],
@@ -208,7 +213,7 @@ function limits() {
 
 const hostile = () => [
   ['type 0', 'unknown-type', (b) => b.set(1, 0)],
-  ['type 15', 'unknown-type', (b) => b.set(1, 15)],
+  ['type 16', 'unknown-type', (b) => b.set(1, 16)],
   ['a type that is text', 'malformed', (b) => b.set(1, 'text')],
   ['no id', 'malformed', (b) => b.delete(2)],
   ['an id that is text', 'malformed', (b) => b.set(2, 'x')],

@@ -6,6 +6,7 @@ import { fromThisComputer } from '../origin.js';
 import { visible } from '../names.js';
 import { mayAskToNotify, mayNotify } from '../notify.js';
 import { Ask } from './dialog.js';
+import { saying } from '../errors.js';
 import { Button } from './parts.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
@@ -26,27 +27,39 @@ export function Notices({ core, state }) {
         </div>
       </div>`,
   )}
-  ${state.notices.map(
-    (notice) =>
-      html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'} key=${notice.id}>
-        <div>
-          <p>${t(`notice.${notice.key}`, shown(notice.args))}</p>
-          ${notice.also && html`<p class="small">${t(`notice.${notice.also.key}`, shown(notice.also.args))}</p>`}
-        </div>
-        <div class="row">
-          ${notice.id === 'renew-smime' && html`<a class="button main" href="#:settings">${t('notice.renew-smime.open')}</a>`}
-          ${notice.actions.map(
-            (action) =>
-              html`<${Button} kind=${action.safe ? 'main' : ''} task=${() => core.answerNotice(notice.id, action.id)}>
-                ${t(`notice.${action.key}`)}
-              <//>`,
-          )}
-        </div>
-      </div>`,
-  )}
+  ${state.notices.map((notice) => html`<${Bar} core=${core} notice=${notice} key=${notice.id} />`)}
   ${state.me.status === 'removed' && html`<${Removed} core=${core} />`}
   ${state.me.status === 'clock' && html`<div class="bar error" role="alert"><p>${t('notice.clock')}</p></div>`}
   ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
+}
+
+/** @param {{core: Core, notice: State['notices'][number]}} props */
+function Bar({ core, notice }) {
+  const [error, setError] = useState('');
+  const [working, setWorking] = useState('');
+  const answer = async (/** @type {string} */ action) => {
+    setWorking(action);
+    setError('');
+    await core.answerNotice(notice.id, action).catch((failure) => setError(saying(failure)));
+    setWorking('');
+    if (notice.id === 'moving' && action === 'go') location.hash = ':settings';
+  };
+  return html`<div class=${`bar ${notice.kind}`} role=${notice.kind === 'info' ? 'status' : 'alert'}>
+    <div>
+      <p>${t(`notice.${notice.key}`, shown(notice.args))}</p>
+      ${notice.also && html`<p class="small">${t(`notice.${notice.also.key}`, shown(notice.also.args))}</p>`}
+      ${error && html`<p class="error">${error}</p>`}
+    </div>
+    <div class="row">
+      ${notice.id === 'renew-smime' && html`<a class="button main" href="#:settings">${t('notice.renew-smime.open')}</a>`}
+      ${notice.actions.map(
+        ({ id, key, safe }) =>
+          html`<${Button} kind=${safe ? 'main' : ''} busy=${working === id} task=${() => answer(id)}>
+            ${t(`notice.${key}`)}
+          <//>`,
+      )}
+    </div>
+  </div>`;
 }
 
 /** Times are written as dates. @param {State['notices'][number]['args']} args */

@@ -120,6 +120,8 @@ export const de = {
   'person.anyway': 'Trotzdem anfragen',
   'person.self': 'Das ist Ihre eigene Adresse.',
 
+  'chat.moved': '{name} teilt mit: Meine Adresse ist jetzt {address}.',
+  'chat.earlier': 'früher: {address}',
   'chat.write': 'Nachricht schreiben …',
   'chat.send': 'Senden',
   'chat.empty': 'Noch keine Nachrichten. Sagen Sie Hallo.',
@@ -215,6 +217,26 @@ export const de = {
   'settings.name': 'Ihr Name',
   'settings.name.hint': 'Sehen Personen, die Sie anfragen oder annehmen.',
   'settings.address': 'Adresse',
+  'move.start': 'Meine Adresse ändern',
+  'move.lead':
+    'Für eine neue E-Mail-Adresse, nach einem Wechsel des Anbieters oder des Namens. Ihre Kontakte und die Unterhaltungen bleiben. Ihre Kontakte erfahren davon und entscheiden selbst, ob sie die neue Adresse verwenden; bis dahin gilt die alte weiter.',
+  'move.address': 'Neue E-Mail-Adresse',
+  'move.cancel': 'Adresse behalten',
+  'move.going': 'Sie ziehen um zu {address}',
+  'move.working': 'Die neue Adresse wird vorbereitet …',
+  'move.waiting':
+    'Diese Adresse wird schon in einem anderen Browser von Ihnen verwendet. Erlauben Sie dort diesen hier; er zeigt dieselbe Zahl:',
+  'move.former': 'Ihre frühere Adresse {address}',
+  'move.former.until': 'Ihre frühere Adresse. Was dort ankommt, sehen Sie hier bis {until}.',
+  'move.former.some': '{count} von {all} Personen verwenden schon {address}.',
+  'move.former.all': 'Alle verwenden {address}.',
+  'move.former.waiting': 'Noch bei der früheren: {names}',
+  'move.stop': 'Diese Adresse jetzt aufgeben',
+  'move.stop.title': '{address} jetzt aufgeben?',
+  'move.stop.lead':
+    'Dort erreicht Sie dann niemand mehr. Wer Ihre neue Adresse noch nicht verwendet ({count}), erhält von ihr eine neue Kontaktanfrage. Die Unterhaltungen bleiben.',
+  'move.stop.lead.all': 'Dort erreicht Sie dann niemand mehr. Die Unterhaltungen bleiben.',
+  'move.stop.yes': 'Aufgeben',
   'settings.devices': 'Ihre Browser und Geräte',
   'settings.devices.this': 'dieser Browser',
   'settings.devices.since': 'seit {date}',
@@ -289,6 +311,15 @@ export const de = {
   'device.allow': 'Erlauben',
   'device.refuse': 'Ablehnen',
 
+  'notice.moved': '{name} ({old}) teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen sind bestätigt.',
+  'notice.moved.nameless': '{old} teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen sind bestätigt.',
+  'notice.moved.doubt': 'Wenn Sie damit nicht gerechnet haben, fragen Sie vorher persönlich oder am Telefon nach.',
+  'notice.moved.follow': 'Neue Adresse verwenden',
+  'notice.moved.later': 'Nicht jetzt',
+  'notice.moving':
+    'In einem anderen Browser haben Sie Ihre Adresse zu {address} geändert. Wer sie verwendet, erreicht diesen Browser erst, wenn er auch dafür bestätigt ist.',
+  'notice.moving.go': 'Diesen Browser bestätigen',
+  'notice.moving.ok': 'Später',
   'notice.changed':
     'Jemand hat mit der Adresse von {name} neu begonnen, hier gesehen am {since}: {devices}. Einen Tag lang hat kein Gerät, das Sie kennen, widersprochen. Vielleicht sind alle Geräte verloren gegangen, vielleicht liest jemand anderes dieses Postfach. Fragen Sie auf anderem Weg nach, bevor Sie zustimmen. Bis dahin wird an die neuen Geräte nichts gesendet.',
   'notice.changed.wait':
@@ -365,6 +396,15 @@ export const de = {
   'dialog.close': 'Schließen',
 
   'error.generic': 'Das ging nicht. Versuchen Sie es gleich noch einmal.',
+  'error.move.same': 'Das ist schon Ihre Adresse.',
+  'error.move.busy': 'Ein Wechsel der Adresse läuft gerade. Warten Sie einen Moment, oder brechen Sie ihn erst ab.',
+  'error.move.offline': 'Dafür muss Ihre Adresse verbunden sein. Versuchen Sie es dann noch einmal.',
+  'error.move.too-many': 'Sie haben vier frühere Adressen, die noch gelesen werden. Geben Sie erst eine davon auf.',
+  'error.move.in-call': 'Unter dieser Adresse läuft ein Anruf. Legen Sie erst auf.',
+  'error.moved.doubted':
+    'Das Gerät, das dies mitgeteilt hat, spricht nicht mehr für diese Person. Es wurde nichts geändert. Fragen Sie auf einem anderen Weg nach.',
+  'error.moved.not-there':
+    'Die neue Adresse ist gerade nicht zu finden. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
   'error.address.empty': 'Geben Sie eine E-Mail-Adresse ein.',
   'error.address': 'Das ist keine vollständige E-Mail-Adresse. Sie sieht aus wie name@example.net.',
   'error.code': 'Das ist nicht der Code aus der Mail. Kopieren Sie ihn noch einmal oder lassen Sie einen neuen senden.',
@@ -373,6 +413,11 @@ export const de = {
   'error.rejected': 'Diese Adresse geht nicht: sie gehört zu einer Mailingliste oder zur Verwaltung ihrer Domain.',
   'error.mail-refused':
     'An diese Adresse kann keine Mail gesendet werden. Prüfen Sie sie und versuchen Sie es noch einmal.',
+  'error.domain-closed':
+    'Der Inhaber der Domain dieser Adresse lässt ihre Adressen nur von anderen Diensten bestätigen.',
+  'error.domain-no-mail': 'Ein Postfach mit dieser Adresse gibt es nicht. Prüfen Sie, was hinter dem @ steht.',
+  'error.domain-silent':
+    'Ob diese Adresse Mails bekommt, ist gerade nicht herauszufinden. Versuchen Sie es in ein paar Minuten wieder.',
   'error.ca-unreachable':
     'Der Dienst, der den Code sendet, antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
   'error.microphone.blocked':

@@ -119,6 +119,8 @@ export const en = {
   'person.anyway': 'Ask anyway',
   'person.self': 'This is your own address.',
 
+  'chat.moved': '{name} says: my address is now {address}.',
+  'chat.earlier': 'before: {address}',
   'chat.write': 'Write a message …',
   'chat.send': 'Send',
   'chat.empty': 'No messages yet. Say hello.',
@@ -213,6 +215,26 @@ export const en = {
   'settings.name': 'Your name',
   'settings.name.hint': 'Shown to people you ask and accept.',
   'settings.address': 'Address',
+  'move.start': 'Change my address',
+  'move.lead':
+    'For a new e-mail address, after a move to another provider or a new name. Your contacts and what was said stay. Your contacts are told, and each decides whether to use the new address; until then the old one goes on.',
+  'move.address': 'New e-mail address',
+  'move.cancel': 'Keep my address',
+  'move.going': 'You are moving to {address}',
+  'move.working': 'The new address is being prepared …',
+  'move.waiting':
+    'This address is in use in another browser of yours already. Allow this one there; it shows the same number:',
+  'move.former': 'Your earlier address {address}',
+  'move.former.until': 'Your earlier address. What comes to it is shown here until {until}.',
+  'move.former.some': '{count} of {all} people use {address} by now.',
+  'move.former.all': 'Everybody uses {address}.',
+  'move.former.waiting': 'Still at the earlier one: {names}',
+  'move.stop': 'Give this address back now',
+  'move.stop.title': 'Give {address} back now?',
+  'move.stop.lead':
+    'Nobody reaches you there any more. People who do not use your new address yet ({count}) get a new contact request from it. What was said stays.',
+  'move.stop.lead.all': 'Nobody reaches you there any more. What was said stays.',
+  'move.stop.yes': 'Give it back',
   'settings.devices': 'Your browsers and devices',
   'settings.devices.this': 'this browser',
   'settings.devices.since': 'since {date}',
@@ -286,6 +308,15 @@ export const en = {
   'device.allow': 'Allow',
   'device.refuse': 'Refuse',
 
+  'notice.moved': '{name} ({old}) says: my address is now {address}. Both addresses are confirmed.',
+  'notice.moved.nameless': '{old} says: my address is now {address}. Both addresses are confirmed.',
+  'notice.moved.doubt': 'If you did not expect this, ask in person or by telephone before you agree.',
+  'notice.moved.follow': 'Use the new address',
+  'notice.moved.later': 'Not now',
+  'notice.moving':
+    'In another browser you changed your address to {address}. People who use it do not reach this browser until it is confirmed for it, too.',
+  'notice.moving.go': 'Confirm this browser',
+  'notice.moving.ok': 'Later',
   'notice.changed':
     'Somebody began anew with the address of {name}, seen here on {since}: {devices}. For a day no device that you know of has objected. Perhaps {name} lost all devices; perhaps somebody else reads that mailbox. Ask in another way before you agree. Until then nothing is sent to the new devices.',
   'notice.changed.wait':
@@ -362,6 +393,14 @@ export const en = {
   'dialog.close': 'Close',
 
   'error.generic': 'That did not work. Try again in a moment.',
+  'error.move.same': 'This is your address already.',
+  'error.move.busy': 'A change of address is under way. Wait a moment, or end it first.',
+  'error.move.offline': 'For this, your address must be connected. Try again when it is.',
+  'error.move.too-many': 'You have left four addresses that are still read. Give one of them back first.',
+  'error.move.in-call': 'A call runs at that address. Hang up first.',
+  'error.moved.doubted':
+    'The device that said so does not speak for this person any more. Nothing was changed. Ask in another way.',
+  'error.moved.not-there': 'The new address cannot be found at the moment. Nothing was changed. Try again later.',
   'error.address.empty': 'Type an e-mail address.',
   'error.address': 'This is not a complete e-mail address. It looks like name@example.net.',
   'error.code': 'This is not the code from the mail. Copy it once more, or send a new one.',
@@ -369,6 +408,9 @@ export const en = {
   'error.too-many-mails': 'Too many mails were sent to this address. Try again tomorrow.',
   'error.rejected': 'This address cannot be used: it belongs to a mailing list or to the administrators of its domain.',
   'error.mail-refused': 'Mail cannot be sent to this address. Check it and try again.',
+  'error.domain-closed': 'The owner of this address’s domain lets only other services confirm its addresses.',
+  'error.domain-no-mail': 'There is no mailbox with this address. Check what stands after the @.',
+  'error.domain-silent': 'It cannot be found out now whether this address gets mail. Try again in a few minutes.',
   'error.ca-unreachable': 'The service that sends the code does not answer. Check your connection and try again.',
   'error.microphone.blocked':
     'Your microphone is blocked for this page. Click the lock beside the address, allow it, and call again.',

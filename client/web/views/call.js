@@ -7,15 +7,15 @@ import { useClock } from './enrol.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').Call} Call */
 
-/** @param {{core: Core, call: Call, narrow: boolean}} props */
-export function CallSurface({ core, call, narrow }) {
+/** @param {{core: Core, call: Call, narrow: boolean, moved?: string}} props  moved: an address that the other says to have now, undecided */
+export function CallSurface({ core, call, narrow, moved = '' }) {
   return call.incoming && call.state === 'ringing'
-    ? html`<${Incoming} core=${core} call=${call} />`
+    ? html`<${Incoming} core=${core} call=${call} moved=${moved} />`
     : html`<${Bar} core=${core} call=${call} narrow=${narrow} />`;
 }
 
-/** @param {{core: Core, call: Call}} props */
-function Incoming({ core, call }) {
+/** @param {{core: Core, call: Call, moved: string}} props */
+function Incoming({ core, call, moved }) {
   const name = call.name || call.address;
   const accept = useRef(/** @type {HTMLButtonElement | null} */ (null));
   useEffect(() => {
@@ -41,6 +41,7 @@ function Incoming({ core, call }) {
             : html`<${Trust} trust=${call.trust} />${' · '}${t(call.gateway ? 'call.gateway' : 'call.here')}`
         }
       </p>
+      ${moved && html`<p class="small">${t('chat.moved', { name, address: moved })}</p>`}
     </div>
     <div class="row">
       <button type="button" class="button accept" ref=${accept} onClick=${() => core.acceptCall()}>

@@ -7,6 +7,7 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { day, hasText, midnight, t, time } from '../i18n.js';
 import { saying } from '../errors.js';
 import { pieces } from '../links.js';
+import { ofAddress, visible } from '../names.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
@@ -18,7 +19,16 @@ const MAX_TEXT_BYTES = 16 * 1024;
 
 /** @param {{core: Core, state: State, address: string, focus?: string, back: () => void}} props */
 export function Conversation({ core, state, address, focus = '', back }) {
-  const contact = state.contacts.find((c) => c.address === address) ?? gone(address);
+  const contact = ofAddress(state.contacts, address) ?? gone(address);
+  // Followed to a new address, with what was being written.
+  useEffect(() => {
+    if (contact.address === address) return;
+    const draft = sessionStorage.getItem(`draft ${address}`);
+    if (draft) sessionStorage.setItem(`draft ${contact.address}`, draft);
+    sessionStorage.removeItem(`draft ${address}`);
+    location.replace(`#${encodeURIComponent(contact.address)}`);
+  }, [address, contact.address]);
+  const asked = state.notices.some((each) => each.id.endsWith(`moved ${contact.address}`));
   const [query, setQuery] = useState(/** @type {string | null} */ (null));
   const [messages, older] = useMessages(core, state, address, query, focus);
   useEffect(() => {
@@ -35,10 +45,30 @@ export function Conversation({ core, state, address, focus = '', back }) {
       inCall=${!!state.call || state.me.status === 'removed'}
       search=${() => setQuery(query === null ? '' : null)}
     />
+    ${contact.moved && !asked && html`<${Moved} core=${core} contact=${contact} />`}
     ${query !== null && html`<${Search} query=${query} set=${setQuery} found=${messages.length} />`}
     <${Log} core=${core} contact=${contact} messages=${messages} older=${older} />
     ${state.me.status === 'removed' ? html`<div class="write removed"><p>${t('error.removed')}</p></div>` : html`<${Write} core=${core} contact=${contact} />`}
   </main>`;
+}
+
+/** Says to have another address, and the user has not decided. @param {{core: Core, contact: Contact}} props */
+function Moved({ core, contact }) {
+  const [error, setError] = useState('');
+  const [working, setWorking] = useState(false);
+  const follow = async () => {
+    setWorking(true);
+    setError('');
+    await core.followMoved(contact.address).catch((failure) => setError(saying(failure)));
+    setWorking(false);
+  };
+  return html`<div class="bar warning" role="note">
+    <div>
+      <p>${t('chat.moved', { name: visible(contact.name || contact.address), address: contact.moved ?? '' })}</p>
+      ${error && html`<p class="error" role="alert">${error}</p>`}
+    </div>
+    <${Button} busy=${working} task=${follow}>${t('notice.moved.follow')}<//>
+  </div>`;
 }
 
 /** Somebody who was removed, or never was a contact: what was said can still be read. @param {string} address @returns {Contact} */
@@ -81,6 +111,7 @@ function Head({ core, contact, back, inCall, search }) {
       <p class="small">
         ${contact.name && html`<bdi>${contact.address}</bdi>${known && ' · '}`}
         ${known && html`<${Trust} trust=${contact.trust} />`}
+        ${contact.earlier?.length ? html`${' · '}${t('chat.earlier', { address: contact.earlier[0] })}` : null}
         ${contact.note && html`${' · '}<bdi dir="auto">${contact.note}</bdi>`}
       </p>
       ${error && html`<p class="error" role="alert">${error}</p>`}

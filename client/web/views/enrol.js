@@ -107,6 +107,23 @@ function AddressForm({ core, state }) {
 /** @param {{core: Core, state: State}} props */
 function Code({ core, state }) {
   const { me } = state;
+  return html`<${CodeForm}
+    heading="h1"
+    address=${me.address}
+    expires=${me.codeExpires}
+    mailbox=${me.mailbox}
+    submit=${(/** @type {string} */ typed) => core.submitCode(typed)}
+    again=${() => core.resendCode()}
+    cancel=${() => core.cancelEnrolment()}
+    cancelText=${t('enrol.code.change')}
+  />`;
+}
+
+/**
+ * The code from a mail, for a first address or a new one.
+ * @param {{heading: 'h1' | 'h3', address: string, expires: number, mailbox: string, submit: (typed: string) => Promise<void>, again: () => Promise<void>, cancel: () => Promise<void>, cancelText: string}} props
+ */
+export function CodeForm({ heading, address, expires, mailbox, submit: use, again, cancel, cancelText }) {
   const [code, setCode] = useState('');
   const [error, setError] = useState('');
   const [note, setNote] = useState('');
@@ -114,7 +131,7 @@ function Code({ core, state }) {
   const now = useClock();
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   useEffect(() => field.current?.focus(), []);
-  const left = Math.max(0, Math.ceil((me.codeExpires - now) / 1000));
+  const left = Math.max(0, Math.ceil((expires - now) / 1000));
   const attempt = async (/** @type {() => Promise<void>} */ task, done = '') => {
     setBusy(true);
     setError('');
@@ -128,7 +145,7 @@ function Code({ core, state }) {
     }
     setBusy(false);
   };
-  const submit = (/** @type {string} */ typed) => attempt(() => core.submitCode(typed));
+  const submit = (/** @type {string} */ typed) => attempt(() => use(typed));
   // A paste that holds a code needs no further key; the whole mail may be pasted.
   const pasted = (/** @type {ClipboardEvent} */ e) => {
     const text = e.clipboardData?.getData('text') ?? '';
@@ -143,7 +160,7 @@ function Code({ core, state }) {
     if (!busy && code.trim()) submit(code);
   };
   return html`<form onSubmit=${(/** @type {Event} */ e) => (e.preventDefault(), submit(code))}>
-    <h1>${t('enrol.code.title', { address: me.address })}</h1>
+    <${heading}>${t('enrol.code.title', { address })}<//>
     <p class="lead">${t('enrol.code.lead')}</p>
     <label class="label" for="code">${t('enrol.code.field')}</label>
     <textarea
@@ -169,16 +186,12 @@ function Code({ core, state }) {
       ${note || (left ? t('enrol.code.left', { time: left > 5400 ? `${Math.round(left / 3600)} h` : duration(left) }) : t('enrol.code.expired'))}
     </p>
     <div class="row spread">
-      <${Button} kind="plain" task=${() => attempt(() => core.cancelEnrolment())}>${t('enrol.code.change')}<//>
-      <${Button}
-        kind="plain"
-        disabled=${busy}
-        task=${() => attempt(() => core.resendCode(), t('enrol.code.sent-again'))}
-      >
+      <${Button} kind="plain" task=${() => attempt(cancel)}>${cancelText}<//>
+      <${Button} kind="plain" disabled=${busy} task=${() => attempt(again, t('enrol.code.sent-again'))}>
         ${t('enrol.code.again')}
       <//>
     </div>
-    ${me.mailbox && html`<p class="small"><a href=${me.mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a></p>`}
+    ${mailbox && html`<p class="small"><a href=${mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a></p>`}
   </form>`;
 }
 

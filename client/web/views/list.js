@@ -3,6 +3,7 @@ import { Button, Icon, Mark, Name, Picture, Presence } from '../components/parts
 import { VirtualList } from '../components/virtual.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { brief, t } from '../i18n.js';
+import { ofAddress } from '../names.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
@@ -163,7 +164,7 @@ function Row({ row, state, place, go }) {
 
 /** @param {{message: Message, state: State, go: (place: Place) => void}} props */
 function Hit({ message, state, go }) {
-  const contact = state.contacts.find((c) => c.address === message.with);
+  const contact = ofAddress(state.contacts, message.with);
   return html`<div role="listitem">
     <button
       type="button"

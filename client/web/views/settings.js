@@ -7,6 +7,7 @@ import { saying } from '../errors.js';
 import { fromThisComputer } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
 import { Microphone } from './call.js';
+import { Address } from './move.js';
 import { Devices } from './devices.js';
 import { Pane } from './pane.js';
 import { Trust } from './trust.js';
@@ -60,7 +61,7 @@ function Person({ core, state }) {
       onChange=${(/** @type {any} */ e) => core.setName(e.target.value)}
     />
     <p class="small">${t('settings.name.hint')}</p>
-    <p>${t('settings.address')}: <bdi>${state.me.address}</bdi></p>`;
+    <${Address} core=${core} state=${state} />`;
 }
 
 /** @param {{core: Core, state: State}} props */

@@ -45,7 +45,7 @@ export async function openOffice(more = []) {
     const { certificate, key, server: atServer } = here();
     const env = { STARLING_JAVA_OPTS: javaOptions(trustStore(folder, certificate)) };
     // baresip asks no file of names.
-    const dns = await nameServer({ [NAME]: SERVER }, { host: DESK, port: 53 });
+    const dns = await nameServer({ [NAME]: SERVER, 'example.net': { mail: NAME } }, { host: DESK, port: 53 });
     undo.push(() => dns.close());
     const mail = await mailServer();
     undo.push(() => mail.close());
@@ -102,7 +102,7 @@ export async function openOffice(more = []) {
 async function openAuthority(folder, mailPort, files) {
   const ca = await run([
     ...['ca', '--data', join(folder, 'ca'), '--port', String(CA_INNER), '--base', `https://${DESK_NAME}:${CA_PORT}`],
-    ...['--behind-proxy', '--smtp', `127.0.0.1:${mailPort}`, '--from', 'ca@example.com'],
+    ...['--behind-proxy', '--smtp', `127.0.0.1:${mailPort}`, '--from', 'ca@example.com', '--dns', DESK],
   ]);
   const tls = { cert: await readFile(files.certificate), key: await readFile(files.key) };
   const front = createServer(tls, (incoming, outgoing) => {

@@ -50,7 +50,9 @@ async function front(folder, inner) {
 /** @param {Record<string, string[]>} names  the addresses of the servers */
 async function start(names) {
   const folder = await mkdtemp(join(tmpdir(), 'starling-lab-'));
-  const known = { ...names, [CA]: [CORE.v4, CORE.v6] };
+  // The domains of the addresses: the CA looks whether they get mail.
+  const mailboxes = Object.keys(names).map((name) => [name.replace(/^peer\./, ''), { mail: name }]);
+  const known = { ...names, [CA]: [CORE.v4, CORE.v6], ...Object.fromEntries(mailboxes) };
   const dns = await Promise.all(CORE.dns.map((host) => nameServer(known, { host, port: 53 })));
   const mail = await mailServer();
   const inner = await freePort();
@@ -59,7 +61,7 @@ async function start(names) {
     dhtNodes({ nodes: NODES, proxies: 1, host: CORE.v4 }),
     run([
       ...['ca', '--data', join(folder, 'ca'), '--port', String(inner), '--base', `https://${CA}`, '--behind-proxy'],
-      ...['--smtp', `127.0.0.1:${mail.port}`, '--from', 'ca@example.com'],
+      ...['--smtp', `127.0.0.1:${mail.port}`, '--from', 'ca@example.com', '--dns', CORE.dns[0]],
     ]),
   ]);
   const proxy = await front(folder, inner);

@@ -33,6 +33,11 @@ public final class Problem extends Exception {
         return new Problem("rateLimited", 429, detail, Optional.of(retryAfter));
     }
 
+    /// What may be otherwise later; says when another attempt makes sense.
+    public static Problem later(String type, int status, String detail, Duration retryAfter) {
+        return new Problem(type, status, detail, Optional.of(retryAfter));
+    }
+
     public String type() {
         return type;
     }

@@ -8,6 +8,7 @@ import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.locate.LocationService;
+import dev.starling.record.Moved;
 import dev.starling.sip.message.SipException;
 import java.io.IOException;
 import java.time.Clock;
@@ -177,6 +178,8 @@ final class Reception {
             case Content.EndorseGrant _, Content.EndorseRefusal _, Content.Entries _, Content.OwnKey _ -> {
                 if (mine) own.take(signer.device(), body.content());
             }
+            // Whether this person follows is asked elsewhere; the contact of the new address comes as an entry.
+            case Content.Moved moved -> LOG.log(System.Logger.Level.DEBUG, "acknowledged: {0}", proven(signer, moved));
             // What concerns the person as a whole is for devices that can show it; here it is only acknowledged.
             case Content.Receipt _,
                     Content.Request _,
@@ -187,6 +190,15 @@ final class Reception {
                     Content.SentCopy _,
                     Content.ReadMark _,
                     Content.Summary _ -> LOG.log(System.Logger.Level.DEBUG, () -> "acknowledged: " + body);
+        }
+    }
+
+    private Moved proven(CertificateVerifier.Verified signer, Content.Moved moved) throws SipException {
+        try {
+            var between = new Moved.Between(signer.address(), ua.us().address());
+            return Moved.open(moved.statement(), between, location.network(), certificates, clock.instant());
+        } catch (IdentityException e) {
+            throw new SipException(603, "Declined");
         }
     }
 }

@@ -6,12 +6,14 @@ import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuance;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.IssuerElsewhere;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.issuance.Token;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.log.LogKey;
 import dev.starling.ca.log.PublishedLog;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Authorizations;
+import dev.starling.ca.registration.Domains;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.Revocations;
@@ -20,6 +22,7 @@ import dev.starling.ca.store.Bells.Bell;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.CrlTable;
 import dev.starling.ca.store.ShownTable.Shown;
+import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.ProofCheck;
 import dev.starling.ca.validation.Sending;
 import dev.starling.identity.Anchor;
@@ -59,6 +62,7 @@ public final class CertificateAuthority implements AutoCloseable {
     private final Path rootList;
     private final Issuance issuance;
     private final PublishedLog log;
+    private final Domains domains;
     private final Optional<Validation> validation;
     private final Front front;
     private final List<String> ways;
@@ -75,6 +79,7 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param terms URL of the terms of service; "" for none
     /// @param limits other than usual, by name
     /// @param witnesses who cosign the heads of the log
+    /// @param lists where certificates say that the lists of withdrawn ones are
     /// @param roles of this process
     public record Settings(
             Optional<MailSettings> mail,
@@ -82,13 +87,18 @@ public final class CertificateAuthority implements AutoCloseable {
             String terms,
             Map<String, Integer> limits,
             List<WitnessAt> witnesses,
+            ListPlace lists,
             Roles roles) {
-        /// All roles, with the usual limits, without witnesses.
+        /// All roles, with the usual limits, without witnesses; certificates name no list.
         public Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
-            this(mail, database, terms, Map.of(), List.of(), Roles.ALL);
+            this(mail, database, terms, Map.of(), List.of(), ListPlace.NONE, Roles.ALL);
         }
 
         public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
+
+        public Settings with(ListPlace place) {
+            return new Settings(mail, database, terms, limits, witnesses, place, roles);
+        }
 
         boolean isLocal() {
             return mail.isEmpty() && roles.validation();
@@ -123,6 +133,7 @@ public final class CertificateAuthority implements AutoCloseable {
                 ? CaStore.postgresql(settings.database().get())
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
+            domains = new Domains(store, domain(settings.mail(), clock), clock);
             var silence = new Silence(store, clock);
             var own = settings.roles().issuance() ? Optional.of(issuing(folder, token)) : Optional.<Issuing>empty();
             issuance = own.isPresent() ? own.get().issuer() : new IssuerElsewhere(store, clock);
@@ -134,7 +145,7 @@ public final class CertificateAuthority implements AutoCloseable {
             sender = shown(Shown.SENDER);
             var authorizations = new Authorizations(
                     store, limits(settings), silence, ways, validation.map(Validation::judge), clock);
-            var orders = new Orders(store, authorizations, issuance, sending(), clock);
+            var orders = new Orders(store, authorizations, domains, issuance, sending(), clock);
             front = new Front(
                     store, orders, authorizations, new Revocations(store, issuance::renewLists, clock), silence, clock);
             if (own.isPresent()) look(own.get());
@@ -152,7 +163,8 @@ public final class CertificateAuthority implements AutoCloseable {
 
     private Issuing issuing(Path folder, Optional<Token> token) throws IOException {
         var written = new CertificateLog(store, LogKey.open(folder, store, settings.origin()), settings.witnesses());
-        return new Issuing(Issuer.open(folder, token, settings.isLocal(), store, written, clock), written);
+        var keys = new Issuer.Config(folder, token, settings.isLocal(), settings.lists());
+        return new Issuing(Issuer.open(keys, store, written, clock).asking(domains), written);
     }
 
     private void look(Issuing own) {
@@ -160,6 +172,12 @@ public final class CertificateAuthority implements AutoCloseable {
         every(LISTS, "the lists of withdrawn certificates", own.issuer().lists()::refresh);
         every(ORPHANS, "cosignatures of witnesses", own.log()::cosignAgain);
         every(ORPHANS, "completing certificates", own.issuer()::resumeLeft);
+    }
+
+    private static Optional<MailDomain> domain(Optional<MailSettings> mail, Clock clock) throws IOException {
+        return mail.isPresent()
+                ? Optional.of(new MailDomain(mail.get().dns(), mail.get().issuer(), clock))
+                : Optional.empty();
     }
 
     private String shown(Shown what) throws IOException {
@@ -230,7 +248,7 @@ public final class CertificateAuthority implements AutoCloseable {
         String replyTo = ways.contains(Authorizations.REPLY) ? sender : "";
         front.mount(
                 routes,
-                new Front.Outside(base, settings.terms(), replyTo, origin),
+                new Front.Outside(base, settings.terms(), replyTo, domains.issuer(), origin),
                 new Front.Rates(requests, accounts));
         validation.flatMap(Validation::mailbox).ifPresent(m -> m.mount(routes));
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);

@@ -6,8 +6,10 @@ import dev.starling.ca.issuance.SignedProofs;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.log.LogKey;
 import dev.starling.ca.log.WitnessAt;
+import dev.starling.ca.registration.Domains;
 import dev.starling.ca.store.Bells.Bell;
 import dev.starling.ca.store.CaStore;
+import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.ProofCheck;
 import dev.starling.identity.log.NoteKey;
 import java.io.IOException;
@@ -49,13 +51,15 @@ public final class IssuingProcess implements AutoCloseable {
     /// @param origin what the log is called if there is none yet; "" for no new one
     /// @param judge whose proofs of mailboxes count
     /// @param perWeek certificates for an address
+    /// @param domain asks the DNS, before each signature, whether the domain allows it; empty: nobody is asked
     public record Settings(
-            Issuer.Keyed keyed,
+            Issuer.Config keyed,
             String database,
             String origin,
             ProofCheck judge,
             int perWeek,
-            List<WitnessAt> witnesses) {}
+            List<WitnessAt> witnesses,
+            Optional<MailDomain> domain) {}
 
     public IssuingProcess(Settings settings, Clock clock) throws IOException {
         Path folder = settings.keyed().folder();
@@ -65,7 +69,8 @@ public final class IssuingProcess implements AutoCloseable {
             var key = LogKey.open(folder, store, settings.origin());
             log = new CertificateLog(store, key, settings.witnesses(), Optional.of(folder.resolve("log.head")));
             var proofs = new SignedProofs(settings.judge(), settings.perWeek());
-            issuer = Issuer.open(settings.keyed(), store, log, proofs, clock);
+            issuer = Issuer.open(settings.keyed(), store, log, proofs, clock)
+                    .asking(new Domains(store, settings.domain(), false, clock));
             lists = issuer.lists();
             lists.refresh();
         } catch (IOException | RuntimeException e) {

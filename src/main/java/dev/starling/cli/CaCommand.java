@@ -2,6 +2,7 @@ package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
 import dev.starling.ca.front.Origin;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.web.Routes;
@@ -60,6 +61,16 @@ final class CaCommand implements Callable<Integer> {
             defaultValue = "",
             description = "URL under which clients reach it (default: http://HOST:PORT).")
     String base = "";
+
+    @Option(
+            names = "--crl-base",
+            defaultValue = "",
+            paramLabel = "URL",
+            description =
+                    "Where everybody reaches /acme/crl/ by plain HTTP, without a redirect: certificates name the lists of"
+                            + " withdrawn ones there (default: as --base, but http:// at port 80 in place of https://)."
+                            + " none: they name no list.")
+    String crlBase = "";
 
     @Option(
             names = "--local",
@@ -149,6 +160,7 @@ final class CaCommand implements Callable<Integer> {
                         "root certificate " + url + "/acme/root.pem, SHA-256 " + TrustAnchors.fingerprint(ca.root()));
                 System.out.println(
                         "log " + url + "/acme/log, key " + ca.logKey().text());
+                System.out.println("withdrawn certificates " + lists(url));
                 System.out.println("for those who believe it: " + url + "/acme/anchor.pem");
                 if (keyless)
                     ca.proofCheck().ifPresent(key -> System.out.println("for the issuer: --proof-key " + key.text()));
@@ -170,6 +182,11 @@ final class CaCommand implements Callable<Integer> {
                 terms,
                 limits,
                 WitnessAt.all(witnesses),
+                lists(url),
                 new CertificateAuthority.Roles(!unproving, !keyless));
+    }
+
+    private ListPlace lists(String url) throws IOException {
+        return crlBase.isEmpty() ? ListPlace.beside(url) : ListPlace.said(crlBase);
     }
 }

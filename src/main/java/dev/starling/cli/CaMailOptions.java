@@ -7,6 +7,7 @@ import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -79,8 +80,16 @@ final class CaMailOptions {
     @Option(
             names = "--dns",
             paramLabel = "HOST[:PORT]",
-            description = "DNS server that is asked for DKIM keys (default: this computer's).")
+            description =
+                    "DNS server that is asked for mail servers, CAA records and DKIM keys (default: this computer's). If"
+                            + " it is on this computer and checks DNSSEC, that is written down beside each proof.")
     Optional<String> dns = Optional.empty();
+
+    @Option(
+            names = "--caa",
+            paramLabel = "NAME",
+            description = "By which CAA records know this CA, as in issuemail \"NAME\" (default: the host of --base).")
+    Optional<String> issuer = Optional.empty();
 
     boolean isComplete() {
         return !smtp.isEmpty() && !from.isEmpty();
@@ -94,8 +103,15 @@ final class CaMailOptions {
                 : replyImap.isPresent()
                         ? Optional.of(new MailSettings.Inbox.Imap(reader(replyImap.get())))
                         : Optional.empty();
-        return new MailSettings(
-                server(), base, selector, inbox, strict ? DkimPolicy.STRICT : DkimPolicy.PRACTICAL, dns);
+        DkimPolicy policy = strict ? DkimPolicy.STRICT : DkimPolicy.PRACTICAL;
+        if (issuer.isEmpty()) return new MailSettings(server(), base, selector, inbox, policy, dns);
+        return new MailSettings(server(), base, selector, inbox, policy, dns, name(issuer.get()));
+    }
+
+    private static String name(String text) throws IOException {
+        if (!text.matches("(?i)[a-z0-9](-*[a-z0-9])*(\\.[a-z0-9](-*[a-z0-9])*)*"))
+            throw new IOException("--caa wants a domain name, such as ca.example.net");
+        return text.toLowerCase(Locale.ROOT);
     }
 
     private SmtpMailer.Config server() throws IOException {

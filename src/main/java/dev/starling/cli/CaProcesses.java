@@ -3,8 +3,10 @@ package dev.starling.cli;
 import dev.starling.ca.IssuingProcess;
 import dev.starling.ca.ValidationProcess;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Limits;
+import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.ProofCheck;
 import dev.starling.identity.TrustAnchors;
 import java.io.IOException;
@@ -86,6 +88,36 @@ final class CaProcesses {
                 description = "URL under which clients reach the CA. A new log is called after it.")
         String base = "";
 
+        @Option(
+                names = "--crl-base",
+                defaultValue = "",
+                paramLabel = "URL",
+                description = "As for `starling ca`: where certificates say that the lists are.")
+        String crlBase = "";
+
+        @Option(
+                names = "--caa",
+                paramLabel = "NAME",
+                description =
+                        "The name by which CAA records know this CA: before each signature the DNS is asked whether"
+                                + " the domain allows it. Without it nobody is asked.")
+        Optional<String> caa = Optional.empty();
+
+        @Option(
+                names = "--dns",
+                paramLabel = "HOST[:PORT]",
+                description = "DNS server that is asked (default: this computer's).")
+        Optional<String> dns = Optional.empty();
+
+        private ListPlace lists() throws IOException {
+            if (!crlBase.isEmpty()) return ListPlace.said(crlBase);
+            return base.isEmpty() ? ListPlace.NONE : ListPlace.beside(base.replaceFirst("/$", ""));
+        }
+
+        private Optional<MailDomain> domain() throws IOException {
+            return caa.isPresent() ? Optional.of(new MailDomain(dns, caa.get(), Clock.systemUTC())) : Optional.empty();
+        }
+
         @Option(names = "--local", description = "Local mode: certificates carry the test policy.")
         boolean local;
 
@@ -102,12 +134,13 @@ final class CaProcesses {
         public Integer call() throws IOException, InterruptedException {
             if (certificates < 1) throw new IOException("--certificates must be at least 1.");
             var settings = new IssuingProcess.Settings(
-                    new Issuer.Keyed(folder(shared.data), token.open(), local),
+                    new Issuer.Config(folder(shared.data), token.open(), local, lists()),
                     shared.database(),
                     base.isEmpty() ? "" : base.replaceFirst("/$", "").replaceFirst("^[a-z]+://", "") + "/acme/log",
                     ProofCheck.parse(proofKey),
                     certificates,
-                    WitnessAt.all(witnesses));
+                    WitnessAt.all(witnesses),
+                    domain());
             try (var process = new IssuingProcess(settings, Clock.systemUTC())) {
                 System.out.println("root certificate, SHA-256 " + TrustAnchors.fingerprint(process.root()));
                 System.out.println("log key " + process.logKey().text());

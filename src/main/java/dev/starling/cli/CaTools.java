@@ -8,6 +8,7 @@ import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.store.AuditTable;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
+import dev.starling.ca.store.Session;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.log.LogPolicy;
@@ -78,13 +79,27 @@ final class CaTools {
                 List<Certificate> all =
                         store.in(session -> session.certificates().of(of, MOST));
                 System.out.println(all.isEmpty() ? "No certificate was issued for " + of + "." : of);
-                for (Certificate each : all) System.out.println("  " + shown(each));
+                for (Certificate each : all) {
+                    System.out.println("  " + shown(each));
+                    store.in(session -> domain(session, each)).ifPresent(look -> System.out.println("    " + look));
+                }
                 for (AuditTable.Entry each : store.in(session -> session.audit().of(of, MOST)))
                     System.out.println(
                             "  " + Instant.ofEpochSecond(each.at()) + "  " + each.event() + "  " + each.detail());
             }
             return 0;
         }
+    }
+
+    // The look before the certificate, or that before the mail if it was fresh enough.
+    private static Optional<String> domain(Session session, Certificate of) {
+        return session.domains()
+                .of(of.order())
+                .or(() -> session.orders()
+                        .byId(of.order())
+                        .flatMap(order -> session.domains().of(order.authorization())))
+                .map(look -> "DNS at " + Instant.ofEpochSecond(look.taken()) + "  mail " + look.mail() + "  CAA "
+                        + (look.caa().isEmpty() ? "none" : look.caa()) + "  DNSSEC " + look.dnssec());
     }
 
     private static String normal(String address) throws IOException {

@@ -1,6 +1,7 @@
 package dev.starling.cli;
 
 import dev.starling.ca.CertificateAuthority;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.dht.DhtException;
 import dev.starling.gate.AboutPage;
 import dev.starling.gate.AppFiles;
@@ -101,7 +102,9 @@ final class Peer implements AutoCloseable {
     private Optional<CertificateAuthority> authority() throws IOException {
         return config.withCa()
                 ? Optional.of(new CertificateAuthority(
-                        config.data().resolve("ca"), CertificateAuthority.Settings.LOCAL, clock))
+                        config.data().resolve("ca"),
+                        CertificateAuthority.Settings.LOCAL.with(ListPlace.beside(config.base())),
+                        clock))
                 : Optional.empty();
     }
 

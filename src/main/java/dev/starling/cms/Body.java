@@ -92,7 +92,8 @@ public record Body(byte[] id, long sent, Address from, Address to, DeviceId devi
         READ_MARK(11, Content.ReadMark.class),
         OWN_KEY(12, Content.OwnKey.class),
         ENTRIES(13, Content.Entries.class),
-        SUMMARY(14, Content.Summary.class);
+        SUMMARY(14, Content.Summary.class),
+        MOVED(15, Content.Moved.class);
 
         private final long number;
         private final Class<? extends Content> content;

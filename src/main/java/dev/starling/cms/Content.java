@@ -92,6 +92,15 @@ public sealed interface Content {
     /// bytes; `state` 1 asks for an answer, 2 is one.
     record Summary(long version, byte[] digests, int state) implements Content {}
 
+    /// The sender has another address now; `statement` of at most 12,288 bytes is what the key of that address says of
+    /// it.
+    record Moved(byte[] statement) implements Content {
+        @Override
+        public String toString() {
+            return "Moved[" + statement.length + " bytes]";
+        }
+    }
+
     /// `name` has at most 300 characters, `time` is Unix ms, `value` CBOR of at most 1024 bytes, empty when the thing
     /// was taken away.
     record Entry(String name, long time, byte[] value) {

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// The fourteen contents as CBOR maps, written and read.
+/// The fifteen contents as CBOR maps, written and read.
 final class Contents {
     private static final int MAX_TEXT_BYTES = 16 * 1024, MAX_NAME = 64, MAX_HELLO = 140;
     private static final int MAX_IDS = 200, MAX_CONTACTS = 500;
     private static final int MAX_ENTRIES = 500, MAX_ENTRY_NAME = 300, MAX_ENTRY_BYTES = 1024;
-    private static final int KEY_BYTES = 32, SPKI_BYTES = 91, DIGESTS_BYTES = 128;
+    private static final int KEY_BYTES = 32, SPKI_BYTES = 91, DIGESTS_BYTES = 128, MAX_STATEMENT_BYTES = 12_288;
 
     private Contents() {}
 
@@ -53,6 +53,7 @@ final class Contents {
                 map.with(1, c.entries().stream().map(Contents::write).toList());
             case Content.Summary c ->
                 map.with(1, c.version()).with(2, c.digests()).with(3, c.state());
+            case Content.Moved c -> map.with(1, c.statement());
             case Content.Decline _, Content.EndorseRefusal _ -> map;
         };
     }
@@ -104,6 +105,7 @@ final class Contents {
             case SUMMARY ->
                 new Content.Summary(
                         version(map, 1), Limits.bytes(map, 2, DIGESTS_BYTES), (int) Limits.number(map, 3, 1, 2));
+            case MOVED -> new Content.Moved(Limits.upTo(map, 1, MAX_STATEMENT_BYTES));
         };
     }
 

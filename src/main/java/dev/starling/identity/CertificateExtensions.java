@@ -203,7 +203,8 @@ public record CertificateExtensions(
         return urls;
     }
 
-    static boolean isCrlUrl(String text) {
+    /// Whether a list behind this URL is fetched.
+    public static boolean isCrlUrl(String text) {
         return text.length() <= MAX_URL && CRL_URL.matcher(text).matches();
     }
 

@@ -24,7 +24,11 @@ public final class CrlStore implements Revocations {
     }
 
     private static final int MAX_LISTS = 256;
-    private static final Duration AGAIN = Duration.ofMinutes(10), LONGEST = Duration.ofHours(24);
+    private static final Duration AGAIN = Duration.ofMinutes(10),
+            SOON = Duration.ofHours(1),
+            LONGEST = Duration.ofHours(24);
+    /// One of at most so many bytes is asked for again [#SOON].
+    private static final int SHORT_BYTES = 64 * 1024;
 
     /// @param issuer base64 of the issuer's key
     private record Name(String url, String issuer) {}
@@ -90,7 +94,7 @@ public final class CrlStore implements Revocations {
             if (crl.thisUpdate().isBefore(old.issued)) throw new IdentityException("expired", "older than the last");
             var serials = new HashSet<>(old.serials);
             serials.addAll(crl.serials());
-            Instant latest = now.plus(LONGEST);
+            Instant latest = now.plus(der.length <= SHORT_BYTES ? SOON : LONGEST);
             Instant again = crl.nextUpdate().isBefore(latest) ? crl.nextUpdate() : latest;
             lists.put(name, new Kept(old.issuer, der, Set.copyOf(serials), crl.thisUpdate(), again));
         } catch (IOException | IdentityException e) {

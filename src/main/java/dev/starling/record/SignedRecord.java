@@ -101,7 +101,8 @@ public record SignedRecord(
         return Cbor.encode(List.of("Signature1", head, aad, payload));
     }
 
-    private record Envelope(byte[] head, byte[] payload, byte[] signature, List<byte[]> chain) {
+    /// The four parts of a COSE_Sign1, of whatever it says.
+    record Envelope(byte[] head, byte[] payload, byte[] signature, List<byte[]> chain) {
         static Envelope of(byte[] bytes) throws IdentityException {
             if (!(Cbor.decode(Arrays.copyOfRange(bytes, 1, bytes.length)) instanceof List<?> four) || four.size() != 4)
                 throw new IdentityException("malformed", "not four parts");

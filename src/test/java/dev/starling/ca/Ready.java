@@ -1,6 +1,7 @@
 package dev.starling.ca;
 
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.log.LogKey;
 import dev.starling.ca.store.Authorization;
@@ -10,6 +11,7 @@ import dev.starling.ca.store.Order;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Optional;
 
 /// Orders whose mailbox is proven, without the way there.
 public final class Ready {
@@ -23,6 +25,12 @@ public final class Ready {
     /// A log whose key is in a folder.
     public static CertificateLog log(Path folder, CaStore store) throws IOException {
         return new CertificateLog(store, LogKey.open(folder, store, "ca.example/log"));
+    }
+
+    /// One whose certificates name lists below `place`.
+    public static Issuer issuer(Path folder, ListPlace place, CaStore store, Clock clock) throws IOException {
+        var config = new Issuer.Config(folder, Optional.empty(), false, place);
+        return Issuer.open(config, store, log(config.folder(), store), clock);
     }
 
     /// Makes one.

@@ -10,6 +10,7 @@ import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.IssuerElsewhere;
+import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.issuance.SignedProofs;
 import dev.starling.ca.registration.Ids;
 import dev.starling.ca.store.Account;
@@ -65,12 +66,13 @@ class TakenFrontTest {
         store = CaStore.postgresql(database);
         issuer = new IssuingProcess(
                 new IssuingProcess.Settings(
-                        new Issuer.Keyed(folder.resolve("issuer"), Optional.empty(), false),
+                        new Issuer.Config(folder.resolve("issuer"), Optional.empty(), false, ListPlace.NONE),
                         database,
                         "ca.example/log",
                         key.check(),
                         3,
-                        List.of()),
+                        List.of(),
+                        Optional.empty()),
                 Clock.systemUTC());
     }
 
@@ -356,7 +358,7 @@ class TakenFrontTest {
         // By an issuer of the same keys that the test can wait for.
         var keys = folder.resolve("issuer");
         var another = Issuer.open(
-                new Issuer.Keyed(keys, Optional.empty(), false),
+                new Issuer.Config(keys, Optional.empty(), false, ListPlace.NONE),
                 store,
                 Ready.log(keys, store),
                 new SignedProofs(key.check(), 3),
@@ -437,12 +439,13 @@ class TakenFrontTest {
     @Test
     void anIssuerWithoutTheLogsKeyDoesNotStart() throws Exception {
         var settings = new IssuingProcess.Settings(
-                new Issuer.Keyed(folder.resolve("elsewhere"), Optional.empty(), false),
+                new Issuer.Config(folder.resolve("elsewhere"), Optional.empty(), false, ListPlace.NONE),
                 database,
                 "ca.example/log",
                 key.check(),
                 3,
-                List.of());
+                List.of(),
+                Optional.empty());
         var e = assertThrows(IOException.class, () -> new IssuingProcess(settings, Clock.systemUTC()));
         assertTrue(String.valueOf(e.getMessage()).contains("log.key, is missing"), e::getMessage);
     }

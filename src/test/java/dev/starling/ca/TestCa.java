@@ -5,6 +5,7 @@ import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.registration.Authorizations;
+import dev.starling.ca.registration.Domains;
 import dev.starling.ca.registration.Judge;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
@@ -14,6 +15,7 @@ import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
+import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.ProofKey;
 import dev.starling.web.RateLimit;
@@ -49,6 +51,7 @@ public final class TestCa implements AutoCloseable {
     public final Issuer issuer;
     public final ProofKey key;
     public final Outbox outbox;
+    public final Domains domains;
     public final String base;
     private final WebServer server;
 
@@ -81,25 +84,49 @@ public final class TestCa implements AutoCloseable {
                 List.of(Authorizations.CODE, Authorizations.REPLY));
     }
 
+    /// One that asks a DNS server.
+    ///
+    /// @param issuer the name by which CAA records know it
+    public static TestCa asking(String server, String issuer, CaStore store, Path folder) throws IOException {
+        var origin = new Origin(false);
+        var ways = List.of(Authorizations.CODE);
+        return new TestCa(store, folder, Limits.LOCAL, 1_000_000, origin, ways, Optional.of(server), issuer);
+    }
+
     private TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin, List<String> ways)
             throws IOException {
+        this(store, folder, limits, burst, origin, ways, Optional.empty(), "");
+    }
+
+    private TestCa(
+            CaStore store,
+            Path folder,
+            Limits limits,
+            int burst,
+            Origin origin,
+            List<String> ways,
+            Optional<String> dns,
+            String issuer)
+            throws IOException {
         this.store = store;
+        domains = new Domains(
+                store, dns.isPresent() ? Optional.of(new MailDomain(dns, issuer, clock)) : Optional.empty(), clock);
         log = Ready.log(folder, store);
         key = ProofKey.open(folder);
         var judge = new Judge(store, key, clock);
-        issuer = Issuer.open(folder, false, store, log, clock);
+        this.issuer = Issuer.open(folder, false, store, log, clock).asking(domains);
         outbox = new Outbox(store, letters, Outbox.plain(key), clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();
         silence = new Silence(store, clock);
         var authorizations = new Authorizations(store, limits, silence, ways, Optional.of(judge), clock);
-        var orders = new Orders(store, authorizations, issuer, outbox, clock);
+        var orders = new Orders(store, authorizations, domains, this.issuer, outbox, clock);
         desk = new ReplyDesk(store, judge, silence, clock);
         var revocations = new Revocations(store, revoked::incrementAndGet, clock);
         new Front(store, orders, authorizations, revocations, silence, clock)
                 .mount(
                         routes,
-                        new Front.Outside(base, "", "acme@ca.example", origin),
+                        new Front.Outside(base, "", "acme@ca.example", domains.issuer(), origin),
                         new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
         log.published().mount(routes, "/acme/log", handler -> handler);
     }

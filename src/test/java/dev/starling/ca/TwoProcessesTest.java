@@ -168,7 +168,13 @@ class TwoProcessesTest {
         var here = Optional.of(PostgreSql.database());
         var roles = new CertificateAuthority.Roles(false, false);
         var front = new CertificateAuthority.Settings(
-                Optional.empty(), here, "", java.util.Map.of(), java.util.List.of(), roles);
+                Optional.empty(),
+                here,
+                "",
+                java.util.Map.of(),
+                java.util.List.of(),
+                dev.starling.ca.issuance.ListPlace.NONE,
+                roles);
         Path one = folder.resolve("one"), two = folder.resolve("two"), none = folder.resolve("none");
         var clock = java.time.Clock.systemUTC();
         var early = assertThrows(IOException.class, () -> new CertificateAuthority(none, front, clock));

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.CertificateAuthority;
+import dev.starling.ca.Csrs;
+import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.registration.Limits;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.DomainLook;
 import dev.starling.identity.TrustAnchors;
 import dev.starling.web.InProcess;
 import dev.starling.web.Request;
@@ -17,6 +21,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -99,19 +104,42 @@ class CaPagesTest {
         assertEquals(403, get("/metrics", "203.0.113.1", Map.of()).status());
     }
 
-    @Test
-    void theCommandShowsWhatIsUsed() throws Exception {
+    private static String printed(Object command, String... words) {
         var out = new ByteArrayOutputStream();
         PrintStream before = System.out;
         System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
         try {
-            int status = new picocli.CommandLine(new CaLimitsCommand())
-                    .execute("bob@example.net", "--data", folder.toString(), "--limit", "address=7");
-            assertEquals(0, status);
+            assertEquals(0, new picocli.CommandLine(command).execute(words));
         } finally {
             System.setOut(before);
         }
-        assertTrue(out.toString(StandardCharsets.UTF_8).contains("address            0 of 7"));
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void theCommandShowsWhatIsUsed() {
+        String said =
+                printed(new CaLimitsCommand(), "bob@example.net", "--data", folder.toString(), "--limit", "address=7");
+        assertTrue(said.contains("address            0 of 7"), said);
+    }
+
+    @Test
+    void theListShowsWhatTheDnsSaidBeforeEachCertificate() throws Exception {
+        Path other = folder.resolve("other");
+        try (var store = CaStore.inFile(Files.createDirectory(other).resolve("ca.db"))) {
+            long now = clock.instant().getEpochSecond();
+            var issuer = Ready.issuer(other, false, store, clock);
+            String order = Ready.order(store, "bob@example.net", "email-code-00", now);
+            issuer.issue(order, Csrs.of("bob@example.net"));
+            String[] words = {"bob@example.net", "--data", other.toString()};
+            assertFalse(printed(new CaTools.ListCommand(), words).contains("DNS"));
+            store.change(session -> session.domains()
+                    .put(order, new DomainLook("example.net", "allowed", "mx.example.net", "", "secure", now)));
+            String said = printed(new CaTools.ListCommand(), words);
+            assertTrue(
+                    said.contains("    DNS at 2026-11-30T12:00:00Z  mail mx.example.net  CAA none  DNSSEC secure\n"),
+                    said);
+        }
     }
 
     @Test

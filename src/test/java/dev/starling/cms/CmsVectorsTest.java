@@ -2,10 +2,19 @@ package dev.starling.cms;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import dev.starling.Vectors;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1Sequence;
+import org.bouncycastle.asn1.ASN1Set;
+import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.DERSet;
+import org.bouncycastle.asn1.cms.ContentInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,6 +47,29 @@ class CmsVectorsTest {
     @SuppressWarnings("unchecked")
     private static Map<String, Object> said(Map<String, Object> c) {
         return (Map<String, Object>) c.get("said");
+    }
+
+    /// As many as may be long enough, and far more: one is all there may be.
+    @Test
+    void aMessageToManyRecipientsIsRefusedSoon() throws Exception {
+        var v = Vectors.read("cms");
+        var us = People.of(v, "bob").us();
+        var verifier = Vectors.verifier(v);
+        var now = Vectors.clock(v).instant();
+        var outer = ContentInfo.getInstance(Vectors.base64(Vectors.cases(v, "cases")[0].get("der")));
+        var parts = ASN1Sequence.getInstance(outer.getContent()).toArray();
+        for (int recipients : new int[] {1, 2, 100, 10_000}) {
+            var all = new ASN1Encodable[recipients];
+            Arrays.fill(all, ASN1Set.getInstance(parts[1]).getObjectAt(0));
+            var changed = parts.clone();
+            changed[1] = new DERSet(all);
+            byte[] der = new ContentInfo(outer.getContentType(), new DERSequence(changed)).getEncoded("DER");
+            assertTimeout(
+                    Duration.ofSeconds(5),
+                    () -> assertEquals(
+                            recipients == 1 ? "ok" : "malformed",
+                            Vectors.verdict(() -> Body.open(der, us, verifier, now))));
+        }
     }
 
     @ParameterizedTest

@@ -56,6 +56,7 @@ final class SaidBody {
             case "ownKey" -> new Content.OwnKey(hex(c, "ownKey"), number(c, "version"));
             case "entries" -> new Content.Entries(entries(c));
             case "summary" -> new Content.Summary(number(c, "version"), hex(c, "digests"), (int) number(c, "state"));
+            case "moved" -> new Content.Moved(hex(c, "statement"));
             default -> throw new IllegalStateException(type);
         };
     }

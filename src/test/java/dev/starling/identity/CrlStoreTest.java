@@ -119,6 +119,20 @@ class CrlStoreTest {
     }
 
     @Test
+    void aShortListIsAskedForAgainAfterAnHourALongOneAfterADay() throws Exception {
+        served = list("none");
+        revoked();
+        pass(Duration.ofMinutes(59));
+        assertFalse(revoked());
+        assertEquals(1, fetched.size());
+        served = list("the serial number of the vectors");
+        pass(Duration.ofMinutes(2));
+        revoked();
+        assertTrue(revoked(), "withdrawn an hour ago at most");
+        assertEquals(2, fetched.size());
+    }
+
+    @Test
     void theVerifierRefusesWhatIsOnAList() throws Exception {
         var v = Vectors.read("certificates");
         for (Map<String, Object> c : Vectors.cases(v, "cases")) {

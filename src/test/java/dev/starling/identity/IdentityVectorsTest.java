@@ -1,6 +1,7 @@
 package dev.starling.identity;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.Vectors;
@@ -11,6 +12,7 @@ import dev.starling.identity.passport.ReplayCache;
 import dev.starling.identity.passport.Token;
 import dev.starling.identity.passport.TokenVerifier;
 import java.time.Clock;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -57,6 +59,33 @@ class IdentityVectorsTest {
     @Test
     void anIssuingCaIsBelievedAsFarAsItsRootSays() throws Exception {
         judge(Vectors.read("issuing"));
+    }
+
+    @Test
+    void hostileCertificatesAreRefusedForTheirOwnReason() throws Exception {
+        judge(Vectors.read("hostile"));
+    }
+
+    /// As [#tokensAreBelievedOnceAndOnlyForTheirMessage], with numbers in a good token's signature that none has.
+    @Test
+    void aTokenWithASignatureOutOfRangeIsRefused() throws Exception {
+        var v = Vectors.read("tokens");
+        Clock clock = Vectors.clock(v);
+        var c = Vectors.cases(v, "cases")[0];
+        String good = Vectors.text(c, "token"), signed = good.substring(0, good.lastIndexOf('.') + 1);
+        @SuppressWarnings("unchecked")
+        var expected = (Map<String, Object>) c.get("expected");
+        for (Object each : (List<?>) Vectors.read("hostile").get("signatures")) {
+            var tokens = new TokenVerifier(
+                    Vectors.verifier(v),
+                    new ReplayCache(clock),
+                    clock,
+                    clock.instant().minusSeconds(3600));
+            String bad = signed + Base64.getUrlEncoder().withoutPadding().encodeToString(Vectors.hex(each));
+            var refused = assertInstanceOf(TokenVerifier.Refused.class, tokens.verify(Optional.of(bad), expected));
+            assertEquals("438 signature", refused.code() + " " + refused.reason(), each.toString());
+            assertInstanceOf(TokenVerifier.Accepted.class, tokens.verify(Optional.of(good), expected));
+        }
     }
 
     private static void judge(Map<String, Object> v) throws Exception {
@@ -117,6 +146,42 @@ class IdentityVectorsTest {
             });
             assertEquals(c.get("verdict"), verdict, Vectors.text(c, "what"));
         }
+    }
+
+    @Test
+    void aListThatIsNoDerIsRefused() throws Exception {
+        byte[] good = Vectors.base64(Vectors.cases(Vectors.read("crls"), "cases")[0].get("crl"));
+        Crl.parse(good);
+        int header = good[1] == (byte) 0x81 ? 3 : 4;
+        byte[] indefinite = new byte[good.length - header + 4];
+        indefinite[0] = 0x30;
+        indefinite[1] = (byte) 0x80;
+        System.arraycopy(good, header, indefinite, 2, good.length - header);
+        for (byte[] bad : List.of(
+                Arrays.copyOf(good, good.length + 1),
+                indefinite,
+                Arrays.copyOf(good, good.length - 1),
+                new byte[0],
+                nested(2000),
+                new byte[Crl.MAX_BYTES + 1]))
+            assertEquals("malformed", Vectors.verdict(() -> Crl.parse(bad)), bad.length + " bytes");
+    }
+
+    /// One SEQUENCE in another, each with its shortest length.
+    private static byte[] nested(int depth) {
+        byte[] item = new byte[0];
+        for (int i = 0; i < depth; i++) {
+            int length = item.length;
+            byte[] head = length < 0x80
+                    ? new byte[] {0x30, (byte) length}
+                    : length < 0x100
+                            ? new byte[] {0x30, (byte) 0x81, (byte) length}
+                            : new byte[] {0x30, (byte) 0x82, (byte) (length >> 8), (byte) length};
+            byte[] next = Arrays.copyOf(head, head.length + length);
+            System.arraycopy(item, 0, next, head.length, length);
+            item = next;
+        }
+        return item;
     }
 
     private static List<Map<String, Object>> plain(List<Anchor> anchors) {

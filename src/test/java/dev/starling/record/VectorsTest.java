@@ -66,6 +66,34 @@ class VectorsTest {
     }
 
     @Test
+    void aRecordWithASignatureOutOfRangeIsRefused() throws Exception {
+        var v = Vectors.read("records");
+        var opener = new RecordOpener(
+                Vectors.text(v, "network"), Vectors.verifier(v), SequenceMemory.inMemory(10), Vectors.clock(v));
+        for (Map<String, Object> c : Vectors.cases(v, "cases")) {
+            if (!Vectors.text(c, "what").equals("LOCATION")) continue;
+            byte[] good = Vectors.base64(c.get("record"));
+            for (Object each : (List<?>) Vectors.read("hostile").get("signatures")) {
+                byte[] bad = good.clone();
+                System.arraycopy(Vectors.hex(each), 0, bad, bad.length - 64, 64);
+                assertEquals(
+                        "bad-signature", Vectors.verdict(() -> opener.open(bad, Kind.LOCATION, BOB)), each.toString());
+            }
+            assertEquals("ok", Vectors.verdict(() -> opener.open(good, Kind.LOCATION, BOB)));
+            return;
+        }
+        throw new AssertionError("no LOCATION");
+    }
+
+    @Test
+    void noTwoSealedValuesShareANonce() throws Exception {
+        var place = Rendezvous.Master.of(BOB, "local").at(Kind.LOCATION, LocalDate.of(2026, 11, 24));
+        var nonces = new java.util.HashSet<String>();
+        for (int i = 0; i < 2000; i++) nonces.add(HexFormat.of().formatHex(Sealed.seal(place, new byte[10]), 1, 13));
+        assertEquals(2000, nonces.size());
+    }
+
+    @Test
     void anOlderRecordIsNeverBelievedAgain() throws Exception {
         var v = Vectors.read("records");
         byte[] record = Vectors.base64(Vectors.cases(v, "cases")[0].get("record"));

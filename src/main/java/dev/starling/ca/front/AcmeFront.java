@@ -26,7 +26,7 @@ import java.util.Optional;
 public final class AcmeFront {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final int MOST_USED_NONCES = 100_000;
-    private static final Duration BREATH = Duration.ofSeconds(30);
+    private static final Duration BREATH = Duration.ofSeconds(30), TROUBLE = Duration.ofMinutes(1);
 
     /// A request that an account has signed.
     record Signed(Jws jws, Account account, Request request) {
@@ -112,7 +112,8 @@ public final class AcmeFront {
             return problem(e);
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "request failed", e);
-            return problem(new Problem("serverInternal", 500, "The CA could not do this now."));
+            return problem(Problem.later(
+                    "serverInternal", 500, "The CA could not do this now. Try again in a minute.", TROUBLE));
         }
     }
 

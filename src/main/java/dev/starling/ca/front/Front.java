@@ -10,6 +10,7 @@ import dev.starling.web.RateLimit;
 import dev.starling.web.Routes;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.Optional;
 
 /// All that clients of the CA reach.
 public final class Front {
@@ -18,7 +19,8 @@ public final class Front {
     /// @param base URL under which clients reach it, without a slash at the end
     /// @param terms URL of the terms of service; "" for none
     /// @param sender of the challenge mails; "" where replies are not taken
-    public record Outside(String base, String terms, String sender, Origin origin) {}
+    /// @param issuer the name by which CAA records know it
+    public record Outside(String base, String terms, String sender, Optional<String> issuer, Origin origin) {}
 
     /// How often one network may ask.
     ///
@@ -49,7 +51,7 @@ public final class Front {
     }
 
     public void mount(Routes routes, Outside outside, Rates rates) throws IOException {
-        var resources = new Resources(outside.base(), outside.terms(), outside.sender(), clock);
+        var resources = new Resources(outside.base(), outside.terms(), outside.sender(), outside.issuer(), clock);
         var acme = new AcmeFront(resources, store, outside.origin(), rates.requests());
         acme.mount(routes);
         new AccountResource(acme, resources, store, orders, outside.origin(), rates.accounts()).mount(routes);

@@ -13,12 +13,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /// The objects of RFC 8555, section 7.1, as JSON, and their URLs below `base`.
 ///
 /// @param terms URL of the terms of service; "" for none
 /// @param sender of the challenge mails (RFC 8823, section 3); "" where replies are not taken
-record Resources(String base, String terms, String sender, Clock clock) {
+/// @param issuer the name by which CAA records know it
+record Resources(String base, String terms, String sender, Optional<String> issuer, Clock clock) {
     String url(String kind, String id) {
         return base + "/acme/" + kind + "/" + id;
     }
@@ -30,6 +32,7 @@ record Resources(String base, String terms, String sender, Clock clock) {
     String directory() {
         var meta = ordered("externalAccountRequired", false);
         if (!terms.isEmpty()) meta.put("termsOfService", terms);
+        issuer.ifPresent(name -> meta.put("caaIdentities", List.of(name)));
         return Json.write(ordered(
                 "newNonce",
                 base + "/acme/new-nonce",

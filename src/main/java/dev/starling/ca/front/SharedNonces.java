@@ -16,6 +16,9 @@ import javax.crypto.spec.SecretKeySpec;
 /// Nonces of several processes that share a database: each takes what another one gave, and the database remembers
 /// which
 /// were used. One is its time, 16 random bytes and a keyed hash of both.
+///
+/// Their time never goes back: were it the clock's, used ones that were forgotten while the clock was ahead would count
+/// once more.
 final class SharedNonces implements Nonces {
     private static final Duration GOOD = Duration.ofHours(1);
     private static final int KEY_BYTES = 32, RANDOM_BYTES = 16, MAC_BYTES = 16;
@@ -24,6 +27,7 @@ final class SharedNonces implements Nonces {
     private final CaStore store;
     private final SecretKeySpec key;
     private final Clock clock;
+    private volatile long forgotten;
 
     SharedNonces(CaStore store, Clock clock) throws IOException {
         this.store = store;
@@ -32,6 +36,7 @@ final class SharedNonces implements Nonces {
         RANDOM.nextBytes(fresh);
         byte[] secret = store.in(session -> session.nonces().secret("nonces", fresh));
         key = new SecretKeySpec(secret, "HmacSHA256");
+        forgotten = store.<Long>in(session -> session.nonces().forgotten());
     }
 
     @Override
@@ -39,7 +44,7 @@ final class SharedNonces implements Nonces {
         byte[] random = new byte[RANDOM_BYTES];
         RANDOM.nextBytes(random);
         byte[] said = ByteBuffer.allocate(Long.BYTES + RANDOM_BYTES)
-                .putLong(clock.instant().getEpochSecond())
+                .putLong(now())
                 .put(random)
                 .array();
         byte[] nonce = ByteBuffer.allocate(said.length + MAC_BYTES)
@@ -62,10 +67,16 @@ final class SharedNonces implements Nonces {
         byte[] said = Arrays.copyOf(bytes, length);
         if (!MessageDigest.isEqual(tag(said), Arrays.copyOfRange(bytes, length, bytes.length))) return false;
         long expires = ByteBuffer.wrap(said).getLong() + GOOD.toSeconds();
-        if (expires < clock.instant().getEpochSecond()) return false;
         // By its bytes: a text with other left-over bits is the same nonce.
         String name = Base64.getUrlEncoder().withoutPadding().encodeToString(said);
-        return store.in(session -> session.nonces().use(name, expires));
+        return store.in(session -> {
+            forgotten = session.nonces().forgotten();
+            return expires >= now() && session.nonces().use(name, expires);
+        });
+    }
+
+    private long now() {
+        return Math.max(clock.instant().getEpochSecond(), forgotten);
     }
 
     private byte[] tag(byte[] said) {

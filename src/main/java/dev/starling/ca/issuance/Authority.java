@@ -131,7 +131,19 @@ final class Authority {
                     left(root).isNegative()
                             ? "The CA's root has expired: users need a new one, from a new CA."
                             : "The CA's issuing certificate has expired. " + what());
-        return issuing;
+        return isEarly(issuing) ? before() : issuing;
+    }
+
+    // One that was made while the clock was ahead: nobody believes today what it signs.
+    private boolean isEarly(Keys.Held held) {
+        return held.chain().getFirst().getNotBefore().toInstant().isAfter(clock.instant());
+    }
+
+    private Keys.Held before() throws IOException {
+        return place.issuing("issuing-previous")
+                .filter(each -> !isEarly(each) && !left(each.chain().getFirst()).isNegative())
+                .orElseThrow(() -> new IOException("The CA's issuing certificate is not valid yet, but was made here."
+                        + " Is the clock of this computer right?"));
     }
 
     /// Makes the next issuing key now. Who shares the keys does so once, and restarts all of them.
@@ -163,6 +175,7 @@ final class Authority {
     /// The keys of which certificates are still good, the one to sign with first.
     synchronized List<Keys.Held> issuers() throws IOException {
         Keys.Held now = issuing();
+        if (isEarly(issuing)) return List.of(now, issuing);
         Optional<Keys.Held> previous = place.issuing("issuing-previous");
         return previous.isEmpty() || left(previous.get().chain().getFirst()).isNegative()
                 ? List.of(now)

@@ -13,7 +13,9 @@ import java.security.interfaces.ECPublicKey;
 import java.time.Instant;
 import java.util.Date;
 import java.util.HexFormat;
+import java.util.Optional;
 import org.bouncycastle.asn1.ASN1Encoding;
+import org.bouncycastle.asn1.ASN1IA5String;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.DERBitString;
@@ -21,12 +23,17 @@ import org.bouncycastle.asn1.DERSequence;
 import org.bouncycastle.asn1.x500.RDN;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.CRLDistPoint;
 import org.bouncycastle.asn1.x509.CertificatePolicies;
+import org.bouncycastle.asn1.x509.DistributionPoint;
+import org.bouncycastle.asn1.x509.DistributionPointName;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.PolicyInformation;
+import org.bouncycastle.asn1.x509.TBSCertificate;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
@@ -43,10 +50,16 @@ final class CertificateProfile {
     /// Within which it is good.
     record Validity(Instant from, Instant to) {}
 
+    /// Who signs it.
+    ///
+    /// @param list URL of the list of its withdrawn certificates; empty: none is named
+    record By(X509Certificate issuer, Optional<String> list) {}
+
     private CertificateProfile() {}
 
     /// TBSCertificate (RFC 5280, section 4.1.2), DER.
-    static byte[] toBeSigned(Subject subject, BigInteger serial, Validity validity, X509Certificate issuer) {
+    static byte[] toBeSigned(Subject subject, BigInteger serial, Validity validity, By by) {
+        X509Certificate issuer = by.issuer();
         var builder = new JcaX509v3CertificateBuilder(
                 X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded()),
                 serial,
@@ -72,12 +85,40 @@ final class CertificateProfile {
                     Extension.certificatePolicies,
                     false,
                     new CertificatePolicies(new PolicyInformation(new ASN1ObjectIdentifier(subject.policy()))));
+            if (by.list().isPresent())
+                builder.addExtension(
+                        Extension.cRLDistributionPoints, false, at(by.list().get()));
             return builder.build(new Unsigned())
                     .toASN1Structure()
                     .getTBSCertificate()
                     .getEncoded(ASN1Encoding.DER);
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException("what was checked cannot be encoded", e);
+        }
+    }
+
+    // RFC 5280, section 4.2.1.13: one list for all reasons, of the CA itself.
+    private static CRLDistPoint at(String url) {
+        var names = new GeneralNames(new GeneralName(GeneralName.uniformResourceIdentifier, url));
+        return new CRLDistPoint(
+                new DistributionPoint[] {new DistributionPoint(new DistributionPointName(names), null, null)});
+    }
+
+    /// The list that a TBSCertificate of ours (DER) names; empty: none.
+    static Optional<String> listOf(byte[] toBeSigned) throws IOException {
+        try {
+            Extension points = TBSCertificate.getInstance(toBeSigned)
+                    .getExtensions()
+                    .getExtension(Extension.cRLDistributionPoints);
+            if (points == null) return Optional.empty();
+            GeneralName name = GeneralNames.getInstance(CRLDistPoint.getInstance(points.getParsedValue())
+                            .getDistributionPoints()[0]
+                            .getDistributionPoint()
+                            .getName())
+                    .getNames()[0];
+            return Optional.of(ASN1IA5String.getInstance(name.getName()).getString());
+        } catch (RuntimeException e) {
+            throw new IOException("not one of ours", e);
         }
     }
 

@@ -41,51 +41,65 @@ public final class Issuer implements Issuance {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration LIFE = Duration.ofDays(30);
     private static final Duration BACKDATED = Duration.ofMinutes(5);
-    private static final int UNFINISHED = 100;
+    private static final int UNFINISHED = 100, LATER = 503;
 
     private final Authority authority;
+    private final ListPlace place;
     private final CertificateLog log;
     private final CaStore store;
     private final Proofs proofs;
     private final Clock clock;
+    private final Permission permission;
     private Set<String> lastLook = Set.of();
 
-    private Issuer(Authority authority, CaStore store, CertificateLog log, Proofs proofs, Clock clock) {
+    /// Where its keys are, and what they sign.
+    ///
+    /// @param token with the issuing key; empty: it is in the folder
+    /// @param test whether every certificate says that it is for tests
+    public record Config(Path folder, Optional<Token> token, boolean test, ListPlace place) {}
+
+    /// Whether the owner of an order's domain lets its certificate be made; asked before each signature.
+    public interface Permission {
+        void check(Order order) throws Problem, IOException;
+    }
+
+    private Issuer(
+            Authority authority,
+            ListPlace place,
+            CaStore store,
+            CertificateLog log,
+            Proofs proofs,
+            Permission permission,
+            Clock clock) {
         this.authority = authority;
+        this.place = place;
         this.store = store;
         this.log = log;
         this.proofs = proofs;
+        this.permission = permission;
         this.clock = clock;
     }
 
-    /// Reads the keys in `folder`, or makes them on the first start. `test` CAs say so in every certificate.
-    ///
-    /// @param log in which each of them stands before it is released
+    /// The same, which asks that one; without it nobody is asked.
+    public Issuer asking(Permission next) {
+        return new Issuer(authority, place, store, log, proofs, next, clock);
+    }
+
+    /// Reads the keys in `folder`, or makes them on the first start; its certificates name no list.
     public static Issuer open(Path folder, boolean test, CaStore store, CertificateLog log, Clock clock)
             throws IOException {
-        return open(folder, Optional.empty(), test, store, log, clock);
+        return open(new Config(folder, Optional.empty(), test, ListPlace.NONE), store, log, clock);
     }
 
-    /// @param token with the issuing key
-    public static Issuer open(
-            Path folder, Optional<Token> token, boolean test, CaStore store, CertificateLog log, Clock clock)
-            throws IOException {
-        return open(new Keyed(folder, token, test), store, log, Proofs.STORED, clock);
+    /// @param log in which each certificate stands before it is released
+    public static Issuer open(Config config, CaStore store, CertificateLog log, Clock clock) throws IOException {
+        return open(config, store, log, Proofs.STORED, clock);
     }
-
-    /// Where its keys are.
-    ///
-    /// @param token with the issuing key
-    /// @param test as for the other one
-    public record Keyed(Path folder, Optional<Token> token, boolean test) {}
 
     /// @param proofs what it believes of the store
-    public static Issuer open(Keyed keyed, CaStore store, CertificateLog log, Proofs proofs, Clock clock)
+    public static Issuer open(Config config, CaStore store, CertificateLog log, Proofs proofs, Clock clock)
             throws IOException {
-        Path folder = keyed.folder();
-        Optional<Token> token = keyed.token();
-        boolean test = keyed.test();
-        var place = new Authority.Place(folder, store.isShared(), token);
+        var place = new Authority.Place(config.folder(), store.isShared(), config.token());
         // Of processes that share the store one makes the keys, and leaves a mark; another one without those keys
         // stops.
         Authority authority = store.in(session -> {
@@ -93,7 +107,7 @@ public final class Issuer implements Issuance {
             boolean used = session.certificates().count() > 0
                     || store.isShared() && session.crls().isAny();
             try {
-                Authority opened = Authority.open(place, test, used, clock);
+                Authority opened = Authority.open(place, config.test(), used, clock);
                 if (store.isShared() && !used)
                     session.crls()
                             .next(
@@ -105,7 +119,7 @@ public final class Issuer implements Issuance {
                 throw new UncheckedIOException(e);
             }
         });
-        var issuer = new Issuer(authority, store, log, proofs, clock);
+        var issuer = new Issuer(authority, config.place(), store, log, proofs, _ -> {}, clock);
         issuer.show();
         return issuer;
     }
@@ -169,6 +183,10 @@ public final class Issuer implements Issuance {
 
     /// Issues for the key in `csr` (DER), which must ask for just the order's address, if the order is ready.
     public void issue(String orderId, byte[] csr) throws Problem, IOException {
+        Order order = store.in(session -> session.orders().byId(orderId).orElseThrow());
+        // Nobody is asked for what would not be issued anyway.
+        Finalizing.checkReady(order, now());
+        permission.check(order);
         complete(orderId, promise(orderId, csr));
     }
 
@@ -228,7 +246,7 @@ public final class Issuer implements Issuance {
                 order.value(),
                 Finalizing.device(key),
                 CertificateProfile.keyId(issuer),
-                CertificateProfile.toBeSigned(subject, serial, validity, issuer),
+                CertificateProfile.toBeSigned(subject, serial, validity, by(issuer)),
                 "",
                 validity.from().getEpochSecond(),
                 validity.to().getEpochSecond(),
@@ -280,9 +298,12 @@ public final class Issuer implements Issuance {
 
     private void work(Order order) throws IOException {
         try {
+            if (order.serial().isEmpty()) permission.check(order);
             String serial = order.serial().isEmpty() ? promiseAsked(order.id()) : order.serial();
             if (!serial.isEmpty()) complete(order.id(), serial);
         } catch (Problem e) {
+            // The DNS does not answer now; the next look asks again.
+            if (e.status() == LATER) return;
             LOG.log(System.Logger.Level.WARNING, "order {0} is refused: {1}", order.id(), e.detail());
             refuse(order, new Fault(e.type(), e.detail()));
         } catch (NotSigned e) {
@@ -343,12 +364,13 @@ public final class Issuer implements Issuance {
                 .findFirst()
                 .orElseThrow(() -> new NotSigned(promised.serial(), "the key for it is not here"));
         X509Certificate issuer = issuing.chain().getFirst();
-        checkPromise(promised, issuer);
+        byte[] toBeSigned = checked(promised, issuer);
         if (promised.isSigned()) {
             checkSigned(promised, issuer);
             return;
         }
-        byte[] der = CertificateProfile.signed(promised.toBeSigned(), issuing.key());
+        checkPermission(promised);
+        byte[] der = CertificateProfile.signed(toBeSigned, issuing.key());
         try {
             String chain = pem(Keys.certificate(der)) + pem(issuer);
             store.change(session -> session.certificates().signed(promised.serial(), chain));
@@ -357,11 +379,42 @@ public final class Issuer implements Issuance {
         }
     }
 
-    // Whoever can write into the store must not choose what is signed: it is made anew of what was asked and proven.
-    private void checkPromise(Certificate promised, X509Certificate issuer) throws IOException {
-        byte[] again;
+    // The promise may be old, of a process that died.
+    private void checkPermission(Certificate promised) throws IOException {
+        Order order =
+                store.in(session -> session.orders().byId(promised.order()).orElseThrow());
         try {
-            again = store.whole(session -> {
+            permission.check(order);
+        } catch (Problem e) {
+            throw new NotSigned(promised.serial(), e.detail());
+        }
+    }
+
+    // Whoever can write into the store must not choose what is signed: it is made anew of what was asked and proven.
+    private byte[] checked(Certificate promised, X509Certificate issuer) throws IOException {
+        byte[] held = promised.toBeSigned(), now = anew(promised, by(issuer));
+        boolean isOld = !Arrays.equals(now, held);
+        // The place of the lists may have changed since the promise: then it is promised anew, before it is signed.
+        if (isOld && !Arrays.equals(anew(promised, new CertificateProfile.By(issuer, listOf(promised))), held)
+                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds()
+                || promised.notBefore() > now())
+            throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
+        if (isOld && !promised.isSigned())
+            store.change(session -> session.certificates().promised(promised.serial(), now));
+        return now;
+    }
+
+    private static Optional<String> listOf(Certificate promised) throws IOException {
+        try {
+            return CertificateProfile.listOf(promised.toBeSigned());
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private byte[] anew(Certificate promised, CertificateProfile.By by) throws IOException {
+        try {
+            return store.whole(session -> {
                 Order order = session.orders().byId(promised.order()).orElseThrow();
                 Authorization proof =
                         session.authorizations().byId(order.authorization()).orElseThrow();
@@ -372,15 +425,15 @@ public final class Issuer implements Issuance {
                         CertificateRequest.parse(order.csr(), proof.address()).key(), proof.address(), policy(way));
                 var validity = new CertificateProfile.Validity(
                         Instant.ofEpochSecond(promised.notBefore()), Instant.ofEpochSecond(promised.notAfter()));
-                return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, issuer);
+                return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, by);
             });
         } catch (Problem e) {
             throw new NotSigned(promised.serial(), e.detail());
         }
-        if (!Arrays.equals(again, promised.toBeSigned())
-                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds()
-                || promised.notBefore() > now())
-            throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
+    }
+
+    private CertificateProfile.By by(X509Certificate issuer) {
+        return new CertificateProfile.By(issuer, place.of(issuer));
     }
 
     // Nor what is entered in the log as signed.

@@ -58,7 +58,9 @@ public final class RevocationLists {
             String keyId = keyId(issuer);
             Optional<CrlTable.Published> last = newest(keyId);
             long withdrawn = store.in(session -> session.certificates().lastRevoked(keyId));
+            // One of the future is made anew: the clock was wrong, and nobody takes it.
             boolean isFresh = last.isPresent()
+                    && last.get().made() <= now()
                     && last.get().made() + EVERY.toSeconds() > now()
                     && last.get().made() > withdrawn;
             if (!isFresh) make(issuer);
@@ -68,7 +70,9 @@ public final class RevocationLists {
     /// Whether each of them is still good.
     public boolean areGood() throws IOException {
         for (Keys.Held issuer : authority.issuers())
-            if (newest(keyId(issuer)).filter(each -> each.nextUpdate() > now()).isEmpty()) return false;
+            if (newest(keyId(issuer))
+                    .filter(each -> each.made() <= now() && each.nextUpdate() > now())
+                    .isEmpty()) return false;
         return true;
     }
 

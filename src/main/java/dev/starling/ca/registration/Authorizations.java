@@ -47,6 +47,18 @@ public final class Authorizations {
         return limits;
     }
 
+    /// Whether a mail would be sent now, for want of a proof that is still good; refused if it may not be.
+    boolean wouldMail(Session session, Orders.Asking asking, Address address, Predicate<Authorization> counts)
+            throws Problem {
+        long now = now();
+        String account = asking.account();
+        if (session.authorizations().of(account, "email", address.text()).stream()
+                .anyMatch(each -> each.isGood(now) && counts.test(each))) return false;
+        silence.check(session, address.text());
+        limits.check(session.mails(), address.text(), account, asking.network(), now);
+        return true;
+    }
+
     /// The account's proof for the address, if it is still good; or a new one to be made, with its mail. The account's
     /// older open one for the address ends, so that the newest mail is the one that counts.
     ///

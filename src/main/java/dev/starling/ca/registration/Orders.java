@@ -5,6 +5,7 @@ import dev.starling.ca.issuance.Issuance;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
+import dev.starling.ca.store.DomainLook;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
@@ -19,17 +20,25 @@ import java.util.Optional;
 
 /// What an order goes through: made and mailed, proven, turned into a certificate. Nothing is issued before the proof.
 public final class Orders {
-    private static final Duration LIFE = Duration.ofDays(1);
+    private static final Duration LIFE = Duration.ofDays(1), MOMENT = Duration.ofSeconds(1);
 
     private final CaStore store;
     private final Authorizations authorizations;
+    private final Domains domains;
     private final Issuance issuance;
     private final Sending mails;
     private final Clock clock;
 
-    public Orders(CaStore store, Authorizations authorizations, Issuance issuance, Sending mails, Clock clock) {
+    public Orders(
+            CaStore store,
+            Authorizations authorizations,
+            Domains domains,
+            Issuance issuance,
+            Sending mails,
+            Clock clock) {
         this.store = store;
         this.authorizations = authorizations;
+        this.domains = domains;
         this.issuance = issuance;
         this.mails = mails;
         this.clock = clock;
@@ -49,11 +58,21 @@ public final class Orders {
         Address address = address(typed);
         issuance.checkMayCertify(address);
         long now = now();
+        // What is refused or limited anyway, or needs no mail, costs the DNS nothing.
+        boolean mailed = domains.asks()
+                && store.whole(session -> {
+                    authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
+                    return authorizations.wouldMail(session, asking, address, each -> issuance.believes(session, each));
+                });
+        Optional<DomainLook> look = mailed ? domains.look(address) : Optional.empty();
         var order = store.whole(session -> {
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             if (replaces.isPresent()) checkReplaceable(session, replaces.get(), asking, address);
             Authorization proof =
                     authorizations.forOrder(session, asking, address, each -> issuance.believes(session, each));
+            if (look.isPresent() && !proof.isGood(now)) session.domains().put(proof.id(), look.get());
+            else if (domains.asks() && !proof.isGood(now))
+                throw Problem.later("serverInternal", 503, "Its proof ended just now. Ask again.", MOMENT);
             var made = new Order(
                     Ids.random(),
                     asking.account(),

@@ -22,6 +22,9 @@ public record Authorization(
         long validated,
         String proof,
         Fault error) {
+    /// By so much a clock may be set back without consequences.
+    static final long CLOCK_SECONDS = 600;
+
     /// As stored; one that is over in time is still what it was.
     public enum Status {
         PENDING,
@@ -35,13 +38,14 @@ public record Authorization(
         return new Address(value);
     }
 
+    /// One of the future counts neither: the clock was wrong when it was made.
     public boolean isOver(long now) {
-        return expires < now;
+        return expires < now || created > now + CLOCK_SECONDS;
     }
 
     /// Whether certificates may be issued by it.
     public boolean isGood(long now) {
-        return status == Status.VALID && !isOver(now);
+        return status == Status.VALID && !isOver(now) && validated <= now + CLOCK_SECONDS;
     }
 
     @Override

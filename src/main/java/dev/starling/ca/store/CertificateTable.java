@@ -114,6 +114,14 @@ public final class CertificateTable {
                 .execute();
     }
 
+    /// What will be signed in place of what was promised before.
+    public void promised(String serial, byte[] toBeSigned) {
+        db.createUpdate("update certificate set to_be_signed = :tbs where serial = :serial and chain = ''")
+                .bind("serial", serial)
+                .bind("tbs", toBeSigned)
+                .execute();
+    }
+
     /// What was signed; the first signature stays.
     public void signed(String serial, String chain) {
         db.createUpdate("update certificate set chain = :chain where serial = :serial and chain = ''")

@@ -1,11 +1,14 @@
 package dev.starling.ca.store;
 
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /// What processes that share a database need so that a nonce counts once (RFC 8555, section 6.5), within one
 /// transaction.
 public final class NonceTable {
+    private static final String FORGOTTEN = "nonces forgotten until";
+
     private final Handle db;
 
     NonceTable(Handle db) {
@@ -51,7 +54,23 @@ public final class NonceTable {
                 == 1;
     }
 
+    /// What expired before is used. Never goes back, though the clock may. Unix seconds.
+    public long forgotten() {
+        return db.createQuery("select value from secret where name = :name")
+                .bind("name", FORGOTTEN)
+                .map((row, _) -> ByteBuffer.wrap(row.getBytes(1)).getLong())
+                .findOne()
+                .orElse(0L);
+    }
+
     public void forget(long now) {
+        byte[] until = ByteBuffer.allocate(Long.BYTES).putLong(now).array();
+        if (now > forgotten())
+            db.createUpdate("insert into secret (name, value) values (:name, :value)"
+                            + " on conflict (name) do update set value = excluded.value")
+                    .bind("name", FORGOTTEN)
+                    .bind("value", until)
+                    .execute();
         db.createUpdate("delete from used_nonce where expires < :now")
                 .bind("now", now)
                 .execute();

@@ -50,6 +50,10 @@ public final class Session {
         return new EvidenceTable(db);
     }
 
+    public DomainTable domains() {
+        return new DomainTable(db);
+    }
+
     public SilenceTable silence() {
         return new SilenceTable(db);
     }
@@ -94,6 +98,10 @@ public final class Session {
                 "delete from finalization where :before > 0 and cert_order not in (select id from cert_order)",
                 yesterday);
         update("delete from evidence where :before > 0 and authz not in (select id from authz)", yesterday);
+        update(
+                "delete from domain_look where :before > 0 and subject not in (select id from authz)"
+                        + " and subject not in (select id from cert_order)",
+                yesterday);
         update("delete from mail_waiting where :before > 0 and authz not in (select id from authz)", yesterday);
         update("delete from mail_sent where sent < :before", now - MAILS_COUNTED);
         update(

@@ -1,6 +1,7 @@
 package dev.starling.ca.issuance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -98,6 +99,21 @@ class AuthorityTest {
                 Files.write(file, good);
             }
         open();
+    }
+
+    @Test
+    void aKeyThatWasMadeWhileTheClockWasAheadSignsNothingBefore() throws Exception {
+        X509Certificate first = open().issuing().chain().getFirst();
+        clock.pass(Duration.ofDays(700));
+        X509Certificate second = open().issuing().chain().getFirst();
+        assertFalse(first.equals(second));
+        clock.pass(Duration.ofDays(-700));
+        Authority after = open();
+        assertEquals(first, after.issuing().chain().getFirst());
+        assertEquals(2, after.issuers().size(), "what the other one signed can be withdrawn");
+        Files.delete(folder.resolve("issuing-previous.p12"));
+        var e = assertThrows(IOException.class, () -> open().issuing());
+        assertTrue(String.valueOf(e.getMessage()).contains("Is the clock of this computer right?"), e::getMessage);
     }
 
     @Test

@@ -50,7 +50,10 @@ final class Ceremony {
         var from = clock.instant().minus(Duration.ofMinutes(5));
         var validity = new CertificateProfile.Validity(from, from.plus(Duration.ofDays(30)));
         byte[] tbs = CertificateProfile.toBeSigned(
-                subject, CaCertificate.serial(), validity, issuing.chain().getFirst());
+                subject,
+                CaCertificate.serial(),
+                validity,
+                new CertificateProfile.By(issuing.chain().getFirst(), Optional.empty()));
         return Keys.certificate(CertificateProfile.signed(tbs, issuing.key()));
     }
 

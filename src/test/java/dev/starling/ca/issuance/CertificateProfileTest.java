@@ -11,7 +11,9 @@ import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.store.CaStore;
 import dev.starling.identity.Address;
+import dev.starling.identity.CertificateFields;
 import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.Crl;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
@@ -110,6 +112,36 @@ class CertificateProfileTest {
         assertEquals(HexFormat.of().formatHex(policies(ARC + ".1")), policiesOf(leaf));
         assertArrayEquals(keyId(issuing, "2.5.29.14", 4), keyId(leaf, "2.5.29.35", 6));
         assertTrue(leaf.getEncoded().length < 600, () -> "long");
+    }
+
+    /// RFC 5280, section 4.2.1.13.
+    @Test
+    void itNamesTheListOfTheKeyThatSignedIt() throws Exception {
+        var place = ListPlace.beside("https://ca.example.net");
+        String order = order(BOB);
+        var issuer = Ready.issuer(folder, place, store, clock);
+        issuer.issue(order, Csrs.of(BOB));
+        issuer.lists().refresh();
+        String pem = Ready.chain(store, order);
+        var leaf = (X509Certificate) CertificateFactory.getInstance("X.509")
+                .generateCertificate(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII)));
+        assertEquals(
+                Set.of("2.5.29.37", "2.5.29.35", "2.5.29.14", "2.5.29.32", "2.5.29.31"),
+                leaf.getNonCriticalExtensionOIDs());
+        String key = HexFormat.of().formatHex(keyId(leaf, "2.5.29.35", 6));
+        String url = "http://ca.example.net/acme/crl/" + key + ".crl";
+        assertEquals(
+                List.of(url),
+                CertificateFields.parse(Keys.encoded(leaf)).extensions().crls());
+        var crl = Crl.parse(issuer.lists().newestOf(key).orElseThrow());
+        crl.verify(CertificateFields.parse(Keys.encoded(issuing(pem))), url, clock.instant());
+        assertTrue(leaf.getEncoded().length < 650, () -> "long");
+    }
+
+    private static X509Certificate issuing(String pem) throws Exception {
+        String second = pem.substring(pem.indexOf("-----BEGIN", 1));
+        return (X509Certificate) CertificateFactory.getInstance("X.509")
+                .generateCertificate(new ByteArrayInputStream(second.getBytes(StandardCharsets.US_ASCII)));
     }
 
     private static byte[] policies(String oid) throws IOException {

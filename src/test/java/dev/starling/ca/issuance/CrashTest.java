@@ -11,6 +11,8 @@ import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.log.LogKey;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Order;
+import dev.starling.identity.CertificateFields;
+import dev.starling.identity.Keys;
 import dev.starling.identity.log.LogPolicy;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// A process that dies between proof and release: no certificate is lost, none comes twice.
 class CrashTest {
@@ -168,6 +172,28 @@ class CrashTest {
         issuer.resume();
         assertEquals("", Ready.chain(store, order));
         assertEquals(1, size(), "the other one is not held up");
+    }
+
+    /// The place of lists that is promised, and that of the process which signs; "" for none.
+    @ParameterizedTest
+    @CsvSource({"'',http://ca.example", "http://ca.example,''", "http://evil.example,http://ca.example"})
+    void whatWasPromisedWithAnotherPlaceOfListsIsSignedWithTheOneOfNow(String then, String now) throws Exception {
+        String serial = Ready.issuer(folder, new ListPlace(then), store, clock).promise(order, Csrs.of(BOB));
+        store.close();
+        store = CaStore.inFile(folder.resolve("ca.db"));
+        issuer = Ready.issuer(folder, new ListPlace(now), store, clock);
+        issuer.resume();
+        hasOneCertificate(serial);
+        String chain = Ready.chain(store, order);
+        byte[] leaf = java.util.Base64.getMimeDecoder()
+                .decode(chain.substring(chain.indexOf('\n'), chain.indexOf("-----END")));
+        var named = CertificateFields.parse(leaf).extensions().crls();
+        assertEquals(now.isEmpty() ? 0 : 1, named.size());
+        for (String each : named) assertTrue(each.startsWith(now + "/acme/crl/"), each);
+        byte[] stored = store.in(
+                session -> session.certificates().bySerial(serial).orElseThrow().toBeSigned());
+        org.junit.jupiter.api.Assertions.assertArrayEquals(
+                Keys.certificate(leaf).getTBSCertificate(), stored);
     }
 
     @Test

@@ -32,7 +32,8 @@ final class InToken {
             case "issue" -> {
                 try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
                     var log = dev.starling.ca.Ready.log(folder, store);
-                    var issuer = Issuer.open(folder.resolve("online"), Optional.of(token), false, store, log, clock);
+                    var keys = new Issuer.Config(folder.resolve("online"), Optional.of(token), false, ListPlace.NONE);
+                    var issuer = Issuer.open(keys, store, log, clock);
                     String order = Ready.order(
                             store,
                             "bob@example.net",

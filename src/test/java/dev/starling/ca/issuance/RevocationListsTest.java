@@ -180,6 +180,23 @@ class RevocationListsTest {
     }
 
     @Test
+    void aListThatWasMadeWhileTheClockWasAheadIsMadeAnew() throws Exception {
+        String serial = issued();
+        clock.pass(Duration.ofDays(300));
+        lists.refresh();
+        clock.pass(Duration.ofDays(-300));
+        assertFalse(lists.areGood(), "nobody takes a list of the future");
+        lists.refresh();
+        assertTrue(lists.areGood());
+        assertEquals(2, number(list()), "numbers never go back");
+        assertEquals(clock.instant(), Crl.parse(list()).thisUpdate());
+        clock.pass(Duration.ofSeconds(1));
+        revoke(serial, 1);
+        lists.refresh();
+        assertEquals(Set.of(serial), Crl.parse(list()).serials());
+    }
+
+    @Test
     void opensslBelievesIt() throws Exception {
         String serial = issued(), living = issued();
         revoke(serial, 1);

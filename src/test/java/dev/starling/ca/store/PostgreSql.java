@@ -22,15 +22,20 @@ public final class PostgreSql {
     private static final AtomicInteger NAMES = new AtomicInteger();
     private static @Nullable PostgreSql running;
 
+    private final Path programs, folder;
+    // It refuses to run as root.
+    private final List<String> as;
+    private final String data;
     private final int port;
+    private Process shell;
 
     private PostgreSql(Path programs) throws IOException, InterruptedException {
-        Path folder = Files.createTempDirectory("postgresql");
+        this.programs = programs;
+        folder = Files.createTempDirectory("postgresql");
         boolean root = "root".equals(System.getProperty("user.name"));
-        // It refuses to run as root.
-        List<String> as = root ? List.of("runuser", "-u", "postgres", "--") : List.of();
+        as = root ? List.of("runuser", "-u", "postgres", "--") : List.of();
         if (root) run(List.of("chown", "postgres", folder.toString()));
-        String data = folder.resolve("data").toString();
+        data = folder.resolve("data").toString();
         run(joined(
                 as,
                 programs.resolve("initdb").toString(),
@@ -43,14 +48,48 @@ public final class PostgreSql {
                 "UTF8",
                 "--no-sync"));
         port = FreePort.next();
+        shell = started();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(shell, folder)));
+        awaitReady(programs);
+    }
+
+    private Process started() throws IOException {
         String watch = programs.resolve("postgres") + " -D " + data + " -p " + port + " -k " + folder + " " + ENOUGH
                 + " & server=$!; cat; kill -INT $server; wait $server";
         // Held by the process itself; its end of the pipe closes with this one.
-        Process shell = new ProcessBuilder(joined(as, "sh", "-c", watch))
-                .redirectOutput(folder.resolve("log").toFile())
+        return new ProcessBuilder(joined(as, "sh", "-c", watch))
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
                 .redirectErrorStream(true)
                 .start();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(shell, folder)));
+    }
+
+    /// One of the test's own, which may be stopped. It ends with the process at the latest.
+    public static PostgreSql own() throws IOException {
+        Path programs = programs();
+        try {
+            return new PostgreSql(programs);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+    }
+
+    /// For JDBC.
+    public String url() {
+        return "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=ca";
+    }
+
+    /// At once, as if the machine had lost its power: what was not committed is lost.
+    public void stop() throws IOException, InterruptedException {
+        run(joined(as, programs.resolve("pg_ctl").toString(), "stop", "-D", data, "-m", "immediate", "-s"));
+        shell.getOutputStream().close();
+        shell.onExit().join();
+    }
+
+    /// With what was committed.
+    public void start() throws IOException, InterruptedException {
+        shell = started();
         awaitReady(programs);
     }
 
@@ -102,7 +141,7 @@ public final class PostgreSql {
         Path programs = programs();
         try {
             if (running == null) running = new PostgreSql(programs);
-            String server = "jdbc:postgresql://127.0.0.1:" + running.port + "/postgres?user=ca";
+            String server = running.url();
             // A schema: a database of its own would be a thousand files.
             String name = "test" + NAMES.incrementAndGet();
             try (var db = DriverManager.getConnection(server);

@@ -1,0 +1,181 @@
+// What happens between two addresses of one person: telling contacts, seeding the new one with what it needs, and giving the old one back.
+// docs/protocols/formats.md, section 13.
+import { parseCertificate } from './identity/certificate.js';
+import { signMoved } from './record/moved.js';
+import { movedValue, readEntry } from './agent/shared.js';
+import { tableOf, wiping } from './store/within.js';
+
+/** Before what was left for somebody who is away is over, it is said again. */
+const AGAIN_MILLIS = 6 * 86_400_000;
+const TOLD = 'told';
+
+/** n: of the store; told: by contact, of the agent that was left @typedef {{n: number, starling: import('./starling.js').Starling, told: Map<string, Told>}} Self */
+/** at: when it was said last, Unix ms; to: which address; answered: they use it @typedef {{at: number, to: string, answered: boolean}} Told */
+/** @typedef {import('./types.js').Store} Store */
+/** @typedef {[string, string, any]} Write */
+
+/** What a new address begins with: the same servers, CAs, settings, and whom this person does not want to hear. @param {Store} store @param {number} from @param {number} to @returns {Promise<Write[]>} */
+export async function seeds(store, from, to) {
+  const wanted = ['settings', 'availability', 'note', 'anchors', 'anchors-removed', 'anchors-shipped', 'others'];
+  const mine = (await store.list(tableOf(from, 'me'))).filter(([key]) => wanted.includes(key));
+  const rest = await Promise.all(
+    ['anchors', 'blocked', 'lines', 'moved', 'peers'].map(async (table) =>
+      (await store.list(tableOf(from, table))).map(
+        ([key, value]) => /** @type {Write} */ ([tableOf(to, table), key, value]),
+      ),
+    ),
+  );
+  // What was seen of people is not seen as new.
+  const seen = (await store.list(tableOf(from, 'sequences'))).filter(([key]) => !key.startsWith('own '));
+  for (const [key, value] of seen) rest.push([[tableOf(to, 'sequences'), key, value]]);
+  return [...mine.map(([key, value]) => /** @type {Write} */ ([tableOf(to, 'me'), key, value])), ...rest.flat()];
+}
+
+/** @param {Self} self */
+export async function loadTold(self) {
+  for (const [address, told] of await self.starling.ctx.store.list(TOLD)) self.told.set(address, told);
+}
+
+/** When a certificate ends, Unix ms. @param {Self} self */
+export const endOf = ({ starling }) => parseCertificate(starling.ctx.signer().chain[0]).notAfter;
+
+/** People of an address that was left who do not use the new one yet. @param {Self} old @param {Self} now */
+export const unheard = (old, now) => {
+  const address = now.starling.state.me.address;
+  return old.starling.ctx.contacts
+    .all()
+    .filter((each) => each.state === 'accepted' && !old.starling.ctx.moves.isMoved(each.address))
+    .filter((each) => each.address !== address)
+    .filter((each) => !old.told.get(each.address)?.answered || old.told.get(each.address)?.to !== address);
+};
+
+/** Tells every contact of the old address whom nobody told lately. @param {Self} old @param {Self} now */
+export async function tellContacts(old, now) {
+  const [from, to] = [old.starling.ctx, now.starling.ctx];
+  const address = now.starling.state.me.address;
+  const due = unheard(old, now).filter((each) => {
+    const told = old.told.get(each.address);
+    return told?.to !== address || from.now() - told.at > AGAIN_MILLIS;
+  });
+  for (const contact of due) await tellOne(from, to, old, contact);
+  if (due.length) await to.contacts.publishConsent();
+}
+
+/** The new address knows the contact first, so that the answer is let in. @param {import('./agent/context.js').Context} from @param {import('./agent/context.js').Context} to @param {Self} old @param {import('./agent/context.js').Contact} contact */
+async function tellOne(from, to, old, contact) {
+  const profile = /** @type {import('./agent/context.js').Profile} */ (to.profile);
+  await to.inTurn(async () => {
+    if (to.contacts.get(contact.address)) return;
+    const { chain, root, level, name, revoked, revokedBy, disputed, lastAt } = contact;
+    const kept = to.contacts.put({
+      ...to.contacts.blank(contact.address, name),
+      ...{ chain, root, level, revoked, revokedBy, disputed, lastAt },
+    });
+    await to.store.batch(kept.writes);
+    kept.done();
+  });
+  const token = /** @type {import('./agent/context.js').Contact} */ (to.contacts.get(contact.address)).ourToken;
+  const statement = await signMoved(to.signer(), to.network(), {
+    from: /** @type {import('./agent/context.js').Profile} */ (from.profile).address,
+    now: profile.address,
+    to: contact.address,
+    device: profile.key.id,
+    at: from.now(),
+    friendsKey: profile.friendsKey,
+    version: profile.friendsVersion,
+    token,
+  });
+  await from.inTurn(async () => {
+    const stale = from.delivery.withdraw((item) => item.to === contact.address && item.type === 'moved');
+    const word = from.delivery.prepare([{ to: contact.address, type: 'moved', content: { statement } }]);
+    const told = { at: from.now(), to: profile.address, answered: false };
+    await from.store.batch([...stale.writes, ...word.writes, [TOLD, contact.address, told]]);
+    stale.drop();
+    old.told.set(contact.address, told);
+    word.admit();
+  });
+}
+
+/** They use the new address. @param {Self} old @param {string} address */
+export async function heard(old, address) {
+  const told = old.told.get(address);
+  if (!told || told.answered) return;
+  old.told.set(address, { ...told, answered: true });
+  await old.starling.ctx.store.put(TOLD, address, { ...told, answered: true });
+}
+
+/** Our other devices learn where this one went. @param {Self} old @param {string} to  '': back */
+export async function tellDevices(old, to) {
+  const { ctx } = old.starling;
+  const entry = ctx.own.get('moving');
+  const said = entry && readEntry(entry);
+  if (said?.kind === 'moving' ? said.to === to : !to) return;
+  await ctx.inTurn(async () => {
+    const told = ctx.own.note('moving', to ? movedValue(to, ctx.now()) : null);
+    await ctx.store.batch(told.writes);
+    told.done();
+  });
+}
+
+/** Nobody finds the old address any more; what was said there is kept with the new one. @param {Store} store @param {Self} old @param {Self} now @param {Write[]} more  belongs into the same step */
+export async function giveBack(store, old, now, more) {
+  const [from, to] = [old.starling.ctx, now.starling.ctx];
+  const left = unheard(old, now).map(({ address, name }) => ({ address, name }));
+  await Promise.allSettled([from.devices.withdraw(), from.contacts.withdrawConsent()]);
+  await old.starling.close();
+  await to.inTurn(async () => {
+    const people = from.contacts
+      .all()
+      .filter(
+        ({ address, state }) => to.contacts.get(address) || (state === 'accepted' && !from.moves.isMoved(address)),
+      )
+      .map((each) => kept(to, each));
+    const marks = [...from.moves.marks()].map(([address, mark]) => to.moves.take(address, mark));
+    const changes = [...people, ...marks];
+    const writes = changes.flatMap((each) => each.writes);
+    await store.batch([
+      ...(await history(store, old.n, now.n)),
+      ...writes.map(([table, key, value]) => /** @type {Write} */ ([tableOf(now.n, table), key, value])),
+      ...(await wiping(store, old.n)),
+      ...more,
+    ]);
+    for (const each of changes) each.done();
+  });
+  await to.calls.load();
+  // Who never heard of it is asked like anybody new.
+  for (const { address, name } of left)
+    if (to.contacts.get(address)?.state !== 'accepted')
+      await now.starling.requestContact(address, { name }).catch((e) => console.warn('starling: asking anew', e));
+}
+
+/** @param {import('./agent/context.js').Context} to @param {import('./agent/context.js').Contact} old */
+function kept(to, old) {
+  const known = to.contacts.get(old.address) ?? to.contacts.blank(old.address, old.name);
+  const isNew = !to.contacts.get(old.address);
+  const isLater = (old.last?.at ?? 0) > (known.last?.at ?? 0);
+  const { chain, root, level } = old;
+  return to.contacts.put({
+    ...known,
+    ...(isNew ? { chain, root, level, state: /** @type {const} */ ('waiting') } : {}),
+    name: known.name || old.name,
+    unread: known.unread + old.unread,
+    ...(isLater ? { last: old.last, lastAt: Math.max(known.lastAt, old.lastAt) } : {}),
+  });
+}
+
+/** What never went out is not going to. @param {Store} store @param {number} from @param {number} to @returns {Promise<Write[]>} */
+async function history(store, from, to) {
+  /** @type {Write[]} */
+  const writes = [];
+  const known = new Set((await store.list(tableOf(to, 'sequences'))).map(([key]) => key));
+  for (const [key, value] of await store.list(tableOf(from, 'sequences')))
+    if (!known.has(key) && !key.startsWith('own ')) writes.push([tableOf(to, 'sequences'), key, value]);
+  for (const table of ['messages', 'message-keys', 'calls'])
+    for (const [key, value] of await store.list(tableOf(from, table)))
+      writes.push([
+        tableOf(to, table),
+        key,
+        table === 'messages' && value.mine && value.state === 'waiting' ? { ...value, state: 'failed' } : value,
+      ]);
+  return writes;
+}

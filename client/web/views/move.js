@@ -1,0 +1,146 @@
+// Change of address: the new one is typed and proven by a code; the old one goes on until people use the new one, or its time is over.
+import { grouped } from '../adding.js';
+import { Ask } from '../components/dialog.js';
+import { Button } from '../components/parts.js';
+import { saying } from '../errors.js';
+import { html, useEffect, useRef, useState } from '../html.js';
+import { moment, t } from '../i18n.js';
+import { visible } from '../names.js';
+import { CodeForm } from './enrol.js';
+
+/** @typedef {import('../../core/types.js').StarlingApi} Core */
+/** @typedef {import('../../core/types.js').State} State */
+
+/** @param {{core: Core, state: State}} props */
+export function Address({ core, state }) {
+  const [open, setOpen] = useState(false);
+  const opener = useRef(/** @type {HTMLElement | null} */ (null));
+  const close = () => {
+    setOpen(false);
+    opener.current?.querySelector('button')?.focus();
+  };
+  const up = state.me.status === 'online' || state.me.status === 'one-server';
+  return html`<p>${t('settings.address')}: <bdi>${state.me.address}</bdi></p>
+    ${
+      state.move
+        ? html`<${Moving} core=${core} move=${state.move} />`
+        : open
+          ? html`<${NewAddress} core=${core} close=${close} />`
+          : html`<p ref=${opener}>
+              <${Button} disabled=${!up} task=${() => setOpen(true)}>${t('move.start')}<//>
+            </p>`
+    }
+    ${state.former.map((old) => html`<${Former} key=${old.address} core=${core} old=${old} now=${state.me.address} />`)}`;
+}
+
+/** @param {{core: Core, close: () => void}} props */
+function NewAddress({ core, close }) {
+  const [address, setAddress] = useState('');
+  const [error, setError] = useState('');
+  const [busy, setBusy] = useState(false);
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
+  const start = async (/** @type {Event} */ e) => {
+    e.preventDefault();
+    setBusy(true);
+    setError('');
+    try {
+      await core.changeAddress(address.trim());
+      close();
+    } catch (failure) {
+      setError(saying(failure));
+      setBusy(false);
+      field.current?.focus();
+    }
+  };
+  return html`<form class="move" onSubmit=${start} novalidate>
+    <h3>${t('move.start')}</h3>
+    <p class="small">${t('move.lead')}</p>
+    <label class="label" for="move-address">${t('move.address')}</label>
+    <input
+      class="field"
+      id="move-address"
+      ref=${field}
+      type="email"
+      inputmode="email"
+      autocomplete="email"
+      spellcheck="false"
+      autocapitalize="none"
+      aria-invalid=${error ? 'true' : undefined}
+      aria-describedby="move-error"
+      value=${address}
+      onInput=${(/** @type {any} */ e) => setAddress(e.target.value)}
+    />
+    <p class="error" id="move-error" role="alert">${error}</p>
+    <div class="row">
+      <button class=${`button main ${busy ? 'busy' : ''}`} disabled=${busy || !address.trim()}>
+        ${t(busy ? 'enrol.sending' : 'enrol.start')}
+      </button>
+      <${Button} disabled=${busy} task=${close}>${t('dialog.cancel')}<//>
+    </div>
+  </form>`;
+}
+
+/** @param {{core: Core, move: NonNullable<State['move']>}} props */
+function Moving({ core, move }) {
+  const { address, step, checkCode } = move;
+  if (step === 'code')
+    return html`<div class="move">
+      <${CodeForm}
+        heading="h3"
+        address=${address}
+        expires=${move.codeExpires}
+        mailbox=${move.mailbox}
+        submit=${(/** @type {string} */ typed) => core.submitMoveCode(typed)}
+        again=${() => core.resendMoveCode()}
+        cancel=${() => core.cancelMove()}
+        cancelText=${t('move.cancel')}
+      />
+    </div>`;
+  return html`<div class="move">
+    <h3>${t('move.going', { address })}</h3>
+    ${
+      step === 'waiting-for-device'
+        ? html`<p>${t('move.waiting')}</p>
+            <p class="check-code number" dir="ltr" aria-label=${t('waiting.code', { code: checkCode })}>
+              ${grouped(checkCode, 3)}
+            </p>
+            <p class="small busy-line" role="status">${t('waiting.going')}</p>`
+        : html`<p class="small busy-line" role="status">${t('move.working')}</p>`
+    }
+    <${Button} task=${() => core.cancelMove()}>${t('move.cancel')}<//>
+  </div>`;
+}
+
+/** @param {{core: Core, old: State['former'][number], now: string}} props */
+function Former({ core, old, now }) {
+  const [asking, setAsking] = useState(false);
+  const [error, setError] = useState('');
+  const { address, until, people, waiting } = old;
+  const names = waiting.slice(0, 8).map((each) => visible(each.name || each.address));
+  const stop = () => core.stopUsing(address).catch((failure) => setError(saying(failure)));
+  return html`<div class="move" role="group" aria-label=${t('move.former', { address })}>
+    <h3><bdi>${address}</bdi></h3>
+    <p>${t('move.former.until', { until: moment(until) })}</p>
+    ${
+      people > 0 &&
+      html`<p role="status">
+        ${waiting.length ? t('move.former.some', { count: people - waiting.length, all: people, address: now }) : t('move.former.all', { address: now })}
+      </p>`
+    }
+    ${names.length > 0 && html`<p class="small">${t('move.former.waiting', { names: names.join(', ') + (waiting.length > names.length ? ', …' : '') })}</p>`}
+    <p class="error" role="alert">${error}</p>
+    <${Button} task=${() => setAsking(true)}>${t('move.stop')}<//>
+    ${
+      asking &&
+      html`<${Ask}
+        title=${t('move.stop.title', { address })}
+        lead=${t(waiting.length ? 'move.stop.lead' : 'move.stop.lead.all', { address, count: waiting.length })}
+        yes=${t('move.stop.yes')}
+        danger
+        close=${() => setAsking(false)}
+        task=${stop}
+      />`
+    }
+  </div>`;
+}

@@ -1,0 +1,98 @@
+package dev.starling.ca.registration;
+
+import dev.starling.acme.Problem;
+import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.DomainLook;
+import dev.starling.ca.store.Order;
+import dev.starling.ca.validation.DomainVerdict;
+import dev.starling.ca.validation.MailDomain;
+import dev.starling.identity.Address;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+
+/// Asks the DNS whether a domain gets mail and lets this CA certify its mailboxes: before a mail is sent, and again
+/// before a certificate is signed, unless the last look is of the last eight hours, as CAs have it among themselves.
+public final class Domains implements Issuer.Permission {
+    private static final System.Logger LOG = System.getLogger("starling.ca");
+    private static final Duration FRESH = Duration.ofHours(8), AGAIN = Duration.ofMinutes(1);
+    private static final int SHOWN = 200;
+
+    private final CaStore store;
+    private final Optional<MailDomain> dns;
+    private final boolean believes;
+    private final Clock clock;
+
+    /// @param dns empty: every domain is allowed, unasked
+    public Domains(CaStore store, Optional<MailDomain> dns, Clock clock) {
+        this(store, dns, true, clock);
+    }
+
+    /// @param believes whether what the store says of an earlier look is so
+    public Domains(CaStore store, Optional<MailDomain> dns, boolean believes, Clock clock) {
+        this.store = store;
+        this.dns = dns;
+        this.believes = believes;
+        this.clock = clock;
+    }
+
+    /// The name by which CAA records know this CA (RFC 8555, section 7.1.1); empty where nobody is asked.
+    public Optional<String> issuer() {
+        return dns.map(MailDomain::issuer);
+    }
+
+    /// Whether domains are asked for at all.
+    boolean asks() {
+        return dns.isPresent();
+    }
+
+    /// Looks before a mail; empty where nobody is asked.
+    Optional<DomainLook> look(Address address) throws Problem {
+        if (dns.isEmpty()) return Optional.empty();
+        DomainLook look = taken(dns.get(), address.domain());
+        check(dns.get(), look);
+        return Optional.of(look);
+    }
+
+    @Override
+    public void check(Order order) throws Problem, IOException {
+        if (dns.isEmpty()) return;
+        Optional<DomainLook> last = store.in(session -> session.domains().newest(order.authorization()));
+        long since = clock.instant().minus(FRESH).getEpochSecond();
+        // One that refused is not kept to: the owner may have changed it since.
+        if (believes
+                && last.filter(each -> each.taken() >= since && each.verdict().equals(DomainVerdict.ALLOWED.word()))
+                        .isPresent()) return;
+        DomainLook look = taken(dns.get(), order.address().domain());
+        store.change(session -> session.domains().put(order.id(), look));
+        check(dns.get(), look);
+    }
+
+    private static DomainLook taken(MailDomain dns, String domain) throws Problem {
+        try {
+            return dns.look(domain);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "the domain {0}: {1}", domain, e.getMessage());
+            throw Problem.later(
+                    "dns",
+                    503,
+                    "The DNS does not say now whether certificates may be made for " + domain
+                            + ". Try again in a minute.",
+                    AGAIN);
+        }
+    }
+
+    private static void check(MailDomain dns, DomainLook look) throws Problem {
+        // What is not known any more is not allowed.
+        DomainVerdict verdict = DomainVerdict.of(look.verdict()).orElse(DomainVerdict.DEEP);
+        if (verdict == DomainVerdict.ALLOWED) return;
+        LOG.log(System.Logger.Level.INFO, "the domain {0}: {1}", look.domain(), look.verdict());
+        throw new Problem(verdict.type(), 403, verdict.words(look.domain(), cut(look.caa()), dns.issuer()));
+    }
+
+    private static String cut(String caa) {
+        return caa.length() > SHOWN ? caa.substring(0, SHOWN) + "…" : caa;
+    }
+}

@@ -1,0 +1,75 @@
+package dev.starling.ca.front;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.starling.ca.TestClock;
+import dev.starling.ca.store.CaStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Nonces of several processes: once, whatever their clocks do.
+class SharedNoncesTest {
+    @TempDir
+    Path folder;
+
+    private final TestClock clock = new TestClock(Instant.parse("2026-11-30T12:00:00Z"));
+
+    private CaStore open() throws IOException {
+        return CaStore.inFile(folder.resolve("ca.db"));
+    }
+
+    private void sweep(CaStore store) throws IOException {
+        store.sweep(clock.instant().getEpochSecond());
+    }
+
+    @Test
+    void eachCountsOnceAtWhicheverProcessAndForAnHour() throws IOException {
+        try (CaStore store = open()) {
+            var one = new SharedNonces(store, clock);
+            var other = new SharedNonces(store, clock);
+            String nonce = one.fresh(), late = one.fresh();
+            assertTrue(other.use(nonce));
+            assertFalse(one.use(nonce));
+            clock.pass(Duration.ofMinutes(61));
+            assertFalse(one.use(late));
+        }
+    }
+
+    @Test
+    void aUsedOneThatWasForgottenWhileTheClockWasAheadStaysUsed() throws IOException {
+        try (CaStore store = open()) {
+            var nonces = new SharedNonces(store, clock);
+            String used = nonces.fresh(), unused = nonces.fresh();
+            assertTrue(nonces.use(used));
+            clock.pass(Duration.ofDays(365));
+            sweep(store);
+            clock.pass(Duration.ofDays(-365));
+            assertFalse(nonces.use(used));
+            assertFalse(nonces.use(unused), "nobody knows whether it was used");
+            assertFalse(new SharedNonces(store, clock).use(used), "after a restart");
+            // It goes on meanwhile, at the process that swept and at others.
+            String next = nonces.fresh();
+            assertTrue(nonces.use(next));
+            assertFalse(nonces.use(next));
+            sweep(store);
+            assertFalse(nonces.use(next));
+        }
+    }
+
+    @Test
+    void anotherProcessThatKnowsNothingOfTheSweepGoesOnAfterOneRefusal() throws IOException {
+        try (CaStore store = open()) {
+            var nonces = new SharedNonces(store, clock);
+            clock.pass(Duration.ofDays(365));
+            sweep(store);
+            clock.pass(Duration.ofDays(-365));
+            assertFalse(nonces.use(nonces.fresh()));
+            assertTrue(nonces.use(nonces.fresh()));
+        }
+    }
+}
