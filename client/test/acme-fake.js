@@ -100,10 +100,19 @@ export function fakeCa(ca, now) {
           ],
         });
       case 'challenge': {
+        // As often as `judging` says nobody has looked at the answer yet.
+        if (order.judging > 0) {
+          if (--order.judging === 0) order.status = 'ready';
+          return answer(200, { status: order.judging > 0 ? 'processing' : 'valid' });
+        }
         const right = b64u(await sha256(encode(`${order.code}${order.token}.${request.thumbprint}`)));
         if (order.status === 'pending' && request.json.response !== right) {
           if (++order.tries >= 5) order.status = 'invalid';
           return problem(403, 'incorrectResponse');
+        }
+        if (order.status === 'pending' && state.judging) {
+          order.judging = state.judging;
+          return answer(200, { status: 'processing' });
         }
         if (order.status === 'pending') order.status = 'ready';
         if (state.proofDays) proofs.set(`${request.thumbprint} ${order.address}`, now() + state.proofDays * 86_400_000);

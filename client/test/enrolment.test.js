@@ -130,6 +130,15 @@ test('a certificate that is being made is waited for', async () => {
   assert.equal(ca.requests.filter((each) => each === 'finalize').length, 1);
 });
 
+test('a code that is being judged is waited for', async () => {
+  const { alice, ca } = await world();
+  ca.judging = 2;
+  await alice.enrol('alice@example.net');
+  await alice.submit(ca.mails[0].code);
+  assert.equal(alice.ctx.profile.chain.length, 1);
+  assert.equal(ca.requests.filter((each) => each === 'challenge').length, 3);
+});
+
 test('an answer that was lost is not asked for twice', async () => {
   const { alice, ca } = await world();
   await alice.enrol('alice@example.net');

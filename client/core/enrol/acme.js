@@ -159,12 +159,27 @@ export function acmeClient(around) {
       need(code !== '' || !!pending.ready, 'code.none');
       directory = await (await ask(pending.directory)).json();
       const read = async (/** @type {string} */ url) => await post(pending.account, pending.kid, url, null);
+      /** Asks for what is `processing` until it is not any more. @param {string} url @param {any} said what it was last */
+      const settled = async (url, said) => {
+        let waited = 0;
+        for (let round = 0; said.status === 'processing' && round < MAX_ROUNDS && waited < MAKING_MILLIS; round++) {
+          const pause = within(wait ?? ROUND_MILLIS, ROUND_MILLIS, LONGEST_ROUND_MILLIS);
+          waited += pause;
+          await new Promise((resolve) => later(pause, () => resolve(null)));
+          said = await (await read(url)).json();
+        }
+        return said;
+      };
       let order = await (await read(pending.order)).json();
       if (order.status === 'pending') {
         need(code !== '', 'code.none');
         const thumbprint = b64u(await sha256(encode(JSON.stringify(await publicJwk(pending.account)))));
         const response = b64u(await sha256(encode(`${code}${pending.token}.${thumbprint}`)));
-        await post(pending.account, pending.kid, pending.challenge, { response });
+        // RFC 8555, section 7.5.1: the CA may still be judging it.
+        await settled(
+          pending.challenge,
+          await (await post(pending.account, pending.kid, pending.challenge, { response })).json(),
+        );
         order = await (await read(pending.order)).json();
       }
       need(
@@ -177,13 +192,7 @@ export function acmeClient(around) {
         order = await (await read(pending.order)).json();
       }
       // RFC 8555, section 7.4: the CA is making it.
-      let waited = 0;
-      for (let round = 0; order.status === 'processing' && round < MAX_ROUNDS && waited < MAKING_MILLIS; round++) {
-        const pause = within(wait ?? ROUND_MILLIS, ROUND_MILLIS, LONGEST_ROUND_MILLIS);
-        waited += pause;
-        await new Promise((resolve) => later(pause, () => resolve(null)));
-        order = await (await read(pending.order)).json();
-      }
+      order = await settled(pending.order, order);
       need(!!order.certificate, 'generic', 'no certificate');
       const chain = pemCertificates(await (await read(order.certificate)).text());
       await remember(pending, order).catch(() => {});

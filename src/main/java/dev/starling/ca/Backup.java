@@ -23,7 +23,7 @@ import java.util.zip.ZipOutputStream;
 public final class Backup {
     private static final String DATABASE = "ca.db";
     private static final Pattern KEYS =
-            Pattern.compile("[a-z-]{1,40}\\.p12(\\.password)?|[a-z-]{1,40}\\.(pem|csr|crl)");
+            Pattern.compile("[a-z-]{1,40}\\.p12(\\.password)?|[a-z-]{1,40}\\.(pem|csr|crl|key|head)");
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------"),
             FOLDER = PosixFilePermissions.fromString("rwx------");
     private static final long MAX_BYTES = 1L << 40;

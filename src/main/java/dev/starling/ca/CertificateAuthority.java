@@ -3,22 +3,28 @@ package dev.starling.ca;
 import dev.starling.acme.Json;
 import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
+import dev.starling.ca.issuance.Issuance;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.IssuerElsewhere;
 import dev.starling.ca.issuance.ListPlace;
-import dev.starling.ca.issuance.RevocationLists;
 import dev.starling.ca.issuance.Token;
 import dev.starling.ca.log.CertificateLog;
+import dev.starling.ca.log.LogKey;
+import dev.starling.ca.log.PublishedLog;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Domains;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
-import dev.starling.ca.registration.ReplyDesk;
 import dev.starling.ca.registration.Revocations;
 import dev.starling.ca.registration.Silence;
+import dev.starling.ca.store.Bells.Bell;
 import dev.starling.ca.store.CaStore;
-import dev.starling.ca.validation.Outbox;
-import dev.starling.ca.validation.TestMailbox;
+import dev.starling.ca.store.CrlTable;
+import dev.starling.ca.store.ShownTable.Shown;
+import dev.starling.ca.validation.MailDomain;
+import dev.starling.ca.validation.ProofCheck;
+import dev.starling.ca.validation.Sending;
 import dev.starling.identity.Anchor;
 import dev.starling.identity.AnchorLog;
 import dev.starling.identity.TrustAnchors;
@@ -43,7 +49,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// All roles of the CA in one process: opened on a folder, mounted on a server.
+/// A CA opened on a folder, mounted on a server: all its roles in one process, or the front alone, beside an
+/// [IssuingProcess] and a [ValidationProcess].
 public final class CertificateAuthority implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration SWEEP = Duration.ofHours(6),
@@ -53,14 +60,13 @@ public final class CertificateAuthority implements AutoCloseable {
 
     private final CaStore store;
     private final Path rootList;
-    private final CertificateLog log;
+    private final Issuance issuance;
+    private final PublishedLog log;
     private final Domains domains;
-    private final Issuer issuer;
+    private final Optional<Validation> validation;
     private final Front front;
-    private final RevocationLists lists;
-    private final Outbox outbox;
-    private final Optional<TestMailbox> mailbox;
-    private final Optional<MailSide> mail;
+    private final List<String> ways;
+    private final String sender;
     private final Clock clock;
     private final Settings settings;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
@@ -74,32 +80,42 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param limits other than usual, by name
     /// @param witnesses who cosign the heads of the log
     /// @param lists where certificates say that the lists of withdrawn ones are
+    /// @param roles of this process
     public record Settings(
             Optional<MailSettings> mail,
             Optional<String> database,
             String terms,
             Map<String, Integer> limits,
             List<WitnessAt> witnesses,
-            ListPlace lists) {
-        /// With the usual limits, without witnesses; certificates name no list.
+            ListPlace lists,
+            Roles roles) {
+        /// All roles, with the usual limits, without witnesses; certificates name no list.
         public Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
-            this(mail, database, terms, Map.of(), List.of(), ListPlace.NONE);
+            this(mail, database, terms, Map.of(), List.of(), ListPlace.NONE, Roles.ALL);
         }
 
         public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
 
         public Settings with(ListPlace place) {
-            return new Settings(mail, database, terms, limits, witnesses, place);
+            return new Settings(mail, database, terms, limits, witnesses, place, roles);
         }
 
         boolean isLocal() {
-            return mail.isEmpty();
+            return mail.isEmpty() && roles.validation();
         }
 
         /// What the log is called: by custom its base URL without the scheme.
         String origin() {
             return mail.map(each -> each.base().replaceFirst("^[a-z]+://", "")).orElse("local.invalid") + BOOK;
         }
+    }
+
+    /// What a process does beside the front.
+    ///
+    /// @param validation it proves mailboxes: sends the codes, and judges them
+    /// @param issuance it has the issuing key, and the log's
+    public record Roles(boolean validation, boolean issuance) {
+        public static final Roles ALL = new Roles(true, true);
     }
 
     /// @param folder for keys and data
@@ -117,35 +133,63 @@ public final class CertificateAuthority implements AutoCloseable {
                 ? CaStore.postgresql(settings.database().get())
                 : CaStore.inFile(folder.resolve("ca.db"));
         try {
-            log = new CertificateLog(store, settings.origin(), settings.witnesses());
-            var keys = new Issuer.Config(folder, token, settings.isLocal(), settings.lists());
-            Issuer opened = Issuer.open(keys, store, log, clock);
-            lists = opened.lists();
+            domains = new Domains(store, domain(settings.mail(), clock), clock);
             var silence = new Silence(store, clock);
-            mail = settings.mail().isPresent()
-                    ? Optional.of(new MailSide(settings.mail().get(), folder, store, silence, clock))
+            var own = settings.roles().issuance() ? Optional.of(issuing(folder, token)) : Optional.<Issuing>empty();
+            issuance = own.isPresent() ? own.get().issuer() : new IssuerElsewhere(store, clock);
+            log = own.isPresent() ? own.get().log().published() : PublishedLog.of(store);
+            validation = settings.roles().validation()
+                    ? Optional.of(new Validation(folder, settings.mail(), store, silence, clock))
                     : Optional.empty();
-            domains =
-                    new Domains(store, mail.isPresent() ? Optional.of(mail.get().domain()) : Optional.empty(), clock);
-            issuer = opened.asking(domains);
-            mailbox = settings.isLocal() ? Optional.of(new TestMailbox(clock)) : Optional.empty();
-            outbox = outbox();
-            var authorizations = new Authorizations(store, limits(settings), silence, ways(), clock);
-            var orders = new Orders(store, authorizations, domains, issuer, outbox, clock);
+            ways = List.of(shown(Shown.WAYS).split(" "));
+            sender = shown(Shown.SENDER);
+            var authorizations = new Authorizations(
+                    store, limits(settings), silence, ways, validation.map(Validation::judge), clock);
+            var orders = new Orders(store, authorizations, domains, issuance, sending(), clock);
             front = new Front(
-                    store, orders, authorizations, new Revocations(store, lists::renew, clock), silence, clock);
-            resume();
-            if (mail.isPresent()) mail.get().receive(new ReplyDesk(store, authorizations, silence, clock));
-            outbox.start();
+                    store, orders, authorizations, new Revocations(store, issuance::renewLists, clock), silence, clock);
+            if (own.isPresent()) look(own.get());
+            if (validation.isPresent()) validation.get().start();
         } catch (IOException | RuntimeException e) {
             timer.shutdownNow();
             store.close();
             throw e;
         }
         every(SWEEP, "sweeping", () -> store.sweep(clock.instant().getEpochSecond()));
-        every(LISTS, "the lists of withdrawn certificates", lists::refresh);
-        every(ORPHANS, "cosignatures of witnesses", log::cosignAgain);
-        every(ORPHANS, "completing certificates", issuer::resumeLeft);
+    }
+
+    /// What a process with the issuing key has.
+    private record Issuing(Issuer issuer, CertificateLog log) {}
+
+    private Issuing issuing(Path folder, Optional<Token> token) throws IOException {
+        var written = new CertificateLog(store, LogKey.open(folder, store, settings.origin()), settings.witnesses());
+        var keys = new Issuer.Config(folder, token, settings.isLocal(), settings.lists());
+        return new Issuing(Issuer.open(keys, store, written, clock).asking(domains), written);
+    }
+
+    private void look(Issuing own) {
+        resume(own.issuer());
+        every(LISTS, "the lists of withdrawn certificates", own.issuer().lists()::refresh);
+        every(ORPHANS, "cosignatures of witnesses", own.log()::cosignAgain);
+        every(ORPHANS, "completing certificates", own.issuer()::resumeLeft);
+    }
+
+    private static Optional<MailDomain> domain(Optional<MailSettings> mail, Clock clock) throws IOException {
+        return mail.isPresent()
+                ? Optional.of(new MailDomain(mail.get().dns(), mail.get().issuer(), clock))
+                : Optional.empty();
+    }
+
+    private String shown(Shown what) throws IOException {
+        byte[] text = store.in(session -> session.shown().find(what))
+                .orElseThrow(() -> new IOException("Nobody has proven mailboxes with this database yet: start"
+                        + " `starling ca validation` with it first."));
+        return new String(text, StandardCharsets.UTF_8);
+    }
+
+    private Sending sending() {
+        if (validation.isPresent()) return validation.get().sending();
+        return (authorization, _) -> store.change(session -> session.ring(Bell.MAIL, authorization));
     }
 
     private static Limits limits(Settings settings) throws IOException {
@@ -159,7 +203,7 @@ public final class CertificateAuthority implements AutoCloseable {
     }
 
     /// Before anybody asks for what a process that died was making; what cannot be done now is tried again.
-    private void resume() {
+    private static void resume(Issuer issuer) {
         try {
             issuer.resume();
         } catch (IOException e) {
@@ -167,19 +211,7 @@ public final class CertificateAuthority implements AutoCloseable {
         }
     }
 
-    private Outbox outbox() throws IOException {
-        return mail.isPresent()
-                ? new Outbox(store, mail.get().mailer(), mail.get()::letter, clock)
-                : new Outbox(store, mailbox.orElseThrow(), Outbox.PLAIN, clock);
-    }
-
-    /// The types of challenges that are offered.
-    private List<String> ways() {
-        boolean replies = mail.map(MailSide::takesReplies).orElse(false);
-        return replies ? List.of(Authorizations.CODE, Authorizations.REPLY) : List.of(Authorizations.CODE);
-    }
-
-    private static void makeOwnerOnly(Path folder) throws IOException {
+    static void makeOwnerOnly(Path folder) throws IOException {
         if (!Files.exists(folder))
             Files.createDirectories(
                     folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -210,16 +242,15 @@ public final class CertificateAuthority implements AutoCloseable {
     }
 
     public void mount(Routes routes, String base, Origin origin) throws IOException {
-        boolean local = mailbox.isPresent();
+        boolean local = settings.isLocal();
         var requests = new RateLimit(local ? 60_000 : 120, local ? 10_000 : 60, clock);
         var accounts = new RateLimit(local ? 60_000 : 1, local ? 10_000 : 20, clock);
-        String sender =
-                mail.filter(MailSide::takesReplies).map(MailSide::sender).orElse("");
+        String replyTo = ways.contains(Authorizations.REPLY) ? sender : "";
         front.mount(
                 routes,
-                new Front.Outside(base, settings.terms(), sender, domains.issuer(), origin),
+                new Front.Outside(base, settings.terms(), replyTo, domains.issuer(), origin),
                 new Front.Rates(requests, accounts));
-        mailbox.ifPresent(m -> m.mount(routes));
+        validation.flatMap(Validation::mailbox).ifPresent(m -> m.mount(routes));
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);
         routes.get("/acme/crl/", limited(reads, origin, this::list));
         log.mount(routes, BOOK, handler -> limited(reads, origin, handler));
@@ -244,7 +275,9 @@ public final class CertificateAuthority implements AutoCloseable {
         // That of a root that is kept elsewhere; it comes as a file, also while the CA runs.
         if (name.equals("root.crl") && Files.exists(rootList)) return crl(Files.readAllBytes(rootList));
         if (!name.matches("[0-9a-f]{40}\\.crl")) return Response.problem(404, "There is no such list.");
-        return lists.newestOf(name.substring(0, 40))
+        String issuer = name.substring(0, 40);
+        return store.in(session -> session.crls().newest(issuer))
+                .map(CrlTable.Published::der)
                 .map(CertificateAuthority::crl)
                 .orElseGet(() -> Response.problem(404, "There is no such list."));
     }
@@ -263,7 +296,7 @@ public final class CertificateAuthority implements AutoCloseable {
 
     /// How it is doing now.
     public Standing standing() throws IOException {
-        boolean good = lists.areGood();
+        boolean good = issuance.listsAreGood();
         long now = clock.instant().getEpochSecond();
         return store.in(session -> Standing.of(session, good, now));
     }
@@ -273,7 +306,6 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param base as for [#mount]
     public void mountPages(Routes routes, String base) {
         routes.get("/health", _ -> health());
-        String sender = settings.mail().map(each -> each.server().from()).orElse("");
         new StatusPage(base, TrustAnchors.fingerprint(root()), logKey().text(), sender, this::standing).mount(routes);
     }
 
@@ -296,11 +328,16 @@ public final class CertificateAuthority implements AutoCloseable {
 
     /// The DNS record by which everybody can check the signatures of its mails, as a line for a zone file.
     public Optional<String> dnsRecord() {
-        return mail.flatMap(MailSide::dnsRecord);
+        return validation.flatMap(Validation::dnsRecord);
+    }
+
+    /// By which an issuer knows the proofs of this process; empty: another one proves mailboxes.
+    public Optional<ProofCheck> proofCheck() {
+        return validation.map(Validation::check);
     }
 
     public X509Certificate root() {
-        return issuer.root();
+        return issuance.root();
     }
 
     public String rootPem() {
@@ -310,8 +347,7 @@ public final class CertificateAuthority implements AutoCloseable {
     @Override
     public void close() throws IOException {
         timer.shutdownNow();
-        outbox.close();
-        if (mail.isPresent()) mail.get().close();
+        if (validation.isPresent()) validation.get().close();
         store.close();
     }
 }

@@ -6,9 +6,9 @@ import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.validation.ChallengeMail;
 import dev.starling.ca.validation.ImapInbox;
-import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.Postbox;
+import dev.starling.ca.validation.ProofKey;
 import dev.starling.ca.validation.Replies;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
@@ -33,15 +33,18 @@ final class MailSide implements AutoCloseable {
 
     private final MailSettings settings;
     private final Silence silence;
+    private final ProofKey key;
     private final Clock clock;
     private final Address self;
     private final Verp verp;
     private final Optional<DkimSigner> signer;
     private Optional<AutoCloseable> inbox = Optional.empty();
 
-    MailSide(MailSettings settings, Path folder, CaStore store, Silence silence, Clock clock) throws IOException {
+    MailSide(MailSettings settings, Path folder, CaStore store, Silence silence, ProofKey key, Clock clock)
+            throws IOException {
         this.settings = settings;
         this.silence = silence;
+        this.key = key;
         this.clock = clock;
         self = address(settings.server().from());
         byte[] fresh = new byte[SECRET_BYTES];
@@ -71,12 +74,8 @@ final class MailSide implements AutoCloseable {
 
     Mailer.Letter letter(Authorization to, String language) {
         URI stop = URI.create(settings.base() + "/acme/no-mail/" + silence.token(to.value()));
-        return ChallengeMail.letter(to.value(), to.part1(), language, Optional.of(stop), ReplyDesk.tag(to));
-    }
-
-    /// Who asks the DNS of a domain before a mail goes there.
-    MailDomain domain() throws IOException {
-        return new MailDomain(settings.dns(), settings.issuer(), clock);
+        String code = key.code(to.id(), to.value());
+        return ChallengeMail.letter(to.value(), code, language, Optional.of(stop), ReplyDesk.tag(to));
     }
 
     boolean takesReplies() {

@@ -8,11 +8,12 @@ import java.util.Map;
 ///
 /// @param certificates that were ever made
 /// @param orders that wait for somebody
+/// @param making orders whose certificate is being made; more than a few: nobody is there who has the key
 /// @param mails that wait to be handed over
 /// @param troubled those of them that the mail server has refused for minutes
 /// @param entries of the log
 /// @param lists whether the lists of withdrawn certificates are still good
-public record Standing(int certificates, int orders, int mails, int troubled, long entries, boolean lists) {
+public record Standing(int certificates, int orders, int making, int mails, int troubled, long entries, boolean lists) {
     // By then a mail has waited for more than six minutes.
     private static final int OFTEN = 3;
 
@@ -20,6 +21,7 @@ public record Standing(int certificates, int orders, int mails, int troubled, lo
         return new Standing(
                 session.certificates().count(),
                 session.orders().open(now),
+                session.orders().making(),
                 session.mails().waiting(),
                 session.mails().troubled(OFTEN),
                 session.log().head().map(head -> head.size()).orElse(0L),

@@ -35,9 +35,13 @@ import picocli.CommandLine.Option;
             CaIssuing.RequestCommand.class,
             CaIssuing.InstallCommand.class,
             CaIssuing.ReplaceCommand.class,
-            CaIssuing.ListCommand.class
+            CaIssuing.ListCommand.class,
+            CaProcesses.IssuerCommand.class,
+            CaProcesses.ValidationCommand.class
         },
-        synopsisSubcommandLabel = "[list | limits | revoke | audit | backup | restore | root | issuing-… | root-crl]",
+        synopsisSubcommandLabel =
+                "[list | limits | revoke | audit | backup | restore | root | issuing-… | root-crl | issuer |"
+                        + " validation]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
     @Option(names = "--data", description = "Folder for keys and data (default: the user's data folder).")
@@ -97,6 +101,18 @@ final class CaCommand implements Callable<Integer> {
     String database = "";
 
     @Option(
+            names = "--no-issuing-key",
+            description =
+                    "The issuing key and the log's are in another process: `starling ca issuer`. Needs --database.")
+    boolean keyless;
+
+    @Option(
+            names = "--no-validation",
+            description = "Mailboxes are proven in another process, too: `starling ca validation`. Then this one has no"
+                    + " key and sends no mails. Needs --no-issuing-key.")
+    boolean unproving;
+
+    @Option(
             names = "--terms",
             defaultValue = "",
             paramLabel = "URL",
@@ -121,7 +137,9 @@ final class CaCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (!local && !mail.isComplete())
+        if (unproving && (!keyless || local || mail.isComplete()))
+            throw new IOException("--no-validation needs --no-issuing-key, and neither --local nor mails.");
+        if (!local && !unproving && !mail.isComplete())
             throw new IOException("A CA needs --smtp HOST:PORT and --from ADDRESS, or --local for a test mailbox.");
         if (behindProxy && base.isEmpty()) throw new IOException("--behind-proxy needs --base URL.");
         if (local && !java.net.InetAddress.getByName(host).isLoopbackAddress())
@@ -144,6 +162,8 @@ final class CaCommand implements Callable<Integer> {
                         "log " + url + "/acme/log, key " + ca.logKey().text());
                 System.out.println("withdrawn certificates " + lists(url));
                 System.out.println("for those who believe it: " + url + "/acme/anchor.pem");
+                if (keyless)
+                    ca.proofCheck().ifPresent(key -> System.out.println("for the issuer: --proof-key " + key.text()));
                 ca.dnsRecord().ifPresent(line -> System.out.println("for the DNS: " + line));
                 System.out.println("ready " + url + "/acme/directory");
                 end.await();
@@ -155,13 +175,15 @@ final class CaCommand implements Callable<Integer> {
     private CertificateAuthority.Settings settings(String url) throws IOException {
         String stored =
                 Optional.ofNullable(System.getenv("STARLING_CA_DATABASE")).orElse(database);
+        if (keyless && stored.isEmpty()) throw new IOException("--no-issuing-key needs --database.");
         return new CertificateAuthority.Settings(
-                local ? Optional.empty() : Optional.of(mail.settings(url)),
+                local || unproving ? Optional.empty() : Optional.of(mail.settings(url)),
                 stored.isEmpty() ? Optional.empty() : Optional.of(stored),
                 terms,
                 limits,
                 WitnessAt.all(witnesses),
-                lists(url));
+                lists(url),
+                new CertificateAuthority.Roles(!unproving, !keyless));
     }
 
     private ListPlace lists(String url) throws IOException {

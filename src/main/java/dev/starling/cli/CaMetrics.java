@@ -13,7 +13,7 @@ final class CaMetrics {
     private static final Duration SAME = Duration.ofSeconds(1);
 
     private final CertificateAuthority ca;
-    private Standing last = new Standing(0, 0, 0, 0, 0, false);
+    private Standing last = new Standing(0, 0, 0, 0, 0, 0, false);
     private long read = System.nanoTime() - SAME.toNanos();
 
     private CaMetrics(CertificateAuthority ca) {
@@ -25,6 +25,10 @@ final class CaMetrics {
         var metrics = new Metrics();
         metrics.gauge("starling.ca.certificates", "Certificates ever made", () -> all.value(Standing::certificates));
         metrics.gauge("starling.ca.orders", "Orders that wait for somebody", () -> all.value(Standing::orders));
+        metrics.gauge(
+                "starling.ca.orders.making",
+                "Orders whose certificate is being made; more than a few: no issuer is there",
+                () -> all.value(Standing::making));
         metrics.gauge("starling.ca.mails", "Mails that wait to be handed over", () -> all.value(Standing::mails));
         metrics.gauge(
                 "starling.ca.mails.troubled",

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.validation.ChallengeMail;
 import dev.starling.ca.validation.MailCode;
+import dev.starling.ca.validation.ProofKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -227,8 +228,17 @@ class EmailCodeTest {
             }
             assertTrue(lines.stream().anyMatch(line -> line.contains("cannot be reached")), lines::toString);
             assertFalse(String.join("\n", lines).contains(code));
-            assertFalse(ca.<Authorization>stored(
-                            session -> session.authorizations().byPart1(code).orElseThrow())
+            assertFalse(new String(
+                            java.nio.file.Files.readAllBytes(folder.resolve("ca.db")),
+                            java.nio.charset.StandardCharsets.ISO_8859_1)
+                    .contains(code));
+            assertFalse(new String(
+                            java.nio.file.Files.readAllBytes(folder.resolve("ca.db-wal")),
+                            java.nio.charset.StandardCharsets.ISO_8859_1)
+                    .contains(code));
+            assertFalse(ca.<Authorization>stored(session -> session.authorizations()
+                            .byStart(ProofKey.start(code))
+                            .orElseThrow())
                     .toString()
                     .contains(code));
         } finally {

@@ -3,6 +3,7 @@ package dev.starling.ca;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.ListPlace;
 import dev.starling.ca.log.CertificateLog;
+import dev.starling.ca.log.LogKey;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Fault;
@@ -18,13 +19,18 @@ public final class Ready {
 
     /// The issuer in a folder, with a log.
     public static Issuer issuer(Path folder, boolean test, CaStore store, Clock clock) throws IOException {
-        return Issuer.open(folder, test, store, new CertificateLog(store, "ca.example/log"), clock);
+        return Issuer.open(folder, test, store, log(folder, store), clock);
+    }
+
+    /// A log whose key is in a folder.
+    public static CertificateLog log(Path folder, CaStore store) throws IOException {
+        return new CertificateLog(store, LogKey.open(folder, store, "ca.example/log"));
     }
 
     /// One whose certificates name lists below `place`.
     public static Issuer issuer(Path folder, ListPlace place, CaStore store, Clock clock) throws IOException {
         var config = new Issuer.Config(folder, Optional.empty(), false, place);
-        return Issuer.open(config, store, new CertificateLog(store, "ca.example/log"), clock);
+        return Issuer.open(config, store, log(config.folder(), store), clock);
     }
 
     /// Makes one.
@@ -41,7 +47,6 @@ public final class Ready {
                             "email",
                             address,
                             Authorization.Status.VALID,
-                            id,
                             now,
                             now + 86_400,
                             now,

@@ -33,9 +33,9 @@ class StockClientTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     /// `email-code-00`: the answer travels in the request that triggers the challenge.
-    private static final class EmailCode extends TokenChallenge {
+    static final class EmailCode extends TokenChallenge {
         private static final long serialVersionUID = 1;
-        private String code = "";
+        String code = "";
 
         EmailCode(Login login, JSON data) {
             super(login, data);

@@ -6,6 +6,7 @@ import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Domains;
+import dev.starling.ca.registration.Judge;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.ReplyDesk;
@@ -16,6 +17,7 @@ import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.Outbox;
+import dev.starling.ca.validation.ProofKey;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -47,6 +49,7 @@ public final class TestCa implements AutoCloseable {
     public final ReplyDesk desk;
     public final CertificateLog log;
     public final Issuer issuer;
+    public final ProofKey key;
     public final Outbox outbox;
     public final Domains domains;
     public final String base;
@@ -108,22 +111,24 @@ public final class TestCa implements AutoCloseable {
         this.store = store;
         domains = new Domains(
                 store, dns.isPresent() ? Optional.of(new MailDomain(dns, issuer, clock)) : Optional.empty(), clock);
-        log = new CertificateLog(store, "ca.example/log");
+        log = Ready.log(folder, store);
+        key = ProofKey.open(folder);
+        var judge = new Judge(store, key, clock);
         this.issuer = Issuer.open(folder, false, store, log, clock).asking(domains);
-        outbox = new Outbox(store, letters, Outbox.PLAIN, clock);
+        outbox = new Outbox(store, letters, Outbox.plain(key), clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();
         silence = new Silence(store, clock);
-        var authorizations = new Authorizations(store, limits, silence, ways, clock);
+        var authorizations = new Authorizations(store, limits, silence, ways, Optional.of(judge), clock);
         var orders = new Orders(store, authorizations, domains, this.issuer, outbox, clock);
-        desk = new ReplyDesk(store, authorizations, silence, clock);
+        desk = new ReplyDesk(store, judge, silence, clock);
         var revocations = new Revocations(store, revoked::incrementAndGet, clock);
         new Front(store, orders, authorizations, revocations, silence, clock)
                 .mount(
                         routes,
                         new Front.Outside(base, "", "acme@ca.example", domains.issuer(), origin),
                         new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
-        log.mount(routes, "/acme/log", handler -> handler);
+        log.published().mount(routes, "/acme/log", handler -> handler);
     }
 
     /// The order behind a URL, as it is stored.

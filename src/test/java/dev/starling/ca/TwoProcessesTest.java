@@ -1,14 +1,19 @@
 package dev.starling.ca;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.PostgreSql;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -159,6 +164,38 @@ class TwoProcessesTest {
     }
 
     @Test
+    void oneWithAnotherKeyOfCodesStopsAndAFrontWaitsForItsIssuer() throws Exception {
+        var here = Optional.of(PostgreSql.database());
+        var roles = new CertificateAuthority.Roles(false, false);
+        var front = new CertificateAuthority.Settings(
+                Optional.empty(),
+                here,
+                "",
+                java.util.Map.of(),
+                java.util.List.of(),
+                dev.starling.ca.issuance.ListPlace.NONE,
+                roles);
+        Path one = folder.resolve("one"), two = folder.resolve("two"), none = folder.resolve("none");
+        var clock = java.time.Clock.systemUTC();
+        var early = assertThrows(IOException.class, () -> new CertificateAuthority(none, front, clock));
+        assertTrue(String.valueOf(early.getMessage()).contains("No issuer has used"), early::getMessage);
+        var all = new CertificateAuthority.Settings(Optional.empty(), here, "");
+        try (var ca = new CertificateAuthority(one, all, clock)) {
+            Files.createDirectory(two);
+            try (var files = Files.list(one)) {
+                for (Path each : files.toList())
+                    if (!each.endsWith("proof.key")) Files.copy(each, two.resolve(each.getFileName()));
+            }
+            var e = assertThrows(IOException.class, () -> new CertificateAuthority(two, all, clock));
+            assertTrue(String.valueOf(e.getMessage()).contains("Copy its proof.key"), e::getMessage);
+            Files.copy(one.resolve("proof.key"), two.resolve("proof.key"), StandardCopyOption.REPLACE_EXISTING);
+            new CertificateAuthority(two, all, clock).close();
+            new CertificateAuthority(none, front, clock).close();
+            assertTrue(ca.proofCheck().isPresent());
+        }
+    }
+
+    @Test
     void aThirdOneWithoutTheirKeysMakesNoOthers() throws Exception {
         String url = PostgreSql.database();
         Path here = java.nio.file.Files.createDirectory(folder.resolve("here")),
@@ -170,11 +207,11 @@ class TwoProcessesTest {
             for (Path each : new Path[] {here, there})
                 starting.add(() -> {
                     try (var store = CaStore.postgresql(url)) {
-                        var log = new dev.starling.ca.log.CertificateLog(store, "ca.example/log");
+                        var log = Ready.log(each, store);
                         var _ = dev.starling.ca.issuance.Issuer.open(each, false, store, log, clock);
                         return true;
                     } catch (java.io.IOException e) {
-                        return !String.valueOf(e.getMessage()).contains("nobody would believe another root");
+                        return !String.valueOf(e.getMessage()).contains("nobody would believe another");
                     }
                 });
             int started = 0;

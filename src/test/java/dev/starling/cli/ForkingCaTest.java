@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.log.CertificateLog;
+import dev.starling.ca.log.LogKey;
 import dev.starling.ca.log.Witness;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.store.CaStore;
@@ -77,8 +78,8 @@ class ForkingCaTest {
                 .getFirst();
     }
 
-    private static CertificateLog log(CaStore store, List<WitnessAt> witnesses) throws IOException {
-        return new CertificateLog(store, ORIGIN, witnesses);
+    private CertificateLog log(CaStore store, List<WitnessAt> witnesses) throws IOException {
+        return new CertificateLog(store, LogKey.open(folder, store, ORIGIN), witnesses);
     }
 
     private long enter(CertificateLog log) throws IOException {
@@ -91,7 +92,7 @@ class ForkingCaTest {
 
     private String served(CertificateLog log) throws IOException {
         var routes = new Routes();
-        log.mount(routes, "/acme/log", handler -> handler);
+        log.published().mount(routes, "/acme/log", handler -> handler);
         return serve(routes) + "/acme/log";
     }
 

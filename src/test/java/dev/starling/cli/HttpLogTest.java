@@ -74,7 +74,9 @@ class HttpLogTest {
         issue("bob@example.net");
         assertTrue(audit(List.of(empty)).isGood());
         // Opened again it is the same log.
-        assertEquals(ca.log.key(), new dev.starling.ca.log.CertificateLog(ca.store, "other").key());
+        assertEquals(
+                ca.log.key(),
+                dev.starling.ca.Ready.log(folder.resolve("new"), ca.store).key());
     }
 
     @Test

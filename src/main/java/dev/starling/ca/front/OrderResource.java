@@ -8,6 +8,7 @@ import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.RenewalId;
 import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.Challenge;
 import dev.starling.ca.store.Order;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Response;
@@ -98,13 +99,22 @@ final class OrderResource {
         else if (signed.jws().payload().length > 0) authorizations.ready(challenge);
         challenge = authorizations.challenge(signed.id(), account);
         Authorization authorization = authorizations.authorization(challenge.authorization(), account);
-        return Response.json(200, resources.challenge(authorization, challenge))
+        var said = Response.json(200, resources.challenge(authorization, challenge));
+        // Section 8.2: a code that waits to be judged will be soon; when a reply by mail comes nobody knows.
+        boolean soon =
+                challenge.type().equals(Authorizations.CODE) && challenge.status() == Challenge.Status.PROCESSING;
+        return (soon ? said.with("retry-after", SOON) : said)
                 .with("link", "<" + resources.url("authz", authorization.id()) + ">;rel=\"up\"");
     }
 
     private Response finish(Signed signed) throws Problem, IOException {
         Order order = find(signed);
-        return said(200, orders.finish(order, Json.bytes(Json.text(signed.jws().json(), "csr"))));
+        return said(
+                200,
+                orders.finish(
+                        order,
+                        Json.bytes(Json.text(signed.jws().json(), "csr")),
+                        signed.request().body()));
     }
 
     private Response certificate(Signed signed) throws Problem, IOException {

@@ -1,17 +1,16 @@
 package dev.starling.ca.issuance;
 
-import com.nimbusds.jose.jwk.Curve;
-import com.nimbusds.jose.jwk.ECKey;
-import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.store.AuditTable;
 import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.Bells.Bell;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
+import dev.starling.ca.store.ShownTable.Shown;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
@@ -22,6 +21,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.time.Clock;
@@ -36,19 +36,18 @@ import java.util.stream.Collectors;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
 /// may be fetched; between the last two it is entered in the log. A process that dies between two of them leaves an
-/// order that [#resume] leads to its end; each step
-/// may
-/// come twice and changes nothing the second time.
-public final class Issuer {
+/// order that [#resume] leads to its end; each step may come twice and changes nothing the second time.
+public final class Issuer implements Issuance {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration LIFE = Duration.ofDays(30);
     private static final Duration BACKDATED = Duration.ofMinutes(5);
-    private static final int KEY_COMPROMISE = 1, UNFINISHED = 100;
+    private static final int UNFINISHED = 100, LATER = 503;
 
     private final Authority authority;
     private final ListPlace place;
     private final CertificateLog log;
     private final CaStore store;
+    private final Proofs proofs;
     private final Clock clock;
     private final Permission permission;
     private Set<String> lastLook = Set.of();
@@ -69,19 +68,21 @@ public final class Issuer {
             ListPlace place,
             CaStore store,
             CertificateLog log,
+            Proofs proofs,
             Permission permission,
             Clock clock) {
         this.authority = authority;
         this.place = place;
         this.store = store;
         this.log = log;
+        this.proofs = proofs;
         this.permission = permission;
         this.clock = clock;
     }
 
     /// The same, which asks that one; without it nobody is asked.
     public Issuer asking(Permission next) {
-        return new Issuer(authority, place, store, log, next, clock);
+        return new Issuer(authority, place, store, log, proofs, next, clock);
     }
 
     /// Reads the keys in `folder`, or makes them on the first start; its certificates name no list.
@@ -92,6 +93,12 @@ public final class Issuer {
 
     /// @param log in which each certificate stands before it is released
     public static Issuer open(Config config, CaStore store, CertificateLog log, Clock clock) throws IOException {
+        return open(config, store, log, Proofs.STORED, clock);
+    }
+
+    /// @param proofs what it believes of the store
+    public static Issuer open(Config config, CaStore store, CertificateLog log, Proofs proofs, Clock clock)
+            throws IOException {
         var place = new Authority.Place(config.folder(), store.isShared(), config.token());
         // Of processes that share the store one makes the keys, and leaves a mark; another one without those keys
         // stops.
@@ -112,7 +119,9 @@ public final class Issuer {
                 throw new UncheckedIOException(e);
             }
         });
-        return new Issuer(authority, config.place(), store, log, _ -> {}, clock);
+        var issuer = new Issuer(authority, config.place(), store, log, proofs, _ -> {}, clock);
+        issuer.show();
+        return issuer;
     }
 
     /// Makes the next issuing key of the CA in `folder`, while none of its processes runs that would not know of it.
@@ -125,6 +134,37 @@ public final class Issuer {
         return new RevocationLists(authority, store, clock);
     }
 
+    /// Lets processes without keys know its certificates.
+    public void show() throws IOException {
+        List<Keys.Held> all = authority.issuers();
+        store.change(session -> {
+            session.shown().put(Shown.ROOT, Keys.encoded(root()));
+            session.shown()
+                    .put(Shown.ISSUING, Keys.encoded(all.getFirst().chain().getFirst()));
+            if (all.size() > 1)
+                session.shown()
+                        .put(
+                                Shown.ISSUING_PREVIOUS,
+                                Keys.encoded(all.get(1).chain().getFirst()));
+        });
+    }
+
+    @Override
+    public boolean believes(Session session, Authorization proof) {
+        return true;
+    }
+
+    @Override
+    public void renewLists() {
+        lists().renew();
+    }
+
+    @Override
+    public boolean listsAreGood() throws IOException {
+        return lists().areGood();
+    }
+
+    @Override
     public X509Certificate root() {
         return authority.root();
     }
@@ -136,98 +176,75 @@ public final class Issuer {
         return address;
     }
 
-    /// Refuses whom the root does not let this CA certify (RFC 5280, section 4.2.1.10).
+    @Override
     public void checkMayCertify(Address address) throws Problem, IOException {
-        checkAllowed(authority.issuing().chain().getFirst(), address);
-    }
-
-    private static void checkAllowed(X509Certificate issuer, Address address) throws Problem {
-        try {
-            if (CertificateVerifier.mayCertify(issuer, address)) return;
-        } catch (IdentityException e) {
-            throw new IllegalStateException("the CA's own certificate cannot be read", e);
-        }
-        throw new Problem("rejectedIdentifier", 403, "This CA may not certify addresses of this domain.");
+        Finalizing.checkAllowed(authority.issuing().chain().getFirst(), address);
     }
 
     /// Issues for the key in `csr` (DER), which must ask for just the order's address, if the order is ready.
     public void issue(String orderId, byte[] csr) throws Problem, IOException {
         Order order = store.in(session -> session.orders().byId(orderId).orElseThrow());
         // Nobody is asked for what would not be issued anyway.
-        checkReady(order);
+        Finalizing.checkReady(order, now());
         permission.check(order);
         complete(orderId, promise(orderId, csr));
     }
 
+    @Override
+    public void issue(String orderId, byte[] csr, byte[] request) throws Problem, IOException {
+        issue(orderId, csr);
+    }
+
     /// Stores what will be signed; its serial.
     String promise(String orderId, byte[] csr) throws Problem, IOException {
-        Keys.Held issuing = authority.issuing();
+        X509Certificate issuing = authority.issuing().chain().getFirst();
         return store.whole(session -> {
             // Held, so that of two requests at once one issues.
             Order order = session.orders().held(orderId).orElseThrow();
-            checkReady(order);
-            Authorization proof =
-                    session.authorizations().byId(order.authorization()).orElseThrow();
-            if (!proof.isGood(now())) throw notReady("Its proof is no longer good.");
-            checkAllowed(issuing.chain().getFirst(), order.address());
-            ECPublicKey key = CertificateRequest.parse(csr, order.address()).key();
-            checkKey(session, key, order);
-            var certificate = promised(order, proof, key, issuing.chain().getFirst());
-            session.certificates().add(certificate);
-            session.orders().processing(order.id(), csr, certificate.serial());
-            session.audit()
-                    .add(new AuditTable.Entry(
-                            now(), "issuing", order.value(), certificate.serial() + " account " + order.account()));
-            return certificate.serial();
+            Finalizing.checkReady(order, now());
+            return promise(session, order, csr, issuing);
         });
     }
 
-    private void checkReady(Order order) throws Problem {
-        if (order.isOver(now())) throw notReady("It has expired.");
-        switch (order.status()) {
-            case PENDING -> throw notReady("The mailbox is not proven yet.");
-            case INVALID -> throw notReady("It has failed.");
-            case PROCESSING -> throw notReady("Its certificate is being made.");
-            case VALID -> throw notReady("It has its certificate already.");
-            case READY -> {}
-        }
+    /// The same for an order that waits for it: whoever took it has no key.
+    private String promiseAsked(String orderId) throws Problem, IOException {
+        X509Certificate issuing = authority.issuing().chain().getFirst();
+        return store.whole(session -> {
+            Order order = session.orders().held(orderId).orElseThrow();
+            // Another one may have been faster.
+            if (!order.serial().isEmpty() || order.status() != Order.Status.PROCESSING) return order.serial();
+            return promise(session, order, order.csr(), issuing);
+        });
     }
 
-    private static Problem notReady(String why) {
-        return new Problem("orderNotReady", 403, "The order cannot be finalized. " + why);
+    private String promise(Session session, Order order, byte[] csr, X509Certificate issuing) throws Problem {
+        ECPublicKey key = Finalizing.key(session, order, csr, issuing, now());
+        Authorization proof =
+                session.authorizations().byId(order.authorization()).orElseThrow();
+        String way = proofs.way(session, order, proof, csr, now());
+        proofs.checkLimits(session, order, now());
+        var certificate = promised(order, way, key, issuing);
+        session.certificates().add(certificate);
+        session.orders().processing(order.id(), csr, certificate.serial());
+        session.audit()
+                .add(new AuditTable.Entry(
+                        now(), "issuing", order.value(), certificate.serial() + " account " + order.account()));
+        return certificate.serial();
     }
 
-    // RFC 8555, section 11.1, of account keys; a device is of one address, and a stolen key is nobody's any more.
-    private static void checkKey(Session session, ECPublicKey key, Order order) throws Problem {
-        String thumbprint = Jws.thumbprint(new ECKey.Builder(Curve.P_256, key).build());
-        if (session.accounts().byKey(thumbprint).isPresent()) throw badKey("its key is that of an account");
-        String device = device(key);
-        if (session.certificates().isOfAnother(device, order.value()))
-            throw badKey("its key is certified for another address");
-        if (session.certificates().isRevoked(device, KEY_COMPROMISE)) throw badKey("its key is known to be stolen");
-    }
-
-    private static Problem badKey(String why) {
-        return new Problem("badCSR", 400, "The certificate request is refused: " + why + ".");
-    }
-
-    private static String device(ECPublicKey key) {
-        return DeviceId.ofKey(key.getEncoded()).hex();
-    }
-
-    private Certificate promised(Order order, Authorization proof, ECPublicKey key, X509Certificate issuer) {
+    private Certificate promised(Order order, String way, ECPublicKey key, X509Certificate issuer) {
         var serial = CaCertificate.serial();
         Instant from = clock.instant().minus(BACKDATED), end = from.plus(LIFE);
         Instant latest = issuer.getNotAfter().toInstant();
         var validity = new CertificateProfile.Validity(from, end.isBefore(latest) ? end : latest);
-        var subject = new CertificateProfile.Subject(key, order.address(), policy(proof));
+        var subject = new CertificateProfile.Subject(key, order.address(), policy(way));
         return new Certificate(
                 serial.toString(16),
                 order.id(),
                 order.account(),
                 order.type(),
                 order.value(),
-                device(key),
+                Finalizing.device(key),
                 CertificateProfile.keyId(issuer),
                 CertificateProfile.toBeSigned(subject, serial, validity, by(issuer)),
                 "",
@@ -238,8 +255,8 @@ public final class Issuer {
                 -1);
     }
 
-    private String policy(Authorization proof) {
-        String level = authority.isTest() ? ".9" : proof.proof().equals("email-reply-00") ? ".2" : ".1";
+    private String policy(String way) {
+        String level = authority.isTest() ? ".9" : way.equals("email-reply-00") ? ".2" : ".1";
         return CertificateVerifier.POLICY_ARC + level;
     }
 
@@ -263,13 +280,47 @@ public final class Issuer {
     private void resume(List<Order> unfinished) throws IOException {
         for (Order order : unfinished) {
             LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
-            try {
-                complete(order.id(), order.serial());
-            } catch (NotSigned e) {
-                LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
-                if (order.expires() < now()) giveUp(order);
-            }
+            work(order);
         }
+    }
+
+    /// Leads an order to its end that waits for its certificate, if it does. The same one may be worked on twice at
+    /// once, here or in another process.
+    public void work(String orderId) throws IOException {
+        Optional<Order> order = store.in(session -> session.orders().byId(orderId));
+        if (order.isPresent() && order.get().status() == Order.Status.PROCESSING) work(order.get());
+    }
+
+    /// The ids of those that wait, the oldest first.
+    public List<String> waiting() throws IOException {
+        return unfinished().stream().map(Order::id).toList();
+    }
+
+    private void work(Order order) throws IOException {
+        try {
+            if (order.serial().isEmpty()) permission.check(order);
+            String serial = order.serial().isEmpty() ? promiseAsked(order.id()) : order.serial();
+            if (!serial.isEmpty()) complete(order.id(), serial);
+        } catch (Problem e) {
+            // The DNS does not answer now; the next look asks again.
+            if (e.status() == LATER) return;
+            LOG.log(System.Logger.Level.WARNING, "order {0} is refused: {1}", order.id(), e.detail());
+            refuse(order, new Fault(e.type(), e.detail()));
+        } catch (NotSigned e) {
+            LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
+            if (order.expires() < now()) giveUp(order);
+        }
+    }
+
+    // A proof that is none here never will be: the next order asks the mailbox anew.
+    private void refuse(Order order, Fault why) throws IOException {
+        store.change(session -> {
+            if (!session.orders().failed(order.id(), why)) return;
+            if (why.type().equals("unauthorized"))
+                session.authorizations().end(order.authorization(), Authorization.Status.REVOKED, why);
+            session.audit().add(new AuditTable.Entry(now(), "refused", order.value(), why.detail()));
+            session.ring(Bell.DONE, order.id());
+        });
     }
 
     // Nothing was signed, so nothing is lost but the promise.
@@ -278,6 +329,7 @@ public final class Issuer {
         store.change(session -> {
             if (session.orders().failed(order.id(), fault))
                 session.audit().add(new AuditTable.Entry(now(), "given up", order.value(), order.serial()));
+            session.ring(Bell.DONE, order.id());
         });
     }
 
@@ -297,6 +349,7 @@ public final class Issuer {
             Order order = session.orders().byId(orderId).orElseThrow();
             if (session.orders().valid(orderId))
                 session.audit().add(new AuditTable.Entry(now(), "issued", order.value(), serial));
+            session.ring(Bell.DONE, orderId);
         });
     }
 
@@ -304,7 +357,7 @@ public final class Issuer {
     void sign(String serial) throws IOException {
         Certificate promised =
                 store.in(session -> session.certificates().bySerial(serial).orElseThrow());
-        if (promised.isSigned()) return;
+        if (promised.isSigned() && (proofs.believesStore() || promised.logIndex() >= 0)) return;
         Keys.Held issuing = authority.issuers().stream()
                 .filter(each ->
                         CertificateProfile.keyId(each.chain().getFirst()).equals(promised.issuer()))
@@ -312,6 +365,10 @@ public final class Issuer {
                 .orElseThrow(() -> new NotSigned(promised.serial(), "the key for it is not here"));
         X509Certificate issuer = issuing.chain().getFirst();
         byte[] toBeSigned = checked(promised, issuer);
+        if (promised.isSigned()) {
+            checkSigned(promised, issuer);
+            return;
+        }
         checkPermission(promised);
         byte[] der = CertificateProfile.signed(toBeSigned, issuing.key());
         try {
@@ -339,9 +396,11 @@ public final class Issuer {
         boolean isOld = !Arrays.equals(now, held);
         // The place of the lists may have changed since the promise: then it is promised anew, before it is signed.
         if (isOld && !Arrays.equals(anew(promised, new CertificateProfile.By(issuer, listOf(promised))), held)
-                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds())
+                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds()
+                || promised.notBefore() > now())
             throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
-        if (isOld) store.change(session -> session.certificates().promised(promised.serial(), now));
+        if (isOld && !promised.isSigned())
+            store.change(session -> session.certificates().promised(promised.serial(), now));
         return now;
     }
 
@@ -359,10 +418,11 @@ public final class Issuer {
                 Order order = session.orders().byId(promised.order()).orElseThrow();
                 Authorization proof =
                         session.authorizations().byId(order.authorization()).orElseThrow();
-                if (proof.validated() == 0 || !proof.value().equals(promised.value()))
-                    throw new Problem("unauthorized", 403, "it is not proven");
+                if (!proof.value().equals(promised.value()))
+                    throw new Problem("unauthorized", 403, "it is for another address");
+                String way = proofs.way(session, order, proof, order.csr(), now());
                 var subject = new CertificateProfile.Subject(
-                        CertificateRequest.parse(order.csr(), proof.address()).key(), proof.address(), policy(proof));
+                        CertificateRequest.parse(order.csr(), proof.address()).key(), proof.address(), policy(way));
                 var validity = new CertificateProfile.Validity(
                         Instant.ofEpochSecond(promised.notBefore()), Instant.ofEpochSecond(promised.notAfter()));
                 return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, by);
@@ -374,6 +434,18 @@ public final class Issuer {
 
     private CertificateProfile.By by(X509Certificate issuer) {
         return new CertificateProfile.By(issuer, place.of(issuer));
+    }
+
+    // Nor what is entered in the log as signed.
+    private static void checkSigned(Certificate signed, X509Certificate issuer) throws IOException {
+        try {
+            X509Certificate leaf = Keys.certificate(signed.leaf());
+            if (IssuingKeys.signed(leaf, issuer) && Arrays.equals(leaf.getTBSCertificate(), signed.toBeSigned()))
+                return;
+        } catch (IdentityException | CertificateEncodingException | RuntimeException e) {
+            throw new NotSigned(signed.serial(), "what the store holds is no certificate");
+        }
+        throw new NotSigned(signed.serial(), "what the store holds was not signed here");
     }
 
     /// Enters in the log what was signed, unless that was done.

@@ -31,10 +31,17 @@ public final class Log {
 
     private final NoteSigner key;
     private final LogStore store;
+    private final SignedHeads heads;
 
     /// @param key of the log, whose name is its origin
     /// @throws IOException also when what is stored does not fit the head that was released
     public Log(NoteSigner key, LogStore store) throws IOException {
+        this(key, store, new SignedHeads(Optional.empty()));
+    }
+
+    /// @param heads what it signed before
+    Log(NoteSigner key, LogStore store, SignedHeads heads) throws IOException {
+        this.heads = heads;
         if (key.key().kind() != NoteKey.Kind.LOG) throw new IllegalArgumentException("not the key of a log");
         this.key = key;
         this.store = store;
@@ -80,7 +87,9 @@ public final class Log {
 
     /// The head of all that is stored, signed; nobody gets it from here before it is released.
     public Checkpoint sign() throws IOException {
-        return Checkpoint.signed(key, store.head());
+        TreeHead head = store.head();
+        heads.sign(head, this::consistency);
+        return Checkpoint.signed(key, head);
     }
 
     /// Lets everybody have this head, with the cosignatures on it, unless they have a larger one.
@@ -93,6 +102,10 @@ public final class Log {
 
     /// The head that everybody gets.
     public Optional<Checkpoint> released() throws IOException {
+        return released(store);
+    }
+
+    static Optional<Checkpoint> released(LogStore store) throws IOException {
         Optional<byte[]> bytes = store.released();
         try {
             return bytes.isEmpty() ? Optional.empty() : Optional.of(Checkpoint.parse(bytes.get()));
@@ -123,9 +136,14 @@ public final class Log {
 
     /// That the entry at `index` is under this head.
     public LogProof proof(long index, Checkpoint checkpoint) throws IOException {
+        return proof(store, index, checkpoint);
+    }
+
+    static LogProof proof(LogStore store, long index, Checkpoint checkpoint) throws IOException {
         try {
             var entry = LogEntry.parse(new StoredTiles(store).entry(index));
-            return new LogProof(entry, index, tree(checkpoint.head().size()).inclusion(index), checkpoint);
+            var tree = new TileTree(new StoredTiles(store), checkpoint.head().size());
+            return new LogProof(entry, index, tree.inclusion(index), checkpoint);
         } catch (IdentityException e) {
             throw StoredTiles.damaged(e);
         }

@@ -1,7 +1,6 @@
 package dev.starling.ca.registration;
 
 import dev.starling.acme.Problem;
-import dev.starling.ca.store.AuditTable;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Challenge;
@@ -14,29 +13,33 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /// How an account proves a mailbox, and what that is good for: one mail, answered in one of the ways that its
-/// challenges
-/// name. A proof is good for 90 days.
+/// challenges name. A proof is good for 90 days.
 public final class Authorizations {
     public static final String CODE = "email-code-00", REPLY = "email-reply-00";
-    private static final Duration PROOF = Duration.ofDays(90);
+    static final Duration PROOF = Duration.ofDays(90);
     private static final Duration OPEN = Duration.ofDays(1);
-    private static final int MAX_TRIES = 5;
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final CaStore store;
     private final Limits limits;
     private final Silence silence;
     private final List<String> ways;
+    private final Optional<Judge> judge;
     private final Clock clock;
 
     /// @param ways the types of challenges that are offered
-    public Authorizations(CaStore store, Limits limits, Silence silence, List<String> ways, Clock clock) {
+    /// @param judge empty: in another process
+    public Authorizations(
+            CaStore store, Limits limits, Silence silence, List<String> ways, Optional<Judge> judge, Clock clock) {
         this.store = store;
         this.limits = limits;
         this.silence = silence;
         this.ways = List.copyOf(ways);
+        this.judge = judge;
         this.clock = clock;
     }
 
@@ -45,27 +48,31 @@ public final class Authorizations {
     }
 
     /// Whether a mail would be sent now, for want of a proof that is still good; refused if it may not be.
-    boolean wouldMail(Session session, String account, Address address, String network) throws Problem {
+    boolean wouldMail(Session session, Orders.Asking asking, Address address, Predicate<Authorization> counts)
+            throws Problem {
         long now = now();
+        String account = asking.account();
         if (session.authorizations().of(account, "email", address.text()).stream()
-                .anyMatch(each -> each.isGood(now))) return false;
+                .anyMatch(each -> each.isGood(now) && counts.test(each))) return false;
         silence.check(session, address.text());
-        limits.check(session.mails(), address.text(), account, network, now);
+        limits.check(session.mails(), address.text(), account, asking.network(), now);
         return true;
     }
 
     /// The account's proof for the address, if it is still good; or a new one to be made, with its mail. The account's
     /// older open one for the address ends, so that the newest mail is the one that counts.
     ///
-    /// @param network whoever asks, as /24 or /64
-    Authorization forOrder(Session session, String account, Address address, String network, String language)
+    /// @param counts which of its good proofs whoever issues will take
+    Authorization forOrder(Session session, Orders.Asking asking, Address address, Predicate<Authorization> counts)
             throws Problem {
         long now = now();
+        String account = asking.account();
         var table = session.authorizations();
-        for (var each : table.of(account, "email", address.text())) if (each.isGood(now)) return each;
+        for (var each : table.of(account, "email", address.text()))
+            if (each.isGood(now) && counts.test(each)) return each;
         silence.check(session, address.text());
         session.mails().alone();
-        limits.check(session.mails(), address.text(), account, network, now);
+        limits.check(session.mails(), address.text(), account, asking.network(), now);
         for (var each : table.of(account, "email", address.text()))
             if (each.status() == Authorization.Status.PENDING)
                 table.end(
@@ -78,7 +85,6 @@ public final class Authorizations {
                 "email",
                 address.text(),
                 Authorization.Status.PENDING,
-                MailCode.make(RANDOM),
                 now,
                 now + OPEN.toSeconds(),
                 0,
@@ -88,7 +94,7 @@ public final class Authorizations {
         for (String way : ways)
             table.add(new Challenge(
                     Ids.random(), made.id(), way, MailCode.make(RANDOM), Challenge.Status.PENDING, 0, 0, Fault.NONE));
-        session.mails().add(made, network, language);
+        session.mails().add(made, asking.network(), asking.language());
         return made;
     }
 
@@ -121,50 +127,31 @@ public final class Authorizations {
     }
 
     /// The code from the mail. A wrong one costs a try; the last one costs the authorization. One that is proven or
-    /// over
-    /// is left as it is.
+    /// over is left as it is.
     ///
     /// @param thumbprint of the account's key (RFC 7638)
     public void answer(Challenge asked, String thumbprint, String response) throws Problem, IOException {
         if (!asked.type().equals(CODE))
             throw Problem.malformed("This challenge is answered by a mail, not by a response.");
-        judge(asked, (part1, part2) -> MailCode.fits(part1, part2, thumbprint, response));
+        if (judge.isPresent()) judge.get().answer(asked, thumbprint, response);
+        else new AnswersElsewhere(store).answer(asked, thumbprint, response, now());
     }
 
     /// As the other one, by the code itself; only for whoever has no account.
-    void answer(Challenge asked, String code) throws Problem, IOException {
-        judge(asked, (part1, _) -> MailCode.isCode(part1, code));
+    ///
+    /// @param csr for which alone the proof counts, DER
+    void answer(Challenge asked, String code, byte[] csr) throws Problem, IOException {
+        checkJudgesCodes();
+        judge.orElseThrow().answer(asked, code, csr);
     }
 
-    private interface Judge {
-        boolean isRight(String part1, String part2);
-    }
-
-    private void judge(Challenge asked, Judge judge) throws Problem, IOException {
-        String wrong = store.whole(session -> {
-            var table = session.authorizations();
-            // Held, so that answers that come at once cost a try each.
-            var authorization = table.held(asked.authorization()).orElseThrow();
-            var challenge = table.challenge(asked.id()).orElseThrow();
-            if (authorization.status() != Authorization.Status.PENDING || authorization.isOver(now())) return "";
-            if (judge.isRight(authorization.part1(), challenge.token())) {
-                proven(session, authorization, challenge);
-                return "";
-            }
-            int tries = challenge.tries() + 1;
-            boolean last = tries >= MAX_TRIES;
-            String why = last ? "Too many wrong codes. Ask for a new one." : "This is not the code from the mail.";
-            var fault = new Fault("incorrectResponse", why);
-            table.challenge(challenge.id(), challenge.status(), tries, fault);
-            if (last) table.end(authorization.id(), Authorization.Status.INVALID, fault);
-            return why;
-        });
-        if (!wrong.isEmpty()) throw new Problem("incorrectResponse", 403, wrong);
+    /// Refuses codes themselves where they would pass a process that must not know them.
+    void checkJudgesCodes() throws Problem {
+        if (judge.isEmpty()) throw new Problem("malformed", 404, "Requests without an account are not taken here.");
     }
 
     /// The client says that the reply is on its way (RFC 8555, section 7.5.1). With the reply here it is proven, else
-    /// when
-    /// it comes.
+    /// when it comes.
     public void ready(Challenge asked) throws IOException {
         if (!asked.type().equals(REPLY)) return;
         store.change(session -> {
@@ -178,13 +165,9 @@ public final class Authorizations {
         });
     }
 
+    /// What the mail said, sealed by whoever took it.
     void proven(Session session, Authorization authorization, Challenge by) {
-        long now = now();
-        session.authorizations().proven(by, now, now + PROOF.toSeconds());
-        session.mails().done(authorization.id());
-        session.audit()
-                .add(new AuditTable.Entry(
-                        now, "proven", authorization.value(), by.type() + " account " + authorization.account()));
+        Judge.proven(session, authorization, by, now());
     }
 
     /// RFC 8555, section 7.5.2.

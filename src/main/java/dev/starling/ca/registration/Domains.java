@@ -22,12 +22,19 @@ public final class Domains implements Issuer.Permission {
 
     private final CaStore store;
     private final Optional<MailDomain> dns;
+    private final boolean believes;
     private final Clock clock;
 
     /// @param dns empty: every domain is allowed, unasked
     public Domains(CaStore store, Optional<MailDomain> dns, Clock clock) {
+        this(store, dns, true, clock);
+    }
+
+    /// @param believes whether what the store says of an earlier look is so
+    public Domains(CaStore store, Optional<MailDomain> dns, boolean believes, Clock clock) {
         this.store = store;
         this.dns = dns;
+        this.believes = believes;
         this.clock = clock;
     }
 
@@ -55,8 +62,9 @@ public final class Domains implements Issuer.Permission {
         Optional<DomainLook> last = store.in(session -> session.domains().newest(order.authorization()));
         long since = clock.instant().minus(FRESH).getEpochSecond();
         // One that refused is not kept to: the owner may have changed it since.
-        if (last.filter(each -> each.taken() >= since && each.verdict().equals(DomainVerdict.ALLOWED.word()))
-                .isPresent()) return;
+        if (believes
+                && last.filter(each -> each.taken() >= since && each.verdict().equals(DomainVerdict.ALLOWED.word()))
+                        .isPresent()) return;
         DomainLook look = taken(dns.get(), order.address().domain());
         store.change(session -> session.domains().put(order.id(), look));
         check(dns.get(), look);

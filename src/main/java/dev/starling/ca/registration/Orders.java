@@ -1,7 +1,7 @@
 package dev.starling.ca.registration;
 
 import dev.starling.acme.Problem;
-import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.Issuance;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Certificate;
@@ -9,7 +9,7 @@ import dev.starling.ca.store.DomainLook;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
-import dev.starling.ca.validation.Outbox;
+import dev.starling.ca.validation.Sending;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import java.io.IOException;
@@ -25,17 +25,22 @@ public final class Orders {
     private final CaStore store;
     private final Authorizations authorizations;
     private final Domains domains;
-    private final Issuer issuer;
-    private final Outbox outbox;
+    private final Issuance issuance;
+    private final Sending mails;
     private final Clock clock;
 
     public Orders(
-            CaStore store, Authorizations authorizations, Domains domains, Issuer issuer, Outbox outbox, Clock clock) {
+            CaStore store,
+            Authorizations authorizations,
+            Domains domains,
+            Issuance issuance,
+            Sending mails,
+            Clock clock) {
         this.store = store;
         this.authorizations = authorizations;
         this.domains = domains;
-        this.issuer = issuer;
-        this.outbox = outbox;
+        this.issuance = issuance;
+        this.mails = mails;
         this.clock = clock;
     }
 
@@ -51,20 +56,20 @@ public final class Orders {
     /// @param replaces the certificate whose place it takes
     public Order create(Asking asking, String typed, Optional<RenewalId> replaces) throws Problem, IOException {
         Address address = address(typed);
-        issuer.checkMayCertify(address);
+        issuance.checkMayCertify(address);
         long now = now();
         // What is refused or limited anyway, or needs no mail, costs the DNS nothing.
-        boolean mails = domains.asks()
+        boolean mailed = domains.asks()
                 && store.whole(session -> {
                     authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
-                    return authorizations.wouldMail(session, asking.account(), address, asking.network());
+                    return authorizations.wouldMail(session, asking, address, each -> issuance.believes(session, each));
                 });
-        Optional<DomainLook> look = mails ? domains.look(address) : Optional.empty();
+        Optional<DomainLook> look = mailed ? domains.look(address) : Optional.empty();
         var order = store.whole(session -> {
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             if (replaces.isPresent()) checkReplaceable(session, replaces.get(), asking, address);
             Authorization proof =
-                    authorizations.forOrder(session, asking.account(), address, asking.network(), asking.language());
+                    authorizations.forOrder(session, asking, address, each -> issuance.believes(session, each));
             if (look.isPresent() && !proof.isGood(now)) session.domains().put(proof.id(), look.get());
             else if (domains.asks() && !proof.isGood(now))
                 throw Problem.later("serverInternal", 503, "Its proof ended just now. Ask again.", MOMENT);
@@ -85,7 +90,7 @@ public final class Orders {
             return made;
         });
         if (order.status() == Order.Status.READY) return order;
-        outbox.first(order.authorization(), asking.language());
+        mails.first(order.authorization(), asking.language());
         return order(order.id(), asking.account());
     }
 
@@ -132,8 +137,10 @@ public final class Orders {
     }
 
     /// Issues for the key in `csr`. RFC 8555, section 7.4: only an order that is ready can be finalized.
-    public Order finish(Order asked, byte[] csr) throws Problem, IOException {
-        issuer.issue(asked.id(), csr);
+    ///
+    /// @param request the account's, as it was signed and came; empty from whoever has no account
+    public Order finish(Order asked, byte[] csr, byte[] request) throws Problem, IOException {
+        issuance.issue(asked.id(), csr, request);
         return order(asked.id(), asked.account());
     }
 

@@ -39,6 +39,7 @@ public final class PlainOrders {
     /// @param network whoever asks, as /24 or /64
     /// @param language an Accept-Language header
     public Open create(byte[] csr, String network, String language) throws Problem, IOException {
+        authorizations.checkJudgesCodes();
         String address = Issuer.asked(csr).text();
         var asking = new Orders.Asking(NOBODY + Ids.random(), network, language);
         Order order = orders.create(asking, address, Optional.empty());
@@ -68,10 +69,10 @@ public final class PlainOrders {
                     .filter(each -> each.type().equals(Authorizations.CODE))
                     .findFirst()
                     .orElseThrow(() -> new Problem("malformed", 404, "This request cannot be proven by a code."));
-            authorizations.answer(challenge, code);
+            authorizations.answer(challenge, code, order.csr());
         }
         if (find(id).order().status() != Order.Status.READY) return find(id);
-        orders.finish(order, order.csr());
+        orders.finish(order, order.csr(), new byte[0]);
         store.change(session -> session.mails().certificate(order.authorization(), language, orders.now()));
         return find(id);
     }

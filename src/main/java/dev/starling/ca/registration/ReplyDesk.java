@@ -5,14 +5,18 @@ import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Challenge;
 import dev.starling.ca.store.EvidenceTable.Evidence;
 import dev.starling.ca.store.Fault;
+import dev.starling.ca.store.Receipt;
 import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.AcceptedReply;
 import dev.starling.ca.validation.OpenReplies;
 import dev.starling.ca.validation.Postbox;
+import dev.starling.ca.validation.ProofKey;
+import dev.starling.identity.DeviceId;
 import dev.starling.mail.Reason;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.Optional;
 
 /// What comes by mail, for the authorizations that wait for it: replies that prove them (RFC 8823), and reports that
@@ -23,13 +27,13 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
     private static final int TAG = 26;
 
     private final CaStore store;
-    private final Authorizations authorizations;
+    private final Judge judge;
     private final Silence silence;
     private final Clock clock;
 
-    public ReplyDesk(CaStore store, Authorizations authorizations, Silence silence, Clock clock) {
+    public ReplyDesk(CaStore store, Judge judge, Silence silence, Clock clock) {
         this.store = store;
-        this.authorizations = authorizations;
+        this.judge = judge;
         this.silence = silence;
         this.clock = clock;
     }
@@ -41,10 +45,13 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
 
     @Override
     public Optional<Open> find(String part1) throws IOException {
-        return store.in(session -> session.authorizations().byPart1(part1).flatMap(each -> open(session, each)));
+        return store.in(session -> session.authorizations()
+                .byStart(ProofKey.start(part1))
+                .filter(each -> judge.code(each).equals(part1))
+                .flatMap(each -> open(session, each)));
     }
 
-    private static Optional<Open> open(Session session, Authorization authorization) {
+    private Optional<Open> open(Session session, Authorization authorization) {
         Optional<Challenge> challenge = reply(session, authorization.id());
         if (challenge.isEmpty()) return Optional.empty();
         return session.accounts()
@@ -52,7 +59,7 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
                 .map(account -> new Open(
                         authorization.id(),
                         authorization.address(),
-                        authorization.part1(),
+                        judge.code(authorization),
                         challenge.get().token(),
                         account.thumbprint(),
                         Instant.ofEpochSecond(authorization.expires()),
@@ -82,8 +89,10 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
             if (!session.evidence().add(held.id(), evidence)) return false;
             Challenge challenge = reply(session, held.id()).orElseThrow();
             session.authorizations().challenge(challenge.id(), challenge.status(), challenge.tries(), Fault.NONE);
+            String mail = HexFormat.of().formatHex(DeviceId.sha256(reply.raw()));
+            judge.seal(session, held, Authorizations.REPLY, Receipt.ofAccount(open.thumbprint()), mail);
             // RFC 8555, section 7.5.1: the client says when it is ready; it may have done so before the mail came.
-            if (challenge.status() == Challenge.Status.PROCESSING) authorizations.proven(session, held, challenge);
+            if (challenge.status() == Challenge.Status.PROCESSING) Judge.proven(session, held, challenge, now);
             return true;
         });
     }

@@ -3,11 +3,10 @@ package dev.starling.ca.store;
 import dev.starling.identity.Address;
 
 /// That an account may have certificates for an address (RFC 8555, section 7.1.4), or how far it is with the proof. One
-/// mail carries `part1`, whatever way the person answers it.
+/// mail carries the code for it, whatever way the person answers it; the code is kept nowhere.
 ///
 /// @param type `email`
 /// @param value the normalised address
-/// @param part1 the code that was mailed; a secret
 /// @param created Unix seconds, as `expires` and `validated`
 /// @param validated when the mailbox was proven; 0 before
 /// @param proof the type of the challenge that proved it; "" before
@@ -18,7 +17,6 @@ public record Authorization(
         String type,
         String value,
         Status status,
-        String part1,
         long created,
         long expires,
         long validated,
@@ -50,7 +48,6 @@ public record Authorization(
         return status == Status.VALID && !isOver(now) && validated <= now + CLOCK_SECONDS;
     }
 
-    /// Without the code.
     @Override
     public String toString() {
         return "Authorization[" + id + ", " + status + "]";

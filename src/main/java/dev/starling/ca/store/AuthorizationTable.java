@@ -9,8 +9,7 @@ import org.jdbi.v3.core.Handle;
 
 /// Authorizations and their challenges, within one transaction.
 public final class AuthorizationTable {
-    private static final String COLUMNS =
-            "id, account, type, value, status, part1, created, expires, validated, proof, error";
+    private static final String COLUMNS = "id, account, type, value, status, created, expires, validated, proof, error";
     private static final String CHALLENGE = "id, authz, type, token, status, tries, validated, error";
 
     private final Handle db;
@@ -30,16 +29,11 @@ public final class AuthorizationTable {
         return one("id = :value", id, dialect.forUpdate());
     }
 
-    /// The one whose mail carried that code.
-    public Optional<Authorization> byPart1(String part1) {
-        return one("part1 = :value", part1, "");
-    }
-
     /// The one whose id begins so.
     ///
     /// @param start hexadecimal, long enough to be the only one
     public Optional<Authorization> byStart(String start) {
-        if (!start.matches("[0-9a-f]{20,32}")) return Optional.empty();
+        if (!start.matches("[0-9a-f]{16,32}")) return Optional.empty();
         // Behind all that begins so: the digits end with f.
         return one("id >= :value and id < :value || 'g'", start, "");
     }
@@ -70,24 +64,23 @@ public final class AuthorizationTable {
                 row.getString(3),
                 row.getString(4),
                 Authorization.Status.valueOf(row.getString(5).toUpperCase(Locale.ROOT)),
-                row.getString(6),
+                row.getLong(6),
                 row.getLong(7),
                 row.getLong(8),
-                row.getLong(9),
-                row.getString(10),
-                Fault.of(row.getString(11)));
+                row.getString(9),
+                Fault.of(row.getString(10)));
     }
 
     public void add(Authorization a) {
+        // The column part1 is of no use any more, but must be there and differ.
         db.createUpdate("insert into authz (" + COLUMNS
-                        + ") values (:id, :account, :type, :value, :status, :part1, :created, :expires,"
-                        + " :validated, :proof, :error)")
+                        + ", part1) values (:id, :account, :type, :value, :status, :created, :expires,"
+                        + " :validated, :proof, :error, :id)")
                 .bind("id", a.id())
                 .bind("account", a.account())
                 .bind("type", a.type())
                 .bind("value", a.value())
                 .bind("status", a.status().name().toLowerCase(Locale.ROOT))
-                .bind("part1", a.part1())
                 .bind("created", a.created())
                 .bind("expires", a.expires())
                 .bind("validated", a.validated())

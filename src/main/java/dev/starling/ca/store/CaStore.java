@@ -3,6 +3,7 @@ package dev.starling.ca.store;
 import dev.starling.acme.Problem;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -16,20 +17,22 @@ public final class CaStore implements AutoCloseable {
 
     private final Database db;
     private final boolean shared;
+    private final Bells bells;
 
-    private CaStore(Database db, boolean shared) {
+    private CaStore(Database db, boolean shared, Bells bells) {
         this.db = db;
         this.shared = shared;
+        this.bells = bells;
     }
 
     /// SQLite.
     public static CaStore inFile(Path file) throws IOException {
-        return new CaStore(Database.sqlite(file), false);
+        return new CaStore(Database.sqlite(file), false, new Bells(Optional.empty()));
     }
 
     /// The same beside a CA that may be running, for its operator's tools; the file must be there, of this version.
     public static CaStore beside(Path file) throws IOException {
-        return new CaStore(Database.beside(file), false);
+        return new CaStore(Database.beside(file), false, new Bells(Optional.empty()));
     }
 
     /// As it is at one moment, also while it is written.
@@ -42,12 +45,17 @@ public final class CaStore implements AutoCloseable {
     /// @param url `jdbc:postgresql://…`
     public static CaStore postgresql(String url) throws IOException {
         if (!url.startsWith("jdbc:postgresql:")) throw new IOException("The database must be jdbc:postgresql://…");
-        return new CaStore(Database.postgresql(url), true);
+        return new CaStore(Database.postgresql(url), true, new Bells(Optional.of(url)));
     }
 
     /// Whether other processes may use it at the same time.
     public boolean isShared() {
         return shared;
+    }
+
+    /// By which the processes that share it wake one another.
+    public Bells bells() {
+        return bells;
     }
 
     /// Asks, or changes and tells, in one transaction.
@@ -73,6 +81,7 @@ public final class CaStore implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        bells.close();
         db.close();
     }
 }

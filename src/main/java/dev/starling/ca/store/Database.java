@@ -41,13 +41,15 @@ final class Database implements AutoCloseable {
     ///     transaction has the whole database to itself
     /// @param alone a statement that lets only one transaction at a time go on; "" where there is only one anyway
     /// @param opening the same for who makes the tables, until its transaction ends
-    record Dialect(String forUpdate, String alone, String opening, Map<String, String> types) {
+    /// @param ring wakes other processes with `:said`; "" where there are none
+    record Dialect(String forUpdate, String alone, String opening, String ring, Map<String, String> types) {
         static final Dialect SQLITE =
-                new Dialect("", "", "", Map.of("bytes", "blob", "serial", "integer primary key autoincrement"));
+                new Dialect("", "", "", "", Map.of("bytes", "blob", "serial", "integer primary key autoincrement"));
         static final Dialect POSTGRESQL = new Dialect(
                 " for update",
                 "select 1 from (select pg_advisory_xact_lock(7355608)) as alone",
                 "select pg_advisory_xact_lock(7355609)",
+                "select 1 from (select pg_notify('" + Bells.CHANNEL + "', :said)) as rung",
                 Map.of("bytes", "bytea", "serial", "bigint generated always as identity primary key"));
     }
 

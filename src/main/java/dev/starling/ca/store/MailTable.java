@@ -1,7 +1,10 @@
 package dev.starling.ca.store;
 
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /// Which mails were asked for, for the limits, and which still wait to be handed over; within one transaction.
@@ -94,12 +97,24 @@ public final class MailTable {
                         "select authz, language, attempts, kind from mail_waiting where due <= :now order by due limit :most")
                 .bind("now", now)
                 .bind("most", most)
-                .map((row, _) -> new Waiting(
-                        row.getString(1),
-                        row.getString(2),
-                        row.getInt(3),
-                        Kind.valueOf(row.getString(4).toUpperCase(Locale.ROOT))))
+                .map((row, _) -> waiting(row))
                 .list();
+    }
+
+    /// That of one authorization.
+    public Optional<Waiting> waiting(String authorization) {
+        return db.createQuery("select authz, language, attempts, kind from mail_waiting where authz = :authz")
+                .bind("authz", authorization)
+                .map((row, _) -> waiting(row))
+                .findOne();
+    }
+
+    private static Waiting waiting(ResultSet row) throws SQLException {
+        return new Waiting(
+                row.getString(1),
+                row.getString(2),
+                row.getInt(3),
+                Kind.valueOf(row.getString(4).toUpperCase(Locale.ROOT)));
     }
 
     /// Before an attempt: whoever gets true makes it, and should the process die in it, the next one is at `next`.

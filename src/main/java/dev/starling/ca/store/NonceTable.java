@@ -30,6 +30,20 @@ public final class NonceTable {
         return kept.orElseThrow();
     }
 
+    /// One that is there.
+    public Optional<byte[]> secret(String name) {
+        return db.createQuery("select value from secret where name = :name")
+                .bind("name", name)
+                .map((row, _) -> row.getBytes(1))
+                .findOne();
+    }
+
+    public void forget(String name) {
+        db.createUpdate("delete from secret where name = :name")
+                .bind("name", name)
+                .execute();
+    }
+
     /// Whether it was never used; from now on it was, until `expires` (Unix seconds).
     public boolean use(String nonce, long expires) {
         return db.createUpdate(

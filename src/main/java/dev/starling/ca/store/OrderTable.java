@@ -111,7 +111,16 @@ public final class OrderTable {
                 .findOne();
     }
 
-    /// Its certificate is being made, with that serial.
+    /// Whether the certificate of an order of that authorization is being made.
+    public boolean isBeingMade(String authorization) {
+        return db.createQuery("select count(*) from cert_order where authz = :authz and status = 'processing'")
+                        .bind("authz", authorization)
+                        .mapTo(Integer.class)
+                        .one()
+                > 0;
+    }
+
+    /// Its certificate is being made, with that serial; "": it will be, by whoever has the key for it.
     public void processing(String id, byte[] csr, String serial) {
         db.createUpdate("update cert_order set status = 'processing', csr = :csr, serial = :serial where id = :id")
                 .bind("id", id)
@@ -144,6 +153,13 @@ public final class OrderTable {
         return db.createQuery(
                         "select count(*) from cert_order where status in ('pending', 'ready') and expires >= :now")
                 .bind("now", now)
+                .mapTo(Integer.class)
+                .one();
+    }
+
+    /// The certificates of how many are being made.
+    public int making() {
+        return db.createQuery("select count(*) from cert_order where status = 'processing'")
                 .mapTo(Integer.class)
                 .one();
     }

@@ -58,6 +58,29 @@ public final class Session {
         return new SilenceTable(db);
     }
 
+    public ReceiptTable receipts() {
+        return new ReceiptTable(db);
+    }
+
+    public AnswerTable answers() {
+        return new AnswerTable(db);
+    }
+
+    public ShownTable shown() {
+        return new ShownTable(db);
+    }
+
+    /// Wakes who listens in other processes, once the transaction is through.
+    ///
+    /// @param id of what it is about; "" for none
+    public void ring(Bells.Bell bell, String id) {
+        if (dialect.ring().isEmpty()) return;
+        db.createQuery(dialect.ring())
+                .bind("said", bell + " " + id)
+                .mapTo(Integer.class)
+                .list();
+    }
+
     public NonceTable nonces() {
         return new NonceTable(db);
     }
@@ -69,6 +92,11 @@ public final class Session {
         update("delete from cert_order where expires < :before and status not in ('valid', 'processing')", yesterday);
         update("delete from authz where expires < :before and id not in (select authz from cert_order)", yesterday);
         update("delete from challenge where :before > 0 and authz not in (select id from authz)", yesterday);
+        update("delete from receipt where :before > 0 and authz not in (select id from authz)", yesterday);
+        update("delete from answer where :before > 0 and challenge not in (select id from challenge)", yesterday);
+        update(
+                "delete from finalization where :before > 0 and cert_order not in (select id from cert_order)",
+                yesterday);
         update("delete from evidence where :before > 0 and authz not in (select id from authz)", yesterday);
         update(
                 "delete from domain_look where :before > 0 and subject not in (select id from authz)"

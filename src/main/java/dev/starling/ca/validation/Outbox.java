@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 /// The mails that wait to be handed over. Each is stored with its authorization before it is tried, so that a crash
 /// loses none (one may go out twice, with the same code); tried at once and then at growing intervals, a
 /// bounded number of times; the authorization says in plain words what is wrong.
-public final class Outbox implements AutoCloseable {
+public final class Outbox implements Sending, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.ca");
 
     /// How long after the nth failed attempt the next one comes; after the last one the authorization fails.
@@ -43,12 +43,13 @@ public final class Outbox implements AutoCloseable {
             Thread.ofPlatform().daemon().name("ca-outbox").factory());
 
     /// The code and what to do with it.
-    public static final Letters PLAIN = (to, language) -> new Mailer.Letter(
-            to.value(),
-            ChallengeMail.subject(to.part1()),
-            ChallengeMail.text(to.value(), to.part1(), language),
-            "",
-            "");
+    public static Letters plain(ProofKey key) {
+        return (to, language) -> {
+            String code = key.code(to.id(), to.value());
+            return new Mailer.Letter(
+                    to.value(), ChallengeMail.subject(code), ChallengeMail.text(to.value(), code, language), "", "");
+        };
+    }
 
     /// What a challenge's mail says.
     public interface Letters {
@@ -86,10 +87,18 @@ public final class Outbox implements AutoCloseable {
     /// Tries every mail that is due, one after the other.
     public void again() throws IOException {
         List<MailTable.Waiting> due = store.in(session -> session.mails().due(now(), A_LOOK));
-        for (var mail : due) attempt(mail);
+        for (var mail : due) {
+            try {
+                attempt(mail);
+            } catch (RuntimeException e) {
+                // One that makes no sense must hold up no other.
+                LOG.log(System.Logger.Level.ERROR, "authorization " + mail.authorization() + ": its mail", e);
+            }
+        }
     }
 
     /// The attempt that the person waits for. With too many under way at once it is left for later.
+    @Override
     public void first(String authorization, String language) throws IOException {
         try {
             if (!places.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) return;
@@ -104,13 +113,30 @@ public final class Outbox implements AutoCloseable {
         }
     }
 
+    /// The same, for one that another process has stored.
+    public void woken(String authorization) {
+        try {
+            var waits = store.in(session -> session.mails().waiting(authorization));
+            if (waits.filter(each -> each.attempts() == 0).isPresent() && places.tryAcquire()) {
+                try {
+                    attempt(waits.get());
+                } finally {
+                    places.release();
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            // It is found again by the next look.
+            LOG.log(System.Logger.Level.ERROR, "authorization " + authorization + ": its mail", e);
+        }
+    }
+
     private void attempt(MailTable.Waiting mail) throws IOException {
         boolean last = mail.attempts() >= INTERVALS.size();
         Duration pause = last ? Duration.ofDays(2) : INTERVALS.get(mail.attempts());
         Optional<Mail> open = store.in(session -> {
             Optional<Mail> waits =
                     mail.kind() == MailTable.Kind.CODE ? code(session, mail) : certificate(session, mail);
-            if (waits.isEmpty()) session.mails().done(mail.authorization());
+            if (waits.isEmpty() && !isBeingMade(session, mail)) session.mails().done(mail.authorization());
             else if (!session.mails().claim(mail, now() + pause.toSeconds())) return Optional.empty();
             return waits;
         });
@@ -124,6 +150,10 @@ public final class Outbox implements AutoCloseable {
                 .byId(mail.authorization())
                 .filter(each -> each.status() == Authorization.Status.PENDING && !each.isOver(now()))
                 .map(each -> new Mail(each, mail.language(), ""));
+    }
+
+    private static boolean isBeingMade(Session session, MailTable.Waiting mail) {
+        return mail.kind() == MailTable.Kind.CERTIFICATE && session.orders().isBeingMade(mail.authorization());
     }
 
     private static Optional<Mail> certificate(Session session, MailTable.Waiting mail) {

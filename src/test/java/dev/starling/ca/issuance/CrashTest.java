@@ -8,6 +8,7 @@ import dev.starling.ca.Csrs;
 import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.log.CertificateLog;
+import dev.starling.ca.log.LogKey;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Order;
 import dev.starling.identity.CertificateFields;
@@ -131,13 +132,17 @@ class CrashTest {
                 store.<Long>in(session ->
                         session.certificates().bySerial(serial).orElseThrow().logIndex()));
         assertEquals(1, size());
-        var proof = new CertificateLog(store, "another name, which does not count").proof(0);
+        var proof = log("another name, which does not count").proof(0);
         String chain = Ready.chain(store, order);
         byte[] leaf = java.util.Base64.getMimeDecoder()
                 .decode(chain.substring(chain.indexOf('\n'), chain.indexOf("-----END")));
-        var log = new CertificateLog(store, "");
+        var log = log("");
         proof.verify(leaf, new dev.starling.identity.Address(BOB), new LogPolicy(log.key(), java.util.List.of(), 0));
         assertEquals("ca.example/log", log.key().name());
+    }
+
+    private CertificateLog log(String name) throws IOException {
+        return new CertificateLog(store, LogKey.open(folder, store, name));
     }
 
     private long size() throws IOException {

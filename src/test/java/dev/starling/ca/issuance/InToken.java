@@ -2,7 +2,6 @@ package dev.starling.ca.issuance;
 
 import dev.starling.ca.Csrs;
 import dev.starling.ca.Ready;
-import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.store.CaStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +31,7 @@ final class InToken {
             }
             case "issue" -> {
                 try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
-                    var log = new CertificateLog(store, "ca.example/log");
+                    var log = dev.starling.ca.Ready.log(folder, store);
                     var keys = new Issuer.Config(folder.resolve("online"), Optional.of(token), false, ListPlace.NONE);
                     var issuer = Issuer.open(keys, store, log, clock);
                     String order = Ready.order(

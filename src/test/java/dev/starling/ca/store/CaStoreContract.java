@@ -40,17 +40,7 @@ abstract class CaStoreContract {
 
     static Authorization authorization(String id, String account, long created) {
         return new Authorization(
-                id,
-                account,
-                "email",
-                BOB,
-                Authorization.Status.PENDING,
-                "p" + id,
-                created,
-                created + DAY,
-                0,
-                "",
-                Fault.NONE);
+                id, account, "email", BOB, Authorization.Status.PENDING, created, created + DAY, 0, "", Fault.NONE);
     }
 
     static Challenge challenge(String authorization) {
@@ -112,9 +102,6 @@ abstract class CaStoreContract {
         assertEquals(
                 authorization("z", "a", NOW),
                 in(s -> s.authorizations().byId("z")).orElseThrow());
-        assertEquals(
-                authorization("z", "a", NOW),
-                in(s -> s.authorizations().byPart1("pz")).orElseThrow());
         assertEquals(List.of(challenge("z")), in(s -> s.authorizations().challenges("z")));
         assertEquals(
                 Order.Status.PENDING,

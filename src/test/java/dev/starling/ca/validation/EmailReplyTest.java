@@ -102,6 +102,18 @@ class EmailReplyTest {
                 .formatHex(new org.bouncycastle.asn1.ASN1ObjectIdentifier(CertificateVerifier.POLICY_ARC + ".2")
                         .getEncoded());
         assertTrue(policies.contains(reply), policies);
+        // And what an issuer elsewhere would want to see.
+        String authorization = ca.order(order.header("location")).authorization();
+        var receipt = ca.stored(session -> session.receipts().of(authorization)).orElseThrow();
+        assertTrue(ca.key.check().hasSigned(receipt));
+        assertEquals("email-reply-00", receipt.way());
+        assertEquals(BOB, receipt.address());
+        assertEquals("account " + Jws.thumbprint(bob.key), receipt.holder());
+        byte[] mail = ca.<Evidence>stored(
+                        session -> session.evidence().of(authorization).orElseThrow())
+                .mail();
+        assertEquals(
+                java.util.HexFormat.of().formatHex(dev.starling.identity.DeviceId.sha256(mail)), receipt.evidence());
     }
 
     @Test

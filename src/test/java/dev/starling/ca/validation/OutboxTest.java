@@ -136,7 +136,7 @@ class OutboxTest {
         assertEquals(500, bob.order(BOB).status());
         assertEquals(1, ca.<Integer>stored(session -> session.mails().waiting()));
         ca.letters.trouble(() -> {});
-        try (var next = new Outbox(ca.store, ca.letters, Outbox.PLAIN, ca.clock)) {
+        try (var next = new Outbox(ca.store, ca.letters, Outbox.plain(ca.key), ca.clock)) {
             ca.store.change(session -> session.mails().wake(ca.clock.instant().getEpochSecond()));
             next.again();
         }

@@ -1,0 +1,89 @@
+package dev.starling.ca.issuance;
+
+import com.nimbusds.jose.jwk.ECKey;
+import dev.starling.acme.Json;
+import dev.starling.acme.Jws;
+import dev.starling.acme.Problem;
+import dev.starling.ca.store.Account;
+import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Receipt;
+import dev.starling.ca.store.Session;
+import dev.starling.ca.validation.ProofCheck;
+import dev.starling.identity.DeviceId;
+import java.text.ParseException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/// Believes of the store only what is signed by others than those who write into it: that the mailbox was proven, by
+/// whoever judges proofs; and that the holder of the account's key asked for this certificate, by that key.
+public final class SignedProofs implements Proofs {
+    // A reply is sealed when it comes, and its client may be ready a day later: the 90 days begin then.
+    private static final Duration GOOD = Duration.ofDays(91), AHEAD = Duration.ofMinutes(5), WEEK = Duration.ofDays(7);
+
+    private final ProofCheck judge;
+    private final int perWeek;
+
+    /// @param judge who says that a mailbox is proven
+    /// @param perWeek certificates for an address
+    public SignedProofs(ProofCheck judge, int perWeek) {
+        this.judge = judge;
+        this.perWeek = perWeek;
+    }
+
+    @Override
+    public boolean believesStore() {
+        return false;
+    }
+
+    @Override
+    public String way(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem {
+        Receipt receipt = session.receipts()
+                .of(order.authorization())
+                .orElseThrow(() -> unproven("There is no signed proof of this mailbox."));
+        if (!judge.hasSigned(receipt)) throw unproven("The proof of this mailbox is not genuine.");
+        if (!receipt.address().equals(order.value()) || !receipt.address().equals(proof.value()))
+            throw unproven("The proof is of another mailbox.");
+        if (receipt.proven() > now + AHEAD.toSeconds() || receipt.proven() <= now - GOOD.toSeconds())
+            throw unproven("The proof of this mailbox is too old.");
+        checkAsked(session, order, receipt, csr);
+        return receipt.way();
+    }
+
+    @Override
+    public void checkLimits(Session session, Order order, long now) throws Problem {
+        if (session.certificates().since(order.value(), now - WEEK.toSeconds()) >= perWeek)
+            throw Problem.rateLimited("Too many certificates were issued for this address within a week.", WEEK);
+    }
+
+    private static Problem unproven(String why) {
+        return new Problem("unauthorized", 403, why + " Order again; a mail will come.");
+    }
+
+    private static void checkAsked(Session session, Order order, Receipt receipt, byte[] csr) throws Problem {
+        if (receipt.holder().equals(Receipt.ofRequest(HexFormat.of().formatHex(DeviceId.sha256(csr))))) return;
+        Jws request = Jws.parse(session.receipts()
+                .request(order.id())
+                .orElseThrow(() -> unproven("Nobody who has proven this mailbox asked for this certificate.")));
+        ECKey key = key(session, order);
+        if (!receipt.holder().equals(Receipt.ofAccount(Jws.thumbprint(key))))
+            throw unproven("The account's key is not the one that has proven this mailbox.");
+        request.verify(key);
+        if (!request.url().endsWith("/acme/finalize/" + order.id())
+                || !Arrays.equals(Json.bytes(Json.text(request.json(), "csr")), csr))
+            throw unproven("The account asked for something else.");
+    }
+
+    private static ECKey key(Session session, Order order) throws Problem {
+        Account account = session.accounts()
+                .byId(order.account())
+                .orElseThrow(() -> unproven("The order is of no account that has proven this mailbox."));
+        try {
+            return ECKey.parse(account.jwk());
+        } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
+            // The library answers hostile members with either.
+            throw unproven("The account's key cannot be read.");
+        }
+    }
+}

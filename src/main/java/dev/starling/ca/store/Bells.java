@@ -1,0 +1,166 @@
+package dev.starling.ca.store;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+
+/// By which processes that share a database wake one another: PostgreSQL's NOTIFY, rung by [Session#ring] when a
+/// transaction is through. A bell says that something is there, never what: that is read from the store. A ring can be
+/// lost with the connection, so whoever listens looks once after each new one, and now and then by itself.
+public final class Bells implements AutoCloseable {
+    /// For what.
+    public enum Bell {
+        /// A certificate is to be made, for the order of that id.
+        ORDER,
+        /// Something came of it.
+        DONE,
+        /// A certificate was withdrawn.
+        WITHDRAWN,
+        /// The challenge of that id was answered.
+        ANSWER,
+        /// And judged.
+        JUDGED,
+        /// A mail is to go out, for the authorization of that id.
+        MAIL
+    }
+
+    static final String CHANNEL = "starling_ca";
+    private static final System.Logger LOG = System.getLogger("starling.ca");
+    private static final int ALIVE_MILLIS = 10_000, BREATH_MILLIS = 1_000;
+
+    private final Map<Bell, List<Consumer<String>>> hearers = new EnumMap<>(Bell.class);
+    private final Map<String, List<CountDownLatch>> waiting = new ConcurrentHashMap<>();
+    private final Optional<String> url;
+    private volatile @Nullable Connection connection;
+    private volatile boolean closed;
+    private boolean started;
+
+    /// @param url of PostgreSQL; empty: nobody else is there to ring or to hear
+    Bells(Optional<String> url) {
+        this.url = url;
+        for (Bell each : Bell.values()) hearers.put(each, new CopyOnWriteArrayList<>());
+    }
+
+    private synchronized void start() {
+        if (started || url.isEmpty()) return;
+        started = true;
+        Thread.ofPlatform().daemon().name("ca-bells").start(this::listen);
+    }
+
+    /// Runs `heard`, which must be quick, with the id that was rung for; with "" whenever some may have been missed.
+    public void on(Bell bell, Consumer<String> heard) {
+        List<Consumer<String>> all = hearers.get(bell);
+        if (all != null) all.add(heard);
+        start();
+    }
+
+    /// Somebody who waits for one ring from now on.
+    public final class Waiting implements AutoCloseable {
+        private final String name;
+        private final CountDownLatch rung = new CountDownLatch(1);
+
+        private Waiting(String name) {
+            this.name = name;
+            waiting.computeIfAbsent(name, _ -> new CopyOnWriteArrayList<>()).add(rung);
+        }
+
+        /// Returns when it has rung, or after `patience`.
+        public void await(Duration patience) {
+            try {
+                var _ = rung.await(patience.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void close() {
+            waiting.computeIfPresent(name, (_, all) -> {
+                all.remove(rung);
+                return all.isEmpty() ? null : all;
+            });
+        }
+    }
+
+    public Waiting awaiting(Bell bell, String id) {
+        start();
+        return new Waiting(bell + " " + id);
+    }
+
+    private void listen() {
+        boolean told = false;
+        while (!closed) {
+            try (Connection db = DriverManager.getConnection(url.orElseThrow());
+                    var s = db.createStatement()) {
+                connection = db;
+                s.execute("listen " + CHANNEL);
+                told = false;
+                for (Bell each : Bell.values()) ring(each, "");
+                while (!closed) {
+                    PGNotification[] heard = db.unwrap(PGConnection.class).getNotifications(ALIVE_MILLIS);
+                    if (heard == null || heard.length == 0) s.execute("select 1");
+                    else for (PGNotification each : heard) ring(each.getParameter());
+                }
+            } catch (SQLException e) {
+                if (!closed && !told) LOG.log(System.Logger.Level.WARNING, "the database's bells: {0}", e.getMessage());
+                told = true;
+                breathe();
+            }
+        }
+    }
+
+    private void ring(String said) {
+        int blank = said.indexOf(' ');
+        String name = blank < 0 ? said : said.substring(0, blank);
+        for (Bell each : Bell.values())
+            if (each.name().equals(name))
+                ring(each, said.substring(name.length()).strip());
+    }
+
+    private void ring(Bell bell, String id) {
+        for (CountDownLatch each : waiting.getOrDefault(bell + " " + id, List.of())) each.countDown();
+        for (Consumer<String> each : hearers.getOrDefault(bell, List.of())) {
+            try {
+                each.accept(id);
+            } catch (RuntimeException e) {
+                // Whatever is wrong there, the next one must be heard.
+                LOG.log(System.Logger.Level.ERROR, "what was rung for", e);
+            }
+        }
+    }
+
+    private void breathe() {
+        try {
+            if (!closed) Thread.sleep(BREATH_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            closed = true;
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        Connection open = connection;
+        if (open == null) return;
+        try {
+            // Whoever reads from it is woken.
+            open.abort(Runnable::run);
+        } catch (SQLException e) {
+            LOG.log(System.Logger.Level.DEBUG, "closing the bells", e);
+        }
+    }
+}
