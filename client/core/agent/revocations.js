@@ -94,7 +94,7 @@ export function revocations(ctx) {
   async function fetched(url) {
     const answer = await ctx.around.fetch(url, { credentials: 'omit', signal: AbortSignal.timeout(PATIENCE_MILLIS) });
     const length = Number(answer.headers.get('content-length') ?? 0);
-    if (!answer.ok || length > MAX_CRL_BYTES) throw new Error('no list');
+    if (answer.status !== 200 || length > MAX_CRL_BYTES) throw new Error('no list');
     // Whether the length was said, and truly, is up to the peer.
     const body = answer.body?.getReader();
     const parts = [];

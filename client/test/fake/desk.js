@@ -76,6 +76,7 @@ export function desk(address, card, { now, find }) {
     presence: { of: () => ({ presence: 'offline', note: '' }) },
     delivery: { take: () => {}, flush: async () => {} },
     requests: { welcome: nothing },
+    moves: { isMoved: () => false, isOver: () => false, earlier: () => [], current: (address) => address },
     lines: { has: () => false, rows: () => [] },
     boxes: { look: async () => {}, welcome: async () => {} },
     locator: {

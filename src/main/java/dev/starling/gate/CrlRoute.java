@@ -24,7 +24,8 @@ public record CrlRoute(CrlStore lists, RateLimit reads) {
             if (!reads.allows(request.remote())) throw new WebException(429, "Too many lists asked for.");
             return lists.list(url(request.query()))
                     .map(der -> Response.of(200, "application/pkix-crl", der))
-                    .orElseThrow(() -> new WebException(404, "This list is not kept here."));
+                    // Not an error: nobody has met a certificate that names it yet.
+                    .orElseGet(() -> Response.empty(204));
         });
     }
 

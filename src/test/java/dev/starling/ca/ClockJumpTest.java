@@ -36,8 +36,7 @@ class ClockJumpTest extends AcmeTest {
         var challenge = bob.challenge(order);
         ca.clock.pass(YEAR.negated());
         assertEquals("invalid", bob.answer(challenge, code()).text("status"));
-        // The CA sees it by its own certificate, which is not valid yet.
-        refused(500, "serverInternal", bob.finish(order, Csrs.of(BOB)));
+        refused(403, "orderNotReady", bob.finish(order, Csrs.of(BOB)));
         ca.clock.pass(YEAR);
         assertEquals("valid", bob.answer(challenge, code()).text("status"));
         assertEquals(200, bob.finish(order, Csrs.of(BOB)).status());
