@@ -486,3 +486,49 @@ test('what one device of a contact agrees to, the others do', async () => {
   assert.deepEqual(await texts(tablet, NEW), ['to both']);
   await said(alice, tablet, 'from the new one', BOB);
 });
+
+test('an address that was left is not watched, and after 31 days what comes from it is not heard: no text, no request, no call', async () => {
+  const all = await moved();
+  const { it, alice, bob, person, said } = all;
+  assert.equal(bob.main.ctx.presence.of(ALICE).presence, 'online');
+  await follows(all, bob, ALICE, NEW);
+  await it.pass(4000);
+  assert.equal(bob.main.ctx.presence.of(ALICE).presence, 'unknown');
+  const old = alice.everyone().find((each) => each.state.me.address === ALICE);
+  await old.sendMessage(BOB, 'still on its way');
+  await it.until(bob, async () => (await texts(bob, NEW)).includes('still on its way'), 'heard meanwhile');
+  assert.equal((await bob.messages(NEW)).findLast((each) => each.text === 'still on its way').with, ALICE);
+  bob.everyone().forEach(closeNow);
+  await bob.kept.put('moved', ALICE, { to: NEW, at: it.time.now() - 31 * DAY - 1 });
+  const later = await person(BOB, { store: bob.kept });
+  await it.until(later, (s) => contact(s, NEW).presence === 'online', 'the new one is watched');
+  assert.equal(later.main.ctx.presence.of(ALICE).presence, 'unknown');
+  await old.sendMessage(BOB, 'too late');
+  await old.ctx.inTurn(async () => {
+    const again = old.ctx.requests.again(BOB);
+    await old.ctx.store.batch(again.writes);
+    again.done();
+  });
+  const token = later.main.ctx.contacts.get(ALICE).theirToken;
+  await said(alice, later, 'from the new one', BOB);
+  await old.call(BOB);
+  await it.until(old, (s) => s.call?.state === 'ended' || !s.call, 'refused');
+  await it.pass(8000);
+  assert.equal(later.state.call, null);
+  assert.equal((await texts(later, NEW)).includes('too late'), false);
+  assert.deepEqual(later.main.ctx.contacts.get(ALICE).theirToken, token);
+  assert.deepEqual(later.state.requests, []);
+});
+
+test('nobody is asked about a list begun anew at an address that was left', async () => {
+  const all = await moved();
+  const { it, bob } = all;
+  await follows(all, bob, ALICE, NEW);
+  const stranger = await it.agent(ALICE, { deviceName: 'stranger' });
+  await it.until(stranger, (s) => s.me.status === 'waiting-for-device', 'waiting');
+  await stranger.recover();
+  await it.until(stranger, up, 'a list begun anew');
+  await bob.main.ctx.contacts.lookWhole(ALICE);
+  assert.equal(notice(bob, 'changed'), undefined);
+  assert.equal(bob.main.ctx.contacts.get(ALICE).changed ?? null, null);
+});

@@ -2,7 +2,7 @@
 // docs/protocols/formats.md, section 13, and docs/decisions/0043-change-of-address.md.
 import { need, StarlingError } from '../errors.js';
 import { headOf, relation } from '../record/devices.js';
-import { openMoved } from '../record/moved.js';
+import { GOOD_MILLIS, openMoved } from '../record/moved.js';
 import { laterKey } from './friends-keys.js';
 import { together } from './own.js';
 import { movedValue } from './shared.js';
@@ -31,10 +31,20 @@ export function contactMoves(ctx) {
       done() {
         marks.set(address, { to, at });
         told.done();
+        if (next(address)) quiet(address);
+        else ctx.presence.watch(address);
         ctx.contacts.show();
       },
     };
   };
+
+  /** Nobody follows where an address is that was left, nor is asked about a list begun anew there. @param {string} address */
+  function quiet(address) {
+    ctx.presence.forget(address);
+    const id = `changed ${address}`;
+    if (ctx.state.notices.some((each) => each.id === id))
+      ctx.update({ notices: ctx.state.notices.filter((each) => each.id !== id) });
+  }
 
   /** One step, where the person there is known. @param {string} address */
   const next = (address) => {
@@ -209,6 +219,8 @@ export function contactMoves(ctx) {
     tell,
     marks: () => new Map(marks),
     isMoved: (/** @type {string} */ address) => !!next(address),
+    /** Left so long ago that what comes from there is not the word of the person who left it: it may be somebody else's by now. @param {string} address */
+    isOver: (address) => !!next(address) && ctx.now() - (marks.get(address)?.at ?? 0) > GOOD_MILLIS,
 
     /** @param {string} address @param {Mark} said  by another address of ours @param {boolean} [isShared]  by another device of ours: it is an entry already @returns {Change} */
     take(address, said, isShared = false) {

@@ -158,7 +158,12 @@ export function calls(ctx) {
     const contact = ctx.contacts.get(address);
     const known = contact?.state === 'accepted';
     const listed = await ctx.contacts.isListed(address, signer.device);
-    if (!listed || ctx.contacts.blocked(address) || (!known && !ctx.state.settings.strangersRing))
+    if (
+      !listed ||
+      ctx.contacts.blocked(address) ||
+      ctx.moves.isOver(address) ||
+      (!known && !ctx.state.settings.strangersRing)
+    )
       return answer(403, 'Send a contact request');
     if (gone.has(key)) return answer(487, 'Request Terminated');
     const both = glare(address, known);
