@@ -5,7 +5,7 @@ import { readEntry } from './agent/shared.js';
 import { need, StarlingError } from './errors.js';
 import { parseAddress } from './identity/address.js';
 import { endOf, giveBack, heard, loadTold, seeds, tellContacts, tellDevices, unheard } from './leaving.js';
-import { merged, resolved } from './merging.js';
+import { merged, resolved, talking } from './merging.js';
 import { Starling } from './starling.js';
 import { tableOf, wiping, within } from './store/within.js';
 
@@ -15,6 +15,7 @@ const MAX_FORMER = 4;
 const UP = ['online', 'one-server'];
 
 /** @typedef {import('./leaving.js').Self} Self */
+/** Agents by the number of their store. @typedef {Map<number, Starling>} Family */
 /** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean}} Identities */
 
 /** @returns {Identities} */
@@ -43,25 +44,30 @@ export class Person {
   /** @param {import('./types.js').Surroundings} around @returns {Promise<Person>} */
   static async open(around) {
     const ids = /** @type {Identities} */ ((await around.store.get('me', 'identities')) ?? one());
-    const now = await openSelf(around, ids.now, false);
-    const person = new Person(around, now, ids);
-    for (const n of ids.former) person.#former.push(await openSelf(around, n, true));
-    if (ids.coming !== null) person.#coming = await openSelf(around, ids.coming, false);
+    /** @type {Family} */
+    const family = new Map();
+    const now = await openSelf(around, ids.now, false, family);
+    const person = new Person(around, now, ids, family);
+    for (const n of ids.former) person.#former.push(await openSelf(around, n, true, family));
+    if (ids.coming !== null) person.#coming = await openSelf(around, ids.coming, false, family);
     for (const self of person.#everyone()) person.#follow(self);
     person.#draw();
     person.#look();
     return person;
   }
 
-  /** @param {import('./types.js').Surroundings} around @param {Self} now @param {Identities} ids @private */
-  constructor(around, now, ids) {
+  /** @param {import('./types.js').Surroundings} around @param {Self} now @param {Identities} ids @param {Family} family @private */
+  constructor(around, now, ids, family) {
     this.around = around;
+    this.#family = family;
     this.#now = now;
     this.#ids = ids;
     this.state = now.starling.state;
   }
   /** @type {Self} */
   #now;
+  /** @type {Family} */
+  #family;
 
   /** Those that are read. */
   #selves = () => [this.#now, ...this.#former];
@@ -73,7 +79,7 @@ export class Person {
   /** @param {string} address */
   #owner = (address) => (this.#owners.get(address) ?? this.#now).starling;
   /** The one with the call. */
-  #caller = () => (this.#selves().find((each) => each.starling.state.call) ?? this.#now).starling;
+  #caller = () => (talking(this.#selves()) ?? this.#now).starling;
   #timer = (/** @type {number} */ ms, /** @type {() => void} */ task) => this.main.ctx.timer(ms, task);
 
   /** @param {Self} self */
@@ -206,7 +212,8 @@ export class Person {
   }
 
   /** @param {Self} self */
-  #forget({ starling }) {
+  #forget({ n, starling }) {
+    this.#family.delete(n);
     for (const stop of this.#stops.get(starling) ?? []) stop();
     this.#stops.delete(starling);
   }
@@ -230,7 +237,7 @@ export class Person {
     const ids = { ...this.#ids, coming: n, next: n + 1 };
     await this.around.store.batch([...(await seeds(this.around.store, this.#ids.now, n)), ['me', 'identities', ids]]);
     this.#ids = ids;
-    this.#coming = await openSelf(this.around, n, false);
+    this.#coming = await openSelf(this.around, n, false, this.#family);
     this.#follow(this.#coming);
     try {
       await this.#coming.starling.enrol(address);
@@ -364,11 +371,15 @@ export class Person {
     this.main.agreeToLine(address, server, always);
   askBeforeLine = (/** @type {string} */ address) => this.main.askBeforeLine(address);
   removeLine = (/** @type {string} */ address) => this.main.removeLine(address);
-  callLine = (/** @type {string} */ address) => this.main.callLine(address);
+  callLine = (/** @type {string} */ address) => {
+    this.#needFree();
+    return this.main.callLine(address);
+  };
   writeLine = (/** @type {string} */ address, /** @type {string} */ text) => this.main.writeLine(address, text);
 
+  #needFree = () => need(!this.state.call || this.state.call.state === 'ended', 'generic', 'a call runs');
   call = (/** @type {string} */ address) => {
-    need(!this.state.call || this.state.call.state === 'ended', 'generic', 'a call runs');
+    this.#needFree();
     const now = resolved(this.#selves()).now(address);
     return this.#owner(now).call(now);
   };
@@ -439,9 +450,12 @@ export class Person {
   }
 }
 
-/** @param {import('./types.js').Surroundings} around @param {number} n @param {boolean} former @returns {Promise<Self>} */
-async function openSelf(around, n, former) {
-  const starling = await Starling.open({ ...around, store: within(around.store, n), former });
+/** @param {import('./types.js').Surroundings} around @param {number} n @param {boolean} former @param {Family} family @returns {Promise<Self>} */
+async function openSelf(around, n, former, family) {
+  const busy = () =>
+    [...family].some(([each, { state }]) => each !== n && !!state.call && state.call.state !== 'ended');
+  const starling = await Starling.open({ ...around, store: within(around.store, n), former, busy });
+  family.set(n, starling);
   /** @type {Self} */
   const self = { n, starling, told: new Map() };
   await loadTold(self);

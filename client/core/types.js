@@ -107,6 +107,7 @@
  * @property {string} deviceName
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
  * @property {boolean} [former]  this address was left: its certificate is not renewed
+ * @property {() => boolean} [busy]  another address of this person has a call
  * @property {() => number} [steady]  ms that no setting of the clock moves; default performance.now
  */
 

@@ -532,3 +532,34 @@ test('nobody is asked about a list begun anew at an address that was left', asyn
   assert.equal(notice(bob, 'changed'), undefined);
   assert.equal(bob.main.ctx.contacts.get(ALICE).changed ?? null, null);
 });
+
+test('whoever talks at one address is busy at the other, and the call that runs is the one that is shown', async () => {
+  const all = await moved();
+  const { it, alice, bob, person } = all;
+  await follows(all, bob, ALICE, NEW);
+  const carol = await person('carol@example.net');
+  const old = alice.everyone().find((each) => each.state.me.address === ALICE);
+  await old.requestContact('carol@example.net', {});
+  await it.until(carol, (s) => s.requests.length === 1, 'asked');
+  await carol.acceptRequest(ALICE);
+  await it.until(alice, (s) => contact(s, 'carol@example.net')?.state === 'accepted', 'known');
+  await carol.call(ALICE);
+  await it.until(alice, (s) => s.call?.state === 'ringing', 'rings');
+  await alice.acceptCall();
+  await it.until(alice, (s) => s.call?.state !== 'ringing', 'accepted');
+  assert.equal(alice.state.call.address, 'carol@example.net');
+  await it.until(bob, (s) => contact(s, NEW).presence !== 'unknown', 'there');
+  await bob.call(NEW);
+  await it.until(bob, (s) => s.call?.state === 'ended', 'busy');
+  assert.equal(bob.state.call.why, 'call.busy');
+  assert.equal(alice.state.call.address, 'carol@example.net');
+  assert.equal(alice.main.state.call, null, 'nothing rang');
+  await assert.rejects(async () => alice.call(BOB));
+  // However it came to two: the one that runs.
+  alice.main.ctx.update({ call: { ...old.state.call, address: BOB, incoming: true, state: 'ringing' } });
+  await it.until(alice, () => alice.main.state.call?.state === 'ringing', 'rings');
+  assert.equal(alice.state.call.address, 'carol@example.net');
+  alice.main.ctx.update({ call: null });
+  await alice.hangUp();
+  assert.equal(old.state.call, null);
+});
