@@ -2,6 +2,7 @@
 // its own keys, store and flows; a page sees one person. docs/decisions/0043-change-of-address.md.
 import { inOrder } from './agent/chat.js';
 import { readEntry } from './agent/shared.js';
+import { turns } from './agent/turns.js';
 import { need, StarlingError } from './errors.js';
 import { parseAddress } from './identity/address.js';
 import { endOf, giveBack, heard, loadTold, seeds, tellContacts, tellDevices, unheard } from './leaving.js';
@@ -12,6 +13,8 @@ import { tableOf, wiping, within } from './store/within.js';
 const LOOK_MILLIS = 3_600_000;
 const SOON_MILLIS = 1000;
 const MAX_FORMER = 4;
+/** What is being done has so long to come to its end. */
+const CLOSE_MILLIS = 10_000;
 const UP = ['online', 'one-server'];
 
 /** @typedef {import('./leaving.js').Self} Self */
@@ -35,7 +38,13 @@ export class Person {
   /** By the address that is shown. @type {Map<string, Self>} */
   #owners = new Map();
   #ids = one();
+  /** What changes the addresses, one after the other. */
+  #turn = turns();
+  /** The last of it. @type {Promise<unknown>} */
+  #last = Promise.resolve();
+  /** The user asked for something that is not done yet. */
   #busy = false;
+  #looking = false;
   #closed = false;
   #soon = false;
   #stopTimer = () => {};
@@ -112,20 +121,53 @@ export class Person {
     for (const listener of [...this.#listeners]) listener(state);
   }
 
+  /** Nothing else changes the addresses meanwhile. @template T @param {() => Promise<T>} task @returns {Promise<T>} */
+  #alone(task) {
+    const turn = this.#turn(task);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What the user wants waits for what is being done by itself, and for nothing else. @template T @param {() => Promise<T>} task @returns {Promise<T>} */
+  async #wanted(task) {
+    need(!this.#busy && !this.#closed, 'move.busy');
+    this.#busy = true;
+    try {
+      return await this.#alone(task);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** What runs is not cut off in the middle. */
+  async #ended() {
+    let stop = () => {};
+    const late = new Promise((resolve) => (stop = this.#timer(CLOSE_MILLIS, () => resolve(null))));
+    await Promise.race([this.#last, late]);
+    stop();
+  }
+
   /** What is due; one at a time. */
   async #look() {
-    if (this.#busy || this.#closed) return;
-    this.#busy = true;
+    if (this.#looking || this.#closed) return;
+    this.#looking = true;
+    try {
+      await this.#alone(() => this.#due());
+    } finally {
+      this.#looking = false;
+      this.#stopTimer();
+      if (this.#former.length && !this.#closed) this.#stopTimer = this.#timer(LOOK_MILLIS, () => void this.#look());
+    }
+  }
+
+  async #due() {
+    if (this.#closed) return;
     try {
       if (this.#coming && UP.includes(this.#coming.starling.state.me.status)) await this.#arrive();
       await this.#agree();
-      for (const old of [...this.#former]) await this.#lookAt(old);
+      for (const old of [...this.#former]) if (!this.#closed) await this.#lookAt(old);
     } catch (e) {
       console.warn('starling: change of address', e instanceof Error ? e.message : e);
-    } finally {
-      this.#busy = false;
-      this.#stopTimer();
-      if (this.#former.length && !this.#closed) this.#stopTimer = this.#timer(LOOK_MILLIS, () => void this.#look());
     }
   }
 
@@ -224,7 +266,14 @@ export class Person {
     const address = parseAddress(typed.trim());
     need(address.includes('@'), 'address.phone-syntax');
     need(address !== this.main.state.me.address, 'move.same');
-    need(!this.#coming && !this.#busy, 'move.busy');
+    need(!this.#coming, 'move.busy');
+    await this.#wanted(() => this.#changeTo(address));
+  }
+
+  /** @param {string} address */
+  async #changeTo(address) {
+    // It may have become ours while this waited.
+    need(!this.#coming && address !== this.main.state.me.address, 'move.busy');
     need(UP.includes(this.main.state.me.status), 'move.offline');
     // One that is still ours needs no new proof.
     const back = this.#former.find((each) => each.starling.state.me.address === address);
@@ -242,7 +291,7 @@ export class Person {
     try {
       await this.#coming.starling.enrol(address);
     } catch (e) {
-      await this.cancelMove();
+      await this.#withdrawComing();
       throw e;
     }
     this.#draw();
@@ -262,6 +311,16 @@ export class Person {
   async cancelMove() {
     const coming = this.#coming;
     if (!coming) return;
+    await this.#wanted(async () => {
+      // Too late: it is the present one.
+      need(this.#coming === coming, 'move.busy');
+      await this.#withdrawComing();
+    });
+  }
+
+  async #withdrawComing() {
+    const coming = this.#coming;
+    if (!coming) return;
     this.#coming = null;
     this.#forget(coming);
     if (coming.starling.ctx.profile?.chain.length) await coming.starling.ctx.devices.withdraw().catch(() => {});
@@ -274,9 +333,10 @@ export class Person {
 
   /** Before its time is over. @param {string} address */
   async stopUsing(address) {
-    const old = this.#former.find((each) => each.starling.state.me.address === address);
-    need(!this.#busy, 'move.busy');
-    if (old) await this.#giveBack(old);
+    await this.#wanted(async () => {
+      const old = this.#former.find((each) => each.starling.state.me.address === address);
+      if (old) await this.#giveBack(old);
+    });
   }
 
   /** @param {(state: import('./types.js').State) => void} fn */
@@ -433,6 +493,7 @@ export class Person {
 
   async deleteEverything() {
     this.#closed = true;
+    await this.#ended();
     for (const { starling } of [...this.#everyone()].reverse()) await starling.deleteEverything();
     await this.around.store.clear();
   }
@@ -443,6 +504,7 @@ export class Person {
     this.#closed = true;
     this.#stopTimer();
     this.#stopSoon();
+    await this.#ended();
     for (const self of this.#everyone()) {
       this.#forget(self);
       await self.starling.close();

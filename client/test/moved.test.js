@@ -563,3 +563,65 @@ test('whoever talks at one address is busy at the other, and the call that runs 
   await alice.hangUp();
   assert.equal(old.state.call, null);
 });
+
+/** Does something else in the middle of the write that makes another address the present one. */
+function meanwhile(one, task) {
+  const { batch } = one.kept;
+  const result = { done: null };
+  one.kept.batch = async (writes) => {
+    if (!result.done && writes.some(([, key]) => key === 'identities')) {
+      result.done = Promise.resolve(task()).then(
+        () => 'done',
+        (e) => e.key,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return batch(writes);
+  };
+  return result;
+}
+
+test('two things wanted at once are done one after the other, or refused, and nothing is wiped', async () => {
+  const all = await stage();
+  const { it, ca, person, friends } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  await alice.changeAddress(NEW);
+  await it.until(alice, (s) => s.move?.step === 'code', 'code');
+  const cancelled = meanwhile(alice, () => alice.cancelMove());
+  await alice.submitMoveCode(ca.mails.findLast((mail) => mail.to === NEW).code);
+  await it.until(alice, (s) => s.me.address === NEW && up(s), 'there');
+  assert.equal(await cancelled.done, 'move.busy', 'too late to cancel');
+  assert.equal((await alice.kept.get('1:me', 'profile')).address, NEW);
+  await it.pass(3000);
+  const twice = meanwhile(alice, () => alice.changeAddress(ALICE));
+  await alice.changeAddress(ALICE);
+  assert.equal(await twice.done, 'move.busy');
+  assert.deepEqual([alice.state.me.address, alice.state.former.map((each) => each.address)], [ALICE, [NEW]]);
+  await it.pass(3000);
+  const stopped = meanwhile(alice, () => alice.stopUsing(NEW));
+  await alice.changeAddress(NEW);
+  assert.equal(await stopped.done, 'move.busy');
+  assert.deepEqual([alice.state.me.address, alice.state.former.map((each) => each.address)], [NEW, [ALICE]]);
+  const ids = await alice.kept.get('me', 'identities');
+  assert.deepEqual([ids.now, ids.former], [1, [0]]);
+});
+
+test('closing waits for what is being done', async () => {
+  const all = await moved();
+  const { it, alice } = all;
+  await it.pass(3000);
+  let closed = false;
+  let last = 0;
+  const { batch } = alice.kept;
+  alice.kept.batch = async (writes) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await batch(writes);
+    last = closed ? last + 1 : last;
+  };
+  const going = alice.changeAddress(ALICE);
+  const closing = alice.close().then(() => (closed = true));
+  await Promise.all([going, closing]);
+  assert.equal(last, 0);
+  assert.deepEqual((await alice.kept.get('me', 'identities')).now, 0);
+});
