@@ -5,7 +5,7 @@ import { readEntry } from './agent/shared.js';
 import { turns } from './agent/turns.js';
 import { need, StarlingError } from './errors.js';
 import { parseAddress } from './identity/address.js';
-import { endOf, giveBack, heard, loadTold, seeds, tellContacts, tellDevices, unheard } from './leaving.js';
+import { askAnew, endOf, giveBack, heard, loadTold, seeds, tellContacts, tellDevices, unheard } from './leaving.js';
 import { merged, resolved, talking } from './merging.js';
 import { Starling } from './starling.js';
 import { tableOf, wiping, within } from './store/within.js';
@@ -19,7 +19,7 @@ const UP = ['online', 'one-server'];
 
 /** @typedef {import('./leaving.js').Self} Self */
 /** Agents by the number of their store. @typedef {Map<number, Starling>} Family */
-/** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean}} Identities */
+/** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts; turned: when the present one became it, Unix ms @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean, turned?: number}} Identities */
 
 /** @returns {Identities} */
 const one = () => ({ now: 0, former: [], coming: null, next: 1, quiet: false });
@@ -45,6 +45,8 @@ export class Person {
   /** The user asked for something that is not done yet. */
   #busy = false;
   #looking = false;
+  /** Since this began, nobody is left to be asked. */
+  #askedAnew = false;
   #closed = false;
   #soon = false;
   #stopTimer = () => {};
@@ -61,7 +63,7 @@ export class Person {
     if (ids.coming !== null) person.#coming = await openSelf(around, ids.coming, false, family);
     for (const self of person.#everyone()) person.#follow(self);
     person.#draw();
-    person.#look();
+    void person.#look();
     return person;
   }
 
@@ -165,6 +167,8 @@ export class Person {
     try {
       if (this.#coming && UP.includes(this.#coming.starling.state.me.status)) await this.#arrive();
       await this.#agree();
+      if (!this.#askedAnew) await askAnew(this.#now);
+      this.#askedAnew = true;
       for (const old of [...this.#former]) if (!this.#closed) await this.#lookAt(old);
     } catch (e) {
       console.warn('starling: change of address', e instanceof Error ? e.message : e);
@@ -174,8 +178,10 @@ export class Person {
   /** @param {Self} old */
   async #lookAt(old) {
     if (endOf(old) <= this.around.now()) return this.#giveBack(old);
-    // Also when we were interrupted before.
-    if (old === this.#former[0]) await tellDevices(old, this.#now.starling.state.me.address);
+    // Also when we were interrupted before; what another device said later stands.
+    const said = old.starling.ctx.own.get('moving');
+    if (old === this.#former[0] && (said?.time ?? -1) < (this.#ids.turned ?? 0))
+      await tellDevices(old, this.#now.starling.state.me.address);
     if (!this.#ids.quiet && UP.includes(old.starling.state.me.status)) await tellContacts(old, this.#now);
   }
 
@@ -222,7 +228,14 @@ export class Person {
     const [old] = former;
     for (const each of former) each.starling.ctx.around.former = true;
     self.starling.ctx.around.former = false;
-    const ids = { ...this.#ids, now: self.n, former: former.map(({ n }) => n), coming: null, quiet };
+    const ids = {
+      ...this.#ids,
+      now: self.n,
+      former: former.map(({ n }) => n),
+      coming: null,
+      quiet,
+      turned: this.main.ctx.now(),
+    };
     // What was said the last time that this address was left says nothing of the next.
     const said = [...self.told.keys()].map(
       (each) => /** @type {[string, string, any]} */ ([tableOf(self.n, 'told'), each, undefined]),

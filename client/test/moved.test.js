@@ -625,3 +625,82 @@ test('closing waits for what is being done', async () => {
   assert.equal(last, 0);
   assert.deepEqual((await alice.kept.get('me', 'identities')).now, 0);
 });
+
+test('what comes to the old address while it is given back is kept, or not taken', async () => {
+  const all = await moved();
+  const { it, alice, bob } = all;
+  await follows(all, bob, ALICE, NEW);
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
+  const old = alice.everyone().find((each) => each.state.me.address === ALICE);
+  const { list } = alice.kept;
+  let late = null;
+  alice.kept.list = async (table, ...rest) => {
+    const found = await list(table, ...rest);
+    if (table === 'messages' && !rest.length && !late) {
+      const message = { id: 'x', with: BOB, mine: false, text: 'late', at: it.time.now(), state: 'received', why: '' };
+      late = old.ctx
+        .inTurn(() => old.ctx.store.batch(old.ctx.chat.written(message)))
+        .then(
+          () => 'stored',
+          () => 'refused',
+        );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return found;
+  };
+  await alice.stopUsing(ALICE);
+  assert.equal(await late, (await texts(alice, BOB)).includes('late') ? 'stored' : 'refused');
+  assert.ok(late);
+});
+
+test('whoever never heard is asked also when the page was closed in the middle of it', async () => {
+  const all = await stage();
+  const { it, person, friends, move } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  bob.everyone().forEach(closeNow);
+  await move(alice, NEW);
+  alice.main.ctx.requests.request = () => new Promise(() => {});
+  void alice.stopUsing(ALICE);
+  await it.until(alice, async () => (await alice.kept.get('me', 'identities')).former.length === 0, 'given back');
+  alice.everyone().forEach(closeNow);
+  const again = await person('', { store: alice.kept });
+  assert.equal(contact(again.state, BOB).state, 'waiting');
+  await it.pass(4000);
+  assert.ok(again.main.ctx.delivery.waits((item) => item.to === BOB && item.type === 'request'));
+  const back = await person(BOB, { store: bob.kept });
+  await it.until(back, (s) => s.requests[0]?.address === NEW, 'asked');
+  await it.until(again, async () => !(await again.main.ctx.store.get('me', 'to-ask')), 'once');
+});
+
+test('one of two devices goes back: the other one does not send its owner away again', async () => {
+  const all = await stage();
+  const { it, ca, person, move } = all;
+  const alice = await person(ALICE);
+  alice.showDeviceCode();
+  const tablet = await person(ALICE, { deviceName: 'tablet' });
+  await tablet.useDeviceCode(alice.state.adding.code);
+  await it.until(tablet, up, 'allowed');
+  await move(alice, NEW);
+  await it.until(tablet, (s) => notice({ state: s }, 'moving'), 'told');
+  await tablet.answerNotice('moving', 'go');
+  await it.until(tablet, (s) => s.move?.step === 'code', 'code');
+  await tablet.submitMoveCode(ca.mails.findLast((mail) => mail.to === NEW).code);
+  await it.until(alice, (s) => s.endorsements.length === 1, 'asks the first');
+  await alice.allowDevice(alice.state.endorsements[0].deviceId);
+  await it.until(tablet, (s) => s.me.address === NEW && up(s), 'there');
+  await it.pass(4000);
+  await move(alice, ALICE);
+  await it.until(tablet, (s) => notice({ state: s }, 'moving')?.args.address === ALICE, 'told that she is back');
+  await it.pass(8000);
+  await it.pass(3_700_000, 400_000);
+  await it.pass(8000);
+  for (const one of [alice, tablet]) {
+    const old = one.everyone().find((each) => each.state.me.address === ALICE);
+    assert.equal(old.ctx.own.get('moving').value.length, 0);
+  }
+  assert.equal(
+    alice.state.notices.find((each) => each.id === 'moving'),
+    undefined,
+  );
+});
