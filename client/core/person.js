@@ -21,6 +21,8 @@ const UP = ['online', 'one-server'];
 /** Agents by the number of their store. @typedef {Map<number, Starling>} Family */
 /** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts; turned: when the present one became it, Unix ms @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean, turned?: number}} Identities */
 
+/** @param {unknown} e */
+const warn = (e) => console.warn('starling: change of address', e instanceof Error ? e.message : e);
 /** @returns {Identities} */
 const one = () => ({ now: 0, former: [], coming: null, next: 1, quiet: false });
 
@@ -62,6 +64,8 @@ export class Person {
     for (const n of ids.former) person.#former.push(await openSelf(around, n, true, family));
     if (ids.coming !== null) person.#coming = await openSelf(around, ids.coming, false, family);
     for (const self of person.#everyone()) person.#follow(self);
+    // No code is on its way, and none that came counts any more.
+    if (person.#coming?.starling.state.me.status === 'new') await person.#withdrawComing();
     person.#draw();
     void person.#look();
     return person;
@@ -101,7 +105,7 @@ export class Person {
       starling.subscribe(() => this.#changed()),
       ...events.map((event) => starling.on(event, (what) => this.#events.get(event)?.forEach((fn) => fn(what)))),
       starling.on('accepted', (address) => {
-        for (const old of this.#former) if (self === this.#now) void heard(old, address).then(() => this.#draw());
+        for (const old of this.#former) if (self === this.#now) void heard(old, address).then(() => this.#draw(), warn);
       }),
     ]);
   }
@@ -171,7 +175,7 @@ export class Person {
       this.#askedAnew = true;
       for (const old of [...this.#former]) if (!this.#closed) await this.#lookAt(old);
     } catch (e) {
-      console.warn('starling: change of address', e instanceof Error ? e.message : e);
+      warn(e);
     }
   }
 
@@ -196,7 +200,7 @@ export class Person {
           .sort((a, b) => b.at - a.at);
         if (!mark || contact.state !== 'accepted') continue;
         if (contact.moved && contact.moved.now === mark.to)
-          await self.ctx.moves.follow(contact.address).catch(() => {});
+          await self.ctx.moves.follow(contact.address, mark.to).catch(() => {});
         else if (!contact.moved && (!mark.to || self.ctx.contacts.get(mark.to)?.state === 'accepted'))
           await self.ctx.inTurn(async () => {
             const change = self.ctx.moves.take(contact.address, mark);
@@ -418,7 +422,13 @@ export class Person {
     this.main.requestContact(address, options);
   acceptRequest = (/** @type {string} */ address) => this.#asked(address).acceptRequest(address);
   declineRequest = (/** @type {string} */ address) => this.#asked(address).declineRequest(address);
-  block = (/** @type {string} */ address) => this.#all((each) => each.block(address));
+  /** With all addresses that this person had. @param {string} address */
+  block = (address) => {
+    const all = resolved(this.#selves()).of(address);
+    return this.#all(async (each) => {
+      for (const one of all) if (!each.state.blocked.includes(one)) await each.block(one);
+    });
+  };
   unblock = (/** @type {string} */ address) => this.#all((each) => each.unblock(address));
   /** @param {string} address */
   removeContact = (address) => {
@@ -429,9 +439,9 @@ export class Person {
   };
   decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
     this.#owner(address).decideChanged(address, agree);
-  /** @param {string} address */
-  followMoved = async (address) => {
-    await this.#owner(address).followMoved(address);
+  /** @param {string} address @param {string} now  as it was shown */
+  followMoved = async (address, now) => {
+    await this.#owner(address).followMoved(address, now);
     this.#changed();
   };
   sendMessage = (/** @type {string} */ address, /** @type {string} */ text) => {

@@ -17,6 +17,10 @@ const open = [];
 after(() => Promise.allSettled(open.map((close) => close())));
 
 const notice = (one, start) => one.state.notices.find((each) => each.id.replace(/^\d+\|/, '').startsWith(start));
+const answer = (one, start, what) => {
+  const asked = notice(one, start);
+  return one.answerNotice(asked.id, asked.actions.find((each) => each.id.startsWith(what)).id);
+};
 const up = (s) => s.me.status === 'online';
 const texts = async (one, address) => (await one.messages(address)).map((each) => each.text);
 
@@ -96,7 +100,7 @@ async function moved() {
   return { ...all, alice, bob };
 }
 const follows = async (all, one, old, now) => {
-  await one.answerNotice(notice(one, `moved ${old}`).id, 'follow');
+  await answer(one, `moved ${old}`, 'follow');
   await all.it.until(one, (s) => contact(s, now)?.state === 'accepted' && !contact(s, old), 'followed');
 };
 
@@ -138,13 +142,13 @@ test('a contact is asked, agrees, and history, contact and messages are one at t
 test('not now: the question stays with the person, also over a reload, and can be agreed to later', async () => {
   const all = await moved();
   const { it, bob, person, alice } = all;
-  await bob.answerNotice(notice(bob, 'moved').id, 'later');
+  await answer(bob, 'moved', 'later');
   assert.equal(notice(bob, 'moved'), undefined);
   assert.equal(contact(bob.state, ALICE).moved, NEW);
   bob.everyone().forEach(closeNow);
   const again = await person(BOB, { store: bob.kept });
   assert.equal(notice(again, 'moved'), undefined);
-  await again.followMoved(ALICE);
+  await again.followMoved(ALICE, NEW);
   await it.until(again, (s) => contact(s, NEW)?.state === 'accepted', 'followed');
   await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
 });
@@ -198,7 +202,7 @@ test('a device of the old address alone moves nobody: the new one must be proven
   await it.until(bob, (s) => notice({ state: s }, 'moved'), "both ends are the thief's: it is shown");
   await alice.sendMessage(BOB, 'where does it go');
   assert.ok(contact(bob.state, ALICE) && !contact(bob.state, 'thief@evil.example'), 'and nothing is switched');
-  await assert.rejects(bob.followMoved(ALICE), (e) => e.key === 'moved.not-there');
+  await assert.rejects(bob.followMoved(ALICE, 'thief@evil.example'), (e) => e.key === 'moved.not-there');
   assert.ok(contact(bob.state, ALICE));
 });
 
@@ -232,7 +236,7 @@ test('a device that was taken off the list since has no say', async () => {
   await it.until(bob, (s) => notice({ state: s }, 'moved'), 'shown');
   await alice.removeDevice(second.ctx.profile.key.id);
   await it.pass(3000);
-  await assert.rejects(bob.followMoved(ALICE), (e) => e.key === 'moved.doubted');
+  await assert.rejects(bob.followMoved(ALICE, 'thief@evil.example'), (e) => e.key === 'moved.doubted');
   assert.equal(notice(bob, 'moved'), undefined);
   assert.equal(contact(bob.state, ALICE).moved, undefined);
   assert.ok(ca);
@@ -308,8 +312,8 @@ test('two contacts move at once: each is asked once, and both meet at their new 
   await Promise.all([move(alice, NEW), move(bob, BOBNEW)]);
   await it.until(bob, (s) => notice({ state: s }, `moved ${ALICE}`), 'bob told');
   await it.until(alice, (s) => notice({ state: s }, `moved ${BOB}`), 'alice told');
-  await bob.answerNotice(notice(bob, `moved ${ALICE}`).id, 'follow');
-  await alice.answerNotice(notice(alice, `moved ${BOB}`).id, 'follow');
+  await answer(bob, `moved ${ALICE}`, 'follow');
+  await answer(alice, `moved ${BOB}`, 'follow');
   await it.until(bob, (s) => s.contacts.length === 1 && contact(s, NEW), 'one row');
   await it.until(alice, (s) => s.contacts.length === 1 && contact(s, BOBNEW), 'one row');
   await said(bob, alice, 'from bob', NEW);
@@ -349,7 +353,7 @@ test('a contact who was away hears it again before it would be lost, and in time
   assert.ok(again[0].created - first.created > 5 * DAY);
   const back = await person(BOB, { store: bob.kept });
   await it.until(back, (s) => notice({ state: s }, 'moved'), 'heard');
-  await back.followMoved(ALICE);
+  await back.followMoved(ALICE, NEW);
   await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard of it');
 });
 
@@ -703,4 +707,85 @@ test('one of two devices goes back: the other one does not send its owner away a
     alice.state.notices.find((each) => each.id === 'moving'),
     undefined,
   );
+});
+
+test('an answer counts for the address that was read, and not while what is said of the old one cannot be read', async () => {
+  const all = await moved();
+  const { it, bob, alice } = all;
+  const asked = notice(bob, 'moved');
+  await assert.rejects(bob.followMoved(ALICE, THIRD), (e) => e.key === 'moved.other');
+  await assert.rejects(bob.answerNotice(asked.id, `follow ${THIRD}`), (e) => e.key === 'moved.other');
+  await bob.answerNotice(asked.id, `later ${THIRD}`);
+  assert.ok(notice(bob, 'moved'));
+  const { find } = bob.main.ctx.locator;
+  for (const said of [{ kind: 'unreachable' }, { kind: 'forged', asked: 1 }, { listed: false }, { asked: 0 }]) {
+    bob.main.ctx.locator.find = async (address, how) => ({
+      ...(await find(address, how)),
+      ...(address === ALICE ? said : {}),
+    });
+    await assert.rejects(bob.followMoved(ALICE, NEW), (e) => e.key === 'moved.unread', JSON.stringify(said));
+  }
+  // The device at the new address was withdrawn.
+  const { id } = alice.main.ctx.profile.key;
+  bob.main.ctx.locator.find = async (address, how) => {
+    const found = await find(address, how);
+    if (address !== NEW) return found;
+    const signer = found.devices.get(id).issuer;
+    return { ...found, revocations: [{ signer, authority: true, devices: [id], sequence: 1 }] };
+  };
+  await assert.rejects(bob.followMoved(ALICE, NEW), (e) => e.key === 'moved.not-there');
+  bob.main.ctx.locator.find = find;
+  await answer(bob, 'moved', 'follow');
+  await it.until(bob, (s) => contact(s, NEW)?.state === 'accepted', 'followed');
+});
+
+test('a code that ran out over a reload, or a page closed before the order, leaves the old address as it is', async () => {
+  const all = await stage();
+  const { it, person } = all;
+  const alice = await person(ALICE);
+  await alice.changeAddress(NEW);
+  await it.until(alice, (s) => s.move?.step === 'code', 'code');
+  alice.everyone().forEach(closeNow);
+  it.time.sleep(2 * DAY);
+  const again = await person('', { store: alice.kept });
+  assert.equal(again.state.move, null);
+  assert.deepEqual(
+    [...alice.kept.dump().keys()].filter((key) => /^\d:/.test(key)),
+    [],
+  );
+  await again.changeAddress(NEW);
+  await it.until(again, (s) => s.move?.step === 'code', 'a new code');
+  await again.cancelMove();
+  again.everyone().forEach(closeNow);
+  const ids = await alice.kept.get('me', 'identities');
+  await alice.kept.put('me', 'identities', { ...ids, coming: ids.next, next: ids.next + 1 });
+  const third = await person('', { store: alice.kept });
+  assert.equal(third.state.move, null);
+  assert.equal((await alice.kept.get('me', 'identities')).coming, null);
+});
+
+test('whoever is blocked is blocked at every address that this person had, whichever of ours knows of it', async () => {
+  const all = await moved();
+  const { it, bob, move, alice } = all;
+  await move(bob, BOBNEW);
+  await it.pass(3000);
+  await follows(all, bob, ALICE, NEW);
+  await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
+  await bob.block(NEW);
+  for (const self of bob.everyone()) assert.deepEqual(self.state.blocked, [NEW, ALICE].sort());
+});
+
+test('who is back before the other device came along: it is not asked any more', async () => {
+  const all = await stage();
+  const { it, person, move } = all;
+  const alice = await person(ALICE);
+  alice.showDeviceCode();
+  const tablet = await person(ALICE, { deviceName: 'tablet' });
+  await tablet.useDeviceCode(alice.state.adding.code);
+  await it.until(tablet, up, 'allowed');
+  await move(alice, NEW);
+  await it.until(tablet, (s) => notice({ state: s }, 'moving'), 'told');
+  await move(alice, ALICE);
+  await it.pass(10_000);
+  assert.equal(notice(tablet, 'moving'), undefined);
 });

@@ -294,6 +294,7 @@ export function contactBook(ctx) {
     async lookWhole(address) {
       const found = await findAll(address);
       if (found.kind === 'found') await remember(address, found);
+      return found;
     },
 
     /** @param {string} address @param {string} device */

@@ -59,7 +59,7 @@ function Moved({ core, contact }) {
   const follow = async () => {
     setWorking(true);
     setError('');
-    await core.followMoved(contact.address).catch((failure) => setError(saying(failure)));
+    await core.followMoved(contact.address, contact.moved ?? '').catch((failure) => setError(saying(failure)));
     setWorking(false);
   };
   return html`<div class="bar warning" role="note">
