@@ -153,6 +153,7 @@ export function fakeCa(ca, now) {
             : state.good,
         });
       case 'revoke-cert':
+        if (state.foreign === request.json.certificate) return problem(404, 'malformed');
         if (state.revoked.includes(request.json.certificate)) return problem(400, 'alreadyRevoked');
         state.revoked.push(request.json.certificate);
         return answer(200, '');

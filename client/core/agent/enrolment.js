@@ -238,8 +238,12 @@ export function enrolment(ctx) {
     /** Withdraws the certificates of all other devices of this address, by the proof of the mailbox: those that are known, and those that the CA names besides. @param {Uint8Array[]} known */
     async revoke(known) {
       const named = (await acme.good()).filter((der) => !isOwn(der));
-      const seen = new Set(known.map(b64u));
-      for (const der of [...known, ...named.filter((each) => !seen.has(b64u(each)))]) await acme.revoke(der, CESSATION);
+      const seen = new Set(named.map(b64u));
+      let failed = null;
+      // What fails stops no other.
+      for (const der of [...named, ...known.filter((each) => !seen.has(b64u(each)))])
+        await acme.revoke(der, CESSATION).catch((e) => (failed ??= e));
+      if (failed) throw failed;
     },
 
     close() {

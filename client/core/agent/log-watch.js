@@ -86,8 +86,10 @@ export function logWatch(ctx) {
       const found = await Promise.all(
         news.found.map(async ({ index, entry }) => ({ hash: hex(entry.certificate), index, notAfter: entry.notAfter })),
       );
-      const open = [...before.open, ...found].filter(
-        ({ hash, notAfter }) => !own.includes(hash) && notAfter > ctx.now(),
+      // Who looks daily hears of short ones, too; who was away for long does not of what is over.
+      const daily = ctx.now() - before.at < SILENT_MILLIS;
+      const open = [...before.open, ...found.filter(({ notAfter }) => daily || notAfter > ctx.now())].filter(
+        ({ hash }) => !own.includes(hash),
       );
       const fresh = news.since === null || ctx.now() - news.since < SILENT_MILLIS;
       const now = {

@@ -11,7 +11,7 @@ const ROUND_MILLIS = 1000;
 const LONGEST_ROUND_MILLIS = 60_000;
 /** Bounds of how soon renewal information is asked for again. @type {[number, number]} */
 const ASK_AGAIN_MILLIS = [3_600_000, 86_400_000];
-const MAX_CERTIFICATES = 100;
+const MAX_CERTIFICATES = 200;
 const TABLE = 'enrol';
 
 /** @param {number} ms @param {() => void} task */
@@ -210,7 +210,8 @@ export function acmeClient(around) {
       try {
         await post(kept.account, kept.kid, directory.revokeCert, { certificate: b64u(der), reason });
       } catch (e) {
-        if (!(e instanceof StarlingError && e.message.includes('alreadyRevoked'))) throw e;
+        // Nor is one of another CA withdrawn here (404).
+        if (!(e instanceof StarlingError && /alreadyRevoked|^\S*:? ?404 malformed/.test(e.message))) throw e;
       }
     },
 

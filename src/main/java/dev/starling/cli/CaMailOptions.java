@@ -5,6 +5,7 @@ import dev.starling.ca.validation.ImapInbox;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.MailServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Locale;
@@ -170,7 +171,7 @@ final class CaMailOptions {
     }
 
     private static SmtpMailer.Security security(HostPort place, int tlsPort) throws IOException {
-        if (InetAddress.getByName(place.host()).isLoopbackAddress()) return SmtpMailer.Security.PLAIN;
+        if (MailServer.isHere(place.host())) return SmtpMailer.Security.PLAIN;
         return place.port() == tlsPort ? SmtpMailer.Security.TLS : SmtpMailer.Security.STARTTLS;
     }
 

@@ -143,19 +143,30 @@ final class DevicesCommand {
         return withdraw(others.values(), file);
     }
 
-    /// Of how many devices it was not done before.
+    /// Of how many devices it was not done before. What fails stops no other.
     private static int withdraw(Collection<List<byte[]>> devices, Path file) throws IOException {
+        Optional<EnrolmentException> failed = Optional.empty();
+        int count = 0;
         try (var at = new Withdrawal(file)) {
-            int count = 0;
             for (var device : devices) {
                 boolean isNew = false;
-                for (byte[] each : device) isNew |= at.revoke(each, CESSATION);
+                for (byte[] each : device)
+                    try {
+                        isNew |= at.revoke(each, CESSATION);
+                    } catch (EnrolmentException e) {
+                        failed = Optional.of(e);
+                    }
                 if (isNew) count++;
             }
-            return count;
         } catch (EnrolmentException e) {
-            throw new IOException(e.detail(), e);
+            failed = Optional.of(e);
         }
+        if (failed.isPresent())
+            throw new IOException(
+                    count + " of " + devices.size() + " are withdrawn; then: "
+                            + failed.get().detail(),
+                    failed.get());
+        return count;
     }
 
     /// What is certified for the address, by device: what the CA says, and what is to be found.

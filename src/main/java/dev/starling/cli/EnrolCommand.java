@@ -120,6 +120,7 @@ final class EnrolCommand implements Callable<Integer> {
             at = Optional.of(Enrolling.at(server, ca, anchors));
         } catch (IOException e) {
             // The certificate is good, or was got just now.
+            System.err.println("The logs were not looked at: " + e.getMessage());
             return 0;
         }
         var said = at.get().watched(wanted, file);

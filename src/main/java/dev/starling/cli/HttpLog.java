@@ -8,6 +8,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /// A log of certificates behind a URL (C2SP tlog-tiles): bounded in size and time, without redirects.
 final class HttpLog implements LogWatch.Open {
@@ -41,15 +44,21 @@ final class HttpLog implements LogWatch.Open {
         try {
             var request = HttpRequest.newBuilder(URI.create(base + "/" + path))
                     .timeout(PATIENCE)
+                    .header("Cache-Control", "no-cache")
                     .GET()
                     .build();
-            var answer = http.send(
-                    request, HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), MAX_BYTES));
+            // The time of a request ends with the headers; a body may stall for ever.
+            var answer = http.sendAsync(
+                            request,
+                            HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), MAX_BYTES))
+                    .get(2 * PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             if (answer.statusCode() != 200) throw new IOException(path + " is answered with " + answer.statusCode());
             return answer.body();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IOException(path + " cannot be read", e);
         } catch (IllegalArgumentException e) {
             throw new IOException("not a URL: " + base, e);
         }

@@ -9,7 +9,6 @@ import dev.starling.phone.PhoneAccount;
 import dev.starling.phone.PhoneFolder;
 import dev.starling.sip.transaction.TransactionLayer;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 
@@ -42,10 +41,12 @@ final class PhoneRenewal implements AutoCloseable {
     private void round() {
         try {
             look();
+            watch();
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "the phones are not to be read", e);
+        } finally {
+            if (!closed) stop = timers.after(AGAIN, this::round);
         }
-        if (!closed) stop = timers.after(AGAIN, this::round);
     }
 
     /// Renews those that are due. One that cannot be renewed stops no other.
@@ -53,7 +54,6 @@ final class PhoneRenewal implements AutoCloseable {
         for (PhoneAccount each : folder.all()) {
             if (closed) return;
             var key = folder.key(each.user());
-            watch(each, key);
             if (!Enrolment.isDue(Keys.load(key).chain().getFirst(), clock.instant())) continue;
             try {
                 if (!Enrolment.renewQuietly(each.address(), key, verifier, clock)) continue;
@@ -68,10 +68,18 @@ final class PhoneRenewal implements AutoCloseable {
         }
     }
 
-    private void watch(PhoneAccount each, Path key) throws IOException {
+    /// After the renewals: a log that answers slowly must not keep them up.
+    private void watch() throws IOException {
         var watch = new LogWatch(verifier.anchors().anchors(), HttpLog::new, clock);
-        for (String said : watch.look(each.address(), key, DAY))
-            LOG.log(System.Logger.Level.WARNING, () -> "phone " + each.user() + ": " + said);
+        for (PhoneAccount each : folder.all()) {
+            if (closed) return;
+            try {
+                for (String said : watch.look(each.address(), folder.key(each.user()), DAY))
+                    LOG.log(System.Logger.Level.WARNING, () -> "phone " + each.user() + ": " + said);
+            } catch (IOException | RuntimeException e) {
+                LOG.log(System.Logger.Level.WARNING, "the logs are not looked at for phone " + each.user(), e);
+            }
+        }
     }
 
     @Override

@@ -31,7 +31,7 @@ import java.util.function.Function;
 /// once.
 public final class LogWatch {
     /// So long a log may show nothing new that is witnessed, or nothing at all.
-    private static final Duration SILENT = Duration.ofDays(3);
+    private static final Duration SILENT = Duration.ofDays(3), WHOLE = Duration.ofMinutes(10);
     /// Of one look: half a million entries.
     private static final int MAX_READS = 2000;
 
@@ -86,28 +86,50 @@ public final class LogWatch {
     private List<String> look(AnchorLog log, WatchedLogs.Watched before, Address address, Path held, WatchedLogs kept) {
         Instant now = clock.instant();
         String name = name(log);
+        var said = new ArrayList<String>();
         try (var open = reading.apply(log.url())) {
-            byte[] tag = LogEntry.ownerTag(address, name);
-            var watcher = new Watcher(bounded(open), log.policy());
-            var news = before.seen().isPresent()
-                    ? watcher.look(before.seen().get(), tag)
-                    : watcher.begin(beginning(held, log.policy()), tag);
+            var news = news(log, before, address, held, open, said);
             boolean isFresh =
                     news.since().map(since -> since.plus(SILENT).isAfter(now)).orElse(true);
             kept.put(before.after(news.seen(), now, isFresh));
-            var said = new ArrayList<String>();
+            // Who looks daily hears of short ones, too; who was away for long does not of what is over.
+            boolean isDaily = before.at().plus(SILENT).isAfter(now);
             for (Watcher.Found each : news.found())
                 if (kept.known().add(HexFormat.of().formatHex(each.entry().certificate()))
-                        && each.entry().notAfter().isAfter(now)) said.add(foreign(address, name, each));
+                        && (isDaily || each.entry().notAfter().isAfter(now))) said.add(foreign(address, name, each));
             if (!isFresh) said.add(silent(name));
             return said;
         } catch (IOException | IdentityException e) {
             kept.put(before.failed(now));
             if (e instanceof IdentityException refused && BROKEN.contains(refused.reason()))
                 return List.of("The log " + name + " contradicts what it showed before (" + refused.reason()
-                        + "): its CA shows different people different things. Believe no new certificate of that CA until"
-                        + " its operator has explained this. What was shown before is kept in " + file(held) + ".");
+                        + "): its CA shows different people different things, or something on the way changes what it"
+                        + " shows. Believe no new certificate of that CA until its operator has explained this. What was"
+                        + " shown before is kept in " + file(held) + ".");
             return before.good().plus(SILENT).isBefore(now) ? List.of(silent(name)) : List.of();
+        }
+    }
+
+    private Watcher.News news(
+            AnchorLog log, WatchedLogs.Watched before, Address address, Path held, Open open, List<String> said)
+            throws IOException, IdentityException {
+        byte[] tag = LogEntry.ownerTag(address, name(log));
+        for (boolean again = false; ; again = true) {
+            var watcher = new Watcher(new Bounded(open), log.policy());
+            try {
+                return before.seen().isPresent()
+                        ? watcher.look(before.seen().get(), tag)
+                        : watcher.begin(beginning(held, log.policy()), tag);
+            } catch (TooMany e) {
+                said.add("The log " + name(log)
+                        + " has grown by more than is read in one look: whether somebody else got a"
+                        + " certificate for " + address
+                        + " in the meantime is not known. Have it audited: starling ca audit.");
+                return new Watcher(new Bounded(open), log.policy()).begin(Long.MAX_VALUE, tag);
+            } catch (IdentityException e) {
+                // A spoiled tile, or an old head out of a cache, does not come twice; what the log itself does, does.
+                if (again || !BROKEN.contains(e.reason())) throw e;
+            }
         }
     }
 
@@ -136,21 +158,32 @@ public final class LogWatch {
         }
     }
 
-    private static LogReader bounded(LogReader log) {
-        return new LogReader() {
-            private int left = MAX_READS;
+    /// More than is read in one look.
+    static final class TooMany extends IOException {
+        private static final long serialVersionUID = 1;
+    }
 
-            @Override
-            public byte[] checkpoint() throws IOException {
-                return log.checkpoint();
-            }
+    /// In number and time.
+    private static final class Bounded implements LogReader {
+        private final LogReader log;
+        private final long end = System.nanoTime() + WHOLE.toNanos();
+        private int left = MAX_READS;
 
-            @Override
-            public byte[] tile(Tile tile) throws IOException {
-                if (left-- == 0) throw new IOException("more entries than are read in one look");
-                return log.tile(tile);
-            }
-        };
+        Bounded(LogReader log) {
+            this.log = log;
+        }
+
+        @Override
+        public byte[] checkpoint() throws IOException {
+            return log.checkpoint();
+        }
+
+        @Override
+        public byte[] tile(Tile tile) throws IOException {
+            if (left-- == 0) throw new TooMany();
+            if (System.nanoTime() - end > 0) throw new IOException("the log is too slow");
+            return log.tile(tile);
+        }
     }
 
     private static String hash(byte[] der) {

@@ -2,7 +2,12 @@ package dev.starling.enrol;
 
 import dev.starling.acme.Json;
 import dev.starling.acme.Problem;
+import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
+import dev.starling.identity.log.Checkpoint;
+import dev.starling.identity.log.Frontier;
+import dev.starling.identity.log.Merkle;
+import dev.starling.identity.log.TileTree;
 import dev.starling.identity.log.Watcher;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,18 +29,37 @@ import java.util.SequencedSet;
 /// @param known SHA-256, hexadecimal, of certificates that are ours or were told
 record WatchedLogs(Map<String, Watched> all, SequencedSet<String> known) {
     private static final int MAX_KNOWN = 200, MAX_LOGS = 50, MAX_BYTES = 1 << 20;
+    /// The year 9999.
+    private static final long LATEST = 253_402_300_799L;
 
     /// @param name of the log, and the address
     /// @param at the last look
     /// @param good the last look that ended well
     record Watched(String name, Optional<Watcher.Seen> seen, Instant at, Instant good) {
+        /// Its edge is that of its head, or there is none: then the watch begins anew.
+        Watched {
+            seen = seen.filter(Watched::isWhole);
+        }
+
+        private static boolean isWhole(Watcher.Seen seen) {
+            try {
+                var head = Checkpoint.parse(seen.checkpoint()).head();
+                int hashes = seen.edge().length / Merkle.HASH_BYTES;
+                return new Frontier(head.size(), TileTree.hashes(seen.edge(), hashes))
+                        .head()
+                        .equals(head);
+            } catch (IdentityException | RuntimeException e) {
+                return false;
+            }
+        }
+
         boolean isDue(Instant now, Duration every) {
             // A clock that was set back does not end the watch.
             return !now.isBefore(at.plus(every)) || now.isBefore(at);
         }
 
         Watched after(Watcher.Seen shown, Instant now, boolean isFresh) {
-            return new Watched(name, Optional.of(shown), now, isFresh ? now : good);
+            return new Watched(name, Optional.of(shown), now, isFresh || good.isAfter(now) ? now : good);
         }
 
         Watched failed(Instant now) {
@@ -70,7 +94,9 @@ record WatchedLogs(Map<String, Watched> all, SequencedSet<String> known) {
     }
 
     private static Instant instant(Map<?, ?> json, String name) {
-        return json.get(name) instanceof Long number ? Instant.ofEpochSecond(number) : Instant.EPOCH;
+        return json.get(name) instanceof Long number && number >= 0 && number <= LATEST
+                ? Instant.ofEpochSecond(number)
+                : Instant.EPOCH;
     }
 
     /// One that was not seen yet counts as good from now on.

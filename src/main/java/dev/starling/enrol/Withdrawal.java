@@ -17,7 +17,7 @@ import java.util.Map;
 /// The end of certificates, by the account that proved their address and lies beside the key that was certified with
 /// it.
 public final class Withdrawal implements AutoCloseable {
-    private static final int MOST = 100;
+    private static final int MOST = 200;
 
     private final KeptAccount kept;
     private final AcmeClient acme;
@@ -31,7 +31,7 @@ public final class Withdrawal implements AutoCloseable {
         acme = new AcmeClient(kept.directory(), kept.account(), kept.kid());
     }
 
-    /// Withdraws one (RFC 8555, section 7.6). False: it is withdrawn already.
+    /// Withdraws one (RFC 8555, section 7.6). False: it is withdrawn already, or not of this CA.
     ///
     /// @param der the certificate
     /// @param reason RFC 5280, section 5.3.1
@@ -42,7 +42,8 @@ public final class Withdrawal implements AutoCloseable {
                     Json.write(Map.of("certificate", Base64URL.encode(der).toString(), "reason", reason)));
             return true;
         } catch (Problem e) {
-            if (e.type().equals("alreadyRevoked")) return false;
+            // One of another CA is not withdrawn here.
+            if (e.type().equals("alreadyRevoked") || e.status() == 404) return false;
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         }
     }

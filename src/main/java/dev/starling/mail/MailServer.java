@@ -31,9 +31,18 @@ public record MailServer(
 
         /// @param tlsPort on which TLS begins at once
         public static Security at(String host, int port, int tlsPort) throws IOException {
-            if (InetAddress.getByName(host).isLoopbackAddress()) return PLAIN;
+            if (isHere(host)) return PLAIN;
             return port == tlsPort ? TLS : STARTTLS;
         }
+    }
+
+    /// Whether a host is this computer, by what was typed alone: what another name leads to may be somewhere else when
+    /// it is
+    /// asked for again.
+    public static boolean isHere(String host) throws IOException {
+        boolean isLiteral = host.matches("[0-9.]+|.*:.*");
+        return host.equalsIgnoreCase("localhost")
+                || isLiteral && InetAddress.getByName(host).isLoopbackAddress();
     }
 
     /// @param protocol `imap` or `smtp`, as the mail library names it

@@ -71,7 +71,10 @@ class Rfc8555RevocationTest extends AcmeTest {
             var order = again.order(BOB);
             refused(403, "unauthorized", revoke(again, certificate, ""));
             again.answer(again.challenge(order), ca.letters.last().code());
+            assertEquals("ready", bob.order(BOB).text("status"));
             assertEquals(200, revoke(again, certificate, "").status());
+            // Whose certificate it was proves the mailbox anew.
+            assertEquals("pending", bob.order(BOB).text("status"));
         }
     }
 

@@ -161,6 +161,58 @@ class LogWatchTest {
     }
 
     @Test
+    void whoWasAwayForLongHearsNothingOfWhatIsOver() throws Exception {
+        assertEquals(List.of(), look(DAY));
+        enrol(bob, folder.resolve("thief.p12"));
+        ca.clock.pass(Duration.ofDays(31));
+        assertEquals(List.of(), look(DAY));
+    }
+
+    @Test
+    void aDamagedEdgeOrTimeLeadsToAnotherFirstLook() throws Exception {
+        assertEquals(List.of(), look(DAY));
+        String kept = Files.readString(LogWatch.file(file));
+        for (String damaged : List.of(
+                kept.replaceFirst("\"edge\":\"[^\"]*\"", "\"edge\":\"AAAA\""),
+                kept.replaceFirst("\"edge\":\"[^\"]*\"", "\"edge\":\"\""),
+                kept.replaceFirst("\"checkpoint\":\"[^\"]*\"", "\"checkpoint\":\"AAAA\""),
+                kept.replaceFirst("\"at\":[0-9]+", "\"at\":9223372036854775807"))) {
+            Files.writeString(LogWatch.file(file), damaged);
+            assertEquals(List.of(), look(Duration.ZERO), damaged);
+        }
+    }
+
+    @Test
+    void aLogThatGrewByTooMuchIsToldAndWatchedFromThenOn() throws Exception {
+        assertEquals(List.of(), look(DAY));
+        enrol(bob, folder.resolve("thief.p12"));
+        var log = new Http(ca.base + "/acme/log");
+        instead = Optional.of(new LogWatch.Open() {
+            private int reads;
+
+            @Override
+            public byte[] checkpoint() throws IOException {
+                return log.checkpoint();
+            }
+
+            @Override
+            public byte[] tile(Tile tile) throws IOException {
+                if (reads++ == 0) throw new LogWatch.TooMany();
+                return log.tile(tile);
+            }
+
+            @Override
+            public void close() {}
+        });
+        var said = look(Duration.ZERO);
+        assertTrue(said.size() == 1 && said.getFirst().contains("more than is read"), said::toString);
+        instead = Optional.empty();
+        assertEquals(List.of(), look(Duration.ZERO));
+        enrol(bob, folder.resolve("other.p12"));
+        assertEquals(1, look(Duration.ZERO).size());
+    }
+
+    @Test
     void whatWasKeptAndIsDamagedLeadsToAnotherFirstLook() throws Exception {
         assertEquals(List.of(), look(DAY));
         for (String damaged : List.of("", "{", "[]", "{\"logs\":[{\"checkpoint\":\"!\",\"edge\":\"\"}]}")) {

@@ -92,7 +92,11 @@ final class PlainResource {
                         orders.chain(open).getBytes(StandardCharsets.US_ASCII));
             case INVALID ->
                 throw new Problem(open.fault().type(), 403, open.fault().detail());
-            case PROCESSING, READY -> words("The mailbox is proven; the certificate is being made. Ask again soon.\n");
+            case PROCESSING -> words("The mailbox is proven; the certificate is being made. Ask again soon.\n");
+            case READY ->
+                words(
+                        "The mailbox is proven, but the certificate could not be made. Send the code again, to this URL:\n\n    "
+                                + url(open) + "\n");
             case PENDING -> words(waits(open));
         };
     }

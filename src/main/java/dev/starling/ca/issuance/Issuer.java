@@ -373,7 +373,7 @@ public final class Issuer implements Issuance {
         byte[] der = CertificateProfile.signed(toBeSigned, issuing.key());
         try {
             String chain = pem(Keys.certificate(der)) + pem(issuer);
-            store.change(session -> session.certificates().signed(promised.serial(), chain));
+            store.change(session -> session.certificates().signed(promised.serial(), toBeSigned, chain));
         } catch (IdentityException e) {
             throw new IOException("what the CA signed is no certificate", e);
         }

@@ -24,7 +24,8 @@ public record ListPlace(String base) {
     /// The place that goes with the URL of a CA: of HTTPS that of plain HTTP at the usual port, since none can be at
     /// the same. A host that verifiers of ours do not take (formats.md, section 3) is none.
     public static ListPlace beside(String base) {
-        if (!base.startsWith("https://")) return isPlace(base) ? new ListPlace(base) : NONE;
+        if (!base.startsWith("https://") || URI.create(base).getHost() == null)
+            return isPlace(base) ? new ListPlace(base) : NONE;
         URI uri = URI.create(base);
         String plain = "http://" + uri.getHost() + uri.getRawPath();
         return isPlace(plain) ? new ListPlace(plain) : NONE;

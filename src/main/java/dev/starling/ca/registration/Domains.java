@@ -17,7 +17,9 @@ import java.util.Optional;
 /// before a certificate is signed, unless the last look is of the last eight hours, as CAs have it among themselves.
 public final class Domains implements Issuer.Permission {
     private static final System.Logger LOG = System.getLogger("starling.ca");
-    private static final Duration FRESH = Duration.ofHours(8), AGAIN = Duration.ofMinutes(1);
+    private static final Duration FRESH = Duration.ofHours(8),
+            AGAIN = Duration.ofMinutes(1),
+            SKEW = Duration.ofMinutes(10);
     private static final int SHOWN = 200;
 
     private final CaStore store;
@@ -51,7 +53,8 @@ public final class Domains implements Issuer.Permission {
     /// Looks before a mail; empty where nobody is asked.
     Optional<DomainLook> look(Address address) throws Problem {
         if (dns.isEmpty()) return Optional.empty();
-        DomainLook look = taken(dns.get(), address.domain());
+        String domain = address.domain();
+        DomainLook look = taken(domain, () -> dns.get().look(domain));
         check(dns.get(), look);
         return Optional.of(look);
     }
@@ -59,20 +62,27 @@ public final class Domains implements Issuer.Permission {
     @Override
     public void check(Order order) throws Problem, IOException {
         if (dns.isEmpty()) return;
-        Optional<DomainLook> last = store.in(session -> session.domains().newest(order.authorization()));
-        long since = clock.instant().minus(FRESH).getEpochSecond();
+        // One from when the clock was ahead says nothing.
+        long latest = clock.instant().plus(SKEW).getEpochSecond(),
+                since = clock.instant().minus(FRESH).getEpochSecond();
+        Optional<DomainLook> last = store.in(session -> session.domains().newest(order.authorization(), latest));
         // One that refused is not kept to: the owner may have changed it since.
         if (believes
                 && last.filter(each -> each.taken() >= since && each.verdict().equals(DomainVerdict.ALLOWED.word()))
                         .isPresent()) return;
-        DomainLook look = taken(dns.get(), order.address().domain());
+        String domain = order.address().domain();
+        DomainLook look = taken(domain, () -> dns.get().lookAgain(domain));
         store.change(session -> session.domains().put(order.id(), look));
         check(dns.get(), look);
     }
 
-    private static DomainLook taken(MailDomain dns, String domain) throws Problem {
+    private interface Look {
+        DomainLook take() throws IOException;
+    }
+
+    private static DomainLook taken(String domain, Look look) throws Problem {
         try {
-            return dns.look(domain);
+            return look.take();
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "the domain {0}: {1}", domain, e.getMessage());
             throw Problem.later(

@@ -12,6 +12,7 @@ import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.Sending;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
+import dev.starling.web.RateLimit;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -20,7 +21,9 @@ import java.util.Optional;
 
 /// What an order goes through: made and mailed, proven, turned into a certificate. Nothing is issued before the proof.
 public final class Orders {
-    private static final Duration LIFE = Duration.ofDays(1), MOMENT = Duration.ofSeconds(1);
+    private static final Duration LIFE = Duration.ofDays(1),
+            LOOKS = Duration.ofHours(1),
+            MOMENT = Duration.ofSeconds(1);
 
     private final CaStore store;
     private final Authorizations authorizations;
@@ -28,6 +31,7 @@ public final class Orders {
     private final Issuance issuance;
     private final Sending mails;
     private final Clock clock;
+    private final RateLimit networkLooks, accountLooks;
 
     public Orders(
             CaStore store,
@@ -42,6 +46,10 @@ public final class Orders {
         this.issuance = issuance;
         this.mails = mails;
         this.clock = clock;
+        // Twice as many as there may be mails.
+        Limits limits = authorizations.limits();
+        networkLooks = new RateLimit(2.0 * limits.perNetwork() / LOOKS.toMinutes(), 2.0 * limits.perNetwork(), clock);
+        accountLooks = new RateLimit(2.0 * limits.perAccount() / LOOKS.toMinutes(), 2.0 * limits.perAccount(), clock);
     }
 
     /// Who asks for a certificate.
@@ -64,6 +72,7 @@ public final class Orders {
                     authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
                     return authorizations.wouldMail(session, asking, address, each -> issuance.believes(session, each));
                 });
+        if (mailed) checkLooks(asking);
         Optional<DomainLook> look = mailed ? domains.look(address) : Optional.empty();
         var order = store.whole(session -> {
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
@@ -92,6 +101,12 @@ public final class Orders {
         if (order.status() == Order.Status.READY) return order;
         mails.first(order.authorization(), asking.language());
         return order(order.id(), asking.account());
+    }
+
+    // A look that fails or refuses leads to no mail, and so is not counted with those.
+    private void checkLooks(Asking asking) throws Problem {
+        if (!networkLooks.allows(asking.network()) || !accountLooks.allows(asking.account()))
+            throw Problem.rateLimited("Too many domains were asked for from your network.", LOOKS);
     }
 
     // RFC 9773, section 5.

@@ -25,7 +25,10 @@ public final class Revocations {
     /// cessationOfOperation.
     private static final Set<Integer> REASONS = Set.of(0, 1, 3, 4, 5);
 
-    private static final int KEY_COMPROMISE = 1, MOST = 100;
+    private static final int KEY_COMPROMISE = 1, MOST = 200;
+    private static final String STOLEN = "A key of this account was stolen. Prove the mailbox again.",
+            WITHDRAWN =
+                    "Whoever proved the mailbox since withdrew a certificate of this account. Prove the mailbox again.";
 
     private final CaStore store;
     private final Runnable revoked;
@@ -40,12 +43,13 @@ public final class Revocations {
 
     /// By an account.
     public void byAccount(byte[] der, int reason, String account) throws Problem, IOException {
-        revoke(
-                der,
-                reason,
-                "account " + account,
-                (session, certificate) -> certificate.account().equals(account)
-                        || hasProven(session, account, certificate.type(), certificate.value()));
+        revoke(der, reason, "account " + account, (session, certificate) -> {
+            if (certificate.account().equals(account)) return true;
+            if (!hasProven(session, account, certificate.type(), certificate.value())) return false;
+            // A device that is lost, or a thief's: its account gets no more certificates without a mail.
+            endProofs(session, certificate, clock.instant().getEpochSecond(), WITHDRAWN);
+            return true;
+        });
     }
 
     /// By the certificate's own key.
@@ -60,7 +64,7 @@ public final class Revocations {
         withdraw(serial, reason, "the operator", (_, certificate) -> certificate.isSigned());
     }
 
-    /// The certificates of an address that are good, DER, the newest first, a hundred at most; for whoever has proven
+    /// The certificates of an address that are good, DER, the newest first, two hundred at most; for whoever has proven
     /// it.
     public List<byte[]> open(String account, String type, String value) throws Problem, IOException {
         return store.whole(session -> {
@@ -107,7 +111,7 @@ public final class Revocations {
             long now = clock.instant().getEpochSecond();
             if (!session.certificates().revoke(serial, now, reason))
                 throw new Problem("alreadyRevoked", 400, "It is withdrawn already.");
-            if (reason == KEY_COMPROMISE) endProofs(session, certificate, now);
+            if (reason == KEY_COMPROMISE) endProofs(session, certificate, now, STOLEN);
             session.audit()
                     .add(new AuditTable.Entry(
                             now, "revoked", certificate.value(), serial + " reason " + reason + " by " + by));
@@ -117,15 +121,10 @@ public final class Revocations {
     }
 
     // Whoever stole the key may have the account's, too, which lies beside it: the next certificate needs the mailbox.
-    private static void endProofs(Session session, Certificate certificate, long now) {
+    private static void endProofs(Session session, Certificate certificate, long now, String why) {
         for (var each : session.authorizations().of(certificate.account(), certificate.type(), certificate.value()))
             if (each.isGood(now))
-                session.authorizations()
-                        .end(
-                                each.id(),
-                                Authorization.Status.REVOKED,
-                                new Fault(
-                                        "unauthorized", "A key of this account was stolen. Prove the mailbox again."));
+                session.authorizations().end(each.id(), Authorization.Status.REVOKED, new Fault("unauthorized", why));
     }
 
     private static String serial(byte[] der) throws Problem {

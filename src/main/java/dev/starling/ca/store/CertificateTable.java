@@ -54,9 +54,9 @@ public final class CertificateTable {
         return where("value = :value", value, most);
     }
 
-    /// Those for an address that are signed, not withdrawn and not over at `now` (Unix seconds), the newest first.
+    /// Those for an address that are in the log, not withdrawn and not over at `now` (Unix seconds), the newest first.
     public List<Certificate> good(String value, long now, int most) {
-        return db.createQuery("select " + COLUMNS + " from certificate where value = :value and chain != ''"
+        return db.createQuery("select " + COLUMNS + " from certificate where value = :value and log_index >= 0"
                         + " and revoked = 0 and not_after > :now order by not_before desc, serial limit :most")
                 .bind("value", value)
                 .bind("now", now)
@@ -122,10 +122,12 @@ public final class CertificateTable {
                 .execute();
     }
 
-    /// What was signed; the first signature stays.
-    public void signed(String serial, String chain) {
-        db.createUpdate("update certificate set chain = :chain where serial = :serial and chain = ''")
+    /// What was signed, and over what; the first signature stays.
+    public void signed(String serial, byte[] toBeSigned, String chain) {
+        db.createUpdate(
+                        "update certificate set chain = :chain, to_be_signed = :tbs where serial = :serial and chain = ''")
                 .bind("serial", serial)
+                .bind("tbs", toBeSigned)
                 .bind("chain", chain)
                 .execute();
     }

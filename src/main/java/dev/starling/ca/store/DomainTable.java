@@ -20,10 +20,11 @@ public final class DomainTable {
         return one("subject = :id", subject);
     }
 
-    /// The newest one for an authorization, or for one of its orders.
-    public Optional<DomainLook> newest(String authorization) {
+    /// The newest one for an authorization, or for one of its orders, not later than `latest` (Unix seconds).
+    public Optional<DomainLook> newest(String authorization, long latest) {
         return one(
-                "subject = :id or subject in (select id from cert_order where authz = :id) order by taken desc limit 1",
+                "(subject = :id or subject in (select id from cert_order where authz = :id)) and taken <= " + latest
+                        + " order by taken desc limit 1",
                 authorization);
     }
 

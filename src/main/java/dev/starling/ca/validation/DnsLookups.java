@@ -47,7 +47,12 @@ final class DnsLookups {
     record Answer(List<Record> records, boolean exists, boolean authentic) {}
 
     /// @param until Unix ms
-    private record Kept(Answer answer, long until) {}
+    private record Kept(Answer answer, long until) {
+        // One from when the clock was ahead says nothing.
+        boolean isGood(long now) {
+            return until > now && until <= now + LONGEST.toMillis();
+        }
+    }
 
     /// @param next where the aliases in it lead that it does not resolve
     private record Step(Answer answer, Optional<Name> next, long ttl) {}
@@ -113,7 +118,7 @@ final class DnsLookups {
         Answer ask(Name name, int type) throws IOException {
             var question = new Question(name, type);
             synchronized (kept) {
-                var known = Optional.ofNullable(kept.get(question)).filter(each -> each.until > clock.millis());
+                var known = Optional.ofNullable(kept.get(question)).filter(each -> each.isGood(clock.millis()));
                 if (known.isPresent()) return known.get().answer;
             }
             Step found = followed(name, type);

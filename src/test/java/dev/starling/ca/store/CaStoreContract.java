@@ -181,8 +181,8 @@ abstract class CaStoreContract {
     void onlyTheFirstSignatureAndTheFirstRevocationCount() throws Exception {
         does(s -> {
             s.certificates().add(certificate("5", "d"));
-            s.certificates().signed("5", "first");
-            s.certificates().signed("5", "second");
+            s.certificates().signed("5", new byte[] {5}, "first");
+            s.certificates().signed("5", new byte[] {6}, "second");
             s.certificates().logged("5", 7);
             s.certificates().logged("5", 8);
         });
