@@ -8,6 +8,8 @@ import { tableOf, wiping } from './store/within.js';
 /** Before what was left for somebody who is away is over, it is said again. */
 const AGAIN_MILLIS = 6 * 86_400_000;
 const TOLD = 'told';
+/** Who is to be asked by the present address, of table `me`. */
+const TO_ASK = 'to-ask';
 
 /** n: of the store; told: by contact, of the agent that was left @typedef {{n: number, starling: import('./starling.js').Starling, told: Map<string, Told>}} Self */
 /** at: when it was said last, Unix ms; to: which address; answered: they use it @typedef {{at: number, to: string, answered: boolean}} Told */
@@ -120,32 +122,53 @@ export async function tellDevices(old, to) {
 /** Nobody finds the old address any more; what was said there is kept with the new one. @param {Store} store @param {Self} old @param {Self} now @param {Write[]} more  belongs into the same step */
 export async function giveBack(store, old, now, more) {
   const [from, to] = [old.starling.ctx, now.starling.ctx];
-  const left = unheard(old, now).map(({ address, name }) => ({ address, name }));
   await Promise.allSettled([from.devices.withdraw(), from.contacts.withdrawConsent()]);
   await old.starling.close();
-  await to.inTurn(async () => {
-    const people = from.contacts
-      .all()
-      .filter(
-        ({ address, state }) => to.contacts.get(address) || (state === 'accepted' && !from.moves.isMoved(address)),
-      )
-      .map((each) => kept(to, each));
-    const marks = [...from.moves.marks()].map(([address, mark]) => to.moves.take(address, mark));
-    const changes = [...people, ...marks];
-    const writes = changes.flatMap((each) => each.writes);
-    await store.batch([
-      ...(await history(store, old.n, now.n)),
-      ...writes.map(([table, key, value]) => /** @type {Write} */ ([tableOf(now.n, table), key, value])),
-      ...(await wiping(store, old.n)),
-      ...more,
-    ]);
-    for (const each of changes) each.done();
-  });
+  // What came until then is kept with the rest; what comes later is not taken, so that its sender tries elsewhere.
+  await from.inTurn(() => to.inTurn(() => moveAll(store, old, now, more)));
   await to.calls.load();
-  // Who never heard of it is asked like anybody new.
-  for (const { address, name } of left)
-    if (to.contacts.get(address)?.state !== 'accepted')
-      await now.starling.requestContact(address, { name }).catch((e) => console.warn('starling: asking anew', e));
+  await askAnew(now);
+}
+
+/** In a turn of both. @param {Store} store @param {Self} old @param {Self} now @param {Write[]} more */
+async function moveAll(store, old, now, more) {
+  const [from, to] = [old.starling.ctx, now.starling.ctx];
+  const left = [...(await toAsk(old)), ...unheard(old, now).map(({ address, name }) => ({ address, name }))];
+  const asked = left.length ? [...(await toAsk(now)), ...left] : [];
+  const people = from.contacts
+    .all()
+    .filter(({ address, state }) => to.contacts.get(address) || (state === 'accepted' && !from.moves.isMoved(address)))
+    .map((each) => kept(to, each));
+  const marks = [...from.moves.marks()].map(([address, mark]) => to.moves.take(address, mark));
+  const changes = [...people, ...marks];
+  const writes = changes.flatMap((each) => each.writes);
+  await store.batch([
+    ...(await history(store, old.n, now.n)),
+    ...writes.map(([table, key, value]) => /** @type {Write} */ ([tableOf(now.n, table), key, value])),
+    ...(await wiping(store, old.n)),
+    ...(asked.length ? [/** @type {Write} */ ([tableOf(now.n, 'me'), TO_ASK, asked])] : []),
+    ...more,
+  ]);
+  from.inTurn.end();
+  for (const each of changes) each.done();
+}
+
+/** @param {Self} self @returns {Promise<{address: string, name: string}[]>} */
+const toAsk = async ({ starling }) => (await starling.ctx.store.get('me', TO_ASK)) ?? [];
+
+/** Who never heard of an address that was given back is asked like anybody new; also when we were interrupted before. @param {Self} now */
+export async function askAnew(now) {
+  const { ctx } = now.starling;
+  const people = await toAsk(now);
+  if (!people.length) return;
+  // Before the requests: their answers must be let through.
+  await ctx.contacts.publishConsent();
+  for (const { address, name } of people)
+    if (ctx.contacts.get(address)?.state === 'waiting')
+      await ctx.requests
+        .request(address, { name, quiet: true })
+        .catch((e) => console.warn('starling: asking anew', e instanceof Error ? e.message : e));
+  await ctx.store.delete('me', TO_ASK);
 }
 
 /** @param {import('./agent/context.js').Context} to @param {import('./agent/context.js').Contact} old */

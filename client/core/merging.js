@@ -54,7 +54,7 @@ export function merged(selves, coming) {
       contacts,
       requests: distinct(all.flatMap((each) => each.requests)),
       blocked: [...new Set(all.flatMap((each) => each.blocked))].sort(),
-      call: all.map((each) => each.call).find((each) => each) ?? null,
+      call: talking(selves)?.starling.state.call ?? null,
       pastCalls: all
         .flatMap((each) => each.pastCalls)
         .sort((a, b) => b.at - a.at)
@@ -62,6 +62,16 @@ export function merged(selves, coming) {
       notices: [...main.notices, ...former.flatMap((old) => noticesOf(old, main))],
     },
   };
+}
+
+/** Whose call is the one: that which runs before one that rings, and both before one that is over. @param {Self[]} selves @returns {Self | undefined} */
+export function talking(selves) {
+  const weight = (/** @type {Self} */ { starling }) => {
+    const { call } = starling.state;
+    return !call ? 0 : call.state === 'ended' ? 1 : call.incoming && call.state === 'ringing' ? 2 : 3;
+  };
+  const best = selves.reduce((a, b) => (weight(b) > weight(a) ? b : a));
+  return weight(best) ? best : undefined;
 }
 
 /** @param {Self} old @param {State} main */

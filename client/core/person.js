@@ -2,21 +2,27 @@
 // its own keys, store and flows; a page sees one person. docs/decisions/0043-change-of-address.md.
 import { inOrder } from './agent/chat.js';
 import { readEntry } from './agent/shared.js';
+import { turns } from './agent/turns.js';
 import { need, StarlingError } from './errors.js';
 import { parseAddress } from './identity/address.js';
-import { endOf, giveBack, heard, loadTold, seeds, tellContacts, tellDevices, unheard } from './leaving.js';
-import { merged, resolved } from './merging.js';
+import { askAnew, endOf, giveBack, heard, loadTold, seeds, tellContacts, tellDevices, unheard } from './leaving.js';
+import { merged, resolved, talking } from './merging.js';
 import { Starling } from './starling.js';
 import { tableOf, wiping, within } from './store/within.js';
 
 const LOOK_MILLIS = 3_600_000;
 const SOON_MILLIS = 1000;
 const MAX_FORMER = 4;
+/** What is being done has so long to come to its end. */
+const CLOSE_MILLIS = 10_000;
 const UP = ['online', 'one-server'];
 
 /** @typedef {import('./leaving.js').Self} Self */
-/** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean}} Identities */
+/** Agents by the number of their store. @typedef {Map<number, Starling>} Family */
+/** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts; turned: when the present one became it, Unix ms @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean, turned?: number}} Identities */
 
+/** @param {unknown} e */
+const warn = (e) => console.warn('starling: change of address', e instanceof Error ? e.message : e);
 /** @returns {Identities} */
 const one = () => ({ now: 0, former: [], coming: null, next: 1, quiet: false });
 
@@ -34,7 +40,15 @@ export class Person {
   /** By the address that is shown. @type {Map<string, Self>} */
   #owners = new Map();
   #ids = one();
+  /** What changes the addresses, one after the other. */
+  #turn = turns();
+  /** The last of it. @type {Promise<unknown>} */
+  #last = Promise.resolve();
+  /** The user asked for something that is not done yet. */
   #busy = false;
+  #looking = false;
+  /** Since this began, nobody is left to be asked. */
+  #askedAnew = false;
   #closed = false;
   #soon = false;
   #stopTimer = () => {};
@@ -43,25 +57,32 @@ export class Person {
   /** @param {import('./types.js').Surroundings} around @returns {Promise<Person>} */
   static async open(around) {
     const ids = /** @type {Identities} */ ((await around.store.get('me', 'identities')) ?? one());
-    const now = await openSelf(around, ids.now, false);
-    const person = new Person(around, now, ids);
-    for (const n of ids.former) person.#former.push(await openSelf(around, n, true));
-    if (ids.coming !== null) person.#coming = await openSelf(around, ids.coming, false);
+    /** @type {Family} */
+    const family = new Map();
+    const now = await openSelf(around, ids.now, false, family);
+    const person = new Person(around, now, ids, family);
+    for (const n of ids.former) person.#former.push(await openSelf(around, n, true, family));
+    if (ids.coming !== null) person.#coming = await openSelf(around, ids.coming, false, family);
     for (const self of person.#everyone()) person.#follow(self);
+    // No code is on its way, and none that came counts any more.
+    if (person.#coming?.starling.state.me.status === 'new') await person.#withdrawComing();
     person.#draw();
-    person.#look();
+    void person.#look();
     return person;
   }
 
-  /** @param {import('./types.js').Surroundings} around @param {Self} now @param {Identities} ids @private */
-  constructor(around, now, ids) {
+  /** @param {import('./types.js').Surroundings} around @param {Self} now @param {Identities} ids @param {Family} family @private */
+  constructor(around, now, ids, family) {
     this.around = around;
+    this.#family = family;
     this.#now = now;
     this.#ids = ids;
     this.state = now.starling.state;
   }
   /** @type {Self} */
   #now;
+  /** @type {Family} */
+  #family;
 
   /** Those that are read. */
   #selves = () => [this.#now, ...this.#former];
@@ -73,7 +94,7 @@ export class Person {
   /** @param {string} address */
   #owner = (address) => (this.#owners.get(address) ?? this.#now).starling;
   /** The one with the call. */
-  #caller = () => (this.#selves().find((each) => each.starling.state.call) ?? this.#now).starling;
+  #caller = () => (talking(this.#selves()) ?? this.#now).starling;
   #timer = (/** @type {number} */ ms, /** @type {() => void} */ task) => this.main.ctx.timer(ms, task);
 
   /** @param {Self} self */
@@ -84,7 +105,7 @@ export class Person {
       starling.subscribe(() => this.#changed()),
       ...events.map((event) => starling.on(event, (what) => this.#events.get(event)?.forEach((fn) => fn(what)))),
       starling.on('accepted', (address) => {
-        for (const old of this.#former) if (self === this.#now) void heard(old, address).then(() => this.#draw());
+        for (const old of this.#former) if (self === this.#now) void heard(old, address).then(() => this.#draw(), warn);
       }),
     ]);
   }
@@ -106,28 +127,65 @@ export class Person {
     for (const listener of [...this.#listeners]) listener(state);
   }
 
+  /** Nothing else changes the addresses meanwhile. @template T @param {() => Promise<T>} task @returns {Promise<T>} */
+  #alone(task) {
+    const turn = this.#turn(task);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What the user wants waits for what is being done by itself, and for nothing else. @template T @param {() => Promise<T>} task @returns {Promise<T>} */
+  async #wanted(task) {
+    need(!this.#busy && !this.#closed, 'move.busy');
+    this.#busy = true;
+    try {
+      return await this.#alone(task);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** What runs is not cut off in the middle. */
+  async #ended() {
+    let stop = () => {};
+    const late = new Promise((resolve) => (stop = this.#timer(CLOSE_MILLIS, () => resolve(null))));
+    await Promise.race([this.#last, late]);
+    stop();
+  }
+
   /** What is due; one at a time. */
   async #look() {
-    if (this.#busy || this.#closed) return;
-    this.#busy = true;
+    if (this.#looking || this.#closed) return;
+    this.#looking = true;
+    try {
+      await this.#alone(() => this.#due());
+    } finally {
+      this.#looking = false;
+      this.#stopTimer();
+      if (this.#former.length && !this.#closed) this.#stopTimer = this.#timer(LOOK_MILLIS, () => void this.#look());
+    }
+  }
+
+  async #due() {
+    if (this.#closed) return;
     try {
       if (this.#coming && UP.includes(this.#coming.starling.state.me.status)) await this.#arrive();
       await this.#agree();
-      for (const old of [...this.#former]) await this.#lookAt(old);
+      if (!this.#askedAnew) await askAnew(this.#now);
+      this.#askedAnew = true;
+      for (const old of [...this.#former]) if (!this.#closed) await this.#lookAt(old);
     } catch (e) {
-      console.warn('starling: change of address', e instanceof Error ? e.message : e);
-    } finally {
-      this.#busy = false;
-      this.#stopTimer();
-      if (this.#former.length && !this.#closed) this.#stopTimer = this.#timer(LOOK_MILLIS, () => void this.#look());
+      warn(e);
     }
   }
 
   /** @param {Self} old */
   async #lookAt(old) {
     if (endOf(old) <= this.around.now()) return this.#giveBack(old);
-    // Also when we were interrupted before.
-    if (old === this.#former[0]) await tellDevices(old, this.#now.starling.state.me.address);
+    // Also when we were interrupted before; what another device said later stands.
+    const said = old.starling.ctx.own.get('moving');
+    if (old === this.#former[0] && (said?.time ?? -1) < (this.#ids.turned ?? 0))
+      await tellDevices(old, this.#now.starling.state.me.address);
     if (!this.#ids.quiet && UP.includes(old.starling.state.me.status)) await tellContacts(old, this.#now);
   }
 
@@ -142,7 +200,7 @@ export class Person {
           .sort((a, b) => b.at - a.at);
         if (!mark || contact.state !== 'accepted') continue;
         if (contact.moved && contact.moved.now === mark.to)
-          await self.ctx.moves.follow(contact.address).catch(() => {});
+          await self.ctx.moves.follow(contact.address, mark.to).catch(() => {});
         else if (!contact.moved && (!mark.to || self.ctx.contacts.get(mark.to)?.state === 'accepted'))
           await self.ctx.inTurn(async () => {
             const change = self.ctx.moves.take(contact.address, mark);
@@ -174,7 +232,14 @@ export class Person {
     const [old] = former;
     for (const each of former) each.starling.ctx.around.former = true;
     self.starling.ctx.around.former = false;
-    const ids = { ...this.#ids, now: self.n, former: former.map(({ n }) => n), coming: null, quiet };
+    const ids = {
+      ...this.#ids,
+      now: self.n,
+      former: former.map(({ n }) => n),
+      coming: null,
+      quiet,
+      turned: this.main.ctx.now(),
+    };
     // What was said the last time that this address was left says nothing of the next.
     const said = [...self.told.keys()].map(
       (each) => /** @type {[string, string, any]} */ ([tableOf(self.n, 'told'), each, undefined]),
@@ -206,7 +271,8 @@ export class Person {
   }
 
   /** @param {Self} self */
-  #forget({ starling }) {
+  #forget({ n, starling }) {
+    this.#family.delete(n);
     for (const stop of this.#stops.get(starling) ?? []) stop();
     this.#stops.delete(starling);
   }
@@ -217,7 +283,14 @@ export class Person {
     const address = parseAddress(typed.trim());
     need(address.includes('@'), 'address.phone-syntax');
     need(address !== this.main.state.me.address, 'move.same');
-    need(!this.#coming && !this.#busy, 'move.busy');
+    need(!this.#coming, 'move.busy');
+    await this.#wanted(() => this.#changeTo(address));
+  }
+
+  /** @param {string} address */
+  async #changeTo(address) {
+    // It may have become ours while this waited.
+    need(!this.#coming && address !== this.main.state.me.address, 'move.busy');
     need(UP.includes(this.main.state.me.status), 'move.offline');
     // One that is still ours needs no new proof.
     const back = this.#former.find((each) => each.starling.state.me.address === address);
@@ -230,12 +303,12 @@ export class Person {
     const ids = { ...this.#ids, coming: n, next: n + 1 };
     await this.around.store.batch([...(await seeds(this.around.store, this.#ids.now, n)), ['me', 'identities', ids]]);
     this.#ids = ids;
-    this.#coming = await openSelf(this.around, n, false);
+    this.#coming = await openSelf(this.around, n, false, this.#family);
     this.#follow(this.#coming);
     try {
       await this.#coming.starling.enrol(address);
     } catch (e) {
-      await this.cancelMove();
+      await this.#withdrawComing();
       throw e;
     }
     this.#draw();
@@ -255,6 +328,16 @@ export class Person {
   async cancelMove() {
     const coming = this.#coming;
     if (!coming) return;
+    await this.#wanted(async () => {
+      // Too late: it is the present one.
+      need(this.#coming === coming, 'move.busy');
+      await this.#withdrawComing();
+    });
+  }
+
+  async #withdrawComing() {
+    const coming = this.#coming;
+    if (!coming) return;
     this.#coming = null;
     this.#forget(coming);
     if (coming.starling.ctx.profile?.chain.length) await coming.starling.ctx.devices.withdraw().catch(() => {});
@@ -267,9 +350,10 @@ export class Person {
 
   /** Before its time is over. @param {string} address */
   async stopUsing(address) {
-    const old = this.#former.find((each) => each.starling.state.me.address === address);
-    need(!this.#busy, 'move.busy');
-    if (old) await this.#giveBack(old);
+    await this.#wanted(async () => {
+      const old = this.#former.find((each) => each.starling.state.me.address === address);
+      if (old) await this.#giveBack(old);
+    });
   }
 
   /** @param {(state: import('./types.js').State) => void} fn */
@@ -338,7 +422,13 @@ export class Person {
     this.main.requestContact(address, options);
   acceptRequest = (/** @type {string} */ address) => this.#asked(address).acceptRequest(address);
   declineRequest = (/** @type {string} */ address) => this.#asked(address).declineRequest(address);
-  block = (/** @type {string} */ address) => this.#all((each) => each.block(address));
+  /** With all addresses that this person had. @param {string} address */
+  block = (address) => {
+    const all = resolved(this.#selves()).of(address);
+    return this.#all(async (each) => {
+      for (const one of all) if (!each.state.blocked.includes(one)) await each.block(one);
+    });
+  };
   unblock = (/** @type {string} */ address) => this.#all((each) => each.unblock(address));
   /** @param {string} address */
   removeContact = (address) => {
@@ -349,9 +439,9 @@ export class Person {
   };
   decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
     this.#owner(address).decideChanged(address, agree);
-  /** @param {string} address */
-  followMoved = async (address) => {
-    await this.#owner(address).followMoved(address);
+  /** @param {string} address @param {string} now  as it was shown */
+  followMoved = async (address, now) => {
+    await this.#owner(address).followMoved(address, now);
     this.#changed();
   };
   sendMessage = (/** @type {string} */ address, /** @type {string} */ text) => {
@@ -364,11 +454,15 @@ export class Person {
     this.main.agreeToLine(address, server, always);
   askBeforeLine = (/** @type {string} */ address) => this.main.askBeforeLine(address);
   removeLine = (/** @type {string} */ address) => this.main.removeLine(address);
-  callLine = (/** @type {string} */ address) => this.main.callLine(address);
+  callLine = (/** @type {string} */ address) => {
+    this.#needFree();
+    return this.main.callLine(address);
+  };
   writeLine = (/** @type {string} */ address, /** @type {string} */ text) => this.main.writeLine(address, text);
 
+  #needFree = () => need(!this.state.call || this.state.call.state === 'ended', 'generic', 'a call runs');
   call = (/** @type {string} */ address) => {
-    need(!this.state.call || this.state.call.state === 'ended', 'generic', 'a call runs');
+    this.#needFree();
     const now = resolved(this.#selves()).now(address);
     return this.#owner(now).call(now);
   };
@@ -422,6 +516,7 @@ export class Person {
 
   async deleteEverything() {
     this.#closed = true;
+    await this.#ended();
     for (const { starling } of [...this.#everyone()].reverse()) await starling.deleteEverything();
     await this.around.store.clear();
   }
@@ -432,6 +527,7 @@ export class Person {
     this.#closed = true;
     this.#stopTimer();
     this.#stopSoon();
+    await this.#ended();
     for (const self of this.#everyone()) {
       this.#forget(self);
       await self.starling.close();
@@ -439,9 +535,12 @@ export class Person {
   }
 }
 
-/** @param {import('./types.js').Surroundings} around @param {number} n @param {boolean} former @returns {Promise<Self>} */
-async function openSelf(around, n, former) {
-  const starling = await Starling.open({ ...around, store: within(around.store, n), former });
+/** @param {import('./types.js').Surroundings} around @param {number} n @param {boolean} former @param {Family} family @returns {Promise<Self>} */
+async function openSelf(around, n, former, family) {
+  const busy = () =>
+    [...family].some(([each, { state }]) => each !== n && !!state.call && state.call.state !== 'ended');
+  const starling = await Starling.open({ ...around, store: within(around.store, n), former, busy });
+  family.set(n, starling);
   /** @type {Self} */
   const self = { n, starling, told: new Map() };
   await loadTold(self);

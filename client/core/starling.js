@@ -216,7 +216,10 @@ export class Starling {
     const { ctx } = this;
     const entry = ctx.own.get('moving');
     const said = entry && readEntry(entry);
-    if (said?.kind !== 'moving' || !said.to || ctx.around.former || said.to === ctx.profile?.address) return;
+    if (said?.kind !== 'moving' || !said.to || ctx.around.former || said.to === ctx.profile?.address) {
+      const notices = this.state.notices.filter(({ id }) => id !== 'moving');
+      return void (notices.length < this.state.notices.length && this.#update({ notices }));
+    }
     const actions = [
       { id: 'go', key: 'moving.go', safe: true },
       { id: 'ok', key: 'moving.ok', safe: false },
@@ -297,7 +300,7 @@ export class Starling {
   removeContact = async (address) => {
     for (const each of [...this.ctx.moves.earlier(address), address]) await this.ctx.contacts.remove(each);
   };
-  followMoved = (/** @type {string} */ address) => this.ctx.moves.follow(address);
+  followMoved = (/** @type {string} */ address, /** @type {string} */ now) => this.ctx.moves.follow(address, now);
   decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
     this.ctx.contacts.decide(address, agree);
 
@@ -450,8 +453,10 @@ export class Starling {
   /** @param {string} notice @param {string} action */
   async answerNotice(notice, action) {
     const [kind, about] = notice.split(' ');
-    if (kind === 'moved')
-      return await (action === 'follow' ? this.ctx.moves.follow(about) : this.ctx.moves.later(about));
+    if (kind === 'moved') {
+      const [what, now = ''] = action.split(' ');
+      return await (what === 'follow' ? this.ctx.moves.follow(about, now) : this.ctx.moves.later(about, now));
+    }
     if (kind === 'changed' && action !== 'ok') await this.decideChanged(about, action === 'agree');
     if (kind === 'list' || kind === 'fork' || (kind === 'objecting' && action === 'join')) {
       await this.ctx.devices.decide(about, action === 'join');

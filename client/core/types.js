@@ -107,6 +107,7 @@
  * @property {string} deviceName
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
  * @property {boolean} [former]  this address was left: its certificate is not renewed
+ * @property {() => boolean} [busy]  another address of this person has a call
  * @property {() => number} [steady]  ms that no setting of the clock moves; default performance.now
  */
 
@@ -210,7 +211,7 @@
  * @property {() => Promise<void>} resendMoveCode
  * @property {() => Promise<void>} cancelMove
  * @property {(address: string) => Promise<void>} stopUsing  an address that was left
- * @property {(address: string) => Promise<void>} followMoved  a contact uses a new address
+ * @property {(address: string, now: string) => Promise<void>} followMoved  a contact uses a new address; now: which one, as the user read it
  * @property {(notice: string, action: string) => Promise<void>} answerNotice
  * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
  * @property {() => Promise<void>} deleteEverything

@@ -2,103 +2,27 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { random } from '../core/bytes.js';
-import { Person } from '../core/person.js';
 import { signMoved } from '../core/record/moved.js';
-import { memoryStore } from '../core/store/memory.js';
-import { fakeCa } from './acme-fake.js';
 import { issue } from './authority.js';
-import { fakeMedia } from './fake/people.js';
-import { closeNow, contact, world } from './fake/world.js';
+import {
+  closeAll,
+  ALICE,
+  NEW,
+  THIRD,
+  BOB,
+  BOBNEW,
+  DAY,
+  notice,
+  answer,
+  up,
+  texts,
+  stage,
+  moved,
+  follows,
+} from './fake/moving.js';
+import { closeNow, contact } from './fake/world.js';
 
-const [ALICE, NEW, THIRD] = ['alice@old.example', 'alice@new.example', 'alice@third.example'];
-const [BOB, BOBNEW] = ['bob@example.net', 'bob@bobs.example'];
-const DAY = 86_400_000;
-const open = [];
-after(() => Promise.allSettled(open.map((close) => close())));
-
-const notice = (one, start) => one.state.notices.find((each) => each.id.replace(/^\d+\|/, '').startsWith(start));
-const up = (s) => s.me.status === 'online';
-const texts = async (one, address) => (await one.messages(address)).map((each) => each.text);
-
-async function stage() {
-  const it = await world();
-  const ca = fakeCa(it.ca, it.time.now);
-  const people = [];
-  open.push(async () => {
-    for (const one of people) for (const self of one.selves()) await Promise.resolve(closeNow(self)).catch(() => {});
-    await it.close();
-  });
-  const acme = (url) => url.includes('acme/directory') || url.startsWith('https://ca.example/');
-  /** A whole person, as a page opens it. */
-  const person = async (address, { store, deviceName = 'test' } = {}) => {
-    const kept = store ?? (await it.card(address));
-    const one = await Person.open({
-      store: kept,
-      fetch: (url, init) =>
-        acme(String(url))
-          ? ca.fetch(String(url).includes('acme/directory') ? ca.directory : String(url), init)
-          : it.peers.find((each) => String(url).startsWith(each.base)).fetch(String(url), init),
-      webSocket: (url) => it.peers.find((each) => each.relay.peer.ws === url).relay.open(),
-      now: it.time.now,
-      steady: it.time.now,
-      peers: it.peers.map((each) => each.base),
-      loopback: true,
-      media: fakeMedia(),
-      deviceName,
-      timer: it.time.timer,
-    });
-    one.selves = () => one.everyone();
-    one.kept = kept;
-    people.push(one);
-    await it.until(one, (s) => up(s) || s.me.status === 'waiting-for-device', `${address} there`);
-    return one;
-  };
-  const friends = async (alice, bob) => {
-    const [a, b] = [alice.state.me.address, bob.state.me.address];
-    await alice.requestContact(b, {});
-    await it.until(bob, (s) => s.requests.length === 1, 'request');
-    await bob.acceptRequest(a);
-    await it.until(alice, (s) => contact(s, b)?.presence === 'online', 'seen');
-    await it.until(bob, (s) => contact(s, a)?.presence === 'online', 'seen');
-  };
-  const move = async (one, to) => {
-    await one.changeAddress(to);
-    if (one.state.move) {
-      await it.until(one, (s) => s.move?.step === 'code', 'code');
-      await one.submitMoveCode(ca.mails.findLast((mail) => mail.to === to).code);
-    }
-    await it.until(one, (s) => s.me.address === to && up(s), `at ${to}`);
-  };
-  const said = async (from, to, text, at) => {
-    await from.sendMessage(at, text);
-    await it.until(
-      to,
-      async (s) => {
-        for (const each of s.contacts) if ((await texts(to, each.address)).includes(text)) return true;
-        return false;
-      },
-      text,
-    );
-  };
-  return { ...it, it, ca, person, friends, move, said };
-}
-
-/** Alice and bob know each other and wrote; alice is at her new address. */
-async function moved() {
-  const all = await stage();
-  const [alice, bob] = [await all.person(ALICE), await all.person(BOB)];
-  await all.friends(alice, bob);
-  await alice.setName('Alice');
-  await all.said(alice, bob, 'before', BOB);
-  await all.said(bob, alice, 'before, too', ALICE);
-  await all.move(alice, NEW);
-  await all.it.until(bob, (s) => notice({ state: s }, 'moved'), 'told');
-  return { ...all, alice, bob };
-}
-const follows = async (all, one, old, now) => {
-  await one.answerNotice(notice(one, `moved ${old}`).id, 'follow');
-  await all.it.until(one, (s) => contact(s, now)?.state === 'accepted' && !contact(s, old), 'followed');
-};
+after(closeAll);
 
 test('a contact is asked, agrees, and history, contact and messages are one at the new address', async () => {
   const all = await moved();
@@ -138,13 +62,13 @@ test('a contact is asked, agrees, and history, contact and messages are one at t
 test('not now: the question stays with the person, also over a reload, and can be agreed to later', async () => {
   const all = await moved();
   const { it, bob, person, alice } = all;
-  await bob.answerNotice(notice(bob, 'moved').id, 'later');
+  await answer(bob, 'moved', 'later');
   assert.equal(notice(bob, 'moved'), undefined);
   assert.equal(contact(bob.state, ALICE).moved, NEW);
   bob.everyone().forEach(closeNow);
   const again = await person(BOB, { store: bob.kept });
   assert.equal(notice(again, 'moved'), undefined);
-  await again.followMoved(ALICE);
+  await again.followMoved(ALICE, NEW);
   await it.until(again, (s) => contact(s, NEW)?.state === 'accepted', 'followed');
   await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard');
 });
@@ -198,7 +122,7 @@ test('a device of the old address alone moves nobody: the new one must be proven
   await it.until(bob, (s) => notice({ state: s }, 'moved'), "both ends are the thief's: it is shown");
   await alice.sendMessage(BOB, 'where does it go');
   assert.ok(contact(bob.state, ALICE) && !contact(bob.state, 'thief@evil.example'), 'and nothing is switched');
-  await assert.rejects(bob.followMoved(ALICE), (e) => e.key === 'moved.not-there');
+  await assert.rejects(bob.followMoved(ALICE, 'thief@evil.example'), (e) => e.key === 'moved.not-there');
   assert.ok(contact(bob.state, ALICE));
 });
 
@@ -232,7 +156,7 @@ test('a device that was taken off the list since has no say', async () => {
   await it.until(bob, (s) => notice({ state: s }, 'moved'), 'shown');
   await alice.removeDevice(second.ctx.profile.key.id);
   await it.pass(3000);
-  await assert.rejects(bob.followMoved(ALICE), (e) => e.key === 'moved.doubted');
+  await assert.rejects(bob.followMoved(ALICE, 'thief@evil.example'), (e) => e.key === 'moved.doubted');
   assert.equal(notice(bob, 'moved'), undefined);
   assert.equal(contact(bob.state, ALICE).moved, undefined);
   assert.ok(ca);
@@ -308,8 +232,8 @@ test('two contacts move at once: each is asked once, and both meet at their new 
   await Promise.all([move(alice, NEW), move(bob, BOBNEW)]);
   await it.until(bob, (s) => notice({ state: s }, `moved ${ALICE}`), 'bob told');
   await it.until(alice, (s) => notice({ state: s }, `moved ${BOB}`), 'alice told');
-  await bob.answerNotice(notice(bob, `moved ${ALICE}`).id, 'follow');
-  await alice.answerNotice(notice(alice, `moved ${BOB}`).id, 'follow');
+  await answer(bob, `moved ${ALICE}`, 'follow');
+  await answer(alice, `moved ${BOB}`, 'follow');
   await it.until(bob, (s) => s.contacts.length === 1 && contact(s, NEW), 'one row');
   await it.until(alice, (s) => s.contacts.length === 1 && contact(s, BOBNEW), 'one row');
   await said(bob, alice, 'from bob', NEW);
@@ -349,7 +273,7 @@ test('a contact who was away hears it again before it would be lost, and in time
   assert.ok(again[0].created - first.created > 5 * DAY);
   const back = await person(BOB, { store: bob.kept });
   await it.until(back, (s) => notice({ state: s }, 'moved'), 'heard');
-  await back.followMoved(ALICE);
+  await back.followMoved(ALICE, NEW);
   await it.until(alice, (s) => s.former[0].waiting.length === 0, 'heard of it');
 });
 

@@ -162,7 +162,7 @@ export function contactBook(ctx) {
     if (chain !== before || !isSame(patch, contact)) await note(address, patch);
     const lost = [...headOf(before).devices.keys()].some((id) => !listed.has(id));
     if (lost && contact.state === 'accepted') await renew(address, headOf(chain).hash);
-    await roots.look(address, found, chain, out);
+    if (!ctx.moves.isMoved(address)) await roots.look(address, found, chain, out);
     return sure.filter((id) => !out.has(id));
   }
 
@@ -175,7 +175,7 @@ export function contactBook(ctx) {
     const contact = book.get(address);
     const known = contact?.root ? chains.filter((each) => has(each, contact.root ?? '')) : chains;
     if (!known.length) {
-      if (contact && !contact.changed && !has(chains[0], contact.refused))
+      if (contact && !contact.changed && !has(chains[0], contact.refused) && !ctx.moves.isMoved(address))
         await roots.suspect(address, chains[0], found);
       return [];
     }
@@ -254,7 +254,8 @@ export function contactBook(ctx) {
     async load() {
       for (const [address, contact] of await ctx.store.list('contacts')) book.set(address, contact);
       for (const [address] of await ctx.store.list('blocked')) blocked.add(address);
-      for (const contact of book.values()) if (contact.changed) roots.tell(contact.address);
+      for (const { address, changed: asked } of book.values())
+        if (asked && !ctx.moves.isMoved(address)) roots.tell(address);
       show();
     },
 
@@ -293,6 +294,7 @@ export function contactBook(ctx) {
     async lookWhole(address) {
       const found = await findAll(address);
       if (found.kind === 'found') await remember(address, found);
+      return found;
     },
 
     /** @param {string} address @param {string} device */
@@ -455,7 +457,7 @@ export function contactBook(ctx) {
     /** @param {string} address @param {boolean} agree */
     async decide(address, agree) {
       const contact = book.get(address);
-      if (!contact?.changed) return;
+      if (!contact?.changed || ctx.moves.isMoved(address)) return;
       const { changed: other } = contact;
       if (agree) roots.check(contact);
       await ctx.locator.forget(address);

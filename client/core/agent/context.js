@@ -43,7 +43,7 @@
  * @property {() => import('../identity/passport.js').Signer} signer
  * @property {() => string} network
  * @property {() => boolean} local  local mode: test certificates and private addresses count
- * @property {<T>(task: () => Promise<T>) => Promise<T>} inTurn  changes of what is stored, one after the other; a task must not wait for another turn
+ * @property {import('./turns.js').Turns} inTurn  changes of what is stored, one after the other; a task must not wait for another turn
  * @property {() => number} now  corrected
  * @property {import('../sip/ua.js').UserAgent | null} ua
  * @property {ReturnType<typeof import('../locate/locator.js').locator>} locator

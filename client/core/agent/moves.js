@@ -1,8 +1,9 @@
 // Contacts who change their address: what one of their devices said, proven from both ends, asked of the user, and followed only when he says so.
 // docs/protocols/formats.md, section 13, and docs/decisions/0043-change-of-address.md.
 import { need, StarlingError } from '../errors.js';
+import { revokedIn } from '../locate/locator.js';
 import { headOf, relation } from '../record/devices.js';
-import { openMoved } from '../record/moved.js';
+import { GOOD_MILLIS, openMoved } from '../record/moved.js';
 import { laterKey } from './friends-keys.js';
 import { together } from './own.js';
 import { movedValue } from './shared.js';
@@ -31,10 +32,20 @@ export function contactMoves(ctx) {
       done() {
         marks.set(address, { to, at });
         told.done();
+        if (next(address)) quiet(address);
+        else ctx.presence.watch(address);
         ctx.contacts.show();
       },
     };
   };
+
+  /** Nobody follows where an address is that was left, nor is asked about a list begun anew there. @param {string} address */
+  function quiet(address) {
+    ctx.presence.forget(address);
+    const id = `changed ${address}`;
+    if (ctx.state.notices.some((each) => each.id === id))
+      ctx.update({ notices: ctx.state.notices.filter((each) => each.id !== id) });
+  }
 
   /** One step, where the person there is known. @param {string} address */
   const next = (address) => {
@@ -113,17 +124,17 @@ export function contactMoves(ctx) {
       args: { name: contact.name, old: address, address: contact.moved.now },
       also: { key: 'moved.doubt', args: {} },
       actions: [
-        { id: 'follow', key: 'moved.follow', safe: false },
-        { id: 'later', key: 'moved.later', safe: true },
+        { id: `follow ${contact.moved.now}`, key: 'moved.follow', safe: false },
+        { id: `later ${contact.moved.now}`, key: 'moved.later', safe: true },
       ],
     });
   }
 
-  /** @param {string} address */
-  async function later(address) {
+  /** @param {string} address @param {string} now  that the user read */
+  async function later(address, now) {
     await ctx.inTurn(async () => {
       const contact = ctx.contacts.get(address);
-      if (!contact?.moved) return;
+      if (contact?.moved?.now !== now) return;
       const kept = ctx.contacts.changed(address, { moved: { ...contact.moved, later: true } });
       await ctx.store.batch(kept.writes);
       kept.done();
@@ -143,7 +154,10 @@ export function contactMoves(ctx) {
 
   /** The device that said so may have been removed since, and the new address must be there. @param {string} address @param {Pending} moved @returns {Promise<string>} the oldest version of the list of the new address */
   async function check(address, moved) {
-    await ctx.contacts.lookWhole(address);
+    const all = await ctx.contacts.lookWhole(address);
+    // What is not read may say that the device is out. Of an address that was given back nothing is left.
+    const isRead = all.kind === 'found' ? all.listed : all.kind === 'absent';
+    need(!!isRead && !!all.asked, 'moved.unread');
     const { chain, revoked, disputed, changed } = /** @type {Contact} */ (ctx.contacts.get(address));
     const stands = chain && headOf(chain).devices.has(moved.by) && !revoked?.includes(moved.by);
     if (!stands || disputed?.includes(moved.by) || changed) {
@@ -162,15 +176,18 @@ export function contactMoves(ctx) {
     need(found.kind === 'found' && found.devices.has(moved.device), 'moved.not-there');
     // Where a list is remembered, it must be that.
     const lists = chained ? found.chains.filter((each) => relation(each, chained) !== 'new-root') : found.chains;
-    const list = lists.find((each) => headOf(each).devices.has(moved.device));
+    const list = lists.find(
+      (each) => headOf(each).devices.has(moved.device) && !revokedIn(found, each).has(moved.device),
+    );
     need(!!list, 'moved.not-there');
     return list[0].hash;
   }
 
-  /** The user agrees: history and contact go on under the new address. @param {string} address */
-  async function follow(address) {
+  /** The user agrees: history and contact go on under the new address. @param {string} address @param {string} now  that the user read: another one may have come meanwhile */
+  async function follow(address, now) {
     const moved = ctx.contacts.get(address)?.moved;
     if (!moved) return;
+    need(moved.now === now, 'moved.other');
     const root = await check(address, moved);
     await ctx.inTurn(async () => {
       const old = ctx.contacts.get(address);
@@ -209,6 +226,8 @@ export function contactMoves(ctx) {
     tell,
     marks: () => new Map(marks),
     isMoved: (/** @type {string} */ address) => !!next(address),
+    /** Left so long ago that what comes from there is not the word of the person who left it: it may be somebody else's by now. @param {string} address */
+    isOver: (address) => !!next(address) && ctx.now() - (marks.get(address)?.at ?? 0) > GOOD_MILLIS,
 
     /** @param {string} address @param {Mark} said  by another address of ours @param {boolean} [isShared]  by another device of ours: it is an entry already @returns {Change} */
     take(address, said, isShared = false) {

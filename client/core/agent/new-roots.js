@@ -56,7 +56,7 @@ export function newRoots(ctx, { get, note }) {
     const contact = get(address);
     timers.get(address)?.();
     timers.delete(address);
-    if (!contact?.changed) return;
+    if (!contact?.changed || ctx.moves.isMoved(address)) return;
     const left = due(contact) - ctx.now();
     if (left > 0)
       timers.set(

@@ -74,7 +74,7 @@ export function presence(ctx) {
   async function subscribe(address, device, path) {
     const ua = ctx.ua;
     const contact = ctx.contacts.get(address);
-    if (!ua || closed || contact?.state !== 'accepted' || !contact.theirToken) return;
+    if (!ua || closed || contact?.state !== 'accepted' || !contact.theirToken || ctx.moves.isMoved(address)) return;
     const target = (await ctx.contacts.targets(address)).find((each) => each.id === device);
     const ways = target ? ctx.delivery.paths(target) : [];
     if (path >= ways.length) return note(address, device, null);
@@ -148,7 +148,7 @@ export function presence(ctx) {
   /** @param {string} address */
   async function watch(address) {
     const contact = ctx.contacts.get(address);
-    if (closed || contact?.state !== 'accepted') return;
+    if (closed || contact?.state !== 'accepted' || ctx.moves.isMoved(address)) return;
     ctx.locator.follow(address, {
       friendsKey: contact.friendsKey,
       how: () => ctx.contacts.howToFind(address),

@@ -93,7 +93,7 @@ export function reception(ctx) {
   /** What is not wanted from this address costs nothing more. @param {string} address @param {BodyType} type */
   function isWelcome(address, type) {
     if (address === ctx.profile?.address) return true;
-    if (ctx.contacts.blocked(address)) return false;
+    if (ctx.contacts.blocked(address) || ctx.moves.isOver(address)) return false;
     return ctx.contacts.get(address)?.state === 'accepted' || ['request', 'accept', 'decline'].includes(type);
   }
 

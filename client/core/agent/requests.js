@@ -215,7 +215,7 @@ export function contactRequests(ctx) {
       show();
     },
 
-    /** @param {string} typed @param {{name?: string, text?: string}} options */
+    /** quiet: that they may answer is published already. @param {string} typed @param {{name?: string, text?: string, quiet?: boolean}} options */
     async request(typed, options) {
       const address = parseAddress(typed);
       need(address !== profile().address, 'address.self');
@@ -241,7 +241,7 @@ export function contactRequests(ctx) {
         shown.done();
         stale.drop();
         // Before the request, along the same flow: their answer must be let through.
-        void ctx.contacts.publishConsent();
+        if (!options.quiet) void ctx.contacts.publishConsent();
         word.admit();
       });
     },

@@ -41,6 +41,8 @@ export function calls(ctx) {
     return engine && { ...engine, create: async () => engine.create({ relays: await ctx.relays.servers() }) };
   };
   const ua = () => /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua);
+  /** A person has one call, whichever of her addresses it goes to. */
+  const isBusy = () => ctx.around.busy?.() ?? false;
   /** @param {Partial<import('../types.js').Call>} patch */
   const change = (patch) => void (live && ctx.state.call && ctx.update({ call: { ...ctx.state.call, ...patch } }));
   /** @param {Set<string>} set @param {string} key */
@@ -158,15 +160,20 @@ export function calls(ctx) {
     const contact = ctx.contacts.get(address);
     const known = contact?.state === 'accepted';
     const listed = await ctx.contacts.isListed(address, signer.device);
-    if (!listed || ctx.contacts.blocked(address) || (!known && !ctx.state.settings.strangersRing))
+    if (
+      !listed ||
+      ctx.contacts.blocked(address) ||
+      ctx.moves.isOver(address) ||
+      (!known && !ctx.state.settings.strangersRing)
+    )
       return answer(403, 'Send a contact request');
     if (gone.has(key)) return answer(487, 'Request Terminated');
     const both = glare(address, known);
     // They will give up theirs when ours arrives.
     if (both === 'ours') return void ctx.timer(GLARE_MILLIS, () => void answer(gone.has(key) ? 487 : 486, 'Busy Here'));
-    if (live && both !== 'theirs' && !isRestart(signer)) return answer(486, 'Busy Here');
+    if (isBusy() || (live && both !== 'theirs' && !isRestart(signer))) return answer(486, 'Busy Here');
     if (live) await leave(both === 'theirs');
-    if (live) return answer(486, 'Busy Here');
+    if (live || isBusy()) return answer(486, 'Busy Here');
     await ring(engine, incoming, known, both === 'theirs');
   }
 
@@ -179,7 +186,7 @@ export function calls(ctx) {
     const caller = await ctx.lines.caller(message, flow);
     if (!caller) return answer(403, 'Send a contact request');
     if (gone.has(key)) return answer(487, 'Request Terminated');
-    if (live) return answer(486, 'Busy Here');
+    if (live || isBusy()) return answer(486, 'Busy Here');
     await ring(engine, incoming, false, false, caller);
   }
 

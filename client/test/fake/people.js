@@ -81,6 +81,7 @@ export async function person({
     events: [],
     emit: (event, what) => ctx.events.push([event, what]),
     book: new Map(),
+    moves: { isOver: () => false },
     contacts: {
       get: (who) => ctx.book.get(who),
       blocked: () => false,

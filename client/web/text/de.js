@@ -403,6 +403,10 @@ export const de = {
   'error.move.in-call': 'Unter dieser Adresse läuft ein Anruf. Legen Sie erst auf.',
   'error.moved.doubted':
     'Das Gerät, das dies mitgeteilt hat, spricht nicht mehr für diese Person. Es wurde nichts geändert. Fragen Sie auf einem anderen Weg nach.',
+  'error.moved.other':
+    'Inzwischen wurde eine andere Adresse genannt. Es wurde nichts geändert. Lesen Sie die Frage noch einmal.',
+  'error.moved.unread':
+    'Was zur früheren Adresse gesagt ist, ist gerade nicht zu lesen. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
   'error.moved.not-there':
     'Die neue Adresse ist gerade nicht zu finden. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
   'error.address.empty': 'Geben Sie eine E-Mail-Adresse ein.',

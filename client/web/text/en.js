@@ -400,6 +400,9 @@ export const en = {
   'error.move.in-call': 'A call runs at that address. Hang up first.',
   'error.moved.doubted':
     'The device that said so does not speak for this person any more. Nothing was changed. Ask in another way.',
+  'error.moved.other': 'Meanwhile another address was named. Nothing was changed. Read the question again.',
+  'error.moved.unread':
+    'What is said of the earlier address cannot be read at the moment. Nothing was changed. Try again later.',
   'error.moved.not-there': 'The new address cannot be found at the moment. Nothing was changed. Try again later.',
   'error.address.empty': 'Type an e-mail address.',
   'error.address': 'This is not a complete e-mail address. It looks like name@example.net.',

@@ -59,7 +59,7 @@ function Moved({ core, contact }) {
   const follow = async () => {
     setWorking(true);
     setError('');
-    await core.followMoved(contact.address).catch((failure) => setError(saying(failure)));
+    await core.followMoved(contact.address, contact.moved ?? '').catch((failure) => setError(saying(failure)));
     setWorking(false);
   };
   return html`<div class="bar warning" role="note">
@@ -194,12 +194,17 @@ function Log({ core, contact, messages, older }) {
     draw=${(/** @type {any} */ row) =>
       row.day
         ? html`<p class="day">${row.day}</p>`
-        : html`<${Bubble} core=${core} message=${row} name=${contact.name || contact.address} />`}
+        : html`<${Bubble}
+            core=${core}
+            message=${row}
+            name=${contact.name || contact.address}
+            address=${contact.address}
+          />`}
   />`;
 }
 
-/** @param {{core: Core, message: Message, name: string}} props */
-function Bubble({ core, message, name }) {
+/** @param {{core: Core, message: Message, name: string, address: string}} props  address: of the conversation */
+function Bubble({ core, message, name, address }) {
   const [error, setError] = useState('');
   const [question, askLine] = useLine(core);
   const again = () => core.retry(message.id);
@@ -221,6 +226,7 @@ function Bubble({ core, message, name }) {
       >
       <span class="bubble-side"
         ><time datetime=${new Date(message.at).toISOString()}>${time(message.at)}</time>
+        ${message.with !== address && html`<bdi class="other-address">${message.with}</bdi>`}
         ${message.line && html`<span class="unverified">${t('trust.unverified')}</span>`}
         <${Mark} state=${message.state} line=${message.line}
       /></span>

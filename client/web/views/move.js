@@ -83,7 +83,10 @@ function NewAddress({ core, close }) {
 
 /** @param {{core: Core, move: NonNullable<State['move']>}} props */
 function Moving({ core, move }) {
+  const [error, setError] = useState('');
   const { address, step, checkCode } = move;
+  const cancel = () => core.cancelMove().catch((failure) => setError(saying(failure)));
+  const said = html`<p class="error" role="alert">${error}</p>`;
   if (step === 'code')
     return html`<div class="move">
       <${CodeForm}
@@ -93,9 +96,10 @@ function Moving({ core, move }) {
         mailbox=${move.mailbox}
         submit=${(/** @type {string} */ typed) => core.submitMoveCode(typed)}
         again=${() => core.resendMoveCode()}
-        cancel=${() => core.cancelMove()}
+        cancel=${cancel}
         cancelText=${t('move.cancel')}
       />
+      ${said}
     </div>`;
   return html`<div class="move">
     <h3>${t('move.going', { address })}</h3>
@@ -108,7 +112,8 @@ function Moving({ core, move }) {
             <p class="small busy-line" role="status">${t('waiting.going')}</p>`
         : html`<p class="small busy-line" role="status">${t('move.working')}</p>`
     }
-    <${Button} task=${() => core.cancelMove()}>${t('move.cancel')}<//>
+    ${said}
+    <${Button} task=${cancel}>${t('move.cancel')}<//>
   </div>`;
 }
 
