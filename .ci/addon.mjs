@@ -48,7 +48,12 @@ async function below(folder) {
   const all = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return all
     .filter((each) => each.isFile())
-    .map((each) => join(each.parentPath ?? each.path, each.name).slice(folder.length + 1).split(sep).join('/'))
+    .map((each) =>
+      join(each.parentPath ?? each.path, each.name)
+        .slice(folder.length + 1)
+        .split(sep)
+        .join('/'),
+    )
     .sort();
 }
 
@@ -84,5 +89,12 @@ const list = (await below(out)).map((path) => `-C ${out} ${path}`);
 await writeFile(join('target', 'addon.list'), `${list.join('\n')}\n`);
 const jar = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/jar') : 'jar';
 await rm('target/starling.xpi', { force: true });
-await promisify(execFile)(jar, ['--create', '--no-manifest', '--no-compress', `--date=${DATE}`, '--file=target/starling.xpi', '@target/addon.list']);
+await promisify(execFile)(jar, [
+  '--create',
+  '--no-manifest',
+  '--no-compress',
+  `--date=${DATE}`,
+  '--file=target/starling.xpi',
+  '@target/addon.list',
+]);
 console.log(`target/starling.xpi, ${list.length} files`);

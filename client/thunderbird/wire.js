@@ -11,11 +11,38 @@ const EVENTS = /** @type {const} */ (['message', 'call', 'request', 'missed']);
 /** What a page may ask for; with `peers` the answer is in what is pushed. */
 const ASKED = [
   ...['enrol', 'submitCode', 'resendCode', 'cancelEnrolment', 'openCertificate', 'useCertificate', 'closeCertificate'],
-  ...['anchors', 'readAnchors', 'addAnchors', 'removeAnchor', 'lookup', 'requestContact', 'acceptRequest', 'declineRequest'],
+  ...[
+    'anchors',
+    'readAnchors',
+    'addAnchors',
+    'removeAnchor',
+    'lookup',
+    'requestContact',
+    'acceptRequest',
+    'declineRequest',
+  ],
   ...['block', 'unblock', 'removeContact', 'decideChanged', 'sendMessage', 'messages', 'search', 'retry', 'markRead'],
-  ...['call', 'lineOffer', 'agreeToLine', 'askBeforeLine', 'removeLine', 'callLine', 'writeLine', 'acceptCall', 'declineCall'],
+  ...[
+    'call',
+    'lineOffer',
+    'agreeToLine',
+    'askBeforeLine',
+    'removeLine',
+    'callLine',
+    'writeLine',
+    'acceptCall',
+    'declineCall',
+  ],
   ...['hangUp', 'mute', 'press', 'microphones', 'set', 'setName', 'setAvailability', 'allowDevice', 'refuseDevice'],
-  ...['removeDevice', 'renameDevice', 'showDeviceCode', 'hideDeviceCode', 'useDeviceCode', 'askDevicesAgain', 'recover'],
+  ...[
+    'removeDevice',
+    'renameDevice',
+    'showDeviceCode',
+    'hideDeviceCode',
+    'useDeviceCode',
+    'askDevicesAgain',
+    'recover',
+  ],
   ...['addPeer', 'removePeer', 'changeAddress', 'submitMoveCode', 'resendMoveCode', 'cancelMove', 'stopUsing'],
   ...['followMoved', 'answerNotice', 'exportData', 'deleteEverything'],
 ];
@@ -30,7 +57,8 @@ export function serve(core, port) {
   port.onDisconnect.addListener(() => stops.forEach((stop) => stop()));
   port.onMessage.addListener(async ({ id, method, args }) => {
     try {
-      if (!ASKED.includes(method)) throw new StarlingError('generic', {}, `no such method: ${String(method).slice(0, 40)}`);
+      if (!ASKED.includes(method))
+        throw new StarlingError('generic', {}, `no such method: ${String(method).slice(0, 40)}`);
       port.postMessage({ id, value: await /** @type {any} */ (core)[method](...args) });
       if (method === 'addPeer' || method === 'removePeer') push();
     } catch (e) {

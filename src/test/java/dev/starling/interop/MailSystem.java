@@ -1,8 +1,10 @@
 package dev.starling.interop;
 
 import dev.starling.FreePort;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -49,8 +51,8 @@ final class MailSystem implements AutoCloseable {
     private final List<Process> running = new ArrayList<>();
     private final KeyPair key;
 
-    /// Nothing runs yet.
-    MailSystem(String... users) throws Exception {
+    /// Nothing runs yet. A test without root or without these programs is skipped, with its reason.
+    static MailSystem assumed(String... users) throws Exception {
         Assumptions.assumeTrue(
                 "root".equals(System.getProperty("user.name")),
                 "the real mail path needs root: Postfix and Dovecot do");
@@ -59,6 +61,27 @@ final class MailSystem implements AutoCloseable {
                     Files.isExecutable(Path.of(program)),
                     program + " is missing (RUNLEVEL=1 apt-get install postfix dovecot-imapd dovecot-lmtpd opendkim"
                             + " dnsmasq-base openssl)");
+        return new MailSystem(users);
+    }
+
+    /// For tests in another language. Arguments: users. Says its ports, `name=port` each; takes a line `NAME TEXT`, the
+    /// record of the CA's key; says `ready`; ends with its input.
+    public static void main(String[] users) throws Exception {
+        try (var mail = new MailSystem(users);
+                var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            System.out.println("folder=" + mail.folder);
+            mail.ports.forEach((name, port) -> System.out.println(name + "=" + port));
+            System.out.println();
+            String record = in.readLine();
+            if (record == null) return;
+            int blank = record.indexOf(' ');
+            mail.start(Map.of(record.substring(0, blank), record.substring(blank + 1)));
+            System.out.println("ready");
+            while (in.readLine() != null) {}
+        }
+    }
+
+    private MailSystem(String... users) throws Exception {
         folder = Files.createTempDirectory("mail");
         // Postfix and Dovecot run as users of their own.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
