@@ -1,7 +1,11 @@
 // The agent of the add-on: runs as long as Thunderbird does.
 import { Person } from '../core/person.js';
 import { openStore } from '../web/store-idb.js';
+import { setLanguage, t } from '../web/i18n.js';
+import { watchForAttention } from './attention.js';
+import { addressBook } from './book.js';
 import { challengeMails, localFolder } from './mails.js';
+import { transcripts } from './transcripts.js';
 import { PORT, serve } from './wire.js';
 
 const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
@@ -33,20 +37,43 @@ async function file(id) {
   await browser.messages.move([id], (await localFolder('Starling', 'Confirmations')).id);
 }
 
-// Pages may come before it is there; listeners must be set at once.
-const core = start();
+const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
+  console.warn(`starling: ${what}`, e instanceof Error ? e.message : e);
+
+/** The space, with somebody's conversation. @param {any} space @param {string} address */
+async function open(space, address) {
+  const tab = await browser.spaces.open(space.id);
+  await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${encodeURIComponent(address)}` });
+}
+
+// Pages and mails may come before it is there; listeners must be set at once.
+const opening = start();
 browser.runtime.onConnect.addListener(async (/** @type {any} */ port) => {
-  if (port.name === PORT) serve(await core, port);
+  if (port.name === PORT) serve(await opening, port);
 });
-void browser.spaces.create('starling', '/thunderbird/space.html', {
+const mails = challengeMails({
+  awaited: async () => (await opening).main.enrolment.awaited(),
+  submit: async (code) => (await opening).submitCode(code),
+  file,
+  warn: warn('a mail of the CA'),
+});
+const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
   title: 'Starling',
   defaultIcons: '/web/icons/starling.svg',
 });
-const mails = challengeMails({
-  awaited: async () => (await core).main.enrolment.awaited(),
-  submit: async (code) => (await core).submitCode(code),
-  file,
-  warn: (e) => console.warn('starling: a mail of the CA', e instanceof Error ? e.message : e),
+const [core, space] = await Promise.all([opening, adding]);
+await setLanguage(core.state.settings.language);
+const book = addressBook({ warn: warn('the address book') });
+const kept = transcripts({
+  core,
+  subject: (name, day) => t('transcript.subject', { name, day }),
+  warn: warn('a transcript'),
 });
-await core;
+const show = () => {
+  void book.show(core.state.contacts);
+  kept.keep(core.state.contacts);
+};
+core.subscribe(show);
+show();
+watchForAttention(core, space.id, (address) => void open(space, address).catch(warn('a notification')));
 await mails.lookBack();

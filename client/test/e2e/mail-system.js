@@ -1,5 +1,7 @@
 // Postfix, Dovecot, OpenDKIM and dnsmasq of example.net, as the Java tests run them: see MailSystem.java.
 import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +38,16 @@ export async function mailSystem(users) {
       const ready = until('ready');
       child.stdin.write(`${record}\n`);
       await ready;
+    },
+    /** The newest code in somebody's mailbox; '' when none is there yet. @param {string} user */
+    async code(user) {
+      const folder = join(said.folder, 'mail', user, 'new');
+      const names = (await readdir(folder).catch(() => [])).sort();
+      for (const name of names.reverse()) {
+        const code = /^Subject: ACME: (\S+)/m.exec(await readFile(join(folder, name), 'utf8'))?.[1];
+        if (code) return code;
+      }
+      return '';
     },
     async close() {
       child.stdin.end();

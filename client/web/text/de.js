@@ -562,4 +562,5 @@ export const de = {
   'setup.mail':
     'Auf diesem Computer entsteht ein Schlüssel, der ihn nie verlässt. Eine E-Mail beweist, dass die Adresse Ihnen gehört; Thunderbird beantwortet sie von selbst und legt sie ab. Andere E-Mails werden nicht angerührt.',
   'setup.other': 'Eine andere Adresse',
+  'transcript.subject': 'Unterhaltung mit {name}, {day}',
 };

@@ -541,4 +541,5 @@ export const en = {
   'setup.mail':
     'A key is made on this computer and never leaves it. A mail proves that the address is yours; Thunderbird answers it by itself and files it away. No other mail is touched.',
   'setup.other': 'Another address',
+  'transcript.subject': 'Conversation with {name}, {day}',
 };
