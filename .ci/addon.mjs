@@ -65,6 +65,7 @@ for (const [folder, wanted] of FROM)
   }
 // Libraries: what is imported, and what that imports.
 const seen = new Set();
+const SCRIPTS = ['/vendor/hash-wasm/dist/scrypt.umd.min.js'];
 async function library(path) {
   if (seen.has(path)) return;
   seen.add(path);
@@ -74,6 +75,7 @@ async function library(path) {
   for (const [, , name] of source.matchAll(/\bfrom\s*(["'])([^"']+)\1/g))
     await library(name.startsWith('/vendor/') ? name : posix.join(posix.dirname(path), name));
 }
+for (const path of SCRIPTS) await library(path);
 for (const path of await below(out)) {
   if (!path.endsWith('.js')) continue;
   for (const [, , name] of (await readFile(join(out, path), 'utf8')).matchAll(/\bfrom\s*(["'])(\/vendor\/[^"']+)\1/g))

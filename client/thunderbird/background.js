@@ -1,10 +1,12 @@
 // The agent of the add-on: runs as long as Thunderbird does.
 import { Person } from '../core/person.js';
+import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
 import { setLanguage, t } from '../web/i18n.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
 import { challengeMails, localFolder } from './mails.js';
+import { wasmScrypt } from './scrypt.js';
 import { transcripts } from './transcripts.js';
 import { PORT, serve } from './wire.js';
 
@@ -17,6 +19,7 @@ async function servers() {
 }
 
 async function start() {
+  useScrypt(wasmScrypt);
   const peers = await servers();
   return Person.open({
     store: await openStore(),
