@@ -12,23 +12,27 @@ import { PORT, serve } from './wire.js';
 
 const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
 
-/** Servers that the person chose, or that came with the add-on. @returns {Promise<string[]>} */
-async function servers() {
-  const { servers: chosen } = await browser.storage.local.get({ servers: [] });
-  return chosen.filter((/** @type {unknown} */ each) => typeof each === 'string').slice(0, 8);
-}
+/** Servers that the person chose, or that came with the add-on. @type {string[]} */
+let servers = [];
+const isBase = (/** @type {unknown} */ each) => typeof each === 'string' && /^https?:\/\/[^/?#]+\/$/.test(each);
+const read = (/** @type {unknown} */ chosen) => void (servers = Array.isArray(chosen) ? chosen.filter(isBase) : []);
+browser.storage.local.onChanged.addListener(
+  (/** @type {any} */ changes) => changes.servers && read(changes.servers.newValue),
+);
 
 async function start() {
   useScrypt(wasmScrypt);
-  const peers = await servers();
+  read((await browser.storage.local.get({ servers: [] })).servers);
   return Person.open({
     store: await openStore(),
     fetch: (input, init) => fetch(input, init),
     webSocket: (url, protocols) => new WebSocket(url, protocols),
     now: () => Date.now(),
-    peers,
-    // The program is the person's own, so a test CA of this computer may be believed when the person chose a server of it.
-    loopback: peers.length > 0 && peers.every((each) => LOOPBACK.test(each)),
+    peers: servers,
+    // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
+    get loopback() {
+      return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
+    },
     media: null,
     deviceName: 'Thunderbird',
   });

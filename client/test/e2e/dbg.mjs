@@ -3,7 +3,7 @@ import { agent, eventually, until } from './agents.js';
 import { thunderbird } from './thunderbird.js';
 import { writeFile } from 'node:fs/promises';
 await packAddon();
-const around = await world(['alice','bob']); const tb = await thunderbird();
+const around = await world(['alice','bob']); const tb = await thunderbird({ prefs: { 'devtools.console.stdout.chrome': true, 'devtools.console.stdout.content': true } });
 const T0=Date.now(); const log=(...a)=>console.log(((Date.now()-T0)/1000).toFixed(1), ...a);
 try {
 await addAccount(tb, around.mail, 'alice@example.net'); await tb.install(XPI);
@@ -24,8 +24,13 @@ await until(bob, (s) => s.me.status === 'online', 'online', 60000); log('bob onl
 log('lookup from bob', await bob.lookup('alice@example.net').catch(e=>String(e)));
 log('lookup from alice', await asked(`return await core.lookup('bob@example.net')`).catch(e=>String(e)));
 log('request', await asked(`return await core.requestContact('bob@example.net', {})`).catch(e=>String(e)));
-for (let i=0;i<8;i++) { await new Promise(r=>setTimeout(r,4000)); log(bob.state.requests.length, JSON.stringify(await asked('return [core.state.contacts, core.state.notices]'))); if (bob.state.requests.length) break; }
+await until(bob, (s) => s.requests.length === 1, 'request', 60000); log('request there');
+await bob.setName('Bob Example'); await bob.acceptRequest('alice@example.net'); log('accepted');
+for (let i=0;i<12;i++) { await new Promise(r=>setTimeout(r,3000)); const c = await asked('return [core.state.contacts, core.state.notices, core.state.me]'); log(JSON.stringify(c)); if (c[0][0].presence==='online') break; }
+log('bob', JSON.stringify(bob.state.contacts));
+log(await asked(`return (await core.sendMessage('bob@example.net', 'wombat')).state`).catch(e=>String(e)));
+for (let i=0;i<4;i++) { await new Promise(r=>setTimeout(r,3000)); log(bob.state.contacts[0]?.last?.text, JSON.stringify((await asked(`return await core.messages('bob@example.net')`)))); if (bob.state.contacts[0]?.last) break; }
 bob.close();
 } catch (e) { console.log(e); }
-console.log(tb.log().split('\n').filter(l=>/starling|moz-ext|rror/i.test(l) && !/Gtk|glib/.test(l)).slice(-30).join('\n'));
+console.log(tb.log().split('\n').filter(l=>/starling|moz-ext|rror|console/i.test(l) && !/Gtk|glib/.test(l)).slice(-30).join('\n'));
 await tb.close(); await around.close(); process.exit(0);
