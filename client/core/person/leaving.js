@@ -1,9 +1,9 @@
 // What happens between two addresses of one person: telling contacts, seeding the new one with what it needs, and giving the old one back.
 // docs/protocols/formats.md, section 13.
-import { parseCertificate } from './identity/certificate.js';
-import { signMoved } from './record/moved.js';
-import { movedValue, readEntry } from './agent/shared.js';
-import { tableOf, wiping } from './store/within.js';
+import { parseCertificate } from '../identity/certificate.js';
+import { signMoved } from '../record/moved.js';
+import { movedValue, readEntry } from '../agent/shared.js';
+import { tableOf, wiping } from '../store/within.js';
 
 /** Before what was left for somebody who is away is over, it is said again. */
 const AGAIN_MILLIS = 6 * 86_400_000;
@@ -11,9 +11,9 @@ const TOLD = 'told';
 /** Who is to be asked by the present address, of table `me`. */
 const TO_ASK = 'to-ask';
 
-/** n: of the store; told: by contact, of the agent that was left @typedef {{n: number, starling: import('./starling.js').Starling, told: Map<string, Told>}} Self */
+/** n: of the store; told: by contact, of the agent that was left @typedef {{n: number, starling: import('../starling.js').Starling, told: Map<string, Told>}} Self */
 /** at: when it was said last, Unix ms; to: which address; answered: they use it @typedef {{at: number, to: string, answered: boolean}} Told */
-/** @typedef {import('./types.js').Store} Store */
+/** @typedef {import('../types.js').Store} Store */
 /** @typedef {[string, string, any]} Write */
 
 /** What a new address begins with: the same servers, CAs, settings, and whom this person does not want to hear. @param {Store} store @param {number} from @param {number} to @returns {Promise<Write[]>} */
@@ -63,9 +63,9 @@ export async function tellContacts(old, now) {
   if (due.length) await to.contacts.publishConsent();
 }
 
-/** The new address knows the contact first, so that the answer is let in. @param {import('./agent/context.js').Context} from @param {import('./agent/context.js').Context} to @param {Self} old @param {import('./agent/context.js').Contact} contact */
+/** The new address knows the contact first, so that the answer is let in. @param {import('../agent/context.js').Context} from @param {import('../agent/context.js').Context} to @param {Self} old @param {import('../agent/context.js').Contact} contact */
 async function tellOne(from, to, old, contact) {
-  const profile = /** @type {import('./agent/context.js').Profile} */ (to.profile);
+  const profile = /** @type {import('../agent/context.js').Profile} */ (to.profile);
   await to.inTurn(async () => {
     if (to.contacts.get(contact.address)) return;
     const { chain, root, level, name, revoked, revokedBy, disputed, lastAt } = contact;
@@ -76,9 +76,9 @@ async function tellOne(from, to, old, contact) {
     await to.store.batch(kept.writes);
     kept.done();
   });
-  const token = /** @type {import('./agent/context.js').Contact} */ (to.contacts.get(contact.address)).ourToken;
+  const token = /** @type {import('../agent/context.js').Contact} */ (to.contacts.get(contact.address)).ourToken;
   const statement = await signMoved(to.signer(), to.network(), {
-    from: /** @type {import('./agent/context.js').Profile} */ (from.profile).address,
+    from: /** @type {import('../agent/context.js').Profile} */ (from.profile).address,
     now: profile.address,
     to: contact.address,
     device: profile.key.id,
@@ -171,7 +171,7 @@ export async function askAnew(now) {
   await ctx.store.delete('me', TO_ASK);
 }
 
-/** @param {import('./agent/context.js').Context} to @param {import('./agent/context.js').Contact} old */
+/** @param {import('../agent/context.js').Context} to @param {import('../agent/context.js').Contact} old */
 function kept(to, old) {
   const known = to.contacts.get(old.address) ?? to.contacts.blank(old.address, old.name);
   const isNew = !to.contacts.get(old.address);

@@ -1,5 +1,5 @@
 // Several addresses of one person, drawn as one: whose contact is whose, and what is left out.
-import { parseCertificate } from './identity/certificate.js';
+import { parseCertificate } from '../identity/certificate.js';
 import { unheard } from './leaving.js';
 
 /** Of an address that was left, nothing is to be done about these. */
@@ -7,8 +7,8 @@ const SILENT = ['renew', 'renew-smime', 'renew-why', 'mail-late', 'revoke-old', 
 const MAX_PAST = 500;
 
 /** @typedef {import('./leaving.js').Self} Self */
-/** @typedef {import('./types.js').State} State */
-/** @typedef {import('./types.js').Contact} Contact */
+/** @typedef {import('../types.js').State} State */
+/** @typedef {import('../types.js').Contact} Contact */
 
 /** What each of our addresses knows of where people went. @param {Self[]} selves */
 export function resolved(selves) {
