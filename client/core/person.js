@@ -16,8 +16,7 @@ export class Person {
   static async open(around) {
     const selves = await Selves.open(around);
     const person = new Person(selves);
-    // No code is on its way, and none that came counts any more.
-    if (selves.coming?.starling.state.me.status === 'new') await person.#changing.withdraw();
+    await person.#changing.resume();
     selves.draw();
     void person.#due.look();
     return person;
@@ -56,6 +55,9 @@ export class Person {
   changeAddress = (/** @type {string} */ typed) => this.#changing.changeAddress(typed);
   submitMoveCode = (/** @type {string} */ pasted) => this.#changing.submitMoveCode(pasted);
   resendMoveCode = () => this.#changing.resendMoveCode();
+  useMoveDeviceCode = (/** @type {string} */ typed) => this.#changing.useMoveDeviceCode(typed);
+  askMoveDevicesAgain = () => this.#changing.askMoveDevicesAgain();
+  recoverMove = (/** @type {{revokeOld?: boolean} | undefined} */ how) => this.#changing.recover(how);
   cancelMove = () => this.#changing.cancel();
   stopUsing = (/** @type {string} */ address) => this.#ending.stopUsing(address);
 
@@ -76,13 +78,15 @@ export class Person {
   lookup = (/** @type {string} */ address) => this.main.lookup(address);
   requestContact = (/** @type {string} */ address, /** @type {{name?: string, text?: string}} */ options) =>
     this.main.requestContact(address, options);
-  acceptRequest = (/** @type {string} */ address) => this.#people.acceptRequest(address);
+  acceptRequest = (/** @type {string} */ address, /** @type {string | undefined} */ hello) =>
+    this.#people.acceptRequest(address, hello);
   declineRequest = (/** @type {string} */ address) => this.#people.declineRequest(address);
   block = (/** @type {string} */ address) => this.#people.block(address);
   unblock = (/** @type {string} */ address) => this.#all((each) => each.unblock(address));
   removeContact = (/** @type {string} */ address) => this.#people.removeContact(address);
   decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
     this.#people.decideChanged(address, agree);
+  hideMoved = (/** @type {string} */ address, /** @type {boolean} */ hide) => this.#people.hideMoved(address, hide);
   followMoved = (/** @type {string} */ address, /** @type {string} */ now) => this.#people.followMoved(address, now);
 
   sendMessage = (/** @type {string} */ address, /** @type {string} */ text) => this.#people.sendMessage(address, text);

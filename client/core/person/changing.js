@@ -78,9 +78,23 @@ export function changing(selves, queue, ending) {
     selves.forget(coming);
     if (coming.starling.ctx.profile?.chain.length) await coming.starling.ctx.devices.withdraw().catch(() => {});
     await coming.starling.close();
-    await selves.save({ ...selves.ids, coming: null }, await wiping(store, coming.n));
+    await selves.save({ ...selves.ids, coming: null, anew: false }, await wiping(store, coming.n));
     selves.draw();
   }
+
+  /** After a reload: a code that ran out is said, and another one offered; where none was asked for yet, nothing is left. */
+  async function resume() {
+    const { coming } = selves;
+    if (coming?.starling.state.me.status === 'new' && !(await coming.starling.enrolment.showExpired()))
+      await withdraw();
+  }
+
+  /** No other device is left at the new address: this one begins its list anew, and tells our contacts. @param {{revokeOld?: boolean}} [how] */
+  const recover = (how) =>
+    asComing(async (starling) => {
+      await selves.save({ ...selves.ids, anew: true });
+      await starling.recover(how);
+    });
 
   /** The new address can be reached: from here on it is ours. */
   async function arrive() {
@@ -88,7 +102,7 @@ export function changing(selves, queue, ending) {
     if (!coming || !UP.includes(coming.starling.state.me.status)) return;
     const { name } = selves.main.state.me;
     if (name) await coming.starling.setName(name);
-    await turnTo(coming, [selves.now, ...selves.former], movedElsewhere(coming));
+    await turnTo(coming, [selves.now, ...selves.former], !selves.ids.anew && movedElsewhere(coming));
   }
 
   /** Another device of ours went there before, and tells. @param {Self} coming */
@@ -108,7 +122,7 @@ export function changing(selves, queue, ending) {
     const said = [...self.told.keys()].map(
       (each) => /** @type {import('./selves.js').Write} */ ([tableOf(self.n, 'told'), each, undefined]),
     );
-    const numbers = { now: self.n, former: former.map(({ n }) => n), coming: null };
+    const numbers = { now: self.n, former: former.map(({ n }) => n), coming: null, anew: false };
     await selves.save({ ...selves.ids, ...numbers, quiet, turned: selves.main.ctx.now() }, said);
     self.told.clear();
     selves.now = self;
@@ -127,8 +141,11 @@ export function changing(selves, queue, ending) {
     changeAddress,
     submitMoveCode: (/** @type {string} */ pasted) => asComing((starling) => starling.submitCode(pasted)),
     resendMoveCode: () => asComing((starling) => starling.resendCode()),
+    useMoveDeviceCode: (/** @type {string} */ typed) => asComing((starling) => starling.useDeviceCode(typed)),
+    askMoveDevicesAgain: () => asComing((starling) => starling.askDevicesAgain()),
+    recover,
     cancel,
-    withdraw,
+    resume,
     arrive,
   };
 }

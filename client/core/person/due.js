@@ -5,6 +5,9 @@ import { UP, warn } from './selves.js';
 
 const LOOK_MILLIS = 3_600_000;
 const SOON_MILLIS = 1000;
+/** What cannot be followed is tried again after so long, and then after twice as long each time. */
+const AGAIN_MILLIS = 60_000;
+const LONGEST_MILLIS = 12 * 3_600_000;
 
 /** @typedef {import('./selves.js').Self} Self */
 
@@ -12,6 +15,8 @@ const SOON_MILLIS = 1000;
 export function due(selves, queue, changing, ending) {
   let looking = false;
   let soon = false;
+  /** What could not be followed: when it is tried again, Unix ms. @type {Map<string, {at: number, wait: number}>} */
+  const tries = new Map();
   /** Since this began, nobody is left to be asked. */
   let askedAnew = false;
   let stopTimer = () => {};
@@ -73,8 +78,7 @@ export function due(selves, queue, changing, ending) {
           .flatMap((each) => each.starling.ctx.moves.marks().get(contact.address) ?? [])
           .sort((a, b) => b.at - a.at);
         if (!mark || contact.state !== 'accepted') continue;
-        if (contact.moved && contact.moved.now === mark.to)
-          await self.ctx.moves.follow(contact.address, mark.to).catch(() => {});
+        if (contact.moved && contact.moved.now === mark.to) await follow(self, contact.address, mark.to);
         else if (!contact.moved && (!mark.to || self.ctx.contacts.get(mark.to)?.state === 'accepted'))
           await self.ctx.inTurn(async () => {
             const change = self.ctx.moves.take(contact.address, mark);
@@ -83,6 +87,21 @@ export function due(selves, queue, changing, ending) {
             change.done();
           });
       }
+  }
+
+  /** Each try reads all that lies of two addresses. @param {import('../starling.js').Starling} self @param {string} address @param {string} to */
+  async function follow(self, address, to) {
+    const name = `${self.state.me.address} ${address} ${to}`;
+    const last = tries.get(name);
+    const now = selves.around.now();
+    if (last && now < last.at) return;
+    try {
+      await self.ctx.moves.follow(address, to);
+      tries.delete(name);
+    } catch {
+      const wait = last ? Math.min(2 * last.wait, LONGEST_MILLIS) : AGAIN_MILLIS;
+      tries.set(name, { at: now + wait, wait });
+    }
   }
 
   return {

@@ -55,7 +55,8 @@ export function people(selves) {
       return selves.owner(now).call(now);
     },
 
-    acceptRequest: (/** @type {string} */ address) => asked(address).acceptRequest(address),
+    acceptRequest: (/** @type {string} */ address, /** @type {string | undefined} */ hello) =>
+      asked(address).acceptRequest(address, hello),
     declineRequest: (/** @type {string} */ address) => asked(address).declineRequest(address),
 
     /** With all addresses that this person had. @param {string} address */
@@ -74,6 +75,11 @@ export function people(selves) {
 
     /** @param {string} address @param {boolean} agree */
     decideChanged: (address, agree) => selves.owner(address).decideChanged(address, agree),
+
+    /** At whichever of our addresses they said so. @param {string} address @param {boolean} hide */
+    async hideMoved(address, hide) {
+      for (const starling of agents()) await starling.hideMoved(address, hide);
+    },
 
     /** @param {string} address @param {string} now  as it was shown */
     async followMoved(address, now) {

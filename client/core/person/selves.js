@@ -11,7 +11,7 @@ export const UP = ['online', 'one-server'];
 /** @typedef {import('../types.js').State} State */
 /** @typedef {import('../types.js').Surroundings} Surroundings */
 /** Agents by the number of their store. @typedef {Map<number, Starling>} Family */
-/** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts; turned: when the present one became it, Unix ms @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean, turned?: number}} Identities */
+/** now, coming: numbers of stores; former: the newest first; next: a number not used yet; quiet: another device of ours tells our contacts; anew: at the one to come every other device is lost, so that this one tells; turned: when the present one became it, Unix ms @typedef {{now: number, former: number[], coming: number | null, next: number, quiet: boolean, anew?: boolean, turned?: number}} Identities */
 /** @typedef {[string, string, any]} Write */
 
 /** @param {unknown} e */
@@ -86,7 +86,8 @@ export class Selves {
       starling.subscribe(() => this.changed()),
       ...events.map((event) => starling.on(event, (what) => this.#events.get(event)?.forEach((fn) => fn(what)))),
       starling.on('accepted', (address) => {
-        for (const old of this.former) if (self === this.now) void heard(old, address).then(() => this.draw(), warn);
+        for (const old of this.former)
+          if (self === this.now) void heard(old, address, self).then(() => this.draw(), warn);
       }),
     ]);
   }
