@@ -276,13 +276,10 @@ test('whoever asked at the old address, or was asked from it, is not lost with i
   await move(alice, NEW);
   assert.equal(alice.state.former[0].asking, 2);
   await alice.stopUsing(ALICE);
-  assert.deepEqual(
-    alice.state.requests.map(({ address, text, via }) => [address, text, via]).sort(),
-    [
-      [BOB, 'it is me', ALICE],
-      [DAN, 'it is me', ALICE],
-    ],
-  );
+  assert.deepEqual(alice.state.requests.map(({ address, text, via }) => [address, text, via]).sort(), [
+    [BOB, 'it is me', ALICE],
+    [DAN, 'it is me', ALICE],
+  ]);
   await it.until(carol, (s) => s.requests.some((each) => each.address === NEW), 'asked again');
   assert.equal(carol.state.requests.find((each) => each.address === NEW).text, 'from the choir');
   await carol.acceptRequest(NEW);

@@ -25,7 +25,13 @@ export function fakeState(options) {
       unread: 2,
     }),
     person('Carol Núñez', 'carol@example.org', 'away', {
-      ...(surface === 'moved-later' ? { moved: 'carol@nunez.example', earlier: ['c.nunez@example.org'] } : {}),
+      ...(surface.startsWith('moved-later')
+        ? {
+            moved: 'carol@nunez.example',
+            movedHidden: surface === 'moved-later-hidden',
+            earlier: ['c.nunez@example.org'],
+          }
+        : {}),
       note: 'In a meeting until four',
       last: { text: 'Thank you!', at: NOW - 50 * MINUTE, mine: true },
     }),
@@ -81,6 +87,8 @@ export function fakeState(options) {
               address: 'alice@a-former-provider.example.org',
               until: NOW + 26 * 24 * 60 * MINUTE,
               people: 5,
+              asking: 2,
+              phones: [{ name: 'Desk phone', until: NOW + 21 * 24 * 60 * MINUTE }],
               waiting: [
                 { address: 'dora@example.com', name: 'Dora' },
                 { address: 'erik.with.a.very.long.address@subdomain.of.an.example.org', name: '' },
@@ -99,6 +107,14 @@ export function fakeState(options) {
               trust: 'verified',
             },
             { address: 'hal@example.org', name: 'Hal', text: '', at: NOW - 9 * MINUTE, trust: 'verified' },
+            {
+              address: 'ida@example.org',
+              name: 'Ida',
+              text: 'From the choir',
+              at: NOW - 99 * MINUTE,
+              trust: 'verified',
+              via: 'alice@a-former-provider.example.org',
+            },
           ]
         : [],
     blocked: surface === 'everything' || surface === 'conversation' ? ['mallory@example.org'] : [],
@@ -213,6 +229,19 @@ export function fakeState(options) {
         listening: false,
       },
       { deviceId: 'cd'.repeat(32), name: '', added: NOW, self: false, listed: false, listening: false },
+      ...(surface === 'phone'
+        ? [
+            {
+              deviceId: 'ef'.repeat(32),
+              name: 'Desk phone',
+              added: NOW,
+              self: false,
+              listed: true,
+              listening: false,
+              phone: { until: NOW + 21 * 24 * 60 * MINUTE },
+            },
+          ]
+        : []),
     ],
   };
 }
@@ -466,8 +495,15 @@ const logWarnings = () =>
 
 /** A new address that is not hers yet. */
 function fakeMove(surface) {
-  const step = { 'move-code': 'code', 'move-waiting': 'waiting-for-device', 'move-working': 'working' }[surface];
-  const rest = { codeExpires: Date.now() + 23 * 60 * MINUTE, checkCode: '402917118204', mailbox: '/mailbox/' };
+  const steps = { code: 'code', expired: 'code', waiting: 'waiting-for-device', refused: 'waiting-for-device' };
+  const about = surface.startsWith('move-') ? surface.slice('move-'.length) : '';
+  const step = about && (steps[about] ?? 'working');
+  const rest = {
+    codeExpires: Date.now() + (about === 'expired' ? -9 : 23) * 60 * MINUTE,
+    checkCode: '402917118204',
+    refused: about === 'refused',
+    mailbox: '/mailbox/',
+  };
   return step ? { address: 'alice@new.example.org', step, ...rest } : null;
 }
 

@@ -52,6 +52,9 @@ export const en = {
   'enrol.code.sent-again': 'Sent again. Look in the newest mail.',
   'enrol.code.left': 'Valid for another {time}',
   'enrol.code.expired': 'This code is too old. Send a new one.',
+  'enrol.code.over.title': 'The code for {address} is too old',
+  'enrol.code.over.lead': 'Nothing is lost: have a new one sent by mail.',
+  'enrol.code.over.send': 'Send a new code',
   'enrol.about': 'Who runs this server',
   'enrol.privacy': 'A key is made in this browser and never leaves it. The mail proves that the address is yours.',
 
@@ -119,7 +122,9 @@ export const en = {
   'person.anyway': 'Ask anyway',
   'person.self': 'This is your own address.',
 
-  'chat.moved': '{name} says: my address is now {address}.',
+  'chat.moved': '{name} says: my address is now {address}. You still write to {old}.',
+  'chat.moved.hide': 'Hide this',
+  'chat.moved.show': 'Show the new address again',
   'chat.earlier': 'before: {address}',
   'chat.write': 'Write a message …',
   'chat.send': 'Send',
@@ -162,6 +167,9 @@ export const en = {
   'request.accept': 'Accept',
   'request.decline': 'Decline',
   'request.block': 'Block',
+  'request.via': 'Asked you at {address}, which you gave back. They get a request from your present address instead.',
+  'request.via.accept': 'Ask them',
+  'request.via.hello': 'You asked me at {address}. This is my address now.',
   'request.none': 'No requests.',
   'request.resembles': 'Careful: this address only looks like {address}.',
 
@@ -219,22 +227,28 @@ export const en = {
   'move.lead':
     'For a new e-mail address, after a move to another provider or a new name. Your contacts and what was said stay. Your contacts are told, and each decides whether to use the new address; until then the old one goes on.',
   'move.address': 'New e-mail address',
+  'move.phone':
+    'Your phone “{name}” stays at {address}. Whoever runs its server can set it up for the new address afterwards.',
   'move.cancel': 'Keep my address',
-  'move.going': 'You are moving to {address}',
+  'move.going': 'Changing your address to {address}',
   'move.working': 'The new address is being prepared …',
-  'move.waiting':
-    'This address is in use in another browser of yours already. Allow this one there; it shows the same number:',
+  'move.waiting': '{address} is already in use in another browser of yours, which has to let this one in.',
   'move.former': 'Your earlier address {address}',
   'move.former.until': 'Your earlier address. What comes to it is shown here until {until}.',
-  'move.former.some': '{count} of {all} people use {address} by now.',
+  'move.former.some': '{count} of {all} people use {address} already.',
   'move.former.all': 'Everybody uses {address}.',
   'move.former.waiting': 'Still at the earlier one: {names}',
+  'move.former.asking': 'Requests that came there and are not answered: {count}. You find them under “Requests”.',
+  'move.former.phone':
+    'Your phone “{name}” rings for {old} only, until {until} at the latest. To bring it along, ask whoever runs its server to add it for {address} (starling phone add {address}) and to remove it for the earlier one. A code comes to you by mail.',
   'move.stop': 'Give this address back now',
   'move.stop.title': 'Give {address} back now?',
   'move.stop.lead':
-    'Nobody reaches you there any more. People who do not use your new address yet ({count}) get a new contact request from it. What was said stays.',
-  'move.stop.lead.all': 'Nobody reaches you there any more. What was said stays.',
+    'What is sent there no longer reaches this browser. People who do not use your new address yet ({count}) get a contact request from it. What was said stays.',
+  'move.stop.lead.all': 'What is sent there no longer reaches this browser. What was said stays.',
   'move.stop.yes': 'Give it back',
+  'move.stop.asking': 'Unanswered requests that came there ({count}) stay: you can answer them from your new address.',
+  'move.stop.phone': 'Your phone “{name}” goes on there until its server removes it.',
   'settings.devices': 'Your browsers and devices',
   'settings.devices.this': 'this browser',
   'settings.devices.since': 'since {date}',
@@ -308,14 +322,15 @@ export const en = {
   'device.allow': 'Allow',
   'device.refuse': 'Refuse',
 
-  'notice.moved': '{name} ({old}) says: my address is now {address}. Both addresses are confirmed.',
-  'notice.moved.nameless': '{old} says: my address is now {address}. Both addresses are confirmed.',
-  'notice.moved.doubt': 'If you did not expect this, ask in person or by telephone before you agree.',
+  'notice.moved': '{name} ({old}) says: my address is now {address}. Both addresses confirm it.',
+  'notice.moved.nameless': '{old} says: my address is now {address}. Both addresses confirm it.',
+  'notice.moved.doubt':
+    'Nothing changes until you agree. If you did not expect this, ask in person or by telephone first.',
   'notice.moved.follow': 'Use the new address',
   'notice.moved.later': 'Not now',
   'notice.moving':
-    'In another browser you changed your address to {address}. People who use it do not reach this browser until it is confirmed for it, too.',
-  'notice.moving.go': 'Confirm this browser',
+    'In another browser you changed your address to {address}. Whoever uses it does not reach this browser until you confirm it here, too.',
+  'notice.moving.go': 'Confirm it here',
   'notice.moving.ok': 'Later',
   'notice.changed':
     'Somebody began anew with the address of {name}, seen here on {since}: {devices}. For a day no device that you know of has objected. Perhaps {name} lost all devices; perhaps somebody else reads that mailbox. Ask in another way before you agree. Until then nothing is sent to the new devices.',
@@ -394,15 +409,15 @@ export const en = {
 
   'error.generic': 'That did not work. Try again in a moment.',
   'error.move.same': 'This is your address already.',
-  'error.move.busy': 'A change of address is under way. Wait a moment, or end it first.',
-  'error.move.offline': 'For this, your address must be connected. Try again when it is.',
+  'error.move.busy': 'Your address is being changed already. Wait a moment, or choose “Keep my address” first.',
+  'error.move.offline': 'This needs a connection. Try again when you are online.',
   'error.move.too-many': 'You have left four addresses that are still read. Give one of them back first.',
   'error.move.in-call': 'A call runs at that address. Hang up first.',
   'error.moved.doubted':
-    'The device that said so does not speak for this person any more. Nothing was changed. Ask in another way.',
-  'error.moved.other': 'Meanwhile another address was named. Nothing was changed. Read the question again.',
+    'The device that this came from no longer counts as theirs. Nothing was changed. Ask them in another way.',
+  'error.moved.other': 'Meanwhile they named another address. Nothing was changed. Read the question again.',
   'error.moved.unread':
-    'What is said of the earlier address cannot be read at the moment. Nothing was changed. Try again later.',
+    'It cannot be checked at the moment whether this still holds. Nothing was changed. Try again later.',
   'error.moved.not-there': 'The new address cannot be found at the moment. Nothing was changed. Try again later.',
   'error.address.empty': 'Type an e-mail address.',
   'error.address': 'This is not a complete e-mail address. It looks like name@example.net.',
