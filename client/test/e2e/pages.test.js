@@ -86,7 +86,7 @@ const STEPS = {
   },
   async 'moved-hidden'() {
     await page.click('.head button[aria-label^="More about"]');
-    await page.waitForSelector('text=Show the new address again');
+    await page.waitForSelector('text=Show the new address');
   },
   async 'former-stop'() {
     await page.click('text=Give this address back now');

@@ -125,7 +125,7 @@ export const de = {
 
   'chat.moved': '{name} teilt mit: Meine Adresse ist jetzt {address}. Sie schreiben noch an {old}.',
   'chat.moved.hide': 'Ausblenden',
-  'chat.moved.show': 'Neue Adresse wieder zeigen',
+  'chat.moved.show': 'Neue Adresse zeigen',
   'chat.earlier': 'früher: {address}',
   'chat.write': 'Nachricht schreiben …',
   'chat.send': 'Senden',
@@ -170,7 +170,7 @@ export const de = {
   'request.decline': 'Ablehnen',
   'request.block': 'Blockieren',
   'request.via':
-    'Fragte bei {address} an, die Sie aufgegeben haben. Stattdessen bekommt diese Person eine Anfrage von Ihrer jetzigen Adresse.',
+    'Fragte bei {address} an, die Sie aufgegeben haben. „Anfragen“ sendet eine Anfrage von Ihrer jetzigen Adresse.',
   'request.via.accept': 'Anfragen',
   'request.via.hello': 'Sie haben mich bei {address} angefragt. Das ist jetzt meine Adresse.',
   'request.none': 'Keine Anfragen.',
@@ -243,8 +243,9 @@ export const de = {
   'move.former.all': 'Alle verwenden {address}.',
   'move.former.waiting': 'Noch bei der früheren: {names}',
   'move.former.asking': 'Dort angekommene Anfragen ohne Antwort: {count}. Sie finden sie unter „Anfragen“.',
-  'move.former.phone':
-    'Ihr Telefon „{name}“ klingelt nur für {old}, längstens bis {until}. Damit es mitkommt, bitten Sie den Betreiber seines Servers, es für {address} hinzuzufügen (starling phone add {address}) und für die frühere zu entfernen. Sie bekommen dazu einen Code per Mail.',
+  'move.former.phone': 'Ihr Telefon „{name}“ klingelt nur für {old}, längstens bis {until}.',
+  'move.former.phone.how':
+    'Damit es mitkommt, bitten Sie den Betreiber seines Servers, es für {address} hinzuzufügen und für die frühere zu entfernen. Den Code dafür bekommen Sie per Mail.',
   'move.stop': 'Diese Adresse jetzt aufgeben',
   'move.stop.title': '{address} jetzt aufgeben?',
   'move.stop.lead':

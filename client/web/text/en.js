@@ -124,7 +124,7 @@ export const en = {
 
   'chat.moved': '{name} says: my address is now {address}. You still write to {old}.',
   'chat.moved.hide': 'Hide this',
-  'chat.moved.show': 'Show the new address again',
+  'chat.moved.show': 'Show the new address',
   'chat.earlier': 'before: {address}',
   'chat.write': 'Write a message …',
   'chat.send': 'Send',
@@ -167,7 +167,7 @@ export const en = {
   'request.accept': 'Accept',
   'request.decline': 'Decline',
   'request.block': 'Block',
-  'request.via': 'Asked you at {address}, which you gave back. They get a request from your present address instead.',
+  'request.via': 'Asked you at {address}, which you gave back. “Ask them” sends a request from your present address.',
   'request.via.accept': 'Ask them',
   'request.via.hello': 'You asked me at {address}. This is my address now.',
   'request.none': 'No requests.',
@@ -239,8 +239,9 @@ export const en = {
   'move.former.all': 'Everybody uses {address}.',
   'move.former.waiting': 'Still at the earlier one: {names}',
   'move.former.asking': 'Requests that came there and are not answered: {count}. You find them under “Requests”.',
-  'move.former.phone':
-    'Your phone “{name}” rings for {old} only, until {until} at the latest. To bring it along, ask whoever runs its server to add it for {address} (starling phone add {address}) and to remove it for the earlier one. A code comes to you by mail.',
+  'move.former.phone': 'Your phone “{name}” rings for {old} only, until {until} at the latest.',
+  'move.former.phone.how':
+    'To bring it along, ask whoever runs its server to add it for {address} and to remove it for the earlier one. A code for it comes to you by mail.',
   'move.stop': 'Give this address back now',
   'move.stop.title': 'Give {address} back now?',
   'move.stop.lead':

@@ -145,7 +145,11 @@ function Former({ core, old, now }) {
     }
     ${names.length > 0 && html`<p class="small">${t('move.former.waiting', { names: names.join(', ') + (waiting.length > names.length ? ', …' : '') })}</p>`}
     ${requests > 0 && html`<p>${t('move.former.asking', { count: requests })}</p>`}
-    ${phones.map((phone) => html`<p>${t('move.former.phone', { name: visible(phone.name), old: address, address: now, until: moment(phone.until) })}</p>`)}
+    ${phones.map(
+      (phone) =>
+        html`<p>${t('move.former.phone', { name: visible(phone.name), old: address, until: moment(phone.until) })}</p>`,
+    )}
+    ${phones.length > 0 && html`<p class="small">${t('move.former.phone.how', { address: now })}</p>`}
     <p class="error" role="alert">${error}</p>
     <${Button} task=${() => setAsking(true)}>${t('move.stop')}<//>
     ${
