@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { agent, until } from './agents.js';
 import { axeFindsNothing, looksRight, picture } from './looks.js';
-import { code, twoPeers } from './servers.js';
-import { befriend, browsers, confirms, enrols, fresh, write } from './stage.js';
+import { code, fresh, twoPeers } from './servers.js';
+import { befriend, browsers, confirms, enrols, write } from './stage.js';
 
 const ALICE = 'alice@example.net';
 const CAROL = 'carol@example.net';

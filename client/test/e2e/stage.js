@@ -56,16 +56,6 @@ export async function enrols(page, base, address, mailbox = base) {
   return text;
 }
 
-/** The code of a mail other than one that was used already. @param {string} mailbox @param {string} address @param {string} [used] */
-export async function fresh(mailbox, address, used = '') {
-  for (let i = 0; i < 100; i++) {
-    const text = await code(mailbox, address);
-    if (text !== used) return text;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('no other mail');
-}
-
 /** The first asks, the second accepts. @param {Who} asking @param {string} address  of the second @param {Who} asked */
 export async function befriend(asking, address, asked) {
   await asking.page.click('.list-foot button:has-text("New conversation")');
