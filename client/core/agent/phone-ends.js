@@ -24,6 +24,7 @@ export function phoneEnds(ctx, list) {
     look(found) {
       const chain = list();
       if (!chain) return;
+      ends.clear();
       /** Of the certificates that are there. @type {Set<string>} */
       const due = new Set();
       for (const [id, { certificate, location }] of found.devices) {

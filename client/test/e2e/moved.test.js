@@ -85,6 +85,20 @@ test('bob is asked in plain words, nothing is switched, and both write on at the
   await axeFindsNothing(bob.page, 'not now');
 });
 
+test('bob need not look at it: it is hidden, also after a reload, and comes back when he wants', async () => {
+  const { bob } = people;
+  const bar = bob.page.locator('.main-pane .bar', { hasText: `You still write to ${ALICE}` });
+  await bar.locator('button:has-text("Hide this")').click();
+  await bar.waitFor({ state: 'detached' });
+  await bob.page.reload();
+  await bob.page.waitForSelector('.head .presence-online');
+  assert.equal(await bar.count(), 0);
+  await bob.page.click('.head button[aria-label^="More about"]');
+  await bob.page.keyboard.press('ArrowDown');
+  await bob.page.keyboard.press('Enter');
+  await bar.waitFor();
+});
+
 test('a call rings at both ends meanwhile', async () => {
   const { alice, bob } = people;
   await alice.page.click('.head button:has-text("Call")');
