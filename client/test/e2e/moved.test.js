@@ -94,8 +94,7 @@ test('bob need not look at it: it is hidden, also after a reload, and comes back
   await bob.page.waitForSelector('.head .presence-online');
   assert.equal(await bar.count(), 0);
   await bob.page.click('.head button[aria-label^="More about"]');
-  await bob.page.keyboard.press('ArrowDown');
-  await bob.page.keyboard.press('Enter');
+  await bob.page.click('[role=menuitem]:has-text("Show the new address")');
   await bar.waitFor();
 });
 
