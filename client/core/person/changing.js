@@ -92,9 +92,15 @@ export function changing(selves, queue, ending) {
   /** No other device is left at the new address: this one begins its list anew, and tells our contacts. @param {{revokeOld?: boolean}} [how] */
   const recover = (how) =>
     asComing(async (starling) => {
-      await selves.save({ ...selves.ids, anew: true });
-      await starling.recover(how);
+      // Before: it may be there at once.
+      await setAnew(true);
+      await starling.recover(how).catch(async (e) => {
+        await setAnew(false);
+        throw e;
+      });
     });
+  const setAnew = (/** @type {boolean} */ anew) =>
+    queue.alone(async () => void (selves.coming && (await selves.save({ ...selves.ids, anew }))));
 
   /** The new address can be reached: from here on it is ours. */
   async function arrive() {
