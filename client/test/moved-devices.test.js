@@ -216,3 +216,28 @@ test('a code that ran out can be left at that, and a page closed before the orde
   assert.equal(third.state.move, null);
   assert.equal((await alice.kept.get('me', 'identities')).coming, null);
 });
+
+test('who used the new address an earlier time counts again only when asked again', async () => {
+  const all = await stage();
+  const { it, person, friends, move } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  const old = () => alice.everyone().find((each) => each.state.me.address === ALICE);
+  await move(alice, NEW);
+  await it.until(bob, (s) => notice({ state: s }, 'moved'), 'asked');
+  await follows(all, bob, ALICE, NEW);
+  await it.until(alice, () => former(alice)[0][2] === 0, 'heard');
+  const first = old().ctx.own.get(`uses ${BOB}`).time;
+  await move(alice, ALICE);
+  await it.until(bob, (s) => notice({ state: s }, `moved ${NEW}`), 'asked about the way back');
+  await follows(all, bob, NEW, ALICE);
+  await it.until(alice, () => former(alice)[0][2] === 0, 'heard of it');
+  bob.everyone().forEach(closeNow);
+  await move(alice, NEW);
+  assert.deepEqual(former(alice), [[ALICE, 1, 1]]);
+  const again = await person(BOB, { store: bob.kept });
+  await it.until(again, (s) => notice({ state: s }, `moved ${ALICE}`), 'asked once more');
+  await follows(all, again, ALICE, NEW);
+  await it.until(alice, () => former(alice)[0][2] === 0, 'heard once more');
+  assert.ok(old().ctx.own.get(`uses ${BOB}`).time > first);
+});

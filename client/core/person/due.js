@@ -72,11 +72,14 @@ export function due(selves, queue, changing, ending) {
   async function agree() {
     const all = selves.read();
     if (all.length === 1) return;
+    /** The latest of each address. @type {Map<string, import('../agent/moves.js').Mark>} */
+    const marks = new Map();
+    for (const { starling } of all)
+      for (const [address, mark] of starling.ctx.moves.marks())
+        if (mark.at > (marks.get(address)?.at ?? -1)) marks.set(address, mark);
     for (const { starling: self } of all)
       for (const contact of self.ctx.contacts.all()) {
-        const [mark] = all
-          .flatMap((each) => each.starling.ctx.moves.marks().get(contact.address) ?? [])
-          .sort((a, b) => b.at - a.at);
+        const mark = marks.get(contact.address);
         if (!mark || contact.state !== 'accepted') continue;
         if (contact.moved && contact.moved.now === mark.to) await follow(self, contact.address, mark.to);
         else if (!contact.moved && (!mark.to || self.ctx.contacts.get(mark.to)?.state === 'accepted'))
