@@ -135,7 +135,11 @@ export class Person {
 
   allowDevice = (/** @type {string} */ id) => this.main.allowDevice(id);
   refuseDevice = (/** @type {string} */ id) => this.main.refuseDevice(id);
-  removeDevice = (/** @type {string} */ id) => this.main.removeDevice(id);
+  /** At whichever address it is. @param {string} id */
+  removeDevice = (id) =>
+    (this.everyone().find(({ state }) => state.devices.some((each) => each.deviceId === id)) ?? this.main).removeDevice(
+      id,
+    );
   renameDevice = (/** @type {string} */ id, /** @type {string} */ name) => this.main.renameDevice(id, name);
   showDeviceCode = () => this.main.showDeviceCode();
   hideDeviceCode = () => this.main.hideDeviceCode();

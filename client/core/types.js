@@ -14,7 +14,7 @@
  * @property {Settings} settings
  * @property {DeviceInfo[]} devices  devices of this address
  * @property {{address: string, step: 'code'|'waiting-for-device'|'working', codeExpires: number, checkCode: string, refused: boolean, mailbox: string} | null} move  a new address that is not ours yet
- * @property {{address: string, until: number, people: number, waiting: {address: string, name: string}[], asking: number, phones: {name: string, until: number}[]}[]} former  addresses that were left and are still read; until: Unix ms; people: contacts there; waiting: those of them who do not use the new address yet; asking: requests there; phones: that ring for it
+ * @property {{address: string, until: number, people: number, waiting: {address: string, name: string}[], asking: number, devices: DeviceInfo[]}[]} former  addresses that were left and are still read; until: Unix ms; people: contacts there; waiting: those of them who do not use the new address yet; asking: requests there; devices: others of this person there
  * @property {{code: string, expires: number} | null} adding  a code that this device shows for a new one; expires: Unix ms
  */
 

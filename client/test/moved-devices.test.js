@@ -241,3 +241,20 @@ test('who used the new address an earlier time counts again only when asked agai
   await it.until(alice, () => former(alice)[0][2] === 0, 'heard once more');
   assert.ok(old().ctx.own.get(`uses ${BOB}`).time > first);
 });
+
+test('a device that is lost is removed from an address that was left, without going back there', async () => {
+  const all = await stage();
+  const { it, person, friends, move } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  const tablet = await second(all, alice);
+  await knowsBoth(it, bob, ALICE);
+  await move(alice, NEW);
+  await it.until(alice, (s) => s.former[0].devices.length === 1, 'seen there');
+  const [lost] = alice.state.former[0].devices;
+  assert.deepEqual([lost.name, lost.deviceId], ['tablet', tablet.main.ctx.profile.key.id]);
+  await alice.removeDevice(lost.deviceId);
+  assert.deepEqual(alice.state.former[0].devices, []);
+  await it.until(tablet, (s) => s.me.status === 'removed', 'it is out');
+  await it.until(bob, async () => (await bob.main.ctx.contacts.targets(ALICE, true)).length === 1, 'bob knows');
+});

@@ -100,10 +100,8 @@ function formerOf(old, now) {
   const waiting = unheard(old, now).map(({ address, name }) => ({ address, name }));
   const until = parseCertificate(old.starling.ctx.signer().chain[0]).notAfter;
   const { me, requests, devices } = old.starling.state;
-  const phones = devices.flatMap(({ name, deviceId, phone }) =>
-    phone ? [{ name: name || deviceId.slice(0, 8), until: phone.until }] : [],
-  );
-  return { address: me.address, until, people: people.length, waiting, asking: requests.length, phones };
+  const others = devices.filter((each) => each.listed && !each.self);
+  return { address: me.address, until, people: people.length, waiting, asking: requests.length, devices: others };
 }
 
 /** One row for each person: that of the address at which both know each other. @param {Self[]} selves @param {Map<string, Self>} owners @returns {Contact[]} */

@@ -13,6 +13,7 @@ const OURS = [
   'cancelMove',
   'hideMoved',
   'acceptRequest',
+  'removeDevice',
 ];
 let server, browser, page;
 before(async () => {
@@ -103,4 +104,11 @@ test('whoever asked an address that was given back is asked with a word about it
     ['acceptRequest', 'ida@example.org', `You asked me at ${VIA}. This is my address now.`],
     ['acceptRequest', 'hal@example.org', undefined],
   ]);
+});
+
+test('a device at the earlier address is removed there', async () => {
+  await show('surface=former#:settings');
+  await page.click('.move button[aria-label="Remove Desk phone"]');
+  await page.click('dialog[open] button:has-text("Remove")');
+  assert.deepEqual(await asked(), [['removeDevice', 'ef'.repeat(32)]]);
 });

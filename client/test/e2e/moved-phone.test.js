@@ -82,10 +82,10 @@ test('after the change it stays there: the page says so, and whoever uses the ne
   await until(bob, (s) => s.move?.step === 'code', 'code');
   await bob.submitMoveCode(await code(server.base, NEW));
   await until(bob, (s) => s.me.address === NEW && up(s), 'there', 60_000);
-  await until(bob, (s) => s.former[0].phones.length === 1, 'said');
-  const [{ name, until: end }] = bob.state.former[0].phones;
+  await until(bob, (s) => s.former[0].devices.length === 1, 'said');
+  const [{ name, phone: what }] = bob.state.former[0].devices;
   assert.equal(name, 'Desk phone');
-  assert.ok(end > Date.now());
+  assert.ok(what.until > Date.now());
   await until(alice, (s) => contact(s, OLD)?.moved === NEW, 'asked');
   await alice.followMoved(OLD, NEW);
   await until(alice, (s) => contact(s, NEW)?.state === 'accepted', 'followed');
@@ -100,6 +100,10 @@ test('added for the new address, and removed for the old one, it is there again'
   await reaches(phone, NEW, 'to the phone');
   const { status, said } = await command(['phone', 'remove', user, '--data', folder]);
   assert.equal(status, 0, said);
+  // As that command says.
+  await bob.removeDevice(bob.state.former[0].devices[0].deviceId);
+  await until(bob, (s) => s.former[0].devices.length === 0, 'removed there, too');
+  assert.equal(bob.state.devices.filter((each) => each.name === 'Desk phone').length, 1);
   await bob.stopUsing(OLD);
   assert.deepEqual(bob.state.former, []);
   await reaches(phone, NEW, 'and again');

@@ -5,6 +5,16 @@ const NOW = Date.UTC(2026, 10, 24, 9, 40);
 /** Nobody on Starling. */
 const LINE = 'reception@a.rather.long.subdomain.of.classic.example';
 
+const browser = (id, name) => ({
+  deviceId: id.repeat(32),
+  name,
+  added: NOW - 9_000_000,
+  self: false,
+  listed: true,
+  listening: false,
+});
+const phone = { ...browser('ef', 'Desk phone'), phone: { until: NOW + 21 * 24 * 60 * MINUTE } };
+
 /** @param {Record<string, string>} options  from the URL's query: surface, people, messages */
 export function fakeState(options) {
   const surface = options.surface ?? 'conversation';
@@ -88,7 +98,7 @@ export function fakeState(options) {
               until: NOW + 26 * 24 * 60 * MINUTE,
               people: 5,
               asking: 2,
-              phones: [{ name: 'Desk phone', until: NOW + 21 * 24 * 60 * MINUTE }],
+              devices: [browser('ab', 'Firefox, Windows'), phone],
               waiting: [
                 { address: 'dora@example.com', name: 'Dora' },
                 { address: 'erik.with.a.very.long.address@subdomain.of.an.example.org', name: '' },
@@ -229,19 +239,7 @@ export function fakeState(options) {
         listening: false,
       },
       { deviceId: 'cd'.repeat(32), name: '', added: NOW, self: false, listed: false, listening: false },
-      ...(surface === 'phone'
-        ? [
-            {
-              deviceId: 'ef'.repeat(32),
-              name: 'Desk phone',
-              added: NOW,
-              self: false,
-              listed: true,
-              listening: false,
-              phone: { until: NOW + 21 * 24 * 60 * MINUTE },
-            },
-          ]
-        : []),
+      ...(surface === 'phone' ? [phone] : []),
     ],
   };
 }

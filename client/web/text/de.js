@@ -242,6 +242,7 @@ export const de = {
   'move.former.some': '{count} von {all} Personen verwenden schon {address}.',
   'move.former.all': 'Alle verwenden {address}.',
   'move.former.waiting': 'Noch bei der früheren: {names}',
+  'move.former.devices': 'Ihre anderen Geräte bei dieser Adresse:',
   'move.former.asking': 'Dort angekommene Anfragen ohne Antwort: {count}. Sie finden sie unter „Anfragen“.',
   'move.former.phone': 'Ihr Telefon „{name}“ klingelt nur für {old}, längstens bis {until}.',
   'move.former.phone.how':

@@ -238,6 +238,7 @@ export const en = {
   'move.former.some': '{count} of {all} people use {address} already.',
   'move.former.all': 'Everybody uses {address}.',
   'move.former.waiting': 'Still at the earlier one: {names}',
+  'move.former.devices': 'Your other devices at this address:',
   'move.former.asking': 'Requests that came there and are not answered: {count}. You find them under “Requests”.',
   'move.former.phone': 'Your phone “{name}” rings for {old} only, until {until} at the latest.',
   'move.former.phone.how':

@@ -5,6 +5,7 @@ import { saying } from '../errors.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { moment, t } from '../i18n.js';
 import { visible } from '../names.js';
+import { nameOf } from './devices.js';
 import { CodeForm } from './enrol.js';
 import { Allowing } from './waiting.js';
 
@@ -131,7 +132,8 @@ function Moving({ core, move }) {
 function Former({ core, old, now }) {
   const [asking, setAsking] = useState(false);
   const [error, setError] = useState('');
-  const { address, until, people, waiting, asking: requests, phones } = old;
+  const { address, until, people, waiting, asking: requests, devices } = old;
+  const phones = devices.flatMap((each) => (each.phone ? [{ name: nameOf(each), until: each.phone.until }] : []));
   const names = waiting.slice(0, 8).map((each) => visible(each.name || each.address));
   const stop = () => core.stopUsing(address).catch((failure) => setError(saying(failure)));
   return html`<div class="move" role="group" aria-label=${t('move.former', { address })}>
@@ -146,10 +148,10 @@ function Former({ core, old, now }) {
     ${names.length > 0 && html`<p class="small">${t('move.former.waiting', { names: names.join(', ') + (waiting.length > names.length ? ', …' : '') })}</p>`}
     ${requests > 0 && html`<p>${t('move.former.asking', { count: requests })}</p>`}
     ${phones.map(
-      (phone) =>
-        html`<p>${t('move.former.phone', { name: visible(phone.name), old: address, until: moment(phone.until) })}</p>`,
+      (phone) => html`<p>${t('move.former.phone', { name: phone.name, old: address, until: moment(phone.until) })}</p>`,
     )}
     ${phones.length > 0 && html`<p class="small">${t('move.former.phone.how', { address: now })}</p>`}
+    ${devices.length > 0 && html`<${Others} core=${core} devices=${devices} />`}
     <p class="error" role="alert">${error}</p>
     <${Button} task=${() => setAsking(true)}>${t('move.stop')}<//>
     ${
@@ -163,8 +165,50 @@ function Former({ core, old, now }) {
         task=${stop}
       >
         ${requests > 0 && html`<p>${t('move.stop.asking', { count: requests })}</p>`}
-        ${phones.map((phone) => html`<p>${t('move.stop.phone', { name: visible(phone.name) })}</p>`)}
+        ${phones.map((phone) => html`<p>${t('move.stop.phone', { name: phone.name })}</p>`)}
       <//>`
     }
   </div>`;
+}
+
+/** Other devices at an address that was left: one that is lost, or a phone that came along, is removed there, too. @param {{core: Core, devices: State['devices']}} props */
+function Others({ core, devices }) {
+  const [removing, setRemoving] = useState(/** @type {State['devices'][number] | null} */ (null));
+  const [working, setWorking] = useState('');
+  const [error, setError] = useState('');
+  const remove = async (/** @type {string} */ id) => {
+    setWorking(id);
+    setError('');
+    await core.removeDevice(id).catch((failure) => setError(saying(failure)));
+    setWorking('');
+  };
+  return html`<p class="small">${t('move.former.devices')}</p>
+    <ul class="plain-list">
+      ${devices.map(
+        (device) =>
+          html`<li class="entry" key=${device.deviceId}>
+            <div class="entry-text">
+              <strong><bdi dir="auto">${nameOf(device)}</bdi></strong>
+            </div>
+            <${Button}
+              label=${t('settings.devices.remove.which', { name: nameOf(device) })}
+              busy=${working === device.deviceId}
+              task=${() => setRemoving(device)}
+              >${t('settings.devices.remove')}<//
+            >
+          </li>`,
+      )}
+    </ul>
+    <p class="error" role="alert">${error}</p>
+    ${
+      removing &&
+      html`<${Ask}
+        title=${t('settings.devices.remove.title', { name: nameOf(removing) })}
+        lead=${t('settings.devices.remove.lead')}
+        yes=${t('settings.devices.remove')}
+        danger
+        close=${() => setRemoving(null)}
+        task=${() => remove(removing.deviceId)}
+      />`
+    }`;
 }
