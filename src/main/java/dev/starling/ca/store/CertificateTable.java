@@ -160,11 +160,13 @@ public final class CertificateTable {
                 .list();
     }
 
-    /// When one of an issuer was withdrawn last, Unix seconds; 0: never.
-    public long lastRevoked(String issuer) {
-        return db.createQuery("select coalesce(max(revoked), 0) from certificate where issuer = :issuer")
+    /// How many those are.
+    public int countRevoked(String issuer, long now) {
+        return db.createQuery("select count(*) from certificate where issuer = :issuer and revoked > 0"
+                        + " and not_after >= :now")
                 .bind("issuer", issuer)
-                .mapTo(Long.class)
+                .bind("now", now)
+                .mapTo(Integer.class)
                 .one();
     }
 
