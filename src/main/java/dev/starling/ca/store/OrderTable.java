@@ -111,10 +111,12 @@ public final class OrderTable {
                 .findOne();
     }
 
-    /// Whether the certificate of an order of that authorization is being made.
-    public boolean isBeingMade(String authorization) {
-        return db.createQuery("select count(*) from cert_order where authz = :authz and status = 'processing'")
+    /// Whether an order of that authorization may still come to its certificate.
+    public boolean isAwaited(String authorization, long now) {
+        return db.createQuery("select count(*) from cert_order where authz = :authz"
+                                + " and (status = 'processing' or status = 'ready' and expires >= :now)")
                         .bind("authz", authorization)
+                        .bind("now", now)
                         .mapTo(Integer.class)
                         .one()
                 > 0;

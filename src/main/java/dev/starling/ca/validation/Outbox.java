@@ -30,7 +30,7 @@ public final class Outbox implements Sending, AutoCloseable {
             Duration.ofMinutes(15),
             Duration.ofMinutes(60));
 
-    private static final Duration LOOK = Duration.ofSeconds(5);
+    private static final Duration LOOK = Duration.ofSeconds(5), UNMADE = Duration.ofSeconds(20);
     private static final int AT_ONCE = 16, A_LOOK = 100;
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
@@ -136,7 +136,8 @@ public final class Outbox implements Sending, AutoCloseable {
         Optional<Mail> open = store.in(session -> {
             Optional<Mail> waits =
                     mail.kind() == MailTable.Kind.CODE ? code(session, mail) : certificate(session, mail);
-            if (waits.isEmpty() && !isBeingMade(session, mail)) session.mails().done(mail.authorization());
+            if (waits.isEmpty() && isAwaited(session, mail)) session.mails().later(mail, now() + UNMADE.toSeconds());
+            else if (waits.isEmpty()) session.mails().done(mail.authorization());
             else if (!session.mails().claim(mail, now() + pause.toSeconds())) return Optional.empty();
             return waits;
         });
@@ -152,8 +153,8 @@ public final class Outbox implements Sending, AutoCloseable {
                 .map(each -> new Mail(each, mail.language(), ""));
     }
 
-    private static boolean isBeingMade(Session session, MailTable.Waiting mail) {
-        return mail.kind() == MailTable.Kind.CERTIFICATE && session.orders().isBeingMade(mail.authorization());
+    private boolean isAwaited(Session session, MailTable.Waiting mail) {
+        return mail.kind() == MailTable.Kind.CERTIFICATE && session.orders().isAwaited(mail.authorization(), now());
     }
 
     private static Optional<Mail> certificate(Session session, MailTable.Waiting mail) {
