@@ -42,6 +42,9 @@ public final class IssuingProcess implements AutoCloseable {
     private final Issuer issuer;
     private final RevocationLists lists;
     private final Semaphore places = new Semaphore(AT_ONCE);
+    /// A round may take its time, by a slow DNS; lists must not wait for it.
+    private final ScheduledExecutorService rounds = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("ca-rounds").factory());
     private final Set<String> busy = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-issuing").factory());
@@ -75,12 +78,15 @@ public final class IssuingProcess implements AutoCloseable {
             lists.refresh();
         } catch (IOException | RuntimeException e) {
             timer.shutdownNow();
+            rounds.shutdownNow();
             store.close();
             throw e;
         }
         store.bells().on(Bell.ORDER, this::rung);
         store.bells().on(Bell.WITHDRAWN, _ -> timer.execute(() -> doing("lists", lists::refresh)));
-        every(LOOK, "looking for orders", this::look);
+        var _ = rounds.scheduleWithFixedDelay(
+                () -> doing("looking for orders", this::look), 0, LOOK.toSeconds(), TimeUnit.SECONDS);
+        every(LOOK, "the lists of withdrawn certificates", lists::refresh);
         every(LISTS, "the lists of withdrawn certificates", this::renew);
         every(COSIGNATURES, "cosignatures of witnesses", log::cosignAgain);
     }
@@ -109,13 +115,12 @@ public final class IssuingProcess implements AutoCloseable {
     }
 
     private void rung(String order) {
-        if (order.isEmpty()) timer.execute(() -> doing("looking for orders", this::look));
+        if (order.isEmpty()) rounds.execute(() -> doing("looking for orders", this::look));
         else start(order);
     }
 
     private void look() throws IOException {
-        for (String each : issuer.waiting()) start(each);
-        lists.refresh();
+        issuer.resume(each -> !busy.contains(each));
     }
 
     private void start(String order) {
@@ -147,6 +152,7 @@ public final class IssuingProcess implements AutoCloseable {
     @Override
     public void close() throws IOException {
         timer.shutdownNow();
+        rounds.shutdownNow();
         store.close();
     }
 }

@@ -32,6 +32,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
@@ -41,7 +42,7 @@ public final class Issuer implements Issuance {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration LIFE = Duration.ofDays(30);
     private static final Duration BACKDATED = Duration.ofMinutes(5);
-    private static final int UNFINISHED = 100, LATER = 503;
+    private static final int UNFINISHED = 1_000, LATER = 503;
 
     private final Authority authority;
     private final ListPlace place;
@@ -50,6 +51,7 @@ public final class Issuer implements Issuance {
     private final Proofs proofs;
     private final Clock clock;
     private final Permission permission;
+    private final Rounds rounds;
     private Set<String> lastLook = Set.of();
 
     /// Where its keys are, and what they sign.
@@ -78,6 +80,7 @@ public final class Issuer implements Issuance {
         this.proofs = proofs;
         this.permission = permission;
         this.clock = clock;
+        rounds = new Rounds(this::complete, clock);
     }
 
     /// The same, which asks that one; without it nobody is asked.
@@ -263,13 +266,18 @@ public final class Issuer implements Issuance {
     /// Leads to their end the orders whose certificate a process that died was making. One that cannot be led there
     /// holds up no other, and fails when its time is over.
     public void resume() throws IOException {
-        resume(unfinished());
+        resume(_ -> true);
+    }
+
+    /// @param which by their ids: the others are in somebody's hands
+    public void resume(Predicate<String> which) throws IOException {
+        rounds.round(unfinished().stream().filter(each -> which.test(each.id())).toList());
     }
 
     /// The same, for those that were being made at the last look, too: what was begun since is in somebody's hands.
     public synchronized void resumeLeft() throws IOException {
         List<Order> now = unfinished();
-        resume(now.stream().filter(each -> lastLook.contains(each.id())).toList());
+        rounds.round(now.stream().filter(each -> lastLook.contains(each.id())).toList());
         lastLook = now.stream().map(Order::id).collect(Collectors.toUnmodifiableSet());
     }
 
@@ -277,39 +285,40 @@ public final class Issuer implements Issuance {
         return store.in(session -> session.orders().unfinished(UNFINISHED));
     }
 
-    private void resume(List<Order> unfinished) throws IOException {
-        for (Order order : unfinished) {
-            LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
-            work(order);
-        }
-    }
-
     /// Leads an order to its end that waits for its certificate, if it does. The same one may be worked on twice at
     /// once, here or in another process.
     public void work(String orderId) throws IOException {
         Optional<Order> order = store.in(session -> session.orders().byId(orderId));
-        if (order.isPresent() && order.get().status() == Order.Status.PROCESSING) work(order.get());
+        if (order.isPresent() && order.get().status() == Order.Status.PROCESSING) {
+            var _ = work(order.get());
+        }
     }
 
-    /// The ids of those that wait, the oldest first.
-    public List<String> waiting() throws IOException {
-        return unfinished().stream().map(Order::id).toList();
+    private boolean complete(Order order) throws IOException {
+        LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
+        return work(order);
     }
 
-    private void work(Order order) throws IOException {
+    /// False: the DNS does not say now whether it may be made.
+    private boolean work(Order order) throws IOException {
         try {
             if (order.serial().isEmpty()) permission.check(order);
             String serial = order.serial().isEmpty() ? promiseAsked(order.id()) : order.serial();
             if (!serial.isEmpty()) complete(order.id(), serial);
         } catch (Problem e) {
-            // The DNS does not answer now; the next look asks again.
-            if (e.status() == LATER) return;
+            boolean isLater = e.status() == LATER;
+            if (isLater && order.expires() >= now()) return false;
             LOG.log(System.Logger.Level.WARNING, "order {0} is refused: {1}", order.id(), e.detail());
             refuse(order, new Fault(e.type(), e.detail()));
+        } catch (NotAllowed e) {
+            LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
+            if (order.expires() < now()) giveUp(order);
+            else return !e.isLater();
         } catch (NotSigned e) {
             LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
             if (order.expires() < now()) giveUp(order);
         }
+        return true;
     }
 
     // A proof that is none here never will be: the next order asks the mailbox anew.
@@ -334,11 +343,26 @@ public final class Issuer implements Issuance {
     }
 
     /// What was promised cannot be kept, or must not.
-    private static final class NotSigned extends IOException {
+    private static class NotSigned extends IOException {
         private static final long serialVersionUID = 1;
 
         NotSigned(String serial, String why) {
             super("certificate " + serial + " is not signed: " + why);
+        }
+    }
+
+    /// The owner of the domain does not let it, or nobody knows.
+    private static final class NotAllowed extends NotSigned {
+        private static final long serialVersionUID = 1;
+        private final boolean later;
+
+        NotAllowed(String serial, Problem why) {
+            super(serial, why.detail());
+            later = why.status() == LATER;
+        }
+
+        boolean isLater() {
+            return later;
         }
     }
 
@@ -386,7 +410,7 @@ public final class Issuer implements Issuance {
         try {
             permission.check(order);
         } catch (Problem e) {
-            throw new NotSigned(promised.serial(), e.detail());
+            throw new NotAllowed(promised.serial(), e);
         }
     }
 
