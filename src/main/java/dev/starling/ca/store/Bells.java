@@ -44,6 +44,7 @@ public final class Bells implements AutoCloseable {
     private final Map<Bell, List<Consumer<String>>> hearers = new EnumMap<>(Bell.class);
     private final Map<String, List<CountDownLatch>> waiting = new ConcurrentHashMap<>();
     private final Optional<String> url;
+    private final CountDownLatch listening = new CountDownLatch(1);
     private volatile @Nullable Connection connection;
     private volatile boolean closed;
     private boolean started;
@@ -54,7 +55,8 @@ public final class Bells implements AutoCloseable {
         for (Bell each : Bell.values()) hearers.put(each, new CopyOnWriteArrayList<>());
     }
 
-    private synchronized void start() {
+    /// Listens from now on; whoever waits for answers does so before there are questions.
+    public synchronized void start() {
         if (started || url.isEmpty()) return;
         started = true;
         Thread.ofPlatform().daemon().name("ca-bells").start(this::listen);
@@ -97,6 +99,14 @@ public final class Bells implements AutoCloseable {
 
     public Waiting awaiting(Bell bell, String id) {
         start();
+        try {
+            // What rings before is not heard.
+            if (url.isPresent()) {
+                var _ = listening.await(BREATH_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         return new Waiting(bell + " " + id);
     }
 
@@ -108,7 +118,10 @@ public final class Bells implements AutoCloseable {
                 connection = db;
                 s.execute("listen " + CHANNEL);
                 told = false;
+                listening.countDown();
                 for (Bell each : Bell.values()) ring(each, "");
+                // Theirs may have been lost, too: they look.
+                waiting.values().forEach(all -> all.forEach(CountDownLatch::countDown));
                 while (!closed) {
                     PGNotification[] heard = db.unwrap(PGConnection.class).getNotifications(ALIVE_MILLIS);
                     if (heard == null || heard.length == 0) s.execute("select 1");
