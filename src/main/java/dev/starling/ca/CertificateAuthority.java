@@ -151,6 +151,7 @@ public final class CertificateAuthority implements AutoCloseable {
                     store, orders, authorizations, new Revocations(store, issuance::renewLists, clock), silence, clock);
             if (own.isPresent()) look(own.get());
             if (validation.isPresent()) validation.get().start();
+            store.bells().start();
         } catch (IOException | RuntimeException e) {
             timer.shutdownNow();
             store.close();

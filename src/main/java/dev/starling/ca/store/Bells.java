@@ -45,6 +45,7 @@ public final class Bells implements AutoCloseable {
     private final Map<Bell, List<Consumer<String>>> hearers = new EnumMap<>(Bell.class);
     private final Map<String, List<CountDownLatch>> waiting = new ConcurrentHashMap<>();
     private final Optional<String> url;
+    private final CountDownLatch listening = new CountDownLatch(1);
     private volatile @Nullable Connection connection;
     private final CountDownLatch closed = new CountDownLatch(1);
     private boolean started;
@@ -55,7 +56,8 @@ public final class Bells implements AutoCloseable {
         for (Bell each : Bell.values()) hearers.put(each, new CopyOnWriteArrayList<>());
     }
 
-    private synchronized void start() {
+    /// Listens from now on; whoever waits for answers does so before there are questions.
+    public synchronized void start() {
         if (started || url.isEmpty()) return;
         started = true;
         Thread.ofPlatform().daemon().name("ca-bells").start(this::listen);
@@ -98,6 +100,14 @@ public final class Bells implements AutoCloseable {
 
     public Waiting awaiting(Bell bell, String id) {
         start();
+        try {
+            // What rings before is not heard.
+            if (url.isPresent()) {
+                var _ = listening.await(AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         return new Waiting(bell + " " + id);
     }
 
@@ -109,7 +119,10 @@ public final class Bells implements AutoCloseable {
                 connection = db;
                 s.execute("listen " + CHANNEL);
                 told = false;
+                listening.countDown();
                 for (Bell each : Bell.values()) ring(each, "");
+                // Theirs may have been lost, too: they look.
+                waiting.values().forEach(all -> all.forEach(CountDownLatch::countDown));
                 while (!isClosed()) {
                     PGNotification[] heard = db.unwrap(PGConnection.class).getNotifications(ALIVE_MILLIS);
                     if (heard == null || heard.length == 0) s.execute("select 1");

@@ -139,6 +139,18 @@ public final class CertificateTable {
                 .execute();
     }
 
+    /// What was signed, and where it stands in the log, whatever was there; false: nobody knows it.
+    public boolean issued(String serial, byte[] toBeSigned, String chain, long index) {
+        return db.createUpdate("update certificate set to_be_signed = :tbs, chain = :chain, log_index = :index"
+                                + " where serial = :serial")
+                        .bind("serial", serial)
+                        .bind("tbs", toBeSigned)
+                        .bind("chain", chain)
+                        .bind("index", index)
+                        .execute()
+                == 1;
+    }
+
     /// False: it was withdrawn before.
     public boolean revoke(String serial, long now, int reason) {
         return db.createUpdate(
@@ -172,9 +184,18 @@ public final class CertificateTable {
 
     /// How many for an address are good from after `since` (Unix seconds) on.
     public int since(String value, long since) {
-        return db.createQuery("select count(*) from certificate where value = :value and not_before > :since")
+        return since(value, since, "");
+    }
+
+    /// The same without one.
+    ///
+    /// @param serial hexadecimal; "" for none
+    public int since(String value, long since, String serial) {
+        return db.createQuery("select count(*) from certificate where value = :value and not_before > :since"
+                        + " and serial != :serial")
                 .bind("value", value)
                 .bind("since", since)
+                .bind("serial", serial)
                 .mapTo(Integer.class)
                 .one();
     }

@@ -6,6 +6,7 @@ import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.MailTable;
 import dev.starling.ca.store.Session;
+import dev.starling.identity.Address;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -150,6 +151,7 @@ public final class Outbox implements Sending, AutoCloseable {
         return session.authorizations()
                 .byId(mail.authorization())
                 .filter(each -> each.status() == Authorization.Status.PENDING && !each.isOver(now()))
+                .filter(each -> Address.isMailbox(each.value()))
                 .map(each -> new Mail(each, mail.language(), ""));
     }
 
@@ -162,7 +164,7 @@ public final class Outbox implements Sending, AutoCloseable {
         Optional<Certificate> made = session.orders()
                 .issued(mail.authorization())
                 .flatMap(order -> session.certificates().bySerial(order.serial()));
-        return to.isEmpty() || made.isEmpty()
+        return to.filter(each -> Address.isMailbox(each.value())).isEmpty() || made.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Mail(to.get(), mail.language(), made.get().chain()));
     }
