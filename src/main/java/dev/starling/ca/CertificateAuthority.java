@@ -24,6 +24,7 @@ import dev.starling.ca.store.CrlTable;
 import dev.starling.ca.store.ShownTable.Shown;
 import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.ProofCheck;
+import dev.starling.ca.validation.ProofKey;
 import dev.starling.ca.validation.Sending;
 import dev.starling.identity.Anchor;
 import dev.starling.identity.AnchorLog;
@@ -136,7 +137,7 @@ public final class CertificateAuthority implements AutoCloseable {
             domains = new Domains(store, domain(settings.mail(), clock), clock);
             var silence = new Silence(store, clock);
             var own = settings.roles().issuance() ? Optional.of(issuing(folder, token)) : Optional.<Issuing>empty();
-            issuance = own.isPresent() ? own.get().issuer() : new IssuerElsewhere(store, clock);
+            issuance = own.isPresent() ? own.get().issuer() : elsewhere(folder);
             log = own.isPresent() ? own.get().log().published() : PublishedLog.of(store);
             validation = settings.roles().validation()
                     ? Optional.of(new Validation(folder, settings.mail(), store, silence, clock))
@@ -150,6 +151,7 @@ public final class CertificateAuthority implements AutoCloseable {
                     store, orders, authorizations, new Revocations(store, issuance::renewLists, clock), silence, clock);
             if (own.isPresent()) look(own.get());
             if (validation.isPresent()) validation.get().start();
+            store.bells().start();
         } catch (IOException | RuntimeException e) {
             timer.shutdownNow();
             store.close();
@@ -172,6 +174,13 @@ public final class CertificateAuthority implements AutoCloseable {
         every(LISTS, "the lists of withdrawn certificates", own.issuer().lists()::refresh);
         every(ORPHANS, "cosignatures of witnesses", own.log()::cosignAgain);
         every(ORPHANS, "completing certificates", own.issuer()::resumeLeft);
+    }
+
+    private Issuance elsewhere(Path folder) throws IOException {
+        Optional<String> key = settings.roles().validation()
+                ? Optional.of(ProofKey.open(folder).check().text())
+                : Optional.empty();
+        return new IssuerElsewhere(store, key, clock);
     }
 
     private static Optional<MailDomain> domain(Optional<MailSettings> mail, Clock clock) throws IOException {

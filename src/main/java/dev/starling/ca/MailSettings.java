@@ -4,6 +4,7 @@ import dev.starling.ca.validation.ImapInbox;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.NameServer;
 import java.net.URI;
 import java.util.Optional;
 
@@ -14,7 +15,7 @@ import java.util.Optional;
 /// @param selector of the DKIM key that signs them (RFC 6376, section 3.1); empty: the mail server signs, or nobody
 /// @param inbox where replies and reports come; empty: only codes are taken
 /// @param policy what the DKIM signature of a reply must cover
-/// @param dns server that is asked for DKIM keys, mail servers and CAA records; empty: this computer's
+/// @param dns server that is asked for DKIM keys, mail servers and CAA records
 /// @param issuer the name by which CAA records know the CA (RFC 8659, section 4.2)
 public record MailSettings(
         SmtpMailer.Config server,
@@ -22,7 +23,7 @@ public record MailSettings(
         Optional<String> selector,
         Optional<Inbox> inbox,
         DkimPolicy policy,
-        Optional<String> dns,
+        NameServer dns,
         String issuer) {
     /// Known by the host of `base`.
     public MailSettings(
@@ -31,7 +32,7 @@ public record MailSettings(
             Optional<String> selector,
             Optional<Inbox> inbox,
             DkimPolicy policy,
-            Optional<String> dns) {
+            NameServer dns) {
         this(
                 server,
                 base,

@@ -8,8 +8,8 @@ import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.MailServer;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.util.Locale;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// How a CA sends its mails and hears the answers. Passwords come from the environment alone.
@@ -78,19 +78,8 @@ final class CaMailOptions {
             description = "A reply's DKIM signature must cover the whole list of RFC 8823. Large providers' do not.")
     boolean strict;
 
-    @Option(
-            names = "--dns",
-            paramLabel = "HOST[:PORT]",
-            description =
-                    "DNS server that is asked for mail servers, CAA records and DKIM keys (default: this computer's). If"
-                            + " it is on this computer and checks DNSSEC, that is written down beside each proof.")
-    Optional<String> dns = Optional.empty();
-
-    @Option(
-            names = "--caa",
-            paramLabel = "NAME",
-            description = "By which CAA records know this CA, as in issuemail \"NAME\" (default: the host of --base).")
-    Optional<String> issuer = Optional.empty();
+    @Mixin
+    CaDnsOptions dns = new CaDnsOptions();
 
     boolean isComplete() {
         return !smtp.isEmpty() && !from.isEmpty();
@@ -105,14 +94,10 @@ final class CaMailOptions {
                         ? Optional.of(new MailSettings.Inbox.Imap(reader(replyImap.get())))
                         : Optional.empty();
         DkimPolicy policy = strict ? DkimPolicy.STRICT : DkimPolicy.PRACTICAL;
-        if (issuer.isEmpty()) return new MailSettings(server(), base, selector, inbox, policy, dns);
-        return new MailSettings(server(), base, selector, inbox, policy, dns, name(issuer.get()));
-    }
-
-    private static String name(String text) throws IOException {
-        if (!text.matches("(?i)[a-z0-9](-*[a-z0-9])*(\\.[a-z0-9](-*[a-z0-9])*)*"))
-            throw new IOException("--caa wants a domain name, such as ca.example.net");
-        return text.toLowerCase(Locale.ROOT);
+        Optional<String> name = dns.issuer();
+        return name.isEmpty()
+                ? new MailSettings(server(), base, selector, inbox, policy, dns.server())
+                : new MailSettings(server(), base, selector, inbox, policy, dns.server(), name.get());
     }
 
     private SmtpMailer.Config server() throws IOException {

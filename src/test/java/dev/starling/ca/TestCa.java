@@ -18,6 +18,7 @@ import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.ProofKey;
+import dev.starling.mail.NameServer;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -88,9 +89,14 @@ public final class TestCa implements AutoCloseable {
     ///
     /// @param issuer the name by which CAA records know it
     public static TestCa asking(String server, String issuer, CaStore store, Path folder) throws IOException {
+        return asking(server, issuer, store, folder, Limits.LOCAL);
+    }
+
+    public static TestCa asking(String server, String issuer, CaStore store, Path folder, Limits limits)
+            throws IOException {
         var origin = new Origin(false);
         var ways = List.of(Authorizations.CODE);
-        return new TestCa(store, folder, Limits.LOCAL, 1_000_000, origin, ways, Optional.of(server), issuer);
+        return new TestCa(store, folder, limits, 1_000_000, origin, ways, Optional.of(server), issuer);
     }
 
     private TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin, List<String> ways)
@@ -110,7 +116,11 @@ public final class TestCa implements AutoCloseable {
             throws IOException {
         this.store = store;
         domains = new Domains(
-                store, dns.isPresent() ? Optional.of(new MailDomain(dns, issuer, clock)) : Optional.empty(), clock);
+                store,
+                dns.isPresent()
+                        ? Optional.of(new MailDomain(new NameServer(dns, false), issuer, clock))
+                        : Optional.empty(),
+                clock);
         log = Ready.log(folder, store);
         key = ProofKey.open(folder);
         var judge = new Judge(store, key, clock);

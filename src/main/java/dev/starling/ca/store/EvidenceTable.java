@@ -9,7 +9,7 @@ public final class EvidenceTable {
     /// @param domain of the DKIM signature, as `selector`
     /// @param keyRecord the TXT record at `selector._domainkey.domain` at the time
     /// @param policy what the signature had to cover
-    /// @param dnssec the resolver said that DNSSEC vouches for the record
+    /// @param dnssec a resolver that is believed said that DNSSEC vouches for the record; false: not known
     /// @param taken Unix seconds
     public record Evidence(
             byte[] mail, String domain, String selector, String keyRecord, String policy, boolean dnssec, long taken) {}

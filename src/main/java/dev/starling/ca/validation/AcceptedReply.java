@@ -13,7 +13,7 @@ import dev.starling.mail.DkimPolicy;
 /// @param selector `s=`: the key lies at `selector._domainkey.domain`
 /// @param keyTxt the key record as it was published at the time
 /// @param weakKey RSA below 2048 bits
-/// @param dnssec the resolver said that DNSSEC vouches for the key
+/// @param dnssec a resolver that is believed said that DNSSEC vouches for the key; false: not known
 /// @param raw the mail, octet by octet
 public record AcceptedReply(
         Address from,

@@ -86,4 +86,27 @@ class PermissionTest {
             assertEquals(Order.Status.VALID, status(store, order));
         });
     }
+
+    @Test
+    void anOrderWhoseDomainTheDnsNeverSpeaksOfFailsWhenItsTimeIsOver() throws Exception {
+        try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
+            var issuer = Ready.issuer(folder, false, store, clock).asking(_ -> {
+                throw Problem.later("dns", 503, "The DNS does not say.", Duration.ofMinutes(1));
+            });
+            String order =
+                    Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
+            // As a front leaves it that has no key.
+            byte[] csr = Csrs.of(BOB);
+            store.change(session -> session.orders().processing(order, csr, ""));
+            issuer.resume();
+            assertEquals(Order.Status.PROCESSING, status(store, order));
+            clock.pass(Duration.ofDays(2));
+            issuer.resume();
+            assertEquals(Order.Status.INVALID, status(store, order));
+            assertEquals(
+                    "dns",
+                    store.in(session ->
+                            session.orders().byId(order).orElseThrow().error().type()));
+        }
+    }
 }
