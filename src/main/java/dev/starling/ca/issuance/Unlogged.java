@@ -64,6 +64,7 @@ final class Unlogged {
         return Alone.with(folder, () -> {
             Optional<Kept> before = find(fresh.serial());
             if (before.isPresent()) return before.get();
+            sweep();
             if (serials().size() >= MOST)
                 throw new IOException(MOST + " certificates were signed and do not come into the log. Nothing more is"
                         + " signed until they do.");
@@ -71,6 +72,11 @@ final class Unlogged {
             Alone.flush(folder);
             return fresh;
         });
+    }
+
+    // What somebody was writing who died: nothing was done with it, and nobody else writes now.
+    private void sweep() throws IOException {
+        for (String each : names()) if (each.startsWith(".new")) Files.deleteIfExists(folder.resolve(each));
     }
 
     Optional<Kept> find(String serial) throws IOException {
@@ -91,12 +97,16 @@ final class Unlogged {
 
     /// Of all that are kept.
     List<String> serials() throws IOException {
+        return names().stream()
+                .filter(each -> each.endsWith(END))
+                .map(each -> each.substring(0, each.length() - END.length()))
+                .toList();
+    }
+
+    private List<String> names() throws IOException {
         if (!Files.exists(folder)) return List.of();
         try (Stream<Path> all = Files.list(folder)) {
-            return all.map(each -> String.valueOf(each.getFileName()))
-                    .filter(each -> each.endsWith(END))
-                    .map(each -> each.substring(0, each.length() - END.length()))
-                    .toList();
+            return all.map(each -> String.valueOf(each.getFileName())).toList();
         }
     }
 

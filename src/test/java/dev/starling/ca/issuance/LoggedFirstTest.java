@@ -332,6 +332,38 @@ class LoggedFirstTest {
     }
 
     @Test
+    void nothingMoreIsSignedWhenTooMuchDoesNotComeIntoTheLog() throws Exception {
+        var issuer = ca.issuer();
+        Path kept = Files.createDirectory(ca.keys().resolve("signed"));
+        // A process was killed while it wrote.
+        Files.createFile(kept.resolve(".new123"));
+        for (int i = 0; i < 1000; i++) Files.createFile(kept.resolve(Integer.toHexString(i) + ".signed"));
+        String order = ca.order(BOB, Csrs.of(BOB));
+        assertThrows(IOException.class, () -> issuer.work(order));
+        assertEquals(1000, ca.signed().size());
+        assertEquals("", ca.certificate(order).chain());
+        assertEquals(0, ca.entries());
+        Files.delete(kept.resolve("0.signed"));
+        issuer.work(order);
+        isIssued(order);
+    }
+
+    @Test
+    void whatWasStoredAndNotForgottenIsEnteredNoSecondTime() throws Exception {
+        var issuer = ca.issuer();
+        String order = ca.order(BOB, Csrs.of(BOB));
+        issuer.work(order);
+        Certificate issued = isIssued(order);
+        // It died before the file was gone.
+        Path kept = ca.keys().resolve("signed").resolve(issued.serial() + ".signed");
+        Files.writeString(kept, BOB + "\n" + "0".repeat(64) + "\n" + issued.chain());
+        var next = ca.issuer();
+        for (String each : next.unlogged()) next.enterLeft(each);
+        assertEquals(issued.chain(), isIssued(order).chain());
+        assertEquals(List.of(), ca.signed());
+    }
+
+    @Test
     void whoWaitsForTheDnsTakesNoPlace() throws Exception {
         String carol = "carol@slow.example";
         var asked = new CountDownLatch(1);
