@@ -6,8 +6,10 @@ import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.MailServer;
+import dev.starling.mail.SmimeTrust;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -79,6 +81,15 @@ final class CaMailOptions {
     boolean strict;
 
     @Option(
+            names = "--smime-trust",
+            paramLabel = "FILE",
+            description =
+                    "Take replies also that are signed by S/MIME with a certificate of one of these CAs (PEM), in place of"
+                            + " DKIM. Their lists of withdrawn certificates may stand in the same file (PEM, X509 CRL);"
+                            + " it is read anew for each such reply. The certificate then says that a code was read.")
+    Optional<Path> smime = Optional.empty();
+
+    @Option(
             names = "--dns",
             paramLabel = "HOST[:PORT]",
             description =
@@ -105,8 +116,11 @@ final class CaMailOptions {
                         ? Optional.of(new MailSettings.Inbox.Imap(reader(replyImap.get())))
                         : Optional.empty();
         DkimPolicy policy = strict ? DkimPolicy.STRICT : DkimPolicy.PRACTICAL;
-        if (issuer.isEmpty()) return new MailSettings(server(), base, selector, inbox, policy, dns);
-        return new MailSettings(server(), base, selector, inbox, policy, dns, name(issuer.get()));
+        var settings = new MailSettings(server(), base, selector, inbox, policy, dns);
+        if (issuer.isPresent()) settings = settings.known(name(issuer.get()));
+        if (smime.isEmpty()) return settings;
+        if (inbox.isEmpty()) throw new IOException("--smime-trust is for replies: --reply-smtp or --reply-imap.");
+        return settings.believing(SmimeTrust.open(smime.get()));
     }
 
     private static String name(String text) throws IOException {

@@ -255,6 +255,7 @@ public final class Issuer implements Issuance {
                 -1);
     }
 
+    // What is certain of a reply by S/MIME is that the code was read; its domain said nothing.
     private String policy(String way) {
         String level = authority.isTest() ? ".9" : way.equals("email-reply-00") ? ".2" : ".1";
         return CertificateVerifier.POLICY_ARC + level;

@@ -3,6 +3,7 @@ package dev.starling.ca.issuance;
 import dev.starling.acme.Problem;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Receipt;
 import dev.starling.ca.store.Session;
 
 /// What whoever signs believes of the store.
@@ -13,7 +14,12 @@ public interface Proofs {
         public String way(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem {
             if (proof.validated() == 0 || !proof.value().equals(order.value()))
                 throw new Problem("unauthorized", 403, "it is not proven");
-            return proof.proof();
+            // Finer than the challenge: who vouched for a reply.
+            return session.receipts()
+                    .of(proof.id())
+                    .map(Receipt::way)
+                    .filter(way -> way.startsWith(proof.proof()))
+                    .orElse(proof.proof());
         }
 
         @Override
