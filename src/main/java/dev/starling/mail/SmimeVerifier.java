@@ -6,6 +6,7 @@ import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import java.io.IOException;
+import java.security.Provider;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cms.CMSException;
 import org.bouncycastle.cms.SignerInformation;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.OperatorCreationException;
 
 /// Whether a certificate of a mail's sender vouches for it (RFC 8550, RFC 8551): one signer, with an algorithm of
@@ -30,6 +32,8 @@ public final class SmimeVerifier {
     static final Duration SKEW = Duration.ofMinutes(5);
 
     private static final String EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4", PSS = "1.2.840.113549.1.1.10";
+    // The JDK does not know PSS by the name that the library asks for.
+    private static final Provider CRYPTO = new BouncyCastleProvider();
     private static final int RFC822_NAME = 1, MAX_NAMES = 20;
     /// SHA-256, SHA-384, SHA-512.
     private static final Set<String> DIGESTS =
@@ -126,7 +130,8 @@ public final class SmimeVerifier {
 
     private static void checkSignature(SignerInformation signer, X509Certificate leaf) throws MailRefused {
         try {
-            var verifier = new JcaSimpleSignerInfoVerifierBuilder().build(leaf.getPublicKey());
+            var verifier =
+                    new JcaSimpleSignerInfoVerifierBuilder().setProvider(CRYPTO).build(leaf.getPublicKey());
             unless(signer.verify(verifier), Reason.SMIME_SIGNATURE);
         } catch (CMSException | OperatorCreationException | RuntimeException e) {
             // Also when the digest is of something else, or the attributes contradict each other.

@@ -33,6 +33,7 @@ import org.bouncycastle.cms.CMSException;
 import org.bouncycastle.cms.CMSProcessableByteArray;
 import org.bouncycastle.cms.CMSSignedDataGenerator;
 import org.bouncycastle.cms.jcajce.JcaSignerInfoGeneratorBuilder;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.OperatorException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
@@ -188,7 +189,9 @@ public final class SmimeWorld {
                     var builder = new JcaSignerInfoGeneratorBuilder(new JcaDigestCalculatorProviderBuilder().build());
                     builder.setDirectSignature(bare);
                     generator.addSignerInfoGenerator(builder.build(
-                            new JcaContentSignerBuilder(algorithm.isEmpty() ? algorithm(key) : algorithm).build(key),
+                            new JcaContentSignerBuilder(algorithm.isEmpty() ? algorithm(key) : algorithm)
+                                    .setProvider(new BouncyCastleProvider())
+                                    .build(key),
                             each.certificate));
                 }
                 generator.addCertificates(new JcaCertStore(certificates));

@@ -52,7 +52,9 @@ public final class ImapInbox implements AutoCloseable {
     }
 
     private static final int A_LOOK = 100;
-    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+    /// After a failure: twice as long each time, until a connection has lasted.
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(2), LONGEST_PAUSE = Duration.ofMinutes(5);
+    private static final Duration LASTING = Duration.ofMinutes(1);
 
     private final Config config;
     private final Inbound inbound;
@@ -87,15 +89,16 @@ public final class ImapInbox implements AutoCloseable {
     }
 
     private void readForEver() {
-        Duration pause = config.pause();
+        Duration first = FIRST_PAUSE.compareTo(config.pause()) < 0 ? FIRST_PAUSE : config.pause(), pause = first;
         while (!closed) {
+            long since = System.nanoTime();
             try (Store store = session.getStore("imap")) {
                 store.connect(config.host(), config.port(), config.user(), config.password());
-                pause = config.pause();
                 read((IMAPStore) store);
             } catch (MessagingException | IOException | RuntimeException e) {
                 if (closed) return;
                 LOG.log(System.Logger.Level.WARNING, "the mailbox {0} cannot be read: {1}", config, e.getMessage());
+                if (System.nanoTime() - since > LASTING.toNanos()) pause = first;
                 sleep(pause);
                 pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
             }
