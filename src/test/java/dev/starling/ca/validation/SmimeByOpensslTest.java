@@ -157,8 +157,7 @@ class SmimeByOpensslTest {
     private static String mail(String... arguments) throws Exception {
         // Recipients come last.
         var all = new ArrayList<>(List.of(arguments));
-        all.addAll(
-                1, List.of("-from", "bob@example.net", "-to", "acme@ca.example", "-subject", "Re: ACME: " + PART1));
+        all.addAll(1, List.of("-from", "bob@example.net", "-to", "acme@ca.example", "-subject", "Re: ACME: " + PART1));
         String mail = openssl(all.toArray(String[]::new)).replace("\r\n", "\n").replace("\n", "\r\n");
         return "Date: Mon, 30 Nov 2026 10:00:00 +0100\r\nMessage-ID: <1@example.net>\r\nIn-Reply-To: <2@ca.example>\r\n"
                 + mail;
