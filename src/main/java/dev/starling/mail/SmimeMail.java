@@ -91,7 +91,7 @@ public record SmimeMail(byte[] content, CMSSignedData signed) {
     }
 
     /// The message that was signed, by its own header: the one of RFC 9788 (`hp="clear"`), or a whole message inside
-    /// (RFC 8551, section 3.1). RFC 8823 wants one of those, for nobody signs the header of the mail itself.
+    /// (RFC 8551, section 3.1). One of those must be, for nobody signs the header of the mail itself.
     public RawMail message() throws MailRefused {
         RawMail payload = RawMail.cut(new String(content, StandardCharsets.ISO_8859_1));
         ContentType type = MimeParts.type(payload);

@@ -71,13 +71,8 @@ public final class SmimeVerifier {
     /// @param from the address that must be the signer's
     /// @throws IOException the operator's list of anchors cannot be read
     public List<X509Certificate> verify(SmimeMail mail, Address from) throws MailRefused, IOException {
-        SignerInformation signer =
-                mail.signed().getSignerInfos().getSigners().iterator().next();
-        checkAlgorithms(signer);
-        List<X509Certificate> all = certificates(mail, signer);
+        List<X509Certificate> all = signedBy(mail);
         X509Certificate leaf = all.getFirst();
-        SmimeTrust.checkStrength(leaf);
-        checkSignature(signer, leaf);
         checkUsage(leaf);
         Instant now = SmimeTrust.within(leaf, clock.instant(), SKEW);
         unless(names(leaf).contains(from), Reason.SMIME_ADDRESS);
@@ -85,6 +80,22 @@ public final class SmimeVerifier {
         List<X509Certificate> path = trust.path(leaf, all, now);
         for (X509Certificate each : path) unless(!ours.has(each), Reason.SMIME_OURS);
         return path;
+    }
+
+    /// Whose key has signed, and whatever certificates came along.
+    private static List<X509Certificate> signedBy(SmimeMail mail) throws MailRefused {
+        try {
+            SignerInformation signer =
+                    mail.signed().getSignerInfos().getSigners().iterator().next();
+            checkAlgorithms(signer);
+            List<X509Certificate> all = certificates(mail, signer);
+            SmimeTrust.checkStrength(all.getFirst());
+            checkSignature(signer, all.getFirst());
+            return all;
+        } catch (RuntimeException e) {
+            // The library reads some parts only when it is asked for them.
+            throw new MailRefused(Reason.SMIME_STRUCTURE);
+        }
     }
 
     private static void checkAlgorithms(SignerInformation signer) throws MailRefused {

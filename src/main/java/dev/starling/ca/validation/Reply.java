@@ -61,9 +61,9 @@ record Reply(Address from, String part1, String response, RawMail mail, Optional
         return new Reply(header.from, header.part1, response(PlainText.of(mail)), mail, Optional.empty());
     }
 
-    /// One that is signed by S/MIME: what counts is the message that was signed, header and all (RFC 8823, section
-    /// 3.2).
-    /// The header of the mail itself is read as strictly, and must not say anything else: it is what people see.
+    /// One that is signed by S/MIME: what counts is the message that was signed, header and all. The header of the mail
+    /// itself is read as strictly, and must not say anything else: it is what people see. Departs from RFC 8823,
+    /// section 3.2, which asks for DKIM, by what its section 3.1 asks of challenges (docs/decisions/0047).
     static Reply parseSigned(Incoming incoming, RawMail mail, Address to) throws MailRefused {
         Header shown = header(incoming, mail, to);
         SmimeMail signed = SmimeMail.read(mail);

@@ -45,9 +45,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Which mails prove a mailbox by S/MIME (RFC 8823, section 3.2; RFC 8550; RFC 8551): each attack is refused for its
-/// own
-/// reason, with mails made by Bouncy Castle. Those of openssl are in `SmimeByOpensslTest`.
+/// Which mails prove a mailbox by S/MIME (RFC 8550, RFC 8551): each attack is refused for its own reason, with mails
+/// made by Bouncy Castle. Those of openssl are in `SmimeByOpensslTest`.
 class SmimeRepliesTest {
     private static final Party ROOT = SmimeWorld.ca("CN=Mail Root").bySelf();
     private static final Party BETWEEN = SmimeWorld.ca("CN=Mail CA").by(ROOT);
