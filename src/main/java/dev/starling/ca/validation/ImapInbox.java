@@ -149,7 +149,16 @@ public final class ImapInbox implements AutoCloseable {
         String sender = header(mail, "Return-Path").orElse("unknown").replaceAll("[<>\\s]", "");
         String recipient =
                 header(mail, "Delivered-To").or(() -> header(mail, "To")).orElse("");
-        return inbound.take(new Incoming(sender, recipient.replaceAll(".*<|>.*|\\s", ""), raw.toByteArray()));
+        try {
+            return inbound.take(new Incoming(sender, recipient.replaceAll(".*<|>.*|\\s", ""), raw.toByteArray()));
+        } catch (RuntimeException e) {
+            // We are wrong. It is put aside, where somebody can look at it: no mail may hold up all others for ever.
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "a mail that cannot be dealt with lies in the folder " + config.done(),
+                    e);
+            return Inbound.Answer.TAKEN;
+        }
     }
 
     private static Optional<String> header(Message mail, String name) {

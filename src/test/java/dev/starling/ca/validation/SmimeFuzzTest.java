@@ -34,7 +34,8 @@ class SmimeFuzzTest {
     private static final int ROUNDS = 2_000;
     private static final Party ROOT = SmimeWorld.ca("CN=Mail Root").bySelf();
     private static final Party BETWEEN = SmimeWorld.ca("CN=Mail CA").by(ROOT);
-    private static final Signing SIGNED = new Signing().by(SmimeWorld.of("bob@example.net").by(BETWEEN), BETWEEN);
+    private static final Signing SIGNED =
+            new Signing().by(SmimeWorld.of("bob@example.net").by(BETWEEN), BETWEEN);
     private static final String TYPE = "Content-Type: text/plain; charset=us-ascii\r\n";
     private static final String OUTER = HEAD.replace(TYPE, "");
     private static final String CONTENT = HEAD.replace(TYPE, TYPE.replace("\r\n", "; hp=clear\r\n")) + "\r\n" + BLOCK;
@@ -58,10 +59,10 @@ class SmimeFuzzTest {
         switch (outcome) {
             case Outcome.Refused _ -> assertTrue(open.reply.isEmpty());
             case Outcome.Later later -> throw new AssertionError(later);
-            case Outcome.Taken(_, AcceptedReply reply) -> {
+            case Outcome.Taken good -> {
                 taken++;
-                assertEquals(BOB, reply.from());
-                assertEquals(RESPONSE, reply.response());
+                assertEquals(BOB, good.reply().from());
+                assertEquals(RESPONSE, good.reply().response());
             }
         }
     }
