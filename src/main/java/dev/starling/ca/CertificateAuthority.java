@@ -14,6 +14,7 @@ import dev.starling.ca.log.PublishedLog;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Domains;
+import dev.starling.ca.registration.ExternalAccounts;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.Revocations;
@@ -66,6 +67,7 @@ public final class CertificateAuthority implements AutoCloseable {
     private final Domains domains;
     private final Optional<Validation> validation;
     private final Front front;
+    private final Front.External external;
     private final List<String> ways;
     private final String sender;
     private final Clock clock;
@@ -82,6 +84,7 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param witnesses who cosign the heads of the log
     /// @param lists where certificates say that the lists of withdrawn ones are
     /// @param roles of this process
+    /// @param accounts who may have one
     public record Settings(
             Optional<MailSettings> mail,
             Optional<String> database,
@@ -89,7 +92,8 @@ public final class CertificateAuthority implements AutoCloseable {
             Map<String, Integer> limits,
             List<WitnessAt> witnesses,
             ListPlace lists,
-            Roles roles) {
+            Roles roles,
+            Accounts accounts) {
         /// All roles, with the usual limits, without witnesses; certificates name no list.
         public Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
             this(mail, database, terms, Map.of(), List.of(), ListPlace.NONE, Roles.ALL);
@@ -97,8 +101,24 @@ public final class CertificateAuthority implements AutoCloseable {
 
         public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
 
+        /// Everybody may have an account.
+        public Settings(
+                Optional<MailSettings> mail,
+                Optional<String> database,
+                String terms,
+                Map<String, Integer> limits,
+                List<WitnessAt> witnesses,
+                ListPlace lists,
+                Roles roles) {
+            this(mail, database, terms, limits, witnesses, lists, roles, Accounts.FREE);
+        }
+
+        public Settings with(Accounts whose) {
+            return new Settings(mail, database, terms, limits, witnesses, lists, roles, whose);
+        }
+
         public Settings with(ListPlace place) {
-            return new Settings(mail, database, terms, limits, witnesses, place, roles);
+            return new Settings(mail, database, terms, limits, witnesses, place, roles, accounts);
         }
 
         boolean isLocal() {
@@ -109,6 +129,14 @@ public final class CertificateAuthority implements AutoCloseable {
         String origin() {
             return mail.map(each -> each.base().replaceFirst("^[a-z]+://", "")).orElse("local.invalid") + BOOK;
         }
+    }
+
+    /// Who may have an account (RFC 8555, section 7.3.4): everybody; also whoever has a key of the operator; only
+    /// those.
+    public enum Accounts {
+        FREE,
+        OPTIONAL,
+        REQUIRED
     }
 
     /// What a process does beside the front.
@@ -142,6 +170,11 @@ public final class CertificateAuthority implements AutoCloseable {
             validation = settings.roles().validation()
                     ? Optional.of(new Validation(folder, settings.mail(), store, silence, clock))
                     : Optional.empty();
+            external = settings.accounts() == Accounts.FREE
+                    ? Front.External.NONE
+                    : new Front.External(
+                            Optional.of(ExternalAccounts.open(folder, store, clock)),
+                            settings.accounts() == Accounts.REQUIRED);
             ways = List.of(shown(Shown.WAYS).split(" "));
             sender = shown(Shown.SENDER);
             var authorizations = new Authorizations(
@@ -257,7 +290,7 @@ public final class CertificateAuthority implements AutoCloseable {
         String replyTo = ways.contains(Authorizations.REPLY) ? sender : "";
         front.mount(
                 routes,
-                new Front.Outside(base, settings.terms(), replyTo, domains.issuer(), origin),
+                new Front.Outside(base, settings.terms(), replyTo, domains.issuer(), origin, external),
                 new Front.Rates(requests, accounts));
         validation.flatMap(Validation::mailbox).ifPresent(m -> m.mount(routes));
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);

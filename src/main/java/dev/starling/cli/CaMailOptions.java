@@ -6,8 +6,10 @@ import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.MailServer;
+import dev.starling.mail.SmimeTrust;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -78,6 +80,15 @@ final class CaMailOptions {
             description = "A reply's DKIM signature must cover the whole list of RFC 8823. Large providers' do not.")
     boolean strict;
 
+    @Option(
+            names = "--smime-trust",
+            paramLabel = "FILE",
+            description =
+                    "Take replies also that are signed by S/MIME with a certificate of one of these CAs (PEM), in place of"
+                            + " DKIM. Their lists of withdrawn certificates may stand in the same file (PEM, X509 CRL);"
+                            + " it is read anew for each such reply. The certificate then says that a code was read.")
+    Optional<Path> smime = Optional.empty();
+
     @Mixin
     CaDnsOptions dns = new CaDnsOptions();
 
@@ -95,9 +106,11 @@ final class CaMailOptions {
                         : Optional.empty();
         DkimPolicy policy = strict ? DkimPolicy.STRICT : DkimPolicy.PRACTICAL;
         Optional<String> name = dns.issuer();
-        return name.isEmpty()
-                ? new MailSettings(server(), base, selector, inbox, policy, dns.server())
-                : new MailSettings(server(), base, selector, inbox, policy, dns.server(), name.get());
+        var settings = new MailSettings(server(), base, selector, inbox, policy, dns.server());
+        if (name.isPresent()) settings = settings.known(name.get());
+        if (smime.isEmpty()) return settings;
+        if (inbox.isEmpty()) throw new IOException("--smime-trust is for replies: --reply-smtp or --reply-imap.");
+        return settings.believing(SmimeTrust.open(smime.get()));
     }
 
     private SmtpMailer.Config server() throws IOException {

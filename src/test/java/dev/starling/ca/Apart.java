@@ -113,8 +113,10 @@ final class Apart implements AutoCloseable {
         return !mailbox(address).isEmpty();
     }
 
-    Running validation() throws IOException, InterruptedException {
-        return start(List.of("validation", "--data", data("validation"), "--base", base), mails());
+    Running validation(String... more) throws IOException, InterruptedException {
+        var arguments = new ArrayList<>(List.of("validation", "--data", data("validation"), "--base", base));
+        arguments.addAll(List.of(more));
+        return start(arguments, mails());
     }
 
     /// @param more options

@@ -48,9 +48,20 @@ final class MailSystem implements AutoCloseable {
     private final Map<String, Integer> ports = new LinkedHashMap<>();
     private final List<Process> running = new ArrayList<>();
     private final KeyPair key;
+    private final String route;
 
-    /// Nothing runs yet.
+    /// Mails for the CA go to it by SMTP. Nothing runs yet.
     MailSystem(String... users) throws Exception {
+        this("smtp:[127.0.0.1]:{ca}", users);
+    }
+
+    /// The CA has a mailbox here, too: `acme@ca.example`.
+    static MailSystem withMailboxOfTheCa(String... users) throws Exception {
+        return new MailSystem("lmtp:inet:127.0.0.1:{lmtp}", users);
+    }
+
+    private MailSystem(String route, String... users) throws Exception {
+        this.route = route;
         Assumptions.assumeTrue(
                 "root".equals(System.getProperty("user.name")),
                 "the real mail path needs root: Postfix and Dovecot do");
@@ -78,7 +89,7 @@ final class MailSystem implements AutoCloseable {
     }
 
     private String filled(String template) {
-        String all = template.replace("{T}", folder.toString());
+        String all = template.replace("{T}", folder.toString()).replace("{route}", route);
         for (var each : ports.entrySet())
             all = all.replace("{" + each.getKey() + "}", each.getValue().toString());
         return all;
@@ -98,6 +109,7 @@ final class MailSystem implements AutoCloseable {
         for (String user : users)
             lines.append(user)
                     .append("@" + DOMAIN + ":{PLAIN}" + PASSWORD + ":8:8::" + folder + "/mail/" + user + "::\n");
+        lines.append("acme@" + CA_DOMAIN + ":{PLAIN}" + PASSWORD + ":8:8::" + folder + "/mail/acme::\n");
         Files.writeString(folder.resolve("users"), lines);
         String pem = "-----BEGIN PRIVATE KEY-----\n"
                 + Base64.getMimeEncoder(64, new byte[] {'\n'})
@@ -145,13 +157,27 @@ final class MailSystem implements AutoCloseable {
         begin(
                 "opendkim",
                 List.of("opendkim", "-f", "-x", folder.resolve("opendkim.conf").toString()));
-        begin(
-                "dovecot",
-                List.of("dovecot", "-F", "-c", folder.resolve("dovecot.conf").toString()));
+        dovecot();
         begin(
                 "postfix",
                 List.of(PROGRAMS.getFirst(), "-c", folder.resolve("postfix").toString(), "-d"));
         for (String name : List.of("dns", "milter", "lmtp", "imap", "auth", "mx", "signed", "unsigned")) await(name);
+    }
+
+    private void dovecot() throws IOException {
+        begin(
+                "dovecot",
+                List.of("dovecot", "-F", "-c", folder.resolve("dovecot.conf").toString()));
+    }
+
+    /// The server of the mailboxes ends, is away for a moment, and begins anew.
+    void restartDovecot(Runnable meanwhile) throws Exception {
+        Process old = running.get(2);
+        old.destroy();
+        if (!old.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) throw new IOException("Dovecot does not end");
+        meanwhile.run();
+        dovecot();
+        for (String name : List.of("lmtp", "imap", "auth")) await(name);
     }
 
     private List<String> dnsmasq(Map<String, String> txt) {
@@ -259,12 +285,15 @@ final class MailSystem implements AutoCloseable {
             virtual_mailbox_domains = example.net
             virtual_mailbox_maps = static:all
             virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
-            transport_maps = inline:{ ca.example=smtp:[127.0.0.1]:{ca} }
+            transport_maps = inline:{ ca.example={route} }
             smtpd_tls_cert_file = {T}/cert.pem
             smtpd_tls_key_file = {T}/key.pem
             smtpd_sasl_type = dovecot
             smtpd_sasl_path = inet:127.0.0.1:{auth}
             smtputf8_enable = no
+            queue_run_delay = 2s
+            minimal_backoff_time = 2s
+            maximal_backoff_time = 4s
             maillog_file_prefixes = {T}
             maillog_file = {T}/postfix-mail.log
             """;

@@ -99,6 +99,7 @@ record Promises(boolean test, ListPlace place, Clock clock, Optional<byte[]> sec
         }
     }
 
+    // What is certain of a reply by S/MIME is that the code was read; its domain said nothing.
     String policy(String way) {
         String level = test ? ".9" : way.equals(Proofs.REPLY) ? ".2" : ".1";
         return CertificateVerifier.POLICY_ARC + level;

@@ -3,6 +3,7 @@ package dev.starling.ca.issuance;
 import dev.starling.acme.Problem;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Receipt;
 import dev.starling.ca.store.Session;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.log.LogEntry;
@@ -18,7 +19,13 @@ public interface Proofs {
         public Proven proven(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem {
             if (proof.validated() == 0 || !proof.value().equals(order.value()))
                 throw new Problem("unauthorized", 403, "it is not proven");
-            return new Proven(proof.proof(), evidence(session, proof));
+            // Finer than the challenge: who vouched for a reply.
+            String way = session.receipts()
+                    .of(proof.id())
+                    .map(Receipt::way)
+                    .filter(each -> each.startsWith(proof.proof()))
+                    .orElse(proof.proof());
+            return new Proven(way, evidence(session, proof));
         }
 
         @Override

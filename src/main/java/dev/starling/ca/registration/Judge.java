@@ -144,9 +144,10 @@ public final class Judge {
     static void proven(Session session, Authorization authorization, Challenge by, long now) {
         session.authorizations().proven(by, now, now + Authorizations.PROOF.toSeconds());
         session.mails().done(authorization.id());
+        String way = session.receipts().of(authorization.id()).map(Receipt::way).orElse(by.type());
         session.audit()
                 .add(new AuditTable.Entry(
-                        now, "proven", authorization.value(), by.type() + " account " + authorization.account()));
+                        now, "proven", authorization.value(), way + " account " + authorization.account()));
     }
 
     private long now() {

@@ -51,6 +51,10 @@ public final class Session {
         return new EvidenceTable(db);
     }
 
+    public ExternalTable externals() {
+        return new ExternalTable(db);
+    }
+
     public DomainTable domains() {
         return new DomainTable(db);
     }
