@@ -289,7 +289,8 @@ export class Starling {
 
   requestContact = (/** @type {string} */ address, /** @type {{name?: string, text?: string}} */ options) =>
     this.ctx.requests.request(address, options);
-  acceptRequest = (/** @type {string} */ address) => this.ctx.requests.accept(address);
+  acceptRequest = (/** @type {string} */ address, /** @type {string | undefined} */ hello) =>
+    this.ctx.requests.accept(address, hello);
   declineRequest = (/** @type {string} */ address) => this.ctx.requests.decline(address);
   /** With all addresses that this person had. @param {string} address */
   block = async (address) => {
@@ -300,6 +301,7 @@ export class Starling {
   removeContact = async (address) => {
     for (const each of [...this.ctx.moves.earlier(address), address]) await this.ctx.contacts.remove(each);
   };
+  hideMoved = (/** @type {string} */ address, /** @type {boolean} */ hide) => this.ctx.moves.hide(address, hide);
   followMoved = (/** @type {string} */ address, /** @type {string} */ now) => this.ctx.moves.follow(address, now);
   decideChanged = (/** @type {string} */ address, /** @type {boolean} */ agree) =>
     this.ctx.contacts.decide(address, agree);

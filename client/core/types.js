@@ -13,8 +13,8 @@
  * @property {Notice[]} notices  loud bars: what happened, what it may mean, what to do
  * @property {Settings} settings
  * @property {DeviceInfo[]} devices  devices of this address
- * @property {{address: string, step: 'code'|'waiting-for-device'|'working', codeExpires: number, checkCode: string, mailbox: string} | null} move  a new address that is not ours yet
- * @property {{address: string, until: number, people: number, waiting: {address: string, name: string}[]}[]} former  addresses that were left and are still read; until: Unix ms; people: contacts there; waiting: those of them who do not use the new address yet
+ * @property {{address: string, step: 'code'|'waiting-for-device'|'working', codeExpires: number, checkCode: string, refused: boolean, mailbox: string} | null} move  a new address that is not ours yet
+ * @property {{address: string, until: number, people: number, waiting: {address: string, name: string}[], asking: number, devices: DeviceInfo[]}[]} former  addresses that were left and are still read; until: Unix ms; people: contacts there; waiting: those of them who do not use the new address yet; asking: requests there; devices: others of this person there
  * @property {{code: string, expires: number} | null} adding  a code that this device shows for a new one; expires: Unix ms
  */
 
@@ -47,6 +47,7 @@
  * @property {{text: string, at: number, mine: boolean} | null} last
  * @property {string[]} [earlier]  addresses that this person had before
  * @property {string} [moved]  a new address that this person says is theirs now; the user has not decided
+ * @property {boolean} [movedHidden]  and does not want to see it
  * @property {string} [agreed]  of a line: the server that may listen without asking again, '' for none
  */
 
@@ -62,10 +63,10 @@
  * @property {boolean} [line]  went over an ordinary phone line, or came so: not verified, in the clear
  */
 
-/** @typedef {{address: string, name: string, text: string, at: number, trust: Contact['trust']}} ContactRequest */
+/** via: the address of ours that they asked, and that was given back since @typedef {{address: string, name: string, text: string, at: number, trust: Contact['trust'], via?: string}} ContactRequest */
 /** What a person is asked before something goes over an ordinary phone line. asked: servers that say that nobody has this address; agreed: no need to ask before a text, always: nor before a call @typedef {{address: string, server: string, domain: string, asked: number, agreed: boolean, always: boolean}} LineOffer */
 /** @typedef {{deviceId: string, name: string, checkCode: string, at: number}} EndorseRequest */
-/** @typedef {{deviceId: string, name: string, added: number, self: boolean, listed: boolean, listening: boolean}} DeviceInfo */
+/** phone: an ordinary telephone at a server; until: when its certificate ends, Unix ms @typedef {{deviceId: string, name: string, added: number, self: boolean, listed: boolean, listening: boolean, phone?: {until: number}}} DeviceInfo */
 
 /**
  * @typedef {object} Call
@@ -167,7 +168,7 @@
  * @property {(id: string) => Promise<void>} removeAnchor
  * @property {(address: string) => Promise<'found'|'absent'|'forged'|'unreachable'>} lookup
  * @property {(address: string, options: {name?: string, text?: string}) => Promise<void>} requestContact
- * @property {(address: string) => Promise<void>} acceptRequest
+ * @property {(address: string, hello?: string) => Promise<void>} acceptRequest  hello: where they asked an address that was given back, and are asked from this one
  * @property {(address: string) => Promise<void>} declineRequest
  * @property {(address: string) => Promise<void>} block
  * @property {(address: string) => Promise<void>} unblock
@@ -209,9 +210,13 @@
  * @property {(typed: string) => Promise<void>} changeAddress  a code goes there by mail, unless that address is still ours
  * @property {(pasted: string) => Promise<void>} submitMoveCode
  * @property {() => Promise<void>} resendMoveCode
+ * @property {(typed: string) => Promise<void>} useMoveDeviceCode  as useDeviceCode, for the address to come; so the next two
+ * @property {() => Promise<void>} askMoveDevicesAgain
+ * @property {(how?: {revokeOld?: boolean}) => Promise<void>} recoverMove
  * @property {() => Promise<void>} cancelMove
  * @property {(address: string) => Promise<void>} stopUsing  an address that was left
  * @property {(address: string, now: string) => Promise<void>} followMoved  a contact uses a new address; now: which one, as the user read it
+ * @property {(address: string, hide: boolean) => Promise<void>} hideMoved  what a contact said of a new address is not shown any more, or again
  * @property {(notice: string, action: string) => Promise<void>} answerNotice
  * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
  * @property {() => Promise<void>} deleteEverything

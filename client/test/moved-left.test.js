@@ -1,6 +1,7 @@
 // Change of address: what is left of an address that was left, two things at once, and what is interrupted.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { timeValue } from '../core/agent/shared.js';
 import {
   closeAll,
   ALICE,
@@ -98,6 +99,9 @@ test('whoever talks at one address is busy at the other, and the call that runs 
   assert.equal(old.state.call, null);
 });
 
+/** What can be done at once is done. */
+const onceAround = () => new Promise((resolve) => setImmediate(resolve));
+
 /** Does something else in the middle of the write that makes another address the present one. */
 function meanwhile(one, task) {
   const { batch } = one.kept;
@@ -108,7 +112,7 @@ function meanwhile(one, task) {
         () => 'done',
         (e) => e.key,
       );
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await onceAround();
     }
     return batch(writes);
   };
@@ -145,18 +149,29 @@ test('closing waits for what is being done', async () => {
   const all = await moved();
   const { it, alice } = all;
   await it.pass(3000);
-  let closed = false;
-  let last = 0;
+  let held;
+  const writing = new Promise((resolve) => (held = resolve));
+  let goOn;
   const { batch } = alice.kept;
   alice.kept.batch = async (writes) => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await batch(writes);
-    last = closed ? last + 1 : last;
+    held();
+    await new Promise((resolve) => (goOn = resolve));
+    alice.kept.batch = batch;
+    return batch(writes);
   };
+  const closed = [];
+  for (const self of alice.everyone()) {
+    const { close } = self;
+    self.close = () => (closed.push(self.state.me.address), close.call(self));
+  }
   const going = alice.changeAddress(ALICE);
-  const closing = alice.close().then(() => (closed = true));
+  await writing;
+  const closing = alice.close();
+  await onceAround();
+  assert.deepEqual(closed, [], 'nothing is closed under what is being written');
+  goOn();
   await Promise.all([going, closing]);
-  assert.equal(last, 0);
+  assert.deepEqual(closed, [ALICE, NEW]);
   assert.deepEqual((await alice.kept.get('me', 'identities')).now, 0);
 });
 
@@ -178,7 +193,7 @@ test('what comes to the old address while it is given back is kept, or not taken
           () => 'stored',
           () => 'refused',
         );
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await onceAround();
     }
     return found;
   };
@@ -205,38 +220,6 @@ test('whoever never heard is asked also when the page was closed in the middle o
   const back = await person(BOB, { store: bob.kept });
   await it.until(back, (s) => s.requests[0]?.address === NEW, 'asked');
   await it.until(again, async () => !(await again.main.ctx.store.get('me', 'to-ask')), 'once');
-});
-
-test('one of two devices goes back: the other one does not send its owner away again', async () => {
-  const all = await stage();
-  const { it, ca, person, move } = all;
-  const alice = await person(ALICE);
-  alice.showDeviceCode();
-  const tablet = await person(ALICE, { deviceName: 'tablet' });
-  await tablet.useDeviceCode(alice.state.adding.code);
-  await it.until(tablet, up, 'allowed');
-  await move(alice, NEW);
-  await it.until(tablet, (s) => notice({ state: s }, 'moving'), 'told');
-  await tablet.answerNotice('moving', 'go');
-  await it.until(tablet, (s) => s.move?.step === 'code', 'code');
-  await tablet.submitMoveCode(ca.mails.findLast((mail) => mail.to === NEW).code);
-  await it.until(alice, (s) => s.endorsements.length === 1, 'asks the first');
-  await alice.allowDevice(alice.state.endorsements[0].deviceId);
-  await it.until(tablet, (s) => s.me.address === NEW && up(s), 'there');
-  await it.pass(4000);
-  await move(alice, ALICE);
-  await it.until(tablet, (s) => notice({ state: s }, 'moving')?.args.address === ALICE, 'told that she is back');
-  await it.pass(8000);
-  await it.pass(3_700_000, 400_000);
-  await it.pass(8000);
-  for (const one of [alice, tablet]) {
-    const old = one.everyone().find((each) => each.state.me.address === ALICE);
-    assert.equal(old.ctx.own.get('moving').value.length, 0);
-  }
-  assert.equal(
-    alice.state.notices.find((each) => each.id === 'moving'),
-    undefined,
-  );
 });
 
 test('an answer counts for the address that was read, and not while what is said of the old one cannot be read', async () => {
@@ -269,31 +252,6 @@ test('an answer counts for the address that was read, and not while what is said
   await it.until(bob, (s) => contact(s, NEW)?.state === 'accepted', 'followed');
 });
 
-test('a code that ran out over a reload, or a page closed before the order, leaves the old address as it is', async () => {
-  const all = await stage();
-  const { it, person } = all;
-  const alice = await person(ALICE);
-  await alice.changeAddress(NEW);
-  await it.until(alice, (s) => s.move?.step === 'code', 'code');
-  alice.everyone().forEach(closeNow);
-  it.time.sleep(2 * DAY);
-  const again = await person('', { store: alice.kept });
-  assert.equal(again.state.move, null);
-  assert.deepEqual(
-    [...alice.kept.dump().keys()].filter((key) => /^\d:/.test(key)),
-    [],
-  );
-  await again.changeAddress(NEW);
-  await it.until(again, (s) => s.move?.step === 'code', 'a new code');
-  await again.cancelMove();
-  again.everyone().forEach(closeNow);
-  const ids = await alice.kept.get('me', 'identities');
-  await alice.kept.put('me', 'identities', { ...ids, coming: ids.next, next: ids.next + 1 });
-  const third = await person('', { store: alice.kept });
-  assert.equal(third.state.move, null);
-  assert.equal((await alice.kept.get('me', 'identities')).coming, null);
-});
-
 test('whoever is blocked is blocked at every address that this person had, whichever of ours knows of it', async () => {
   const all = await moved();
   const { it, bob, move, alice } = all;
@@ -305,17 +263,64 @@ test('whoever is blocked is blocked at every address that this person had, which
   for (const self of bob.everyone()) assert.deepEqual(self.state.blocked, [NEW, ALICE].sort());
 });
 
-test('who is back before the other device came along: it is not asked any more', async () => {
+test('whoever asked at the old address, or was asked from it, is not lost with it: the new one asks them, over a reload', async () => {
   const all = await stage();
   const { it, person, move } = all;
-  const alice = await person(ALICE);
-  alice.showDeviceCode();
-  const tablet = await person(ALICE, { deviceName: 'tablet' });
-  await tablet.useDeviceCode(alice.state.adding.code);
-  await it.until(tablet, up, 'allowed');
+  const [CAROL, DAN] = ['carol@example.net', 'dan@example.net'];
+  const [alice, bob, carol, dan] = [await person(ALICE), await person(BOB), await person(CAROL), await person(DAN)];
+  await alice.setName('Alice');
+  for (const one of [bob, dan]) await one.requestContact(ALICE, { text: 'it is me' });
+  await it.until(alice, (s) => s.requests.length === 2, 'asked by two');
+  await alice.requestContact(CAROL, { text: 'from the choir' });
+  await it.until(carol, (s) => s.requests.length === 1, 'asked by alice');
   await move(alice, NEW);
-  await it.until(tablet, (s) => notice({ state: s }, 'moving'), 'told');
-  await move(alice, ALICE);
-  await it.pass(10_000);
-  assert.equal(notice(tablet, 'moving'), undefined);
+  assert.equal(alice.state.former[0].asking, 2);
+  await alice.stopUsing(ALICE);
+  assert.deepEqual(alice.state.requests.map(({ address, text, via }) => [address, text, via]).sort(), [
+    [BOB, 'it is me', ALICE],
+    [DAN, 'it is me', ALICE],
+  ]);
+  await it.until(carol, (s) => s.requests.some((each) => each.address === NEW), 'asked again');
+  assert.equal(carol.state.requests.find((each) => each.address === NEW).text, 'from the choir');
+  await carol.acceptRequest(NEW);
+  await it.until(alice, (s) => contact(s, CAROL)?.state === 'accepted', 'accepted');
+  await alice.declineRequest(DAN);
+  alice.everyone().forEach(closeNow);
+  const again = await person('', { store: alice.kept });
+  assert.deepEqual(
+    again.state.requests.map((each) => each.address),
+    [BOB],
+  );
+  await again.acceptRequest(BOB, 'You asked me at my old address.');
+  assert.deepEqual([again.state.requests.length, contact(again.state, BOB).state], [0, 'waiting']);
+  await it.until(bob, (s) => s.requests.some((each) => each.address === NEW), 'asked back');
+  assert.deepEqual(bob.state.requests[0].text, 'You asked me at my old address.');
+  await bob.acceptRequest(NEW);
+  await it.until(again, (s) => contact(s, BOB).state === 'accepted', 'a contact');
+  await it.pass(3000);
+  assert.deepEqual(dan.state.requests, []);
+  assert.equal(contact(dan.state, ALICE).state, 'waiting');
+});
+
+test('a request is not brought along by whoever knows them at the new address, blocked them, or said no there', async () => {
+  const all = await stage();
+  const { it, person, move } = all;
+  const [CAROL, DAN] = ['carol@example.net', 'dan@example.net'];
+  const alice = await person(ALICE);
+  const others = [await person(BOB), await person(CAROL), await person(DAN)];
+  for (const one of others) await one.requestContact(ALICE, {});
+  await it.until(alice, (s) => s.requests.length === 3, 'asked');
+  await move(alice, NEW);
+  const old = alice.everyone().find((each) => each.state.me.address === ALICE);
+  const { sent } = old.ctx.requests.all().find((each) => each.address === DAN);
+  await alice.main.requestContact(BOB, {});
+  await alice.main.block(CAROL);
+  // As another device of hers did.
+  await alice.main.ctx.inTurn(async () => {
+    const said = alice.main.ctx.own.note(`answered ${DAN}`, timeValue(sent));
+    await alice.main.ctx.store.batch(said.writes);
+    said.done();
+  });
+  await alice.stopUsing(ALICE);
+  assert.deepEqual(alice.state.requests, []);
 });

@@ -31,7 +31,7 @@ function person() {
   const ends = phoneEnds(ctx, () => [{ devices }]);
   const look = (...cards) =>
     ends.look({ devices: new Map([...cards.map((card) => found(card, ['phone'])), found(browser, ['message'])]) });
-  return { ctx, devices, look };
+  return { ctx, devices, look, of: ends.of };
 }
 
 test('ten days before, once, with the name of the phone and the day; not before, and not of a browser', () => {
@@ -70,4 +70,14 @@ test('a device that is not on the list says nothing', () => {
   devices.delete(phone.key.id);
   look(phone);
   assert.deepEqual(ctx.state.notices, []);
+});
+
+test('which device is a phone, and until when, is known while it is there', () => {
+  const { look, of } = person();
+  assert.deepEqual(of(phone.key.id), {});
+  look(phone);
+  assert.deepEqual(of(phone.key.id), { phone: { until: parseCertificate(phone.chain[0]).notAfter } });
+  assert.deepEqual(of(browser.key.id), {});
+  look();
+  assert.deepEqual(of(phone.key.id), {});
 });

@@ -60,7 +60,10 @@ export function contactBook(ctx) {
       (/** @type {Contact['last']} */ a, { last: b }) => ((b?.at ?? 0) > (a?.at ?? 0) ? b : a),
       null,
     );
-    const more = { ...(earlier.length ? { earlier } : {}), ...(c.moved ? { moved: c.moved.now } : {}) };
+    const more = {
+      ...(earlier.length ? { earlier } : {}),
+      ...(c.moved ? { moved: c.moved.now, movedHidden: !!c.moved.hidden } : {}),
+    };
     return { address, name, state, presence, note, trust, unread, last, ...more };
   }
 

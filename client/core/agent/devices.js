@@ -92,6 +92,7 @@ export function ownDevices(ctx) {
           self: d.id === self,
           listed: true,
           listening: d.id === self,
+          ...phones.of(d.id),
         })),
         ...ghosts.shown(),
       ],

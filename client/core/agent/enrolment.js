@@ -184,6 +184,14 @@ export function enrolment(ctx) {
       await begin(/** @type {Uint8Array<ArrayBuffer>} */ (profile.chain[0]));
     },
 
+    /** After a reload, where a code ran out meanwhile. @returns {Promise<boolean>} whether there was one */
+    async showExpired() {
+      const pending = await acme.pending();
+      if (!ctx.profile || pending?.address !== ctx.profile.address) return false;
+      ctx.me({ address: pending.address, status: 'code', codeExpires: pending.expires });
+      return true;
+    },
+
     /** @param {string} typed */
     async enrol(typed) {
       need(typed.trim() !== '', 'address.empty');

@@ -16,7 +16,7 @@ const MAX_STEPS = 16;
 /** @typedef {import('./context.js').Contact} Contact */
 /** @typedef {import('./reception.js').Change} Change */
 /** to: where this address went, '' when it is in use again since then; at: Unix ms, by the clock of whoever moved @typedef {{to: string, at: number}} Mark */
-/** by: the device of the old address that said so; at as in Mark; later: the user was asked and did not want it yet @typedef {import('../record/moved.js').Moved & {by: string, later: boolean}} Pending */
+/** by: the device of the old address that said so; at as in Mark; later: the user was asked and did not want it yet; hidden: nor see it any more @typedef {import('../record/moved.js').Moved & {by: string, later: boolean, hidden?: boolean}} Pending */
 
 /** @param {Context} ctx */
 export function contactMoves(ctx) {
@@ -94,8 +94,9 @@ export function contactMoves(ctx) {
     // A replay, an older word, or the word of an address that they have left already.
     if (known?.to || said.at <= Math.max(known?.at ?? 0, contact.moved?.at ?? 0)) return noChange();
     const { level: _, ...moved } = said;
-    const later = contact.moved?.now === said.now && contact.moved.later;
-    const kept = ctx.contacts.changed(signer.address, { moved: { ...moved, by: signer.device, later } });
+    const isSame = contact.moved?.now === said.now;
+    const [later, hidden] = [isSame && contact.moved?.later, isSame && contact.moved?.hidden].map(Boolean);
+    const kept = ctx.contacts.changed(signer.address, { moved: { ...moved, by: signer.device, later, hidden } });
     return {
       writes: kept.writes,
       done() {
@@ -130,12 +131,12 @@ export function contactMoves(ctx) {
     });
   }
 
-  /** @param {string} address @param {string} now  that the user read */
-  async function later(address, now) {
+  /** @param {string} address @param {Partial<Pending>} patch @param {string} [now]  that the user read */
+  async function note(address, patch, now) {
     await ctx.inTurn(async () => {
-      const contact = ctx.contacts.get(address);
-      if (contact?.moved?.now !== now) return;
-      const kept = ctx.contacts.changed(address, { moved: { ...contact.moved, later: true } });
+      const moved = ctx.contacts.get(address)?.moved;
+      if (!moved || moved.now !== (now ?? moved.now)) return;
+      const kept = ctx.contacts.changed(address, { moved: { ...moved, ...patch } });
       await ctx.store.batch(kept.writes);
       kept.done();
     });
@@ -222,7 +223,9 @@ export function contactMoves(ctx) {
     current,
     earlier,
     follow,
-    later,
+    later: (/** @type {string} */ address, /** @type {string} */ now) => note(address, { later: true }, now),
+    /** What is not true, or not wanted, need not be looked at each day. @param {string} address @param {boolean} hidden */
+    hide: (address, hidden) => note(address, { later: true, hidden }),
     tell,
     marks: () => new Map(marks),
     isMoved: (/** @type {string} */ address) => !!next(address),

@@ -295,6 +295,9 @@ async function applied(ctx, said) {
       case 'moved':
         changes.push(ctx.moves.take(each.address, each, true));
         break;
+      case 'uses':
+        changes.push({ writes: [], done: () => ctx.update({}) });
+        break;
       case 'moving':
         changes.push({ writes: [], done: () => ctx.moving() });
         break;

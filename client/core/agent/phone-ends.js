@@ -10,18 +10,28 @@ const KEY = 'phone-ends';
 export function phoneEnds(ctx, list) {
   /** Said once while the app is open. @type {Set<string>} */
   const said = new Set();
+  /** When the certificate of each phone ends, Unix ms, as the last look showed. @type {Map<string, number>} */
+  const ends = new Map();
 
   return {
+    /** @param {string} id @returns {{phone?: {until: number}}} */
+    of(id) {
+      const until = ends.get(id);
+      return until ? { phone: { until } } : {};
+    },
+
     /** @param {import('../locate/locator.js').Found} found */
     look(found) {
       const chain = list();
       if (!chain) return;
+      ends.clear();
       /** Of the certificates that are there. @type {Set<string>} */
       const due = new Set();
       for (const [id, { certificate, location }] of found.devices) {
         const device = headOf(chain).devices.get(id);
         if (!device || !location?.capabilities.includes('phone')) continue;
         const until = parseCertificate(certificate).notAfter;
+        ends.set(id, until);
         if (until - ctx.now() > WARN_MILLIS) continue;
         const name = `${KEY} ${id} ${until}`;
         due.add(name);

@@ -11,7 +11,7 @@ const MAX_HELLO = 140;
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('./context.js').Contact} Contact */
 /** @typedef {import('./reception.js').Change} Change */
-/** @typedef {import('../types.js').ContactRequest & {friendsKey: Uint8Array, version: number, token: Uint8Array, sent?: number}} Request  sent: by the clock of whoever asks */
+/** @typedef {import('../types.js').ContactRequest & {friendsKey: Uint8Array, version: number, token: Uint8Array, sent?: number}} Request  sent: by the clock of whoever asks; via: the address of ours that they asked, where it was given back */
 
 /** @param {Context} ctx */
 export function contactRequests(ctx) {
@@ -20,12 +20,13 @@ export function contactRequests(ctx) {
   const profile = () => /** @type {import('./context.js').Profile} */ (ctx.profile);
 
   function show() {
-    const rows = [...requests.values()].map(({ address, name, text, at, trust }) => ({
+    const rows = [...requests.values()].map(({ address, name, text, at, trust, via }) => ({
       address,
       name,
       text,
       at,
       trust,
+      ...(via ? { via } : {}),
     }));
     ctx.update({ requests: rows });
   }
@@ -75,8 +76,12 @@ export function contactRequests(ctx) {
     for (const each of changes) each.done();
   }
 
+  /** hello: to whoever asked an address that was given back, and is now asked by this one @param {string} address @param {string} [hello] */
+  const accept = (address, hello) =>
+    requests.get(address)?.via ? ask(address, { name: requests.get(address)?.name, text: hello }) : welcomed(address);
+
   /** @param {string} address */
-  const accept = (address) =>
+  const welcomed = (address) =>
     ctx.inTurn(async () => {
       const request = requests.get(address);
       if (!request) return;
@@ -186,6 +191,36 @@ export function contactRequests(ctx) {
   /** Also at our other devices. @param {Request} request */
   const refused = (request) => ctx.own.note(`answered ${request.address}`, timeValue(request.sent ?? 0));
 
+  /** quiet: that they may answer is published already. @param {string} address @param {{name?: string, text?: string, quiet?: boolean}} options */
+  const ask = (address, options) =>
+    ctx.inTurn(async () => {
+      const known = ctx.contacts.get(address);
+      const old = known?.state === 'removed' ? undefined : known;
+      need(!!old || !ctx.contacts.isFull(), 'generic', 'too many contacts');
+      /** @type {Contact} */
+      const contact = {
+        ...(old ?? ctx.contacts.blank(address, options.name ?? '')),
+        state: old?.state === 'accepted' ? 'accepted' : 'waiting',
+        hello: [...(options.text ?? '')].slice(0, MAX_HELLO).join(''),
+      };
+      const stale = ctx.delivery.withdraw((item) => item.to === address && item.type === 'request');
+      const word = ctx.delivery.prepare([
+        { to: address, type: 'request', content: { ...ours(contact), text: contact.hello } },
+      ]);
+      const request = requests.get(address);
+      const changes = together(
+        ctx.contacts.put(contact),
+        ctx.contacts.hide(address, false),
+        { writes: stale.writes, done: stale.drop },
+        ...(request ? [erase(address), refused(request)] : []),
+      );
+      await ctx.store.batch([...changes.writes, ...word.writes]);
+      changes.done();
+      // Before the request, along the same flow: their answer must be let through.
+      if (!options.quiet) void ctx.contacts.publishConsent();
+      word.admit();
+    });
+
   /** @param {string} address */
   function answeredUntil(address) {
     const entry = ctx.own.get(`answered ${address}`);
@@ -215,35 +250,31 @@ export function contactRequests(ctx) {
       show();
     },
 
-    /** quiet: that they may answer is published already. @param {string} typed @param {{name?: string, text?: string, quiet?: boolean}} options */
+    /** @param {string} typed @param {{name?: string, text?: string, quiet?: boolean}} options */
     async request(typed, options) {
       const address = parseAddress(typed);
       need(address !== profile().address, 'address.self');
-      if (requests.has(address)) return accept(address);
-      await ctx.inTurn(async () => {
-        const known = ctx.contacts.get(address);
-        const old = known?.state === 'removed' ? undefined : known;
-        need(!!old || !ctx.contacts.isFull(), 'generic', 'too many contacts');
-        /** @type {Contact} */
-        const contact = {
-          ...(old ?? ctx.contacts.blank(address, options.name ?? '')),
-          state: old?.state === 'accepted' ? 'accepted' : 'waiting',
-          hello: [...(options.text ?? '')].slice(0, MAX_HELLO).join(''),
-        };
-        const shown = ctx.contacts.hide(address, false);
-        const stale = ctx.delivery.withdraw((item) => item.to === address && item.type === 'request');
-        const word = ctx.delivery.prepare([
-          { to: address, type: 'request', content: { ...ours(contact), text: contact.hello } },
-        ]);
-        const kept = ctx.contacts.put(contact);
-        await ctx.store.batch([...kept.writes, ...shown.writes, ...stale.writes, ...word.writes]);
-        kept.done();
-        shown.done();
-        stale.drop();
-        // Before the request, along the same flow: their answer must be let through.
-        if (!options.quiet) void ctx.contacts.publishConsent();
-        word.admit();
-      });
+      const request = requests.get(address);
+      return request && !request.via ? welcomed(address) : ask(address, options);
+    },
+
+    all: () => [...requests.values()],
+
+    /** What was asked at an address of ours that is given back; nothing where it is answered by this one. @param {Request} request @param {string} via @returns {Change} */
+    bring(request, via) {
+      const { address, sent = 0 } = request;
+      const known = ctx.contacts.get(address);
+      const isKnown = (known && known.state !== 'removed') || ctx.contacts.blocked(address) || requests.has(address);
+      if (isKnown || address === profile().address || answeredUntil(address) >= sent || requests.size >= MAX_REQUESTS)
+        return { writes: [], done() {} };
+      const kept = { ...request, via: request.via ?? via };
+      return {
+        writes: [['requests', address, kept]],
+        done() {
+          requests.set(address, kept);
+          show();
+        },
+      };
     },
 
     /** Says no, politely; whoever should learn nothing is blocked instead. @param {string} address */
@@ -251,7 +282,9 @@ export function contactRequests(ctx) {
       ctx.inTurn(async () => {
         const request = requests.get(address);
         if (!request) return;
-        const { token, friendsKey } = request;
+        const { token, friendsKey, via } = request;
+        // They know nothing of this address.
+        if (via) return commit(erase(address), refused(request));
         const word = ctx.delivery.prepare([{ to: address, type: 'decline', content: {}, token, friendsKey }]);
         await commit(erase(address), refused(request), { writes: word.writes, done: word.admit });
       }),

@@ -13,7 +13,7 @@ export const SETTINGS = ['strangersRing', 'sendReadMarks'];
 /** @typedef {Pick<import('./context.js').Contact, 'name'|'state'|'ourToken'|'theirToken'|'friendsKey'|'version'|'root'>} Person */
 /**
  * @typedef {{kind: 'contact', address: string, person: Person | null} | {kind: 'blocked', address: string, on: boolean} | {kind: 'answered'|'read', address: string, at: number}
- *   | {kind: 'setting', setting: 'strangersRing'|'sendReadMarks', on: boolean} | {kind: 'name', text: string} | {kind: 'moved', address: string, to: string, at: number} | {kind: 'moving', to: string, at: number} | {kind: 'friends', key: Uint8Array<ArrayBuffer>, version: number}} Said
+ *   | {kind: 'setting', setting: 'strangersRing'|'sendReadMarks', on: boolean} | {kind: 'name', text: string} | {kind: 'moved'|'uses', address: string, to: string, at: number} | {kind: 'moving', to: string, at: number} | {kind: 'friends', key: Uint8Array<ArrayBuffer>, version: number}} Said
  */
 
 /** @param {[number, any][]} pairs */
@@ -71,7 +71,7 @@ function readMoved(said) {
 export function readEntry({ name, value }) {
   const [kind, about = ''] = name.split(' ');
   const said = value.length ? decodeMap(value) : null;
-  if (['contact', 'blocked', 'answered', 'read', 'moved'].includes(kind))
+  if (['contact', 'blocked', 'answered', 'read', 'moved', 'uses'].includes(kind))
     need(parseAddress(about) === about, 'bad-address');
   switch (kind) {
     case 'contact':
@@ -82,6 +82,7 @@ export function readEntry({ name, value }) {
     case 'read':
       return { kind, address: about, at: said ? asNumber(said.get(1), 0, MAX_TIME) : 0 };
     case 'moved':
+    case 'uses':
       need(!!said, 'malformed');
       return { kind, address: about, ...readMoved(said) };
     case 'moving':

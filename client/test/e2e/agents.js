@@ -1,5 +1,6 @@
 // The agent without a browser: Node, the `ws` package, a store in memory, and media that only exchange SDP.
 import WebSocket from 'ws';
+import { Person } from '../../core/person.js';
 import { Starling } from '../../core/starling.js';
 import { memoryStore } from '../../core/store/memory.js';
 import { fakeMedia } from '../fake/people.js';
@@ -11,8 +12,13 @@ function timer(ms, task) {
   return () => clearTimeout(id);
 }
 
-export async function agent(peers, { store = memoryStore(), media = fakeMedia(), ...more } = {}) {
-  const starling = await Starling.open({
+/** The agent of one address. */
+export const agent = (peers, how) => opened(Starling, peers, how);
+/** A person, who may change the address. */
+export const whole = (peers, how) => opened(Person, peers, how);
+
+async function opened(what, peers, { store = memoryStore(), media = fakeMedia(), ...more } = {}) {
+  const starling = await what.open({
     store,
     fetch,
     webSocket: (url, protocols) => new WebSocket(url, protocols),

@@ -10,7 +10,7 @@ import { profile } from './browser.js';
 import { classicWorld, heard } from './classic-world.js';
 import { missing } from './kamailio.js';
 import { picture } from './looks.js';
-import { code } from './servers.js';
+import { enrols } from './stage.js';
 import { tone } from './tone.js';
 
 const lacking = missing();
@@ -42,13 +42,7 @@ before(async () => {
     };
   });
   const { base } = world.server;
-  await page.goto(base);
-  await page.fill('#address', 'alice@example.net');
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('#code');
-  await page.fill('#code', await code(base, 'alice@example.net'));
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('select.availability');
+  await enrols(page, base, 'alice@example.net');
   await page.click('button:has-text("Got it")');
   carol = await world.neighbour('carol', { name: 'Carol', hertz: 700 });
 });

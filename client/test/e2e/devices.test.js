@@ -2,78 +2,32 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { agent, until } from './agents.js';
-import { profile } from './browser.js';
 import { axeFindsNothing, looksRight, picture } from './looks.js';
-import { code, twoPeers } from './servers.js';
+import { code, fresh, twoPeers } from './servers.js';
+import { befriend, browsers, confirms, enrols, write } from './stage.js';
 
 const ALICE = 'alice@example.net';
 const CAROL = 'carol@example.net';
 let servers;
+let stage;
+let people;
 let carol;
-const people = {};
-const complaints = [];
 before(async () => {
   servers = await twoPeers();
-  for (const [name, server] of [
-    ['alice', 0],
-    ['second', 1],
-    ['bob', 1],
-  ]) {
-    const browser = await profile();
-    const page = browser.context.pages()[0];
-    page.on('console', (message) => message.type() === 'error' && complaints.push(`${name}: ${message.text()}`));
-    page.on('pageerror', (error) => complaints.push(`${name}: ${error}`));
-    await page.setViewportSize({ width: 1100, height: 760 });
-    people[name] = { browser, page, base: servers.bases[server] };
-  }
+  stage = await browsers(servers.bases, { alice: 0, second: 1, bob: 1 });
+  people = stage.people;
 });
 after(async () => {
-  for (const { browser } of Object.values(people)) await browser?.close();
+  await stage?.close();
   await carol?.close();
   await servers?.close();
 });
 
-/** The code of a mail other than one that was used already. */
-async function fresh(address, used = '') {
-  for (let i = 0; i < 100; i++) {
-    const text = await code(servers.bases[0], address);
-    if (text !== used) return text;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('no other mail');
-}
-
-async function confirm(page, text) {
-  await page.waitForSelector('#code');
-  await page.fill('#code', text);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('select.availability', { timeout: 30_000 });
-}
-
-async function write(from, text, ...readers) {
-  await from.page.fill('.write textarea', text);
-  await from.page.keyboard.press('Enter');
-  for (const reader of readers)
-    await reader.page.locator('.bubble-text', { hasText: text }).first().waitFor({ timeout: 30_000 });
-}
-
 test('alice and bob have a browser each, and each other', async () => {
   const { alice, bob } = people;
-  for (const [who, address] of [
-    [alice, ALICE],
-    [bob, 'bob@example.net'],
-  ]) {
-    await who.page.goto(who.base);
-    await who.page.fill('#address', address);
-    await who.page.keyboard.press('Enter');
-    who.code = await fresh(address);
-    await confirm(who.page, who.code);
-  }
-  await alice.page.click('.list-foot button:has-text("New conversation")');
-  await alice.page.fill('#new-address', 'bob@example.net');
-  await alice.page.click('button:has-text("Send contact request")');
-  await bob.page.click('.list-foot button:has-text("Requests")');
-  await bob.page.click('button:has-text("Accept")');
+  alice.code = await enrols(alice.page, alice.base, ALICE);
+  await enrols(bob.page, bob.base, 'bob@example.net', servers.bases[0]);
+  await befriend(alice, 'bob@example.net', bob);
   await bob.page.click(`.person:has-text("${ALICE}")`);
   await bob.page.waitForSelector('.head .presence-online');
   await alice.page.click('.person:has-text("bob@example.net")');
@@ -94,7 +48,7 @@ test('a second browser is added by the link that the first one shows, and has th
   assert.equal(await second.page.evaluate(() => location.hash), '');
   await picture(second.page, 'devices-2-link');
   await second.page.keyboard.press('Enter');
-  await confirm(second.page, await fresh(ALICE, alice.code));
+  await confirms(second.page, await fresh(servers.bases[0], ALICE, alice.code));
   await second.page.waitForSelector('.person:has-text("bob@example.net")', { timeout: 30_000 });
   await alice.page.waitForSelector('.ask', { state: 'detached' });
   assert.equal(await alice.page.locator('.entry button:has-text("Remove")').count(), 1);
@@ -148,7 +102,7 @@ test('a contact accepted on one is on the other, and so is a new name', async ()
   const { alice, second } = people;
   carol = await agent(servers.bases);
   await carol.enrol(CAROL);
-  await carol.submitCode(await fresh(CAROL));
+  await carol.submitCode(await code(servers.bases[0], CAROL));
   await until(carol, (s) => s.me.status === 'online', 'carol online');
   await carol.requestContact(ALICE, { text: 'Hello' });
   for (const { page } of [alice, second]) await page.waitForSelector('.list-foot button:has-text("Requests")');
@@ -181,4 +135,4 @@ test('the second one is removed: it says so, keeps what it has, and gets nothing
   assert.equal(await second.page.locator('.bubble-text', { hasText: 'Only for the one' }).count(), 0);
 });
 
-test('no page complains', () => assert.deepEqual(complaints, []));
+test('no page complains', () => assert.deepEqual(stage.complaints, []));

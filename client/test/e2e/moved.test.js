@@ -2,68 +2,40 @@
 // the old address is given back.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { profile } from './browser.js';
 import { axeFindsNothing, looksRight, picture } from './looks.js';
 import { code, twoPeers } from './servers.js';
+import { befriend, browsers, call, enrols, write } from './stage.js';
 
 const [ALICE, NEW, BOB] = ['alice@old.example', 'alice@new.example', 'bob@example.net'];
 let servers;
-const people = {};
-const complaints = [];
+let stage;
+let people;
 before(async () => {
   servers = await twoPeers();
-  for (const [name, server] of [
-    ['alice', 0],
-    ['bob', 1],
-  ]) {
-    const browser = await profile();
-    const page = browser.context.pages()[0];
-    page.on('console', (message) => message.type() === 'error' && complaints.push(`${name}: ${message.text()}`));
-    page.on('pageerror', (error) => complaints.push(`${name}: ${error}`));
-    await page.setViewportSize({ width: 1100, height: 760 });
-    people[name] = { browser, page, base: servers.bases[server] };
-  }
+  stage = await browsers(servers.bases, { alice: 0, bob: 1 });
+  people = stage.people;
 });
 after(async () => {
-  for (const { browser } of Object.values(people)) await browser?.close();
+  await stage?.close();
   await servers?.close();
 });
 
-async function write(from, to, text) {
-  await from.page.fill('.write textarea', text);
-  await from.page.keyboard.press('Enter');
-  await to.page.locator('.bubble-text', { hasText: text }).first().waitFor({ timeout: 30_000 });
-}
 const open = (who, text) => who.page.click(`.person:has-text("${text}")`);
 const settings = (who) => who.page.click('.me button[aria-label="Settings"]');
 
 test('alice and bob know each other', async () => {
   const { alice, bob } = people;
-  for (const [who, address] of [
-    [alice, ALICE],
-    [bob, BOB],
-  ]) {
-    await who.page.goto(who.base);
-    await who.page.fill('#address', address);
-    await who.page.keyboard.press('Enter');
-    await who.page.waitForSelector('#code');
-    await who.page.fill('#code', await code(servers.bases[0], address));
-    await who.page.keyboard.press('Enter');
-    await who.page.waitForSelector('select.availability', { timeout: 30_000 });
-  }
+  await enrols(alice.page, alice.base, ALICE);
+  await enrols(bob.page, bob.base, BOB, servers.bases[0]);
   await settings(alice);
   await alice.page.fill('#my-name', 'Alice');
   await alice.page.keyboard.press('Tab');
-  await alice.page.click('.list-foot button:has-text("New conversation")');
-  await alice.page.fill('#new-address', BOB);
-  await alice.page.click('button:has-text("Send contact request")');
-  await bob.page.click('.list-foot button:has-text("Requests")');
-  await bob.page.click('button:has-text("Accept")');
+  await befriend(alice, BOB, bob);
   await open(bob, 'Alice');
   await bob.page.waitForSelector('.head .presence-online');
   await alice.page.waitForSelector('.head .presence-online');
-  await write(alice, bob, 'Before I move');
-  await write(bob, alice, 'Good luck');
+  await write(alice, 'Before I move', bob);
+  await write(bob, 'Good luck', alice);
 });
 
 test('by keyboard alice asks for a new address, and its code proves it', async () => {
@@ -103,14 +75,27 @@ test('bob is asked in plain words, nothing is switched, and both write on at the
   await axeFindsNothing(bob.page, 'asked');
   await bob.page.waitForSelector(`.head:has-text("${ALICE}")`);
   await open(alice, BOB);
-  await write(alice, bob, 'Did you see it?');
-  await write(bob, alice, 'Which address do I use?');
+  await write(alice, 'Did you see it?', bob);
+  await write(bob, 'Which address do I use?', alice);
   await bar.locator('button:has-text("Not now")').click();
   await bar.waitFor({ state: 'detached' });
   await bob.page.waitForSelector('.main-pane .bar:has-text("my address is now")');
   await picture(bob.page, 'moved-4-not-now');
   await looksRight(bob.page, 'not now');
   await axeFindsNothing(bob.page, 'not now');
+});
+
+test('bob need not look at it: it is hidden, also after a reload, and comes back when he wants', async () => {
+  const { bob } = people;
+  const bar = bob.page.locator('.main-pane .bar', { hasText: `You still write to ${ALICE}` });
+  await bar.locator('button:has-text("Hide this")').click();
+  await bar.waitFor({ state: 'detached' });
+  await bob.page.reload();
+  await bob.page.waitForSelector('.head .presence-online');
+  assert.equal(await bar.count(), 0);
+  await bob.page.click('.head button[aria-label^="More about"]');
+  await bob.page.click('[role=menuitem]:has-text("Show the new address")');
+  await bar.waitFor();
 });
 
 test('a call rings at both ends meanwhile', async () => {
@@ -131,19 +116,14 @@ test('bob follows: one person, one history, at the new address, and calls there'
   assert.equal(await bob.page.locator('.person').count(), 1);
   await bob.page.locator('.bubble-text', { hasText: 'Before I move' }).waitFor();
   await bob.page.waitForSelector('.head .presence-online', { timeout: 30_000 });
-  await write(bob, alice, 'To the new one');
-  await write(alice, bob, 'From the new one');
+  await write(bob, 'To the new one', alice);
+  await write(alice, 'From the new one', bob);
   await bob.page.locator('.bubble:has-text("To the new one") .mark-read').waitFor();
   assert.equal(await alice.page.locator('.person').count(), 1);
   await picture(bob.page, 'moved-5-followed');
   await looksRight(bob.page, 'followed');
   await axeFindsNothing(bob.page, 'followed');
-  await bob.page.click('.head button:has-text("Call")');
-  await alice.page.waitForSelector('.incoming');
-  await alice.page.click('.incoming button:has-text("Accept")');
-  for (const { page } of [alice, bob]) await page.waitForSelector('.call-bar.running');
-  await bob.page.click('.call-bar button:has-text("Hang up")');
-  for (const { page } of [alice, bob]) await page.waitForSelector('.call-bar', { state: 'detached' });
+  await call(bob, alice);
 });
 
 test('alice gives the old address back; everything is there after a reload, also in German and narrow', async () => {
@@ -158,8 +138,8 @@ test('alice gives the old address back; everything is there after a reload, also
   await open(alice, BOB);
   for (const text of ['Before I move', 'Which address do I use?', 'To the new one'])
     await alice.page.locator('.bubble-text', { hasText: text }).waitFor();
-  await write(alice, bob, 'Only here now');
-  await write(bob, alice, 'Fine');
+  await write(alice, 'Only here now', bob);
+  await write(bob, 'Fine', alice);
   await settings(alice);
   await alice.page.selectOption('select[aria-label="Language"]', 'de');
   await alice.page.setViewportSize({ width: 360, height: 740 });
@@ -170,4 +150,4 @@ test('alice gives the old address back; everything is there after a reload, also
   await axeFindsNothing(alice.page, 'german');
 });
 
-test('the pages complain of nothing', () => assert.deepEqual(complaints, []));
+test('the pages complain of nothing', () => assert.deepEqual(stage.complaints, []));

@@ -28,8 +28,11 @@ const SURFACES = {
   calls: 'surface=conversation#:calls',
   new: 'surface=conversation#:new',
   settings: 'surface=conversation#:settings',
-  move: 'surface=conversation#:settings',
+  move: 'surface=phone#:settings',
   'move-code': 'surface=move-code&language=de#:settings',
+  'move-expired': 'surface=move-expired#:settings',
+  'move-refused': 'surface=move-refused&language=de#:settings',
+  'move-lost': 'surface=move-waiting#:settings',
   'move-waiting': 'surface=move-waiting#:settings',
   former: 'surface=former#:settings',
   'former-german': 'surface=former&language=de#:settings',
@@ -37,6 +40,7 @@ const SURFACES = {
   moved: 'surface=moved#bob%40example.net',
   'moved-german': 'surface=moved&language=de#bob%40example.net',
   'moved-later': 'surface=moved-later#carol%40example.org',
+  'moved-hidden': 'surface=moved-later-hidden#carol%40example.org',
   ringing: 'surface=ringing#:calls',
   calling: 'surface=calling#bob%40example.net',
   call: 'surface=call#bob%40example.net',
@@ -75,6 +79,14 @@ const STEPS = {
   async move() {
     await page.click('text=Change my address');
     await page.fill('#move-address', 'alice@new.example.org');
+  },
+  async 'move-lost'() {
+    await page.click('text=I no longer have the other browser');
+    await page.waitForSelector('dialog[open] input[type=checkbox]');
+  },
+  async 'moved-hidden'() {
+    await page.click('.head button[aria-label^="More about"]');
+    await page.waitForSelector('text=Show the new address');
   },
   async 'former-stop'() {
     await page.click('text=Give this address back now');

@@ -7,6 +7,7 @@ import { agent, eventually, until } from './agents.js';
 import { profile } from './browser.js';
 import { freePort } from './ports.js';
 import { code, run } from './servers.js';
+import { enrols } from './stage.js';
 import { sipPhone } from './sip-phone.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -101,13 +102,7 @@ test('alice, in a browser, becomes a contact of bob', async () => {
       }
     };
   });
-  await page.goto(server.base);
-  await page.fill('#address', 'alice@example.net');
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('#code');
-  await page.fill('#code', await code(server.base, 'alice@example.net'));
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('select.availability', PATIENCE);
+  await enrols(page, server.base, 'alice@example.net');
   await page.click('.list-foot button:has-text("New conversation")');
   await page.fill('#new-address', 'bob@example.net');
   await page.click('button:has-text("Send contact request")');

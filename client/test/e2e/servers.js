@@ -139,3 +139,13 @@ export async function code(base, address) {
   }
   throw new Error(`no mail for ${address}`);
 }
+
+/** The code of a mail other than one that was used already. @param {string} mailbox @param {string} address @param {string} [used] */
+export async function fresh(mailbox, address, used = '') {
+  for (let i = 0; i < 100; i++) {
+    const text = await code(mailbox, address);
+    if (text !== used) return text;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('no other mail');
+}

@@ -5,6 +5,7 @@ import { agent, until } from './agents.js';
 import { profile } from './browser.js';
 import { picture } from './looks.js';
 import { code, twoPeers } from './servers.js';
+import { enrols } from './stage.js';
 
 let servers;
 let browser;
@@ -15,13 +16,7 @@ before(async () => {
   browser = await profile();
   await browser.context.grantPermissions(['notifications'], { origin: servers.bases[0].slice(0, -1) });
   page = browser.context.pages()[0];
-  await page.goto(servers.bases[0]);
-  await page.fill('#address', 'alice@example.net');
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('#code');
-  await page.fill('#code', await code(servers.bases[0], 'alice@example.net'));
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('select.availability', { timeout: 30_000 });
+  await enrols(page, servers.bases[0], 'alice@example.net');
   bob = await agent([...servers.bases]);
   await bob.enrol('bob@example.net');
   await bob.submitCode(await code(servers.bases[0], 'bob@example.net'));

@@ -14,6 +14,7 @@ import { script } from './commonjs.js';
 import { hearTone, inPage, MIN_DECIBELS } from './lab/cell.js';
 import { freePort } from './ports.js';
 import { code, run } from './servers.js';
+import { enrols } from './stage.js';
 import { tone } from './tone.js';
 
 const PATIENCE = { timeout: 30_000 };
@@ -100,13 +101,7 @@ async function browser(name) {
 
 async function openAlice() {
   alice = await browser('alice');
-  await alice.goto(server.base);
-  await alice.fill('#address', 'alice@example.net');
-  await alice.keyboard.press('Enter');
-  await alice.waitForSelector('#code');
-  await alice.fill('#code', await code(server.base, 'alice@example.net'));
-  await alice.keyboard.press('Enter');
-  await alice.waitForSelector('select.availability', PATIENCE);
+  await enrols(alice, server.base, 'alice@example.net');
 }
 
 async function befriend(other, name) {

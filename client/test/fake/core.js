@@ -5,6 +5,16 @@ const NOW = Date.UTC(2026, 10, 24, 9, 40);
 /** Nobody on Starling. */
 const LINE = 'reception@a.rather.long.subdomain.of.classic.example';
 
+const browser = (id, name) => ({
+  deviceId: id.repeat(32),
+  name,
+  added: NOW - 9_000_000,
+  self: false,
+  listed: true,
+  listening: false,
+});
+const phone = { ...browser('ef', 'Desk phone'), phone: { until: NOW + 21 * 24 * 60 * MINUTE } };
+
 /** @param {Record<string, string>} options  from the URL's query: surface, people, messages */
 export function fakeState(options) {
   const surface = options.surface ?? 'conversation';
@@ -25,7 +35,13 @@ export function fakeState(options) {
       unread: 2,
     }),
     person('Carol Núñez', 'carol@example.org', 'away', {
-      ...(surface === 'moved-later' ? { moved: 'carol@nunez.example', earlier: ['c.nunez@example.org'] } : {}),
+      ...(surface.startsWith('moved-later')
+        ? {
+            moved: 'carol@nunez.example',
+            movedHidden: surface === 'moved-later-hidden',
+            earlier: ['c.nunez@example.org'],
+          }
+        : {}),
       note: 'In a meeting until four',
       last: { text: 'Thank you!', at: NOW - 50 * MINUTE, mine: true },
     }),
@@ -81,6 +97,8 @@ export function fakeState(options) {
               address: 'alice@a-former-provider.example.org',
               until: NOW + 26 * 24 * 60 * MINUTE,
               people: 5,
+              asking: 2,
+              devices: [browser('ab', 'Firefox, Windows'), phone],
               waiting: [
                 { address: 'dora@example.com', name: 'Dora' },
                 { address: 'erik.with.a.very.long.address@subdomain.of.an.example.org', name: '' },
@@ -99,6 +117,14 @@ export function fakeState(options) {
               trust: 'verified',
             },
             { address: 'hal@example.org', name: 'Hal', text: '', at: NOW - 9 * MINUTE, trust: 'verified' },
+            {
+              address: 'ida@example.org',
+              name: 'Ida',
+              text: 'From the choir',
+              at: NOW - 99 * MINUTE,
+              trust: 'verified',
+              via: 'alice@a-former-provider.example.org',
+            },
           ]
         : [],
     blocked: surface === 'everything' || surface === 'conversation' ? ['mallory@example.org'] : [],
@@ -213,6 +239,7 @@ export function fakeState(options) {
         listening: false,
       },
       { deviceId: 'cd'.repeat(32), name: '', added: NOW, self: false, listed: false, listening: false },
+      ...(surface === 'phone' ? [phone] : []),
     ],
   };
 }
@@ -466,8 +493,15 @@ const logWarnings = () =>
 
 /** A new address that is not hers yet. */
 function fakeMove(surface) {
-  const step = { 'move-code': 'code', 'move-waiting': 'waiting-for-device', 'move-working': 'working' }[surface];
-  const rest = { codeExpires: Date.now() + 23 * 60 * MINUTE, checkCode: '402917118204', mailbox: '/mailbox/' };
+  const steps = { code: 'code', expired: 'code', waiting: 'waiting-for-device', refused: 'waiting-for-device' };
+  const about = surface.startsWith('move-') ? surface.slice('move-'.length) : '';
+  const step = about && (steps[about] ?? 'working');
+  const rest = {
+    codeExpires: Date.now() + (about === 'expired' ? -9 : 23) * 60 * MINUTE,
+    checkCode: '402917118204',
+    refused: about === 'refused',
+    mailbox: '/mailbox/',
+  };
   return step ? { address: 'alice@new.example.org', step, ...rest } : null;
 }
 

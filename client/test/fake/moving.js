@@ -64,7 +64,7 @@ export async function stage() {
     await one.changeAddress(to);
     if (one.state.move) {
       await it.until(one, (s) => s.move?.step === 'code', 'code');
-      await one.submitMoveCode(ca.mails.findLast((mail) => mail.to === to).code);
+      await one.submitMoveCode(codeFor({ ca }, to));
     }
     await it.until(one, (s) => s.me.address === to && up(s), `at ${to}`);
   };
@@ -80,6 +80,32 @@ export async function stage() {
     );
   };
   return { ...it, it, ca, person, friends, move, said };
+}
+
+export const codeFor = ({ ca }, address) => ca.mails.findLast((mail) => mail.to === address).code;
+
+/** Another device of somebody, added by a code. */
+export async function second({ it, person }, one) {
+  one.showDeviceCode();
+  const tablet = await person(one.state.me.address, { deviceName: 'tablet' });
+  await tablet.useDeviceCode(one.state.adding.code);
+  await it.until(tablet, up, 'allowed');
+  return tablet;
+}
+
+/** It was told where the first one went, and is certified for that address, too. */
+export async function asksToCome(all, tablet, address) {
+  await tablet.answerNotice('moving', 'go');
+  await all.it.until(tablet, (s) => s.move?.step === 'code', 'code');
+  await tablet.submitMoveCode(codeFor(all, address));
+  await all.it.until(tablet, (s) => s.move?.step === 'waiting-for-device', 'waits for the first');
+}
+
+/** The first one lets it in. */
+export async function allows({ it }, one, tablet) {
+  await it.until(one, (s) => s.endorsements.length === 1, 'asks the first');
+  await one.allowDevice(one.state.endorsements[0].deviceId);
+  await it.until(tablet, (s) => s.me.address === one.state.me.address && up(s), 'there');
 }
 
 /** Alice and bob know each other and wrote; alice is at her new address. */

@@ -52,6 +52,9 @@ export const de = {
   'enrol.code.sent-again': 'Noch einmal gesendet. Sehen Sie in die neueste Mail.',
   'enrol.code.left': 'Noch {time} gültig',
   'enrol.code.expired': 'Dieser Code ist zu alt. Lassen Sie einen neuen senden.',
+  'enrol.code.over.title': 'Der Code für {address} ist zu alt',
+  'enrol.code.over.lead': 'Es ist nichts verloren: Lassen Sie sich einen neuen schicken.',
+  'enrol.code.over.send': 'Neuen Code senden',
   'enrol.about': 'Wer diesen Server betreibt',
   'enrol.privacy':
     'In diesem Browser entsteht ein Schlüssel, der ihn nie verlässt. Die Mail beweist, dass die Adresse Ihnen gehört.',
@@ -120,7 +123,9 @@ export const de = {
   'person.anyway': 'Trotzdem anfragen',
   'person.self': 'Das ist Ihre eigene Adresse.',
 
-  'chat.moved': '{name} teilt mit: Meine Adresse ist jetzt {address}.',
+  'chat.moved': '{name} teilt mit: Meine Adresse ist jetzt {address}. Sie schreiben noch an {old}.',
+  'chat.moved.hide': 'Ausblenden',
+  'chat.moved.show': 'Neue Adresse zeigen',
   'chat.earlier': 'früher: {address}',
   'chat.write': 'Nachricht schreiben …',
   'chat.send': 'Senden',
@@ -164,6 +169,10 @@ export const de = {
   'request.accept': 'Annehmen',
   'request.decline': 'Ablehnen',
   'request.block': 'Blockieren',
+  'request.via':
+    'Fragte bei {address} an, die Sie aufgegeben haben. „Anfragen“ sendet eine Anfrage von Ihrer jetzigen Adresse.',
+  'request.via.accept': 'Anfragen',
+  'request.via.hello': 'Sie haben mich bei {address} angefragt. Das ist jetzt meine Adresse.',
   'request.none': 'Keine Anfragen.',
   'request.resembles': 'Vorsicht: diese Adresse sieht nur so aus wie {address}.',
 
@@ -221,22 +230,32 @@ export const de = {
   'move.lead':
     'Für eine neue E-Mail-Adresse, nach einem Wechsel des Anbieters oder des Namens. Ihre Kontakte und die Unterhaltungen bleiben. Ihre Kontakte erfahren davon und entscheiden selbst, ob sie die neue Adresse verwenden; bis dahin gilt die alte weiter.',
   'move.address': 'Neue E-Mail-Adresse',
+  'move.phone':
+    'Ihr Telefon „{name}“ bleibt bei {address}. Wer seinen Server betreibt, kann es danach für die neue Adresse einrichten.',
   'move.cancel': 'Adresse behalten',
-  'move.going': 'Sie ziehen um zu {address}',
+  'move.going': 'Ihre Adresse wird {address}',
   'move.working': 'Die neue Adresse wird vorbereitet …',
   'move.waiting':
-    'Diese Adresse wird schon in einem anderen Browser von Ihnen verwendet. Erlauben Sie dort diesen hier; er zeigt dieselbe Zahl:',
+    '{address} wird schon in einem anderen Browser von Ihnen verwendet. Er muss diesen hier hereinlassen.',
   'move.former': 'Ihre frühere Adresse {address}',
   'move.former.until': 'Ihre frühere Adresse. Was dort ankommt, sehen Sie hier bis {until}.',
   'move.former.some': '{count} von {all} Personen verwenden schon {address}.',
   'move.former.all': 'Alle verwenden {address}.',
   'move.former.waiting': 'Noch bei der früheren: {names}',
+  'move.former.devices': 'Ihre anderen Geräte bei dieser Adresse:',
+  'move.former.asking': 'Dort angekommene Anfragen ohne Antwort: {count}. Sie finden sie unter „Anfragen“.',
+  'move.former.phone': 'Ihr Telefon „{name}“ klingelt nur für {old}, längstens bis {until}.',
+  'move.former.phone.how':
+    'Damit es mitkommt, bitten Sie den Betreiber seines Servers, es für {address} hinzuzufügen und für die frühere zu entfernen. Den Code dafür bekommen Sie per Mail.',
   'move.stop': 'Diese Adresse jetzt aufgeben',
   'move.stop.title': '{address} jetzt aufgeben?',
   'move.stop.lead':
-    'Dort erreicht Sie dann niemand mehr. Wer Ihre neue Adresse noch nicht verwendet ({count}), erhält von ihr eine neue Kontaktanfrage. Die Unterhaltungen bleiben.',
-  'move.stop.lead.all': 'Dort erreicht Sie dann niemand mehr. Die Unterhaltungen bleiben.',
+    'Was dorthin geht, erreicht diesen Browser nicht mehr. Wer Ihre neue Adresse noch nicht verwendet ({count}), bekommt von ihr eine Kontaktanfrage. Die Unterhaltungen bleiben.',
+  'move.stop.lead.all': 'Was dorthin geht, erreicht diesen Browser nicht mehr. Die Unterhaltungen bleiben.',
   'move.stop.yes': 'Aufgeben',
+  'move.stop.asking':
+    'Dort angekommene Anfragen ohne Antwort ({count}) bleiben: Sie können von Ihrer neuen Adresse aus antworten.',
+  'move.stop.phone': 'Ihr Telefon „{name}“ bleibt dort, bis sein Server es entfernt.',
   'settings.devices': 'Ihre Browser und Geräte',
   'settings.devices.this': 'dieser Browser',
   'settings.devices.since': 'seit {date}',
@@ -311,14 +330,15 @@ export const de = {
   'device.allow': 'Erlauben',
   'device.refuse': 'Ablehnen',
 
-  'notice.moved': '{name} ({old}) teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen sind bestätigt.',
-  'notice.moved.nameless': '{old} teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen sind bestätigt.',
-  'notice.moved.doubt': 'Wenn Sie damit nicht gerechnet haben, fragen Sie vorher persönlich oder am Telefon nach.',
+  'notice.moved': '{name} ({old}) teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen bestätigen das.',
+  'notice.moved.nameless': '{old} teilt mit: Meine Adresse ist jetzt {address}. Beide Adressen bestätigen das.',
+  'notice.moved.doubt':
+    'Bis Sie zustimmen, ändert sich nichts. Wenn Sie damit nicht gerechnet haben, fragen Sie vorher persönlich oder am Telefon nach.',
   'notice.moved.follow': 'Neue Adresse verwenden',
   'notice.moved.later': 'Nicht jetzt',
   'notice.moving':
-    'In einem anderen Browser haben Sie Ihre Adresse zu {address} geändert. Wer sie verwendet, erreicht diesen Browser erst, wenn er auch dafür bestätigt ist.',
-  'notice.moving.go': 'Diesen Browser bestätigen',
+    'In einem anderen Browser haben Sie Ihre Adresse in {address} geändert. Wer sie verwendet, erreicht diesen Browser erst, wenn Sie sie auch hier bestätigen.',
+  'notice.moving.go': 'Hier bestätigen',
   'notice.moving.ok': 'Später',
   'notice.changed':
     'Jemand hat mit der Adresse von {name} neu begonnen, hier gesehen am {since}: {devices}. Einen Tag lang hat kein Gerät, das Sie kennen, widersprochen. Vielleicht sind alle Geräte verloren gegangen, vielleicht liest jemand anderes dieses Postfach. Fragen Sie auf anderem Weg nach, bevor Sie zustimmen. Bis dahin wird an die neuen Geräte nichts gesendet.',
@@ -397,16 +417,17 @@ export const de = {
 
   'error.generic': 'Das ging nicht. Versuchen Sie es gleich noch einmal.',
   'error.move.same': 'Das ist schon Ihre Adresse.',
-  'error.move.busy': 'Ein Wechsel der Adresse läuft gerade. Warten Sie einen Moment, oder brechen Sie ihn erst ab.',
-  'error.move.offline': 'Dafür muss Ihre Adresse verbunden sein. Versuchen Sie es dann noch einmal.',
+  'error.move.busy':
+    'Ihre Adresse wird schon geändert. Warten Sie einen Moment, oder wählen Sie erst „Adresse behalten“.',
+  'error.move.offline': 'Dafür braucht es eine Verbindung. Versuchen Sie es, wenn Sie online sind.',
   'error.move.too-many': 'Sie haben vier frühere Adressen, die noch gelesen werden. Geben Sie erst eine davon auf.',
   'error.move.in-call': 'Unter dieser Adresse läuft ein Anruf. Legen Sie erst auf.',
   'error.moved.doubted':
-    'Das Gerät, das dies mitgeteilt hat, spricht nicht mehr für diese Person. Es wurde nichts geändert. Fragen Sie auf einem anderen Weg nach.',
+    'Das Gerät, von dem das kam, zählt nicht mehr zu dieser Person. Es wurde nichts geändert. Fragen Sie auf anderem Weg nach.',
   'error.moved.other':
     'Inzwischen wurde eine andere Adresse genannt. Es wurde nichts geändert. Lesen Sie die Frage noch einmal.',
   'error.moved.unread':
-    'Was zur früheren Adresse gesagt ist, ist gerade nicht zu lesen. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
+    'Ob das noch gilt, lässt sich gerade nicht prüfen. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
   'error.moved.not-there':
     'Die neue Adresse ist gerade nicht zu finden. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
   'error.address.empty': 'Geben Sie eine E-Mail-Adresse ein.',

@@ -45,7 +45,7 @@ export function Conversation({ core, state, address, focus = '', back }) {
       inCall=${!!state.call || state.me.status === 'removed'}
       search=${() => setQuery(query === null ? '' : null)}
     />
-    ${contact.moved && !asked && html`<${Moved} core=${core} contact=${contact} />`}
+    ${contact.moved && !contact.movedHidden && !asked && html`<${Moved} core=${core} contact=${contact} />`}
     ${query !== null && html`<${Search} query=${query} set=${setQuery} found=${messages.length} />`}
     <${Log} core=${core} contact=${contact} messages=${messages} older=${older} />
     ${state.me.status === 'removed' ? html`<div class="write removed"><p>${t('error.removed')}</p></div>` : html`<${Write} core=${core} contact=${contact} />`}
@@ -64,10 +64,15 @@ function Moved({ core, contact }) {
   };
   return html`<div class="bar warning" role="note">
     <div>
-      <p>${t('chat.moved', { name: visible(contact.name || contact.address), address: contact.moved ?? '' })}</p>
+      <p>
+        ${t('chat.moved', { name: visible(contact.name || contact.address), address: contact.moved ?? '', old: contact.address })}
+      </p>
       ${error && html`<p class="error" role="alert">${error}</p>`}
     </div>
-    <${Button} busy=${working} task=${follow}>${t('notice.moved.follow')}<//>
+    <div class="row">
+      <${Button} busy=${working} task=${follow}>${t('notice.moved.follow')}<//>
+      <${Button} disabled=${working} task=${() => core.hideMoved(contact.address, true)}>${t('chat.moved.hide')}<//>
+    </div>
   </div>`;
 }
 
@@ -127,6 +132,9 @@ function Head({ core, contact, back, inCall, search }) {
       label=${t('chat.more', { name })}
       items=${[
         { text: t('chat.search'), task: search },
+        ...(contact.moved && contact.movedHidden
+          ? [{ text: t('chat.moved.show'), task: () => core.hideMoved(contact.address, false) }]
+          : []),
         ...(contact.agreed ? [{ text: t('line.ask-again'), task: () => core.askBeforeLine(contact.address) }] : []),
         ...(known ? [{ text: t('chat.remove'), task: () => setAsking('remove') }] : []),
         { text: t('chat.block'), task: () => setAsking('block') },

@@ -97,7 +97,7 @@ export function Devices({ core, state }) {
 }
 
 /** @param {DeviceInfo} device */
-const nameOf = (device) => visible(device.name || device.deviceId.slice(0, 8));
+export const nameOf = (device) => visible(device.name || device.deviceId.slice(0, 8));
 
 /** @param {DeviceInfo} device */
 const facts = (device) =>

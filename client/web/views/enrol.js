@@ -128,10 +128,13 @@ export function CodeForm({ heading, address, expires, mailbox, submit: use, agai
   const [error, setError] = useState('');
   const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
+  // Sent since this is shown: by whichever clock.
+  const [fresh, setFresh] = useState(false);
   const now = useClock();
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  useEffect(() => field.current?.focus(), []);
   const left = Math.max(0, Math.ceil((expires - now) / 1000));
+  const isOver = !left && !fresh;
+  useEffect(() => field.current?.focus(), [isOver]);
   const attempt = async (/** @type {() => Promise<void>} */ task, done = '') => {
     setBusy(true);
     setError('');
@@ -146,6 +149,7 @@ export function CodeForm({ heading, address, expires, mailbox, submit: use, agai
     setBusy(false);
   };
   const submit = (/** @type {string} */ typed) => attempt(() => use(typed));
+  const resend = () => attempt(() => again().then(() => setFresh(true)), t('enrol.code.sent-again'));
   // A paste that holds a code needs no further key; the whole mail may be pasted.
   const pasted = (/** @type {ClipboardEvent} */ e) => {
     const text = e.clipboardData?.getData('text') ?? '';
@@ -159,6 +163,14 @@ export function CodeForm({ heading, address, expires, mailbox, submit: use, agai
     e.preventDefault();
     if (!busy && code.trim()) submit(code);
   };
+  if (isOver)
+    return html`<div>
+      <${heading}>${t('enrol.code.over.title', { address })}<//>
+      <p class="lead" role="status">${t('enrol.code.over.lead')}</p>
+      <p class="error" role="alert">${error}</p>
+      <${Button} kind="main" busy=${busy} task=${resend}>${t('enrol.code.over.send')}<//>
+      <${Button} kind="plain" disabled=${busy} task=${() => attempt(cancel)}>${cancelText}<//>
+    </div>`;
   return html`<form onSubmit=${(/** @type {Event} */ e) => (e.preventDefault(), submit(code))}>
     <${heading}>${t('enrol.code.title', { address })}<//>
     <p class="lead">${t('enrol.code.lead')}</p>
@@ -187,9 +199,7 @@ export function CodeForm({ heading, address, expires, mailbox, submit: use, agai
     </p>
     <div class="row spread">
       <${Button} kind="plain" task=${() => attempt(cancel)}>${cancelText}<//>
-      <${Button} kind="plain" disabled=${busy} task=${() => attempt(again, t('enrol.code.sent-again'))}>
-        ${t('enrol.code.again')}
-      <//>
+      <${Button} kind="plain" disabled=${busy} task=${resend}> ${t('enrol.code.again')} <//>
     </div>
     ${mailbox && html`<p class="small"><a href=${mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a></p>`}
   </form>`;

@@ -1,12 +1,13 @@
 // Change of address: the new one is typed and proven by a code; the old one goes on until people use the new one, or its time is over.
-import { grouped } from '../adding.js';
 import { Ask } from '../components/dialog.js';
 import { Button } from '../components/parts.js';
 import { saying } from '../errors.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { moment, t } from '../i18n.js';
 import { visible } from '../names.js';
+import { nameOf } from './devices.js';
 import { CodeForm } from './enrol.js';
+import { Allowing } from './waiting.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
@@ -25,7 +26,7 @@ export function Address({ core, state }) {
       state.move
         ? html`<${Moving} core=${core} move=${state.move} />`
         : open
-          ? html`<${NewAddress} core=${core} close=${close} />`
+          ? html`<${NewAddress} core=${core} state=${state} close=${close} />`
           : html`<p ref=${opener}>
               <${Button} disabled=${!up} task=${() => setOpen(true)}>${t('move.start')}<//>
             </p>`
@@ -33,8 +34,8 @@ export function Address({ core, state }) {
     ${state.former.map((old) => html`<${Former} key=${old.address} core=${core} old=${old} now=${state.me.address} />`)}`;
 }
 
-/** @param {{core: Core, close: () => void}} props */
-function NewAddress({ core, close }) {
+/** @param {{core: Core, state: State, close: () => void}} props */
+function NewAddress({ core, state, close }) {
   const [address, setAddress] = useState('');
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
@@ -56,6 +57,12 @@ function NewAddress({ core, close }) {
   return html`<form class="move" onSubmit=${start} novalidate>
     <h3>${t('move.start')}</h3>
     <p class="small">${t('move.lead')}</p>
+    ${state.devices
+      .filter((each) => each.phone)
+      .map(({ deviceId, name }) => {
+        const said = { name: visible(name || deviceId.slice(0, 8)), address: state.me.address };
+        return html`<p class="small" key=${deviceId}>${t('move.phone', said)}</p>`;
+      })}
     <label class="label" for="move-address">${t('move.address')}</label>
     <input
       class="field"
@@ -84,7 +91,7 @@ function NewAddress({ core, close }) {
 /** @param {{core: Core, move: NonNullable<State['move']>}} props */
 function Moving({ core, move }) {
   const [error, setError] = useState('');
-  const { address, step, checkCode } = move;
+  const { address, step, checkCode, refused } = move;
   const cancel = () => core.cancelMove().catch((failure) => setError(saying(failure)));
   const said = html`<p class="error" role="alert">${error}</p>`;
   if (step === 'code')
@@ -105,11 +112,15 @@ function Moving({ core, move }) {
     <h3>${t('move.going', { address })}</h3>
     ${
       step === 'waiting-for-device'
-        ? html`<p>${t('move.waiting')}</p>
-            <p class="check-code number" dir="ltr" aria-label=${t('waiting.code', { code: checkCode })}>
-              ${grouped(checkCode, 3)}
-            </p>
-            <p class="small busy-line" role="status">${t('waiting.going')}</p>`
+        ? html`<p>${t('move.waiting', { address })}</p>
+            <${Allowing}
+              checkCode=${checkCode}
+              refused=${refused}
+              use=${(/** @type {string} */ typed) => core.useMoveDeviceCode(typed)}
+              again=${() => core.askMoveDevicesAgain()}
+              recover=${(/** @type {{revokeOld: boolean}} */ how) =>
+                core.recoverMove(how).catch((failure) => setError(saying(failure)))}
+            />`
         : html`<p class="small busy-line" role="status">${t('move.working')}</p>`
     }
     ${said}
@@ -121,7 +132,8 @@ function Moving({ core, move }) {
 function Former({ core, old, now }) {
   const [asking, setAsking] = useState(false);
   const [error, setError] = useState('');
-  const { address, until, people, waiting } = old;
+  const { address, until, people, waiting, asking: requests, devices } = old;
+  const phones = devices.flatMap((each) => (each.phone ? [{ name: nameOf(each), until: each.phone.until }] : []));
   const names = waiting.slice(0, 8).map((each) => visible(each.name || each.address));
   const stop = () => core.stopUsing(address).catch((failure) => setError(saying(failure)));
   return html`<div class="move" role="group" aria-label=${t('move.former', { address })}>
@@ -134,6 +146,12 @@ function Former({ core, old, now }) {
       </p>`
     }
     ${names.length > 0 && html`<p class="small">${t('move.former.waiting', { names: names.join(', ') + (waiting.length > names.length ? ', …' : '') })}</p>`}
+    ${requests > 0 && html`<p>${t('move.former.asking', { count: requests })}</p>`}
+    ${phones.map(
+      (phone) => html`<p>${t('move.former.phone', { name: phone.name, old: address, until: moment(phone.until) })}</p>`,
+    )}
+    ${phones.length > 0 && html`<p class="small">${t('move.former.phone.how', { address: now })}</p>`}
+    ${devices.length > 0 && html`<${Others} core=${core} devices=${devices} />`}
     <p class="error" role="alert">${error}</p>
     <${Button} task=${() => setAsking(true)}>${t('move.stop')}<//>
     ${
@@ -145,7 +163,52 @@ function Former({ core, old, now }) {
         danger
         close=${() => setAsking(false)}
         task=${stop}
-      />`
+      >
+        ${requests > 0 && html`<p>${t('move.stop.asking', { count: requests })}</p>`}
+        ${phones.map((phone) => html`<p>${t('move.stop.phone', { name: phone.name })}</p>`)}
+      <//>`
     }
   </div>`;
+}
+
+/** Other devices at an address that was left: one that is lost, or a phone that came along, is removed there, too. @param {{core: Core, devices: State['devices']}} props */
+function Others({ core, devices }) {
+  const [removing, setRemoving] = useState(/** @type {State['devices'][number] | null} */ (null));
+  const [working, setWorking] = useState('');
+  const [error, setError] = useState('');
+  const remove = async (/** @type {string} */ id) => {
+    setWorking(id);
+    setError('');
+    await core.removeDevice(id).catch((failure) => setError(saying(failure)));
+    setWorking('');
+  };
+  return html`<p class="small">${t('move.former.devices')}</p>
+    <ul class="plain-list">
+      ${devices.map(
+        (device) =>
+          html`<li class="entry" key=${device.deviceId}>
+            <div class="entry-text">
+              <strong><bdi dir="auto">${nameOf(device)}</bdi></strong>
+            </div>
+            <${Button}
+              label=${t('settings.devices.remove.which', { name: nameOf(device) })}
+              busy=${working === device.deviceId}
+              task=${() => setRemoving(device)}
+              >${t('settings.devices.remove')}<//
+            >
+          </li>`,
+      )}
+    </ul>
+    <p class="error" role="alert">${error}</p>
+    ${
+      removing &&
+      html`<${Ask}
+        title=${t('settings.devices.remove.title', { name: nameOf(removing) })}
+        lead=${t('settings.devices.remove.lead')}
+        yes=${t('settings.devices.remove')}
+        danger
+        close=${() => setRemoving(null)}
+        task=${() => remove(removing.deviceId)}
+      />`
+    }`;
 }

@@ -8,6 +8,8 @@ import { Pane } from './pane.js';
 /** @param {{core: import('../../core/types.js').StarlingApi, state: import('../../core/types.js').State, back: () => void}} props */
 export function Requests({ core, state, back }) {
   const known = state.contacts.map((contact) => contact.address);
+  const accept = (/** @type {import('../../core/types.js').ContactRequest} */ { address, via }) =>
+    core.acceptRequest(address, via && t('request.via.hello', { address: via }));
   return html`<${Pane} title=${t('request.title')} back=${back}>
     <p class="lead">${state.requests.length ? t('request.lead') : t('request.none')}</p>
     <ul class="plain-list">
@@ -24,8 +26,11 @@ export function Requests({ core, state, back }) {
             >
             ${request.text && html`<p dir="auto">${request.text}</p>`}
             ${like && html`<p class="error">${t('request.resembles', { address: like })}</p>`}
+            ${request.via && html`<p class="small">${t('request.via', { address: request.via })}</p>`}
             <div class="row">
-              <${Button} kind="main" task=${() => core.acceptRequest(request.address)}>${t('request.accept')}<//>
+              <${Button} kind="main" task=${() => accept(request)}
+                >${t(request.via ? 'request.via.accept' : 'request.accept')}<//
+              >
               <${Button} task=${() => core.declineRequest(request.address)}>${t('request.decline')}<//>
               <${Button} kind="plain" task=${() => core.block(request.address)}>${t('request.block')}<//>
             </div>

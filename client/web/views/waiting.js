@@ -10,18 +10,33 @@ import { t } from '../i18n.js';
 /** @typedef {import('../../core/types.js').State} State */
 
 /** @param {{core: Core, state: State}} props */
-export function Waiting({ core, state }) {
-  const [asking, setAsking] = useState(false);
-  const [revokeOld, setRevokeOld] = useState(false);
-  const { me } = state;
+export function Waiting({ core, state: { me } }) {
   return html`<div>
     <h1>${t('waiting.title')}</h1>
-    ${me.refused ? html`<${Refused} core=${core} />` : html`<${Code} core=${core} />`}
+    <${Allowing}
+      checkCode=${me.checkCode}
+      refused=${me.refused}
+      use=${(/** @type {string} */ typed) => core.useDeviceCode(typed)}
+      again=${() => core.askDevicesAgain()}
+      recover=${(/** @type {{revokeOld: boolean}} */ how) => core.recover(how)}
+    />
+  </div>`;
+}
+
+/**
+ * What lets this browser in, at a first address or a new one: the code of another device, a number to compare, or that no other is left.
+ * @param {{checkCode: string, refused: boolean, use: (typed: string) => Promise<void>, again: () => Promise<void>, recover: (how: {revokeOld: boolean}) => Promise<void>}} props
+ */
+export function Allowing({ checkCode, refused, use, again, recover }) {
+  const [asking, setAsking] = useState(false);
+  const [revokeOld, setRevokeOld] = useState(false);
+  return html`<div>
+    ${refused ? html`<${Refused} again=${again} />` : html`<${Code} use=${use} />`}
     ${
-      !me.refused &&
+      !refused &&
       html`<p class="small">${t('waiting.lead')}</p>
-        <p class="check-code number" dir="ltr" aria-label=${t('waiting.code', { code: me.checkCode })}>
-          ${grouped(me.checkCode, 3)}
+        <p class="check-code number" dir="ltr" aria-label=${t('waiting.code', { code: checkCode })}>
+          ${grouped(checkCode, 3)}
         </p>
         <p class="small busy-line" role="status">${t('waiting.going')}</p>`
     }
@@ -34,7 +49,7 @@ export function Waiting({ core, state }) {
         yes=${t('waiting.recover.yes')}
         danger
         close=${() => setAsking(false)}
-        task=${() => core.recover({ revokeOld })}
+        task=${() => recover({ revokeOld })}
       >
         <label class="switch">
           <input
@@ -51,17 +66,17 @@ export function Waiting({ core, state }) {
   </div>`;
 }
 
-/** @param {{core: Core}} props */
-function Code({ core }) {
+/** @param {{use: (typed: string) => Promise<void>}} props */
+function Code({ use: told }) {
   const [code, setCode] = useState('');
   const [error, setError] = useState('');
-  const [told, setTold] = useState(false);
+  const [asked, setAsked] = useState(false);
   const use = async (/** @type {Event} */ e) => {
     e.preventDefault();
     setError('');
     try {
-      await core.useDeviceCode(code);
-      setTold(true);
+      await told(code);
+      setAsked(true);
     } catch (failure) {
       setError(saying(failure));
     }
@@ -80,17 +95,17 @@ function Code({ core }) {
         aria-invalid=${error ? 'true' : undefined}
         aria-describedby="device-code-error"
         value=${code}
-        onInput=${(/** @type {any} */ e) => (setCode(e.target.value), setTold(false))}
+        onInput=${(/** @type {any} */ e) => (setCode(e.target.value), setAsked(false))}
       />
       <button class="button main" disabled=${!code.trim()}>${t('waiting.add.use')}</button>
     </div>
     <p class="error" id="device-code-error" role="alert">${error}</p>
-    <p class="small" role="status">${told && t('waiting.add.told')}</p>
+    <p class="small" role="status">${asked && t('waiting.add.told')}</p>
   </form>`;
 }
 
-/** @param {{core: Core}} props */
-function Refused({ core }) {
+/** @param {{again: () => Promise<void>}} props */
+function Refused({ again }) {
   return html`<p class="lead" role="alert">${t('waiting.refused')}</p>
-    <p><${Button} kind="main" task=${() => core.askDevicesAgain()}>${t('waiting.ask-again')}<//></p>`;
+    <p><${Button} kind="main" task=${again}>${t('waiting.ask-again')}<//></p>`;
 }

@@ -14,6 +14,7 @@ import dev.starling.ca.log.PublishedLog;
 import dev.starling.ca.log.WitnessAt;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Domains;
+import dev.starling.ca.registration.ExternalAccounts;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.Revocations;
@@ -24,6 +25,7 @@ import dev.starling.ca.store.CrlTable;
 import dev.starling.ca.store.ShownTable.Shown;
 import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.ProofCheck;
+import dev.starling.ca.validation.ProofKey;
 import dev.starling.ca.validation.Sending;
 import dev.starling.identity.Anchor;
 import dev.starling.identity.AnchorLog;
@@ -65,6 +67,7 @@ public final class CertificateAuthority implements AutoCloseable {
     private final Domains domains;
     private final Optional<Validation> validation;
     private final Front front;
+    private final Front.External external;
     private final List<String> ways;
     private final String sender;
     private final Clock clock;
@@ -81,6 +84,7 @@ public final class CertificateAuthority implements AutoCloseable {
     /// @param witnesses who cosign the heads of the log
     /// @param lists where certificates say that the lists of withdrawn ones are
     /// @param roles of this process
+    /// @param accounts who may have one
     public record Settings(
             Optional<MailSettings> mail,
             Optional<String> database,
@@ -88,7 +92,8 @@ public final class CertificateAuthority implements AutoCloseable {
             Map<String, Integer> limits,
             List<WitnessAt> witnesses,
             ListPlace lists,
-            Roles roles) {
+            Roles roles,
+            Accounts accounts) {
         /// All roles, with the usual limits, without witnesses; certificates name no list.
         public Settings(Optional<MailSettings> mail, Optional<String> database, String terms) {
             this(mail, database, terms, Map.of(), List.of(), ListPlace.NONE, Roles.ALL);
@@ -96,8 +101,24 @@ public final class CertificateAuthority implements AutoCloseable {
 
         public static final Settings LOCAL = new Settings(Optional.empty(), Optional.empty(), "");
 
+        /// Everybody may have an account.
+        public Settings(
+                Optional<MailSettings> mail,
+                Optional<String> database,
+                String terms,
+                Map<String, Integer> limits,
+                List<WitnessAt> witnesses,
+                ListPlace lists,
+                Roles roles) {
+            this(mail, database, terms, limits, witnesses, lists, roles, Accounts.FREE);
+        }
+
+        public Settings with(Accounts whose) {
+            return new Settings(mail, database, terms, limits, witnesses, lists, roles, whose);
+        }
+
         public Settings with(ListPlace place) {
-            return new Settings(mail, database, terms, limits, witnesses, place, roles);
+            return new Settings(mail, database, terms, limits, witnesses, place, roles, accounts);
         }
 
         boolean isLocal() {
@@ -108,6 +129,14 @@ public final class CertificateAuthority implements AutoCloseable {
         String origin() {
             return mail.map(each -> each.base().replaceFirst("^[a-z]+://", "")).orElse("local.invalid") + BOOK;
         }
+    }
+
+    /// Who may have an account (RFC 8555, section 7.3.4): everybody; also whoever has a key of the operator; only
+    /// those.
+    public enum Accounts {
+        FREE,
+        OPTIONAL,
+        REQUIRED
     }
 
     /// What a process does beside the front.
@@ -136,11 +165,16 @@ public final class CertificateAuthority implements AutoCloseable {
             domains = new Domains(store, domain(settings.mail(), clock), clock);
             var silence = new Silence(store, clock);
             var own = settings.roles().issuance() ? Optional.of(issuing(folder, token)) : Optional.<Issuing>empty();
-            issuance = own.isPresent() ? own.get().issuer() : new IssuerElsewhere(store, clock);
+            issuance = own.isPresent() ? own.get().issuer() : elsewhere(folder);
             log = own.isPresent() ? own.get().log().published() : PublishedLog.of(store);
             validation = settings.roles().validation()
                     ? Optional.of(new Validation(folder, settings.mail(), store, silence, clock))
                     : Optional.empty();
+            external = settings.accounts() == Accounts.FREE
+                    ? Front.External.NONE
+                    : new Front.External(
+                            Optional.of(ExternalAccounts.open(folder, store, clock)),
+                            settings.accounts() == Accounts.REQUIRED);
             ways = List.of(shown(Shown.WAYS).split(" "));
             sender = shown(Shown.SENDER);
             var authorizations = new Authorizations(
@@ -150,6 +184,7 @@ public final class CertificateAuthority implements AutoCloseable {
                     store, orders, authorizations, new Revocations(store, issuance::renewLists, clock), silence, clock);
             if (own.isPresent()) look(own.get());
             if (validation.isPresent()) validation.get().start();
+            store.bells().start();
         } catch (IOException | RuntimeException e) {
             timer.shutdownNow();
             store.close();
@@ -172,6 +207,13 @@ public final class CertificateAuthority implements AutoCloseable {
         every(LISTS, "the lists of withdrawn certificates", own.issuer().lists()::refresh);
         every(ORPHANS, "cosignatures of witnesses", own.log()::cosignAgain);
         every(ORPHANS, "completing certificates", own.issuer()::resumeLeft);
+    }
+
+    private Issuance elsewhere(Path folder) throws IOException {
+        Optional<String> key = settings.roles().validation()
+                ? Optional.of(ProofKey.open(folder).check().text())
+                : Optional.empty();
+        return new IssuerElsewhere(store, key, clock);
     }
 
     private static Optional<MailDomain> domain(Optional<MailSettings> mail, Clock clock) throws IOException {
@@ -248,7 +290,7 @@ public final class CertificateAuthority implements AutoCloseable {
         String replyTo = ways.contains(Authorizations.REPLY) ? sender : "";
         front.mount(
                 routes,
-                new Front.Outside(base, settings.terms(), replyTo, domains.issuer(), origin),
+                new Front.Outside(base, settings.terms(), replyTo, domains.issuer(), origin, external),
                 new Front.Rates(requests, accounts));
         validation.flatMap(Validation::mailbox).ifPresent(m -> m.mount(routes));
         var reads = new RateLimit(local ? 60_000 : 600, local ? 10_000 : 300, clock);

@@ -17,7 +17,10 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The role that issues, in a process of its own: it has the issuing key and the log's, listens nowhere, sends no
 /// mails, and makes certificates and lists for fronts that have no key, out of the database that they share. What it
@@ -36,6 +40,10 @@ public final class IssuingProcess implements AutoCloseable {
     private static final Duration LISTS = Duration.ofMinutes(10), COSIGNATURES = Duration.ofMinutes(1);
     /// Fewer than there are connections to the database.
     private static final int AT_ONCE = 6;
+    /// After which an order that could not be led to its end is tried again, and how many by one look.
+    private static final Duration AGAIN = Duration.ofMinutes(1);
+
+    private static final int A_LOOK = 200;
 
     private final CaStore store;
     private final CertificateLog log;
@@ -43,6 +51,9 @@ public final class IssuingProcess implements AutoCloseable {
     private final RevocationLists lists;
     private final Semaphore places = new Semaphore(AT_ONCE);
     private final Set<String> busy = ConcurrentHashMap.newKeySet();
+    private final Map<String, Instant> tried = new ConcurrentHashMap<>();
+    private final AtomicBoolean isRenewing = new AtomicBoolean();
+    private final Clock clock;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("ca-issuing").factory());
 
@@ -64,6 +75,7 @@ public final class IssuingProcess implements AutoCloseable {
     public IssuingProcess(Settings settings, Clock clock) throws IOException {
         Path folder = settings.keyed().folder();
         CertificateAuthority.makeOwnerOnly(folder);
+        this.clock = clock;
         store = CaStore.postgresql(settings.database());
         try {
             var key = LogKey.open(folder, store, settings.origin());
@@ -79,7 +91,7 @@ public final class IssuingProcess implements AutoCloseable {
             throw e;
         }
         store.bells().on(Bell.ORDER, this::rung);
-        store.bells().on(Bell.WITHDRAWN, _ -> timer.execute(() -> doing("lists", lists::refresh)));
+        store.bells().on(Bell.WITHDRAWN, _ -> withdrawn());
         every(LOOK, "looking for orders", this::look);
         every(LISTS, "the lists of withdrawn certificates", this::renew);
         every(COSIGNATURES, "cosignatures of witnesses", log::cosignAgain);
@@ -110,29 +122,62 @@ public final class IssuingProcess implements AutoCloseable {
 
     private void rung(String order) {
         if (order.isEmpty()) timer.execute(() -> doing("looking for orders", this::look));
-        else start(order);
+        else order(order);
     }
 
     private void look() throws IOException {
-        for (String each : issuer.waiting()) start(each);
+        // What was signed comes into the log, whatever the database says.
+        for (String each : issuer.unlogged()) start("signed " + each, () -> entered(each));
+        List<String> waiting = issuer.waiting();
+        tried.keySet().retainAll(Set.copyOf(waiting));
+        // Those that cannot be led to their end now stand in the way of no other.
+        Instant lately = clock.instant().minus(AGAIN);
+        waiting.stream()
+                .filter(each -> tried.getOrDefault(each, Instant.MIN).isBefore(lately))
+                .sorted(Comparator.comparing(each -> tried.getOrDefault(each, Instant.MIN)))
+                .limit(A_LOOK)
+                .forEach(this::order);
         lists.refresh();
     }
 
-    private void start(String order) {
-        if (!busy.add(order)) return;
+    private void order(String id) {
+        start("order " + id, () -> {
+            issuer.work(id, places);
+            // Unless it is at its end, which the next look finds.
+            tried.put(id, clock.instant());
+        });
+    }
+
+    private void entered(String serial) throws IOException {
+        try {
+            places.acquire();
+            try {
+                issuer.enterLeft(serial);
+            } finally {
+                places.release();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void start(String what, Job job) {
+        if (!busy.add(what)) return;
         Thread.ofVirtual().name("ca-order").start(() -> {
             try {
-                places.acquire();
-                try {
-                    doing("order " + order, () -> issuer.work(order));
-                } finally {
-                    places.release();
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+                doing(what, job);
             } finally {
-                busy.remove(order);
+                busy.remove(what);
             }
+        });
+    }
+
+    // Whatever the clocks say of the list that is there. Several rings are one.
+    private void withdrawn() {
+        if (!isRenewing.compareAndSet(false, true)) return;
+        timer.execute(() -> {
+            isRenewing.set(false);
+            doing("lists", lists::renew);
         });
     }
 

@@ -4,6 +4,8 @@ import dev.starling.ca.validation.ImapInbox;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.NameServer;
+import dev.starling.mail.SmimeTrust;
 import java.net.URI;
 import java.util.Optional;
 
@@ -14,16 +16,18 @@ import java.util.Optional;
 /// @param selector of the DKIM key that signs them (RFC 6376, section 3.1); empty: the mail server signs, or nobody
 /// @param inbox where replies and reports come; empty: only codes are taken
 /// @param policy what the DKIM signature of a reply must cover
-/// @param dns server that is asked for DKIM keys, mail servers and CAA records; empty: this computer's
+/// @param dns server that is asked for DKIM keys, mail servers and CAA records
 /// @param issuer the name by which CAA records know the CA (RFC 8659, section 4.2)
+/// @param smime anchors whose S/MIME certificates vouch for replies, too; empty: none do
 public record MailSettings(
         SmtpMailer.Config server,
         String base,
         Optional<String> selector,
         Optional<Inbox> inbox,
         DkimPolicy policy,
-        Optional<String> dns,
-        String issuer) {
+        NameServer dns,
+        String issuer,
+        Optional<SmimeTrust> smime) {
     /// Known by the host of `base`.
     public MailSettings(
             SmtpMailer.Config server,
@@ -31,7 +35,7 @@ public record MailSettings(
             Optional<String> selector,
             Optional<Inbox> inbox,
             DkimPolicy policy,
-            Optional<String> dns) {
+            NameServer dns) {
         this(
                 server,
                 base,
@@ -39,7 +43,16 @@ public record MailSettings(
                 inbox,
                 policy,
                 dns,
-                Optional.ofNullable(URI.create(base).getHost()).orElse(""));
+                Optional.ofNullable(URI.create(base).getHost()).orElse(""),
+                Optional.empty());
+    }
+
+    public MailSettings known(String name) {
+        return new MailSettings(server, base, selector, inbox, policy, dns, name, smime);
+    }
+
+    public MailSettings believing(SmimeTrust trust) {
+        return new MailSettings(server, base, selector, inbox, policy, dns, issuer, Optional.of(trust));
     }
 
     /// One of the two ways.

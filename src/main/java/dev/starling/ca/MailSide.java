@@ -17,6 +17,7 @@ import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
 import dev.starling.mail.DkimSigner;
 import dev.starling.mail.DnsDkimKeys;
+import dev.starling.mail.SmimeVerifier;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ final class MailSide implements AutoCloseable {
     private static final int SECRET_BYTES = 32;
 
     private final MailSettings settings;
+    private final CaStore store;
     private final Silence silence;
     private final ProofKey key;
     private final Clock clock;
@@ -43,6 +45,7 @@ final class MailSide implements AutoCloseable {
     MailSide(MailSettings settings, Path folder, CaStore store, Silence silence, ProofKey key, Clock clock)
             throws IOException {
         this.settings = settings;
+        this.store = store;
         this.silence = silence;
         this.key = key;
         this.clock = clock;
@@ -95,7 +98,9 @@ final class MailSide implements AutoCloseable {
     /// Takes mails from now on.
     void receive(ReplyDesk desk) throws IOException {
         if (settings.inbox().isEmpty()) return;
-        var replies = new Replies(self, settings.policy(), new DnsDkimKeys(settings.dns(), DNS_PATIENCE), desk, clock);
+        var keys = new DnsDkimKeys(settings.dns(), DNS_PATIENCE);
+        var smime = settings.smime().map(trust -> new SmimeVerifier(trust, new OwnCertificates(store)::has, clock));
+        var replies = new Replies(self, settings.policy(), keys, smime, desk, clock);
         var postbox = new Postbox(self, verp, replies, desk);
         inbox = Optional.of(
                 switch (settings.inbox().get()) {

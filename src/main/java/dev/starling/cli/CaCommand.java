@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
         subcommands = {
             CaTools.ListCommand.class,
             CaLimitsCommand.class,
+            CaEabCommand.class,
             CaTools.RevokeCommand.class,
             CaTools.AuditCommand.class,
             CaTools.BackupCommand.class,
@@ -40,7 +41,7 @@ import picocli.CommandLine.Option;
             CaProcesses.ValidationCommand.class
         },
         synopsisSubcommandLabel =
-                "[list | limits | revoke | audit | backup | restore | root | issuing-… | root-crl | issuer |"
+                "[list | limits | eab | revoke | audit | backup | restore | root | issuing-… | root-crl | issuer |"
                         + " validation]",
         description = "Runs a certificate authority that proves mailboxes by a code; or looks after one.")
 final class CaCommand implements Callable<Integer> {
@@ -120,6 +121,13 @@ final class CaCommand implements Callable<Integer> {
     String terms = "";
 
     @Option(
+            names = "--eab",
+            paramLabel = "required|optional",
+            description = "Accounts are for those who got a key by `starling ca eab NAME` (external account binding);"
+                    + " optional: for everybody, and such keys count. Without accounts (/acme/plain) then nobody asks.")
+    Optional<String> eab = Optional.empty();
+
+    @Option(
             names = "--limit",
             paramLabel = "NAME=N",
             description =
@@ -177,13 +185,23 @@ final class CaCommand implements Callable<Integer> {
                 Optional.ofNullable(System.getenv("STARLING_CA_DATABASE")).orElse(database);
         if (keyless && stored.isEmpty()) throw new IOException("--no-issuing-key needs --database.");
         return new CertificateAuthority.Settings(
-                local || unproving ? Optional.empty() : Optional.of(mail.settings(url)),
-                stored.isEmpty() ? Optional.empty() : Optional.of(stored),
-                terms,
-                limits,
-                WitnessAt.all(witnesses),
-                lists(url),
-                new CertificateAuthority.Roles(!unproving, !keyless));
+                        local || unproving ? Optional.empty() : Optional.of(mail.settings(url)),
+                        stored.isEmpty() ? Optional.empty() : Optional.of(stored),
+                        terms,
+                        limits,
+                        WitnessAt.all(witnesses),
+                        lists(url),
+                        new CertificateAuthority.Roles(!unproving, !keyless))
+                .with(accounts());
+    }
+
+    private CertificateAuthority.Accounts accounts() throws IOException {
+        return switch (eab.orElse("")) {
+            case "" -> CertificateAuthority.Accounts.FREE;
+            case "optional" -> CertificateAuthority.Accounts.OPTIONAL;
+            case "required" -> CertificateAuthority.Accounts.REQUIRED;
+            default -> throw new IOException("--eab is required or optional.");
+        };
     }
 
     private ListPlace lists(String url) throws IOException {

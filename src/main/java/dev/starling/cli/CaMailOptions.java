@@ -6,10 +6,12 @@ import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.MailServer;
+import dev.starling.mail.SmimeTrust;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.util.Locale;
+import java.nio.file.Path;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// How a CA sends its mails and hears the answers. Passwords come from the environment alone.
@@ -79,18 +81,16 @@ final class CaMailOptions {
     boolean strict;
 
     @Option(
-            names = "--dns",
-            paramLabel = "HOST[:PORT]",
+            names = "--smime-trust",
+            paramLabel = "FILE",
             description =
-                    "DNS server that is asked for mail servers, CAA records and DKIM keys (default: this computer's). If"
-                            + " it is on this computer and checks DNSSEC, that is written down beside each proof.")
-    Optional<String> dns = Optional.empty();
+                    "Take replies also that are signed by S/MIME with a certificate of one of these CAs (PEM), in place of"
+                            + " DKIM. Their lists of withdrawn certificates may stand in the same file (PEM, X509 CRL);"
+                            + " it is read anew for each such reply. The certificate then says that a code was read.")
+    Optional<Path> smime = Optional.empty();
 
-    @Option(
-            names = "--caa",
-            paramLabel = "NAME",
-            description = "By which CAA records know this CA, as in issuemail \"NAME\" (default: the host of --base).")
-    Optional<String> issuer = Optional.empty();
+    @Mixin
+    CaDnsOptions dns = new CaDnsOptions();
 
     boolean isComplete() {
         return !smtp.isEmpty() && !from.isEmpty();
@@ -105,14 +105,12 @@ final class CaMailOptions {
                         ? Optional.of(new MailSettings.Inbox.Imap(reader(replyImap.get())))
                         : Optional.empty();
         DkimPolicy policy = strict ? DkimPolicy.STRICT : DkimPolicy.PRACTICAL;
-        if (issuer.isEmpty()) return new MailSettings(server(), base, selector, inbox, policy, dns);
-        return new MailSettings(server(), base, selector, inbox, policy, dns, name(issuer.get()));
-    }
-
-    private static String name(String text) throws IOException {
-        if (!text.matches("(?i)[a-z0-9](-*[a-z0-9])*(\\.[a-z0-9](-*[a-z0-9])*)*"))
-            throw new IOException("--caa wants a domain name, such as ca.example.net");
-        return text.toLowerCase(Locale.ROOT);
+        Optional<String> name = dns.issuer();
+        var settings = new MailSettings(server(), base, selector, inbox, policy, dns.server());
+        if (name.isPresent()) settings = settings.known(name.get());
+        if (smime.isEmpty()) return settings;
+        if (inbox.isEmpty()) throw new IOException("--smime-trust is for replies: --reply-smtp or --reply-imap.");
+        return settings.believing(SmimeTrust.open(smime.get()));
     }
 
     private SmtpMailer.Config server() throws IOException {

@@ -95,19 +95,8 @@ final class CaProcesses {
                 description = "As for `starling ca`: where certificates say that the lists are.")
         String crlBase = "";
 
-        @Option(
-                names = "--caa",
-                paramLabel = "NAME",
-                description =
-                        "The name by which CAA records know this CA: before each signature the DNS is asked whether"
-                                + " the domain allows it. Without it nobody is asked.")
-        Optional<String> caa = Optional.empty();
-
-        @Option(
-                names = "--dns",
-                paramLabel = "HOST[:PORT]",
-                description = "DNS server that is asked (default: this computer's).")
-        Optional<String> dns = Optional.empty();
+        @Mixin
+        CaDnsOptions dns = new CaDnsOptions();
 
         private ListPlace lists() throws IOException {
             if (!crlBase.isEmpty()) return ListPlace.said(crlBase);
@@ -115,7 +104,10 @@ final class CaProcesses {
         }
 
         private Optional<MailDomain> domain() throws IOException {
-            return caa.isPresent() ? Optional.of(new MailDomain(dns, caa.get(), Clock.systemUTC())) : Optional.empty();
+            Optional<String> name = dns.issuer();
+            return name.isPresent()
+                    ? Optional.of(new MailDomain(dns.server(), name.get(), Clock.systemUTC()))
+                    : Optional.empty();
         }
 
         @Option(names = "--local", description = "Local mode: certificates carry the test policy.")

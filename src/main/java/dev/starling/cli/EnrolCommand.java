@@ -2,6 +2,7 @@ package dev.starling.cli;
 
 import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.LogWatch;
 import dev.starling.enrol.SmimeIdentity;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
@@ -36,9 +37,12 @@ import picocli.CommandLine.Parameters;
             "are over or the CA asks for it;",
             "without a mail while the proof of the address is good (90 days), so that it can be run by cron each day.",
             "What was interrupted goes on where it was. Each time it looks in the logs of the CAs for certificates of your",
-            "address that somebody else got; then it warns, and ends with 3."
+            "address that somebody else got; then it warns, and ends with 3. When a log could not be looked at, it says so",
+            "and ends with 4: the certificate is good, and nothing is known."
         })
 final class EnrolCommand implements Callable<Integer> {
+    private static final int ALARM = 3, UNREAD = 4;
+
     @Parameters(
             arity = "0..1",
             description = "Your e-mail address; with --pkcs12 only when the certificate has several.")
@@ -113,19 +117,32 @@ final class EnrolCommand implements Callable<Integer> {
         }
     }
 
-    /// What the logs say is told, and is no success: so cron mails it.
-    private int watched(Address wanted, Path file) throws IOException {
-        Optional<Enrolling> at;
+    /// What the logs say is told, and is no success: so cron mails it. The certificate is good, or was got just now.
+    private int watched(Address wanted, Path file) {
+        var heard = new Heard();
         try {
-            at = Optional.of(Enrolling.at(server, ca, anchors));
+            Enrolling.at(server, ca, anchors).watch(wanted, file, heard);
         } catch (IOException e) {
-            // The certificate is good, or was got just now.
-            System.err.println("The logs were not looked at: " + e.getMessage());
-            return 0;
+            heard.unread("The logs were not looked at: " + e.getMessage());
         }
-        var said = at.get().watched(wanted, file);
-        said.forEach(each -> System.err.println("WARNING: " + each));
-        return said.isEmpty() ? 0 : 3;
+        return heard.status;
+    }
+
+    /// Alarms count more than logs that were not looked at.
+    private static final class Heard implements LogWatch.Ear {
+        private int status;
+
+        @Override
+        public void alarm(String sentence) {
+            System.err.println("WARNING: " + sentence);
+            status = ALARM;
+        }
+
+        @Override
+        public void unread(String sentence) {
+            System.err.println(sentence);
+            if (status == 0) status = UNREAD;
+        }
     }
 
     /// As the CA says, where it can be asked.

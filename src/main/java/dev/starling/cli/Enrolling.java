@@ -60,9 +60,9 @@ record Enrolling(URI directory, List<Anchor> believed, boolean local) {
         return enrolment().enrol(address, file, reply);
     }
 
-    /// Sentences about certificates of the address that somebody else got, as the logs of the CAs say.
-    List<String> watched(Address address, Path file) throws IOException {
-        return new LogWatch(believed, HttpLog::new, Clock.systemUTC()).look(address, file, Duration.ZERO);
+    /// Looks in the logs of the CAs for certificates of the address that somebody else got.
+    void watch(Address address, Path file, LogWatch.Ear ear) throws IOException {
+        new LogWatch(believed, HttpLog::new, Clock.systemUTC()).look(address, file, Duration.ZERO, ear);
     }
 
     private Enrolment enrolment() {

@@ -80,7 +80,7 @@ final class PeerPhones implements Phones.Lines {
         routes.socket(PhoneDoor.PATH, parts.with(door.socket()));
         metrics.gauge("starling.phones", "SIP phones that this server speaks for", phones::size);
         phones.start();
-        parts.with(new PhoneRenewal(lines.folder, verifier, sip.timers(), clock))
+        parts.with(new PhoneRenewal(lines.folder, verifier, sip.timers(), HttpLog::new, clock))
                 .start();
         // Browsers do not wait for the first phone.
         if (config.classic().filter(each -> !each.browsers().isEmpty()).isPresent()) {

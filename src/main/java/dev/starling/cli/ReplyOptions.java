@@ -4,6 +4,7 @@ import dev.starling.enrol.ReplyByMail;
 import dev.starling.identity.Address;
 import dev.starling.mail.DnsDkimKeys;
 import dev.starling.mail.MailServer;
+import dev.starling.mail.NameServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -67,7 +68,7 @@ final class ReplyOptions {
         return Optional.of(new ReplyByMail(
                 server("--imap", imap.get(), IMAPS, IMAPS, name, password),
                 server("--submit", submit.get(), SUBMISSION, SUBMISSIONS, name, password),
-                new DnsDkimKeys(dns, DNS_PATIENCE),
+                new DnsDkimKeys(new NameServer(dns, false), DNS_PATIENCE),
                 Clock.systemUTC(),
                 System.out::println));
     }

@@ -19,7 +19,6 @@ import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,7 +27,7 @@ import java.util.function.Function;
 
 /// Looks through what is new in the logs of the CAs that are believed for certificates of an address that were not made
 /// for the key in a file (docs/protocols/log.md, section 12). What was seen is kept beside that file; each is told
-/// once.
+/// once, and before it is kept as told: while the file cannot be written it is told at each look.
 public final class LogWatch {
     /// So long a log may show nothing new that is witnessed, or nothing at all.
     private static final Duration SILENT = Duration.ofDays(3), WHOLE = Duration.ofMinutes(10);
@@ -44,15 +43,25 @@ public final class LogWatch {
         void close();
     }
 
+    /// Who hears of what a look finds, as soon as it does.
+    public interface Ear {
+        /// What the owner of the address must know.
+        void alarm(String sentence);
+
+        /// A log that was not looked at now. That passes most often; after three days it is an alarm.
+        void unread(String sentence);
+    }
+
     private final List<AnchorLog> logs;
     private final Function<String, Open> reading;
     private final Clock clock;
 
     /// @param reading from a URL
     public LogWatch(List<Anchor> believed, Function<String, Open> reading, Clock clock) {
-        var byName = new LinkedHashMap<String, AnchorLog>();
-        for (Anchor each : believed) each.log().ifPresent(log -> byName.putIfAbsent(name(log), log));
-        logs = List.copyOf(byName.values());
+        // Two CAs may call their logs the same.
+        var each = new LinkedHashMap<String, AnchorLog>();
+        for (Anchor anchor : believed) anchor.log().ifPresent(log -> each.putIfAbsent(place(log), log));
+        logs = List.copyOf(each.values());
         this.reading = reading;
         this.clock = clock;
     }
@@ -61,34 +70,55 @@ public final class LogWatch {
         return log.policy().log().name();
     }
 
+    private static String place(AnchorLog log) {
+        return log.policy().log().text() + " " + log.url();
+    }
+
     /// `NAME.p12.logs` beside `NAME.p12`.
     static Path file(Path held) {
         return held.resolveSibling(held.getFileName() + ".logs");
     }
 
-    /// Looks, unless that was done within `every`; sentences for the owner of the address, most often none.
+    /// Looks, unless that was done within `every`.
     ///
     /// @param held the file with key and certificate
-    public List<String> look(Address address, Path held, Duration every) throws IOException {
-        if (logs.isEmpty()) return List.of();
+    /// @param ear hears most often nothing
+    public void look(Address address, Path held, Duration every, Ear ear) throws IOException {
+        if (logs.isEmpty()) return;
         var kept = WatchedLogs.load(file(held));
-        var said = new ArrayList<String>();
         X509Certificate leaf = Keys.load(held).chain().getFirst();
         kept.known().add(hash(Keys.encoded(leaf)));
         for (AnchorLog log : logs) {
-            var before = kept.of(name(log) + " " + address.text(), clock.instant());
-            if (before.isDue(clock.instant(), every)) said.addAll(look(log, before, address, held, kept));
+            var before = kept.of(name(log, address), clock.instant());
+            if (before.isDue(clock.instant(), every)) look(log, before, new Of(address, held), kept, ear);
         }
-        kept.save(file(held));
-        return said;
+        try {
+            kept.save(file(held));
+        } catch (IOException e) {
+            ear.alarm("What the logs have shown cannot be kept in " + file(held) + " (" + e.getMessage()
+                    + "): the next look begins where this one did, and tells the same again.");
+        }
     }
 
-    private List<String> look(AnchorLog log, WatchedLogs.Watched before, Address address, Path held, WatchedLogs kept) {
+    /// The log that was watched as the first of its name goes on; another one of that name is told apart by its key and
+    /// place.
+    private String name(AnchorLog log, Address address) {
+        boolean isFirst = logs.stream()
+                .filter(each -> name(each).equals(name(log)))
+                .findFirst()
+                .filter(log::equals)
+                .isPresent();
+        return (isFirst ? name(log) : place(log)) + " " + address.text();
+    }
+
+    /// Whose certificates are looked for.
+    private record Of(Address address, Path held) {}
+
+    private void look(AnchorLog log, WatchedLogs.Watched before, Of whose, WatchedLogs kept, Ear ear) {
         Instant now = clock.instant();
         String name = name(log);
-        var said = new ArrayList<String>();
         try (var open = reading.apply(log.url())) {
-            var news = news(log, before, address, held, open, said);
+            var news = news(log, before, whose, open, ear);
             boolean isFresh =
                     news.since().map(since -> since.plus(SILENT).isAfter(now)).orElse(true);
             kept.put(before.after(news.seen(), now, isFresh));
@@ -96,34 +126,41 @@ public final class LogWatch {
             boolean isDaily = before.at().plus(SILENT).isAfter(now);
             for (Watcher.Found each : news.found())
                 if (kept.known().add(HexFormat.of().formatHex(each.entry().certificate()))
-                        && (isDaily || each.entry().notAfter().isAfter(now))) said.add(foreign(address, name, each));
-            if (!isFresh) said.add(silent(name));
-            return said;
+                        && (isDaily || each.entry().notAfter().isAfter(now)))
+                    ear.alarm(foreign(whose.address(), name, each));
+            if (!isFresh) ear.alarm(silent(name));
         } catch (IOException | IdentityException e) {
             kept.put(before.failed(now));
             if (e instanceof IdentityException refused && BROKEN.contains(refused.reason()))
-                return List.of("The log " + name + " contradicts what it showed before (" + refused.reason()
+                ear.alarm("The log " + name + " contradicts what it showed before (" + refused.reason()
                         + "): its CA shows different people different things, or something on the way changes what it"
                         + " shows. Believe no new certificate of that CA until its operator has explained this. What was"
-                        + " shown before is kept in " + file(held) + ".");
-            return before.good().plus(SILENT).isBefore(now) ? List.of(silent(name)) : List.of();
+                        + " shown before is kept in " + file(whose.held()) + ".");
+            else if (before.good().plus(SILENT).isBefore(now)) ear.alarm(silent(name));
+            else ear.unread(unread(log, before, e));
         }
     }
 
-    private Watcher.News news(
-            AnchorLog log, WatchedLogs.Watched before, Address address, Path held, Open open, List<String> said)
+    private static String unread(AnchorLog log, WatchedLogs.Watched before, Exception why) {
+        String since = before.seen().isPresent() ? " since " + before.good() : "";
+        return "The log " + name(log) + " cannot be read now at " + log.url() + " (" + why.getMessage()
+                + "): whether somebody else got a certificate for your address" + since
+                + " is not known. The next look tries again.";
+    }
+
+    private Watcher.News news(AnchorLog log, WatchedLogs.Watched before, Of whose, Open open, Ear ear)
             throws IOException, IdentityException {
-        byte[] tag = LogEntry.ownerTag(address, name(log));
+        byte[] tag = LogEntry.ownerTag(whose.address(), name(log));
         for (boolean again = false; ; again = true) {
             var watcher = new Watcher(new Bounded(open), log.policy());
             try {
                 return before.seen().isPresent()
                         ? watcher.look(before.seen().get(), tag)
-                        : watcher.begin(beginning(held, log.policy()), tag);
+                        : watcher.begin(beginning(whose.held(), log.policy()), tag);
             } catch (TooMany e) {
-                said.add("The log " + name(log)
+                ear.alarm("The log " + name(log)
                         + " has grown by more than is read in one look: whether somebody else got a"
-                        + " certificate for " + address
+                        + " certificate for " + whose.address()
                         + " in the meantime is not known. Have it audited: starling ca audit.");
                 return new Watcher(new Bounded(open), log.policy()).begin(Long.MAX_VALUE, tag);
             } catch (IdentityException e) {

@@ -46,6 +46,16 @@ public record Address(String text) implements Comparable<Address> {
         return new Address(address);
     }
 
+    /// Whether that is an e-mail address, in its one form and nothing else; whoever made the text.
+    public static boolean isMailbox(String text) {
+        try {
+            Address address = parse(text);
+            return address.text().equals(text) && !address.isPhone();
+        } catch (IdentityException e) {
+            return false;
+        }
+    }
+
     /// Reads `sip:local@domain` (with any escapes; parameters are ignored) or `tel:+…`.
     public static Address ofUri(String uri) throws IdentityException {
         if (uri.startsWith("tel:")) return parse(uri.substring(4));

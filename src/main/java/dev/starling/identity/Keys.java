@@ -194,8 +194,11 @@ public final class Keys {
             var buffer = java.nio.ByteBuffer.wrap(bytes);
             while (buffer.hasRemaining()) if (channel.write(buffer) < 0) throw new IOException("cannot write " + file);
             channel.force(true);
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            // Where it could not be put in its place.
+            Files.deleteIfExists(fresh);
         }
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static Path passwordFile(Path file) {

@@ -6,7 +6,7 @@ import java.util.List;
 /// Where the public keys of domains come from (RFC 6376, section 3.6.2).
 public interface DkimKeys {
     /// @param txt the records found, the strings of each joined; empty when there are none
-    /// @param authentic the resolver says that DNSSEC vouches for it (RFC 4035, section 3.2.3)
+    /// @param authentic a resolver that is believed says that DNSSEC vouches for it (RFC 4035, section 3.2.3)
     record Answer(List<String> txt, boolean authentic) {
         public Answer {
             txt = List.copyOf(txt);

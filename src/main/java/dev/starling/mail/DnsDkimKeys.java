@@ -2,8 +2,6 @@ package dev.starling.mail;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,16 +9,13 @@ import java.util.List;
 import java.util.Optional;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
-import org.xbill.DNS.ExtendedResolver;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.NameTooLongException;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
-import org.xbill.DNS.Resolver;
 import org.xbill.DNS.Section;
-import org.xbill.DNS.SimpleResolver;
 import org.xbill.DNS.TXTRecord;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
@@ -28,20 +23,18 @@ import org.xbill.DNS.Type;
 /// Keys out of the DNS, by dnsjava: over UDP, and TCP where an answer is too long for that. Nothing is kept: a key that
 /// its domain revoked must not live on here. So many aliases, records and bytes.
 public final class DnsDkimKeys implements DkimKeys {
-    private static final int PORT = 53, MAX_ALIASES = 8, MAX_RECORDS = 8, MAX_BYTES = 4_096;
+    private static final int MAX_ALIASES = 8, MAX_RECORDS = 8, MAX_BYTES = 4_096;
 
-    private final Resolver resolver;
+    private final NameServer.Asked server;
 
-    /// @param server `host[:port]` to ask, best one that checks DNSSEC; empty for those that the system asks
+    /// @param server best one that checks DNSSEC
     /// @param patience for one question
-    public DnsDkimKeys(Optional<String> server, Duration patience) throws IOException {
-        resolver = server.isPresent() ? new SimpleResolver(place(server.get())) : new ExtendedResolver();
-        resolver.setTimeout(patience);
+    public DnsDkimKeys(NameServer server, Duration patience) throws IOException {
+        this(server.open(patience));
     }
 
-    private static InetSocketAddress place(String server) {
-        URI uri = URI.create("dns://" + server);
-        return new InetSocketAddress(uri.getHost(), uri.getPort() < 0 ? PORT : uri.getPort());
+    DnsDkimKeys(NameServer.Asked server) {
+        this.server = server;
     }
 
     @Override
@@ -53,7 +46,7 @@ public final class DnsDkimKeys implements DkimKeys {
             // Nothing can be published there.
             return new Answer(List.of(), false);
         }
-        boolean authentic = true;
+        boolean authentic = server.believed();
         for (int asked = 0; asked < MAX_ALIASES; asked++) {
             Message answer = ask(at);
             authentic &= answer.getHeader().getFlag(Flags.AD);
@@ -69,7 +62,7 @@ public final class DnsDkimKeys implements DkimKeys {
         Message question = Message.newQuery(Record.newRecord(name, Type.TXT, DClass.IN));
         // RFC 6840, section 5.7: that we care for the AD bit of the answer.
         question.getHeader().setFlag(Flags.AD);
-        Message answer = resolver.send(question);
+        Message answer = server.resolver().send(question);
         int code = answer.getHeader().getRcode();
         if (code != Rcode.NOERROR && code != Rcode.NXDOMAIN)
             throw new IOException("the DNS says " + Rcode.string(code) + " of " + name);

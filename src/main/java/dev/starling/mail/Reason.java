@@ -56,6 +56,23 @@ public enum Reason {
     DKIM_KEY_SMALL("dkim-key-small", "The DKIM key of the domain is too small, or too large."),
     DKIM_KEY_USE("dkim-key-use", "The DKIM key of the domain is for something else."),
 
+    // Whether a certificate of its sender vouches for it: RFC 8551, RFC 9788.
+    SMIME_STRUCTURE("smime-structure", "The S/MIME signature of the reply is malformed."),
+    SMIME_ENCRYPTED("smime-encrypted", "The reply is encrypted, and cannot be read here."),
+    SMIME_NESTED("smime-nested", "The reply is signed or encrypted once more within the signature."),
+    SMIME_SIGNERS("smime-signers", "The reply is not signed by just one."),
+    SMIME_ALGORITHM("smime-algorithm", "The S/MIME signature of the reply is of a kind that is not believed."),
+    SMIME_HEADERS("smime-headers", "The S/MIME signature does not cover the header fields that count."),
+    SMIME_OUTER("smime-outer", "The header of the reply says something else than the signed one."),
+    SMIME_SIGNATURE("smime-signature", "The S/MIME signature is wrong, or the reply was changed."),
+    SMIME_CERTIFICATE("smime-certificate", "The certificate of the S/MIME signature is missing or not for mail."),
+    SMIME_TIME("smime-time", "The certificate of the S/MIME signature has expired or is not valid yet."),
+    SMIME_ADDRESS("smime-address", "The certificate of the S/MIME signature is for another address."),
+    SMIME_OURS("smime-ours", "A certificate that was given for such a proof proves nothing itself."),
+    SMIME_CHAIN("smime-chain", "The certificate of the S/MIME signature is of nobody who is believed here."),
+    SMIME_REVOKED("smime-revoked", "The certificate of the S/MIME signature was withdrawn."),
+    SMIME_LIST("smime-list", "The list of certificates that were withdrawn is too old here."),
+
     // Whether it answers a challenge of ours.
     UNKNOWN("unknown", "There is no challenge with this code."),
     LATE("late", "The challenge has expired."),

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.FreePort;
 import dev.starling.ca.store.PostgreSql;
+import dev.starling.ca.validation.FakeDns;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.subethamail.smtp.MessageHandler;
 import org.subethamail.smtp.server.SMTPServer;
@@ -49,12 +51,15 @@ final class Apart implements AutoCloseable {
     private final Path folder;
     private final int port = FreePort.next();
     private final Map<String, BlockingQueue<String>> mailboxes = new ConcurrentHashMap<>();
+    private final Map<String, AtomicInteger> certificates = new ConcurrentHashMap<>();
     private final SMTPServer smtp;
+    final FakeDns dns;
     private final List<Running> all = new CopyOnWriteArrayList<>();
 
     Apart(Path folder) throws IOException {
         this.folder = folder;
         base = "http://127.0.0.1:" + port;
+        dns = new FakeDns(FakeDns.mail());
         smtp = new SMTPServer.Builder()
                 .port(0)
                 .bindAddress(InetAddress.getLoopbackAddress())
@@ -76,8 +81,11 @@ final class Apart implements AutoCloseable {
 
         @Override
         public String data(InputStream data) throws IOException {
-            var code = CODE.matcher(new String(data.readAllBytes(), StandardCharsets.UTF_8));
+            String mail = new String(data.readAllBytes(), StandardCharsets.UTF_8);
+            var code = CODE.matcher(mail);
             if (code.find()) mailbox(to).add(code.group(1));
+            if (mail.contains("-----BEGIN CERTIFICATE-----"))
+                certificates.computeIfAbsent(to, _ -> new AtomicInteger()).incrementAndGet();
             return "taken";
         }
 
@@ -96,28 +104,48 @@ final class Apart implements AutoCloseable {
         return code;
     }
 
+    /// How many mails with a certificate came to it.
+    int certificates(String address) {
+        return certificates.getOrDefault(address, new AtomicInteger()).get();
+    }
+
     boolean hasMail(String address) {
         return !mailbox(address).isEmpty();
     }
 
-    Running validation() throws IOException, InterruptedException {
-        return start(List.of("validation", "--data", data("validation"), "--base", base), mails());
+    Running validation(String... more) throws IOException, InterruptedException {
+        var arguments = new ArrayList<>(List.of("validation", "--data", data("validation"), "--base", base));
+        arguments.addAll(List.of(more));
+        return start(arguments, mails());
     }
 
-    Running issuer(String name, String proofKey) throws IOException, InterruptedException {
+    /// @param more options
+    Running issuer(String name, String proofKey, String... more) throws IOException, InterruptedException {
         return start(
                 List.of("issuer", "--data", data(name), "--base", base, "--proof-key", proofKey, "--certificates", "3"),
-                List.of());
+                List.of(more));
     }
 
     /// @param proves whether it proves mailboxes itself
     Running front(boolean proves) throws IOException, InterruptedException {
+        return start(frontOptions(proves), List.of());
+    }
+
+    /// One that proves mailboxes and ends by itself, because no issuer is there yet; what it says.
+    String frontBeforeItsIssuer() throws IOException, InterruptedException {
+        Process process = process(frontOptions(true), List.of());
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(1, process.waitFor(), said);
+        return said;
+    }
+
+    private List<String> frontOptions(boolean proves) {
         var arguments = new ArrayList<>(List.of("--data", data("front"), "--port", "" + port, "--no-issuing-key"));
         for (String each : List.of("network=1000", "account=1000", "domain=1000"))
             arguments.addAll(List.of("--limit", each));
         if (proves) arguments.addAll(mails());
         else arguments.add("--no-validation");
-        return start(arguments, List.of());
+        return arguments;
     }
 
     String data(String name) {
@@ -125,10 +153,11 @@ final class Apart implements AutoCloseable {
     }
 
     private List<String> mails() {
-        return List.of("--smtp", "127.0.0.1:" + smtp.getPortAllocated(), "--from", "acme@ca.example");
+        return List.of(
+                "--smtp", "127.0.0.1:" + smtp.getPortAllocated(), "--from", "acme@ca.example", "--dns", dns.place());
     }
 
-    private Running start(List<String> arguments, List<String> more) throws IOException, InterruptedException {
+    private Process process(List<String> arguments, List<String> more) throws IOException {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
@@ -141,7 +170,11 @@ final class Apart implements AutoCloseable {
         command.addAll(arguments);
         command.addAll(more);
         command.addAll(List.of("--database", database));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
+    }
+
+    private Running start(List<String> arguments, List<String> more) throws IOException, InterruptedException {
+        Process process = process(arguments, more);
         var running = new Running(process, new CopyOnWriteArrayList<>());
         all.add(running);
         var ready = new java.util.concurrent.CountDownLatch(1);
@@ -183,8 +216,9 @@ final class Apart implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         for (Running each : all) each.process().destroyForcibly().onExit().join();
         smtp.stop();
+        dns.close();
     }
 }

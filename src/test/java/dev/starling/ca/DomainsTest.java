@@ -1,16 +1,17 @@
 package dev.starling.ca;
 
+import static dev.starling.Dnsmasq.mx;
 import static dev.starling.ca.AcmeTest.refused;
-import static dev.starling.ca.validation.Dnsmasq.mx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.Dnsmasq;
+import dev.starling.ca.registration.Limits;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.DomainLook;
 import dev.starling.ca.store.MailTable.By;
 import dev.starling.ca.store.Order;
-import dev.starling.ca.validation.Dnsmasq;
 import dev.starling.ca.validation.FakeDns;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -238,5 +239,38 @@ class DomainsTest {
     void ownersOfDomainsLearnTheNameToWrite() throws Exception {
         String meta = String.valueOf(bob.get("GET", "/acme/directory").json().get("meta"));
         assertTrue(meta.contains("caaIdentities=[" + CA + "]"), meta);
+    }
+
+    /// A look that refuses leads to no mail, so the limits of mails do not count it.
+    private int refusedLooks(Limits limits, boolean anew) throws Exception {
+        dns.say(FakeDns.mail(";"));
+        var folders = java.nio.file.Files.createTempDirectory(folder, "limited");
+        try (var limited = TestCa.asking(dns.place(), CA, CaStore.inFile(folders.resolve("ca.db")), folders, limits);
+                var first = limited.caller().registered()) {
+            int looks = 0;
+            AcmeCaller.Reply last;
+            for (; ; looks++) {
+                try (var other = limited.caller().registered()) {
+                    last = (anew ? other : first).order("bob@d" + looks + ".example");
+                }
+                if (last.status() != 403 || looks == 50) break;
+            }
+            refused(429, "rateLimited", last);
+            assertEquals("3600", last.header("retry-after"));
+            assertTrue(last.text("detail").contains("domains were asked for"), last::toString);
+            int asked = dns.asked.size();
+            refused(429, "rateLimited", first.order("bob@more.example"));
+            assertEquals(asked, dns.asked.size());
+            limited.clock.pass(Duration.ofHours(1));
+            refused(403, "caa", first.order("bob@more.example"));
+            assertEquals(List.of(), limited.letters.all);
+            return looks;
+        }
+    }
+
+    @Test
+    void looksAreLimitedForANetworkAndForAnAccountToTwiceTheMails() throws Exception {
+        assertEquals(6, refusedLooks(Limits.LOCAL.with("network", 3), true), "whatever the account");
+        assertEquals(4, refusedLooks(Limits.LOCAL.with("account", 2), false));
     }
 }

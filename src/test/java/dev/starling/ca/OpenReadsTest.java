@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.NameServer;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.net.URI;
@@ -40,7 +41,7 @@ class OpenReadsTest {
                 Optional.empty(),
                 Optional.empty(),
                 DkimPolicy.PRACTICAL,
-                Optional.empty());
+                NameServer.SYSTEM);
         var settings = new CertificateAuthority.Settings(Optional.of(mail), Optional.empty(), "");
         var routes = new Routes();
         try (var ca = new CertificateAuthority(folder, settings, clock);

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -235,6 +237,56 @@ class PlainPathTest {
         ca.clock.pass(Duration.ofDays(3));
         ca.outbox.again();
         assertEquals(2, ca.letters.all.size(), "and once only");
+    }
+
+    private void sql(String text) throws SQLException {
+        try (var db = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ca.db"));
+                var statement = db.createStatement()) {
+            statement.execute(text);
+        }
+    }
+
+    /// As after a crash between the promise and the certificate, or of a process that has no issuing key.
+    @Test
+    void aCertificateThatIsMadeLaterIsMailedOnce() throws Exception {
+        var open = ask(Csrs.of(BOB));
+        String code = ca.letters.last().code();
+        sql("create trigger stopped before update of chain on certificate begin select raise(abort, 'here'); end");
+        assertEquals(500, code(open, code).status());
+        sql("drop trigger stopped");
+        assertEquals(202, read(open).status());
+        // For longer than a mail is tried.
+        for (int look = 0; look < 300; look++) {
+            ca.outbox.again();
+            ca.clock.pass(Duration.ofSeconds(60));
+        }
+        assertEquals(1, ca.letters.all.size(), "not before it is there");
+        ca.issuer.resume();
+        ca.clock.pass(Duration.ofSeconds(21));
+        ca.outbox.again();
+        ca.outbox.again();
+        assertEquals(2, ca.letters.all.size());
+        var chain = read(open);
+        assertEquals(200, chain.status());
+        assertTrue(ca.letters.last().text().endsWith(chain.http().body()));
+        assertEquals(200, code(open, code).status());
+        ca.clock.pass(Duration.ofDays(3));
+        ca.outbox.again();
+        assertEquals(2, ca.letters.all.size(), "and once only");
+    }
+
+    @Test
+    void aRequestThatIsNeverFinishedLeavesNoMail() throws Exception {
+        var open = ask(Csrs.of(BOB));
+        String code = ca.letters.last().code();
+        sql("create trigger stopped before insert on certificate begin select raise(abort, 'here'); end");
+        assertEquals(500, code(open, code).status());
+        ca.outbox.again();
+        assertEquals(1, ca.<Integer>stored(session -> session.mails().waiting()), "the code may be sent again");
+        ca.clock.pass(Duration.ofHours(25));
+        ca.outbox.again();
+        assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
+        assertEquals(1, ca.letters.all.size());
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.StockClientTest.EmailCode;
 import dev.starling.ca.store.CaStore;
+import dev.starling.ca.validation.FakeDns;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
 import dev.starling.identity.DeviceId;
@@ -13,15 +14,18 @@ import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
+import java.sql.DriverManager;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,10 +46,9 @@ class ProcessesApartTest {
 
     private static final List<Step> STEPS = List.of(
             new Step("certificate", "insert", "true"),
-            new Step("certificate", "update of chain", "new.chain <> ''"),
             new Step("log_leaf", "insert", "true"),
             new Step("log_head", "update of checkpoint", "new.released > old.released"),
-            new Step("certificate", "update of log_index", "new.log_index >= 0"),
+            new Step("certificate", "update of chain", "new.chain <> ''"),
             new Step("cert_order", "update of status", "new.status = 'valid'"));
 
     @TempDir
@@ -111,8 +114,18 @@ class ProcessesApartTest {
         assertEquals(List.of(), files("front"));
         assertEquals(List.of("proof.key"), files("validation"));
         assertEquals(
-                List.of("issuing.p12", "issuing.p12.password", "log.head", "log.key", "root.p12", "root.p12.password"),
+                List.of(
+                        "issuing.p12",
+                        "issuing.p12.password",
+                        "log.head",
+                        "log.head.lock",
+                        "log.key",
+                        "root.p12",
+                        "root.p12.password",
+                        "signed",
+                        "signed.lock"),
                 files("issuer"));
+        assertEquals(List.of(), files("issuer/signed"));
     }
 
     @Test
@@ -189,6 +202,9 @@ class ProcessesApartTest {
                     issuer.kill();
                     assertEquals("processing", finishing.get().text("status"), step::toString);
                 }
+                // Nobody has a signature whose entry is not under a signed head.
+                for (var each : store.in(session -> session.certificates().of(address, 9)))
+                    assertEquals("", each.chain(), step::toString);
                 var between = bob.post(order.header("location"), "");
                 assertEquals("processing", between.text("status"), step::toString);
                 String id = order.header("location").replaceFirst(".*/", "");
@@ -212,6 +228,7 @@ class ProcessesApartTest {
                 var proof =
                         bob.get("GET", "/acme/proof/" + certificates.getFirst().serial());
                 assertEquals(200, proof.status(), step::toString);
+                assertEquals(List.of(), files("issuer/signed"), step::toString);
             }
         }
     }
@@ -269,5 +286,89 @@ class ProcessesApartTest {
                     8L,
                     store.<Long>in(session -> session.log().head().orElseThrow().size()));
         }
+    }
+
+    @Test
+    void anIssuerAsksByItselfWhetherTheDomainAllowsItIfItKnowsItsName() throws Exception {
+        String[] asking = {"--caa", "ca.example", "--dns", ca.dns.place()};
+        Apart.Running issuer = ca.issuer("issuer", proofKey, asking);
+        ca.front(false);
+        try (var bob = new AcmeCaller(ca.base).registered()) {
+            var order = ca.proven(bob, "bob@example.net");
+            assertEquals(List.of(), ca.dns.asked, "a front that sends no mails asks nobody");
+            ca.dns.say(FakeDns.mail("other.example"));
+            bob.finish(order, Csrs.of("bob@example.net"));
+            var refused = ca.settled(bob, order);
+            assertEquals("invalid", refused.text("status"), refused::toString);
+            assertTrue(String.valueOf(refused.json().get("error")).contains("error:caa"), refused::toString);
+            assertTrue(ca.dns.asked.contains("example.net CAA"), ca.dns.asked::toString);
+            ca.dns.say(FakeDns.mail("ca.example"));
+            assertEquals("valid", certified(bob).text("status"));
+            issuer.kill();
+            ca.issuer("issuer", proofKey);
+            ca.dns.asked.clear();
+            ca.dns.say(FakeDns.mail("other.example"));
+            assertEquals("valid", certified(bob).text("status"));
+            assertEquals(List.of(), ca.dns.asked, "without --caa nobody is asked");
+        }
+    }
+
+    /// By the proof that is still good.
+    private AcmeCaller.Reply certified(AcmeCaller bob) throws Exception {
+        var order = bob.order("bob@example.net");
+        assertEquals("ready", order.text("status"), order::toString);
+        bob.finish(order, Csrs.of("bob@example.net"));
+        return ca.settled(bob, order);
+    }
+
+    /// Front and validation in one process, which takes requests without an account, too; the key is elsewhere.
+    @Test
+    void whoHasNoAccountGetsACertificateAndOneMailOfItThoughTheIssuerDies() throws Exception {
+        String said = ca.frontBeforeItsIssuer();
+        var key = Pattern.compile("starling ca issuer --proof-key ([^ `]+)").matcher(said);
+        assertTrue(key.find(), said);
+        validation.kill();
+        try (var db = DriverManager.getConnection(ca.database);
+                var statement = db.createStatement()) {
+            // It was that of the process that was killed.
+            statement.execute("delete from shown where name = 'PROOF_KEY'");
+        }
+        Apart.Running issuer = ca.issuer("issuer", key.group(1));
+        assertEquals(key.group(1), ca.front(true).find("for the issuer: --proof-key "));
+        try (var curl = new AcmeCaller(ca.base)) {
+            String first = asked(curl, "bob@example.net");
+            assertEquals(200, answered(curl, first, ca.code("bob@example.net")));
+            String second = asked(curl, "carol@example.net");
+            String code = ca.code("carol@example.net");
+            try (var held = new Held(ca.database, "certificate", "update of chain", "new.chain <> ''");
+                    var all = Executors.newVirtualThreadPerTaskExecutor()) {
+                var finishing = all.submit(() -> answered(curl, second, code));
+                held.awaitSomebody();
+                issuer.kill();
+                assertEquals(202, finishing.get());
+            }
+            ca.issuer("issuer", key.group(1));
+            for (String each : List.of("bob@example.net", "carol@example.net")) {
+                for (int i = 0; i < 600 && ca.certificates(each) == 0; i++) Thread.sleep(100);
+                assertEquals(1, ca.certificates(each), each);
+            }
+            assertEquals(200, answered(curl, second, code));
+            // Two more looks for mails.
+            Thread.sleep(12_000);
+            assertEquals(1, ca.certificates("bob@example.net"));
+            assertEquals(1, ca.certificates("carol@example.net"));
+        }
+    }
+
+    private String asked(AcmeCaller curl, String address) throws Exception {
+        var type = Map.of("Content-Type", "application/pkcs10");
+        var open = curl.send("POST", ca.base + "/acme/plain", type, Csrs.of(address));
+        assertEquals(202, open.status(), open::toString);
+        return open.header("location");
+    }
+
+    private static int answered(AcmeCaller curl, String url, String code) throws Exception {
+        return curl.send("POST", url, Map.of(), code.getBytes(StandardCharsets.US_ASCII))
+                .status();
     }
 }

@@ -78,6 +78,25 @@ class Rfc8555RevocationTest extends AcmeTest {
         }
     }
 
+    @Test
+    void whoWithdrewHisOwnCertificateFirstKeepsNoProof() throws Exception {
+        var bobs = bob.order(BOB);
+        bob.answer(bob.challenge(bobs), ca.letters.last().code());
+        try (var thief = ca.caller().registered();
+                var third = ca.caller().registered()) {
+            KeyPair stolen = Keys.generate();
+            String certificate = issued(thief, stolen);
+            issued(third, Keys.generate());
+            assertEquals(200, revokeByKey(stolen, certificate).status());
+            assertEquals("ready", thief.order(BOB).text("status"));
+            refused(400, "alreadyRevoked", revoke(bob, certificate, ""));
+            assertEquals("pending", thief.order(BOB).text("status"));
+            // Whoever else proved the mailbox may be the same.
+            assertEquals("pending", third.order(BOB).text("status"));
+            assertEquals("ready", bob.order(BOB).text("status"));
+        }
+    }
+
     /// A resource of ours, `starlingCertificates`.
     @Test
     void whoHasProvenAMailboxSeesWhatIsCertifiedForItAndNobodyElse() throws Exception {

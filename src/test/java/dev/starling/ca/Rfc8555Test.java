@@ -28,6 +28,7 @@ class Rfc8555Test extends AcmeTest {
                         "newNonce",
                         "newAccount",
                         "newOrder",
+                        "newAuthz",
                         "revokeCert",
                         "keyChange",
                         "renewalInfo",

@@ -374,7 +374,7 @@ class TakenFrontTest {
                 session -> session.certificates().bySerial("abc1").orElseThrow().isSigned()));
         for (String each : List.of(promised, signed))
             assertEquals(
-                    Order.Status.PROCESSING,
+                    Order.Status.INVALID,
                     store.in(
                             session -> session.orders().byId(each).orElseThrow().status()));
     }
@@ -398,6 +398,49 @@ class TakenFrontTest {
                         0,
                         -1)));
         return order;
+    }
+
+    /// Its bell was lost, and more stand before it than one look works on.
+    @Test
+    void anOrderBehindManyThatCannotBeLedToTheirEndIsFound() throws Exception {
+        Holder waits = written(MALLORY), bob = proven(BOB);
+        // Of a clock that is ahead: tried again and again.
+        put(key.sign(receipt(waits, now + 3600)));
+        for (int i = 0; i < 120; i++) {
+            order(waits, Csrs.of(MALLORY));
+        }
+        byte[] csr = Csrs.of(BOB);
+        String order = order(bob, csr);
+        request(order, request(bob.key(), order, csr));
+        for (int i = 0; i < 600; i++) {
+            if (store.in(session -> session.orders().byId(order).orElseThrow()).status() == Order.Status.VALID) return;
+            Thread.sleep(100);
+        }
+        throw new AssertionError("it was not found");
+    }
+
+    @Test
+    void aWithdrawalIsListedWhateverTheClocksSay() throws Exception {
+        Holder bob = proven(BOB);
+        byte[] csr = Csrs.of(BOB);
+        String order = order(bob, csr);
+        request(order, request(bob.key(), order, csr));
+        issued(order);
+        Certificate made = store.in(session -> session.certificates().of(BOB, 1).getFirst());
+        long before = store.in(
+                session -> session.crls().newest(made.issuer()).orElseThrow().number());
+        // By a front whose clock is behind that of the issuer.
+        store.change(session -> {
+            session.certificates().revoke(made.serial(), now - 3000, 0);
+            session.ring(Bell.WITHDRAWN, "");
+        });
+        for (int i = 0; i < 150; i++) {
+            if (store.in(session ->
+                            session.crls().newest(made.issuer()).orElseThrow().number())
+                    > before) return;
+            Thread.sleep(100);
+        }
+        throw new AssertionError("no list was made");
     }
 
     @Test

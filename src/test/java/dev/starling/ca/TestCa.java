@@ -6,6 +6,7 @@ import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Domains;
+import dev.starling.ca.registration.ExternalAccounts;
 import dev.starling.ca.registration.Judge;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.Orders;
@@ -18,6 +19,7 @@ import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.MailDomain;
 import dev.starling.ca.validation.Outbox;
 import dev.starling.ca.validation.ProofKey;
+import dev.starling.mail.NameServer;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -88,14 +90,31 @@ public final class TestCa implements AutoCloseable {
     ///
     /// @param issuer the name by which CAA records know it
     public static TestCa asking(String server, String issuer, CaStore store, Path folder) throws IOException {
+        return asking(server, issuer, store, folder, Limits.LOCAL);
+    }
+
+    public static TestCa asking(String server, String issuer, CaStore store, Path folder, Limits limits)
+            throws IOException {
         var origin = new Origin(false);
         var ways = List.of(Authorizations.CODE);
-        return new TestCa(store, folder, Limits.LOCAL, 1_000_000, origin, ways, Optional.of(server), issuer);
+        return new TestCa(
+                store, folder, limits, 1_000_000, origin, ways, Optional.of(server), issuer, Front.External.NONE);
+    }
+
+    /// One whose operator says who may have an account.
+    ///
+    /// @param required nobody else may
+    public static TestCa binding(Path folder, boolean required, Limits limits) throws IOException {
+        var store = CaStore.inFile(folder.resolve("ca.db"));
+        var ways = List.of(Authorizations.CODE);
+        var external = new Front.External(
+                Optional.of(ExternalAccounts.open(folder, store, java.time.Clock.systemUTC())), required);
+        return new TestCa(store, folder, limits, 1_000_000, new Origin(false), ways, Optional.empty(), "", external);
     }
 
     private TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin, List<String> ways)
             throws IOException {
-        this(store, folder, limits, burst, origin, ways, Optional.empty(), "");
+        this(store, folder, limits, burst, origin, ways, Optional.empty(), "", Front.External.NONE);
     }
 
     private TestCa(
@@ -106,11 +125,16 @@ public final class TestCa implements AutoCloseable {
             Origin origin,
             List<String> ways,
             Optional<String> dns,
-            String issuer)
+            String issuer,
+            Front.External external)
             throws IOException {
         this.store = store;
         domains = new Domains(
-                store, dns.isPresent() ? Optional.of(new MailDomain(dns, issuer, clock)) : Optional.empty(), clock);
+                store,
+                dns.isPresent()
+                        ? Optional.of(new MailDomain(new NameServer(dns, false), issuer, clock))
+                        : Optional.empty(),
+                clock);
         log = Ready.log(folder, store);
         key = ProofKey.open(folder);
         var judge = new Judge(store, key, clock);
@@ -126,7 +150,7 @@ public final class TestCa implements AutoCloseable {
         new Front(store, orders, authorizations, revocations, silence, clock)
                 .mount(
                         routes,
-                        new Front.Outside(base, "", "acme@ca.example", domains.issuer(), origin),
+                        new Front.Outside(base, "", "acme@ca.example", domains.issuer(), origin, external),
                         new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
         log.published().mount(routes, "/acme/log", handler -> handler);
     }

@@ -10,6 +10,7 @@ import dev.starling.ca.MailSettings;
 import dev.starling.ca.issuance.OfflineRoot;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.mail.DkimPolicy;
+import dev.starling.mail.NameServer;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.net.URI;
@@ -116,7 +117,7 @@ class CaRootTest {
                 SmtpMailer.Config.PATIENCE,
                 Optional.empty());
         var mail = new MailSettings(
-                smtp, "http://127.0.0.1", Optional.empty(), Optional.empty(), DkimPolicy.PRACTICAL, Optional.empty());
+                smtp, "http://127.0.0.1", Optional.empty(), Optional.empty(), DkimPolicy.PRACTICAL, NameServer.SYSTEM);
         var settings = new CertificateAuthority.Settings(Optional.of(mail), Optional.empty(), "");
         var clock = Clock.systemUTC();
         var routes = new Routes();

@@ -19,6 +19,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -37,6 +38,7 @@ class LogWatchTest {
     private final Address bob = new Address("bob@example.net");
     private TestCa ca;
     private Path file;
+    private final List<String> unread = new ArrayList<>();
     private Optional<LogWatch.Open> instead = Optional.empty();
 
     LogWatchTest() {}
@@ -66,8 +68,25 @@ class LogWatchTest {
     }
 
     private List<String> look(Duration every) throws IOException {
-        return new LogWatch(List.of(anchor(), anchor()), url -> instead.orElse(new Http(url)), ca.clock)
-                .look(bob, file, every);
+        return look(every, anchor(), anchor());
+    }
+
+    private List<String> look(Duration every, Anchor... believed) throws IOException {
+        var said = new ArrayList<String>();
+        unread.clear();
+        new LogWatch(List.of(believed), url -> instead.orElse(new Http(url)), ca.clock)
+                .look(bob, file, every, new LogWatch.Ear() {
+                    @Override
+                    public void alarm(String sentence) {
+                        said.add(sentence);
+                    }
+
+                    @Override
+                    public void unread(String sentence) {
+                        unread.add(sentence);
+                    }
+                });
+        return said;
     }
 
     private final class Http implements LogWatch.Open {
@@ -155,9 +174,78 @@ class LogWatchTest {
         for (int day = 0; day < 3; day++) {
             ca.clock.pass(DAY);
             assertEquals(List.of(), look(DAY));
+            assertTrue(
+                    unread.size() == 1 && unread.getFirst().contains("cannot be read now at " + ca.base),
+                    unread::toString);
         }
         ca.clock.pass(DAY);
         assertTrue(look(DAY).getFirst().contains("nothing new for three days"));
+    }
+
+    @Test
+    void whatCannotBeKeptIsToldAllTheSameAndAgainUntilItIsKept() throws Exception {
+        assertEquals(List.of(), look(DAY));
+        enrol(bob, folder.resolve("thief.p12"));
+        byte[] kept = Files.readAllBytes(LogWatch.file(file));
+        for (int times = 0; times < 2; times++) {
+            instead = Optional.of(fillingThePlaceOfWhatIsKept());
+            var said = look(Duration.ZERO);
+            assertEquals(2, said.size(), said::toString);
+            assertTrue(said.getFirst().contains("(entry 2)"), said::getFirst);
+            assertTrue(said.getLast().contains("cannot be kept in"), said::getLast);
+            Files.delete(LogWatch.file(file).resolve("in the way"));
+            Files.delete(LogWatch.file(file));
+            Files.write(LogWatch.file(file), kept);
+        }
+        try (var left = Files.list(folder)) {
+            assertEquals(
+                    0, left.filter(each -> each.toString().contains(".new")).count());
+        }
+        instead = Optional.empty();
+        assertEquals(1, look(Duration.ZERO).size());
+        assertEquals(List.of(), look(Duration.ZERO));
+    }
+
+    /// A folder with something in it is not replaced by a file, also not for root.
+    private LogWatch.Open fillingThePlaceOfWhatIsKept() {
+        var log = new Http(ca.base + "/acme/log");
+        return new LogWatch.Open() {
+            @Override
+            public byte[] checkpoint() throws IOException {
+                Files.delete(LogWatch.file(file));
+                Files.createFile(Files.createDirectory(LogWatch.file(file)).resolve("in the way"));
+                return log.checkpoint();
+            }
+
+            @Override
+            public byte[] tile(Tile tile) throws IOException {
+                return log.tile(tile);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Test
+    void twoLogsOfOneNameAreBothWatched() throws Exception {
+        try (var other = new TestCa(Files.createDirectory(folder.resolve("other-ca")))) {
+            assertEquals(
+                    anchor().log().orElseThrow().policy().log().name(),
+                    other.log.key().name());
+            var second = Anchor.of(other.issuer.root())
+                    .with(new AnchorLog(new LogPolicy(other.log.key(), List.of(), 0), other.base + "/acme/log", true));
+            assertEquals(List.of(), look(Duration.ZERO, anchor(), second));
+            var verifier = new CertificateVerifier(TrustAnchors.limited(List.of(second)), false);
+            new Enrolment(other.directory(), verifier, other.clock, Duration.ofMillis(10))
+                    .enrol(
+                            bob,
+                            folder.resolve("thief.p12"),
+                            (_, _) -> Optional.of(other.letters.last().code()));
+            var said = look(Duration.ZERO, anchor(), second);
+            assertEquals(1, said.size(), said::toString);
+            assertEquals(List.of(), look(Duration.ZERO, anchor(), second));
+        }
     }
 
     @Test

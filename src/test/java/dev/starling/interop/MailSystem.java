@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Assumptions;
 /// folder, on free ports of the loopback, and ends with the test; no service of the system is touched.
 final class MailSystem implements AutoCloseable {
     static final String DOMAIN = "example.net", CA_DOMAIN = "ca.example", PASSWORD = "correct horse";
+    private static final String TO_THE_CA = "smtp:[127.0.0.1]:{ca}";
     private static final int PATIENCE_SECONDS = 30;
     private static final List<String> PROGRAMS = List.of(
             "/usr/lib/postfix/sbin/master",
@@ -50,9 +51,20 @@ final class MailSystem implements AutoCloseable {
     private final Map<String, Integer> ports = new LinkedHashMap<>();
     private final List<Process> running = new ArrayList<>();
     private final KeyPair key;
+    private final String route;
 
-    /// Nothing runs yet. A test without root or without these programs is skipped, with its reason.
-    static MailSystem assumed(String... users) throws Exception {
+    /// Mails for the CA go to it by SMTP. Nothing runs yet.
+    MailSystem(String... users) throws Exception {
+        this(assumed(TO_THE_CA), users);
+    }
+
+    /// The CA has a mailbox here, too: `acme@ca.example`.
+    static MailSystem withMailboxOfTheCa(String... users) throws Exception {
+        return new MailSystem(assumed("lmtp:inet:127.0.0.1:{lmtp}"), users);
+    }
+
+    /// A test without root, or without these programs, is skipped with its reason.
+    private static String assumed(String route) {
         Assumptions.assumeTrue(
                 "root".equals(System.getProperty("user.name")),
                 "the real mail path needs root: Postfix and Dovecot do");
@@ -61,13 +73,13 @@ final class MailSystem implements AutoCloseable {
                     Files.isExecutable(Path.of(program)),
                     program + " is missing (RUNLEVEL=1 apt-get install postfix dovecot-imapd dovecot-lmtpd opendkim"
                             + " dnsmasq-base openssl)");
-        return new MailSystem(users);
+        return route;
     }
 
     /// For tests in another language. Arguments: users. Says its ports, `name=port` each; takes a line `NAME TEXT`, the
     /// record of the CA's key; says `ready`; ends with its input.
     public static void main(String[] users) throws Exception {
-        try (var mail = new MailSystem(users);
+        try (var mail = new MailSystem(TO_THE_CA, users);
                 var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             System.out.println("folder=" + mail.folder);
             mail.ports.forEach((name, port) -> System.out.println(name + "=" + port));
@@ -81,7 +93,8 @@ final class MailSystem implements AutoCloseable {
         }
     }
 
-    private MailSystem(String... users) throws Exception {
+    private MailSystem(String route, String... users) throws Exception {
+        this.route = route;
         folder = Files.createTempDirectory("mail");
         // Postfix and Dovecot run as users of their own.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -101,7 +114,7 @@ final class MailSystem implements AutoCloseable {
     }
 
     private String filled(String template) {
-        String all = template.replace("{T}", folder.toString());
+        String all = template.replace("{T}", folder.toString()).replace("{route}", route);
         for (var each : ports.entrySet())
             all = all.replace("{" + each.getKey() + "}", each.getValue().toString());
         return all;
@@ -121,6 +134,7 @@ final class MailSystem implements AutoCloseable {
         for (String user : users)
             lines.append(user)
                     .append("@" + DOMAIN + ":{PLAIN}" + PASSWORD + ":8:8::" + folder + "/mail/" + user + "::\n");
+        lines.append("acme@" + CA_DOMAIN + ":{PLAIN}" + PASSWORD + ":8:8::" + folder + "/mail/acme::\n");
         Files.writeString(folder.resolve("users"), lines);
         String pem = "-----BEGIN PRIVATE KEY-----\n"
                 + Base64.getMimeEncoder(64, new byte[] {'\n'})
@@ -168,13 +182,27 @@ final class MailSystem implements AutoCloseable {
         begin(
                 "opendkim",
                 List.of("opendkim", "-f", "-x", folder.resolve("opendkim.conf").toString()));
-        begin(
-                "dovecot",
-                List.of("dovecot", "-F", "-c", folder.resolve("dovecot.conf").toString()));
+        dovecot();
         begin(
                 "postfix",
                 List.of(PROGRAMS.getFirst(), "-c", folder.resolve("postfix").toString(), "-d"));
         for (String name : List.of("dns", "milter", "lmtp", "imap", "auth", "mx", "signed", "unsigned")) await(name);
+    }
+
+    private void dovecot() throws IOException {
+        begin(
+                "dovecot",
+                List.of("dovecot", "-F", "-c", folder.resolve("dovecot.conf").toString()));
+    }
+
+    /// The server of the mailboxes ends, is away for a moment, and begins anew.
+    void restartDovecot(Runnable meanwhile) throws Exception {
+        Process old = running.get(2);
+        old.destroy();
+        if (!old.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) throw new IOException("Dovecot does not end");
+        meanwhile.run();
+        dovecot();
+        for (String name : List.of("lmtp", "imap", "auth")) await(name);
     }
 
     private List<String> dnsmasq(Map<String, String> txt) {
@@ -282,12 +310,15 @@ final class MailSystem implements AutoCloseable {
             virtual_mailbox_domains = example.net
             virtual_mailbox_maps = static:all
             virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
-            transport_maps = inline:{ ca.example=smtp:[127.0.0.1]:{ca} }
+            transport_maps = inline:{ ca.example={route} }
             smtpd_tls_cert_file = {T}/cert.pem
             smtpd_tls_key_file = {T}/key.pem
             smtpd_sasl_type = dovecot
             smtpd_sasl_path = inet:127.0.0.1:{auth}
             smtputf8_enable = no
+            queue_run_delay = 2s
+            minimal_backoff_time = 2s
+            maximal_backoff_time = 4s
             maillog_file_prefixes = {T}
             maillog_file = {T}/postfix-mail.log
             """;

@@ -20,6 +20,7 @@ import dev.starling.identity.TrustAnchors;
 import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.DnsDkimKeys;
 import dev.starling.mail.MailServer;
+import dev.starling.mail.NameServer;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
 import java.net.InetAddress;
@@ -52,7 +53,7 @@ class RealMailPathIT {
 
     @BeforeAll
     static void start() throws Exception {
-        mail = Optional.of(MailSystem.assumed("bob", "carol", "dave"));
+        mail = Optional.of(new MailSystem("bob", "carol", "dave"));
         var routes = new Routes();
         var clock = Clock.systemUTC();
         web = Optional.of(WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 64), routes, clock));
@@ -92,7 +93,7 @@ class RealMailPathIT {
                 Optional.of("starling"),
                 Optional.of(new MailSettings.Inbox.Smtp(inbox)),
                 DkimPolicy.PRACTICAL,
-                Optional.of("127.0.0.1:" + port("dns")));
+                NameServer.at("127.0.0.1:" + port("dns")));
     }
 
     @AfterAll
@@ -121,7 +122,7 @@ class RealMailPathIT {
         return new ReplyByMail(
                 server("imap", address, password),
                 server(submission, address, password),
-                new DnsDkimKeys(Optional.of("127.0.0.1:" + port("dns")), Duration.ofSeconds(5)),
+                new DnsDkimKeys(NameServer.at("127.0.0.1:" + port("dns")), Duration.ofSeconds(5)),
                 Clock.systemUTC(),
                 said::add);
     }

@@ -6,24 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.starling.FreePort;
+import dev.starling.Dnsmasq;
 import dev.starling.ca.validation.Replies;
-import java.io.File;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
@@ -37,53 +32,18 @@ import org.xbill.DNS.TXTRecord;
 /// DKIM keys out of the DNS: of dnsmasq, a real server as Debian has it, and of one that is not well-behaved.
 class DnsDkimKeysTest {
     private static final int PATIENCE_SECONDS = 20;
-    private Optional<Process> server = Optional.empty();
+    private Optional<Dnsmasq> server = Optional.empty();
     private Optional<DatagramSocket> socket = Optional.empty();
 
-    private static Path program() {
-        return Arrays.stream((System.getenv("PATH") + ":/usr/sbin").split(File.pathSeparator))
-                .map(place -> Path.of(place, "dnsmasq"))
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElseGet(() -> Assumptions.abort("dnsmasq is not installed (apt-get install dnsmasq-base)"));
-    }
-
     private static DnsDkimKeys asking(int port, Duration patience) throws IOException {
-        return new DnsDkimKeys(Optional.of("127.0.0.1:" + port), patience);
+        return new DnsDkimKeys(NameServer.at("127.0.0.1:" + port), patience);
     }
 
-    /// Starts it, and waits until it answers.
     private DnsDkimKeys dnsmasq(String... records) throws Exception {
-        Path program = program();
-        int port = FreePort.next();
-        var command = new ArrayList<>(List.of(
-                program.toString(),
-                "--keep-in-foreground",
-                "--conf-file=/dev/null",
-                "--no-resolv",
-                "--no-hosts",
-                "--pid-file=",
-                "--port=" + port,
-                "--listen-address=127.0.0.1",
-                "--bind-interfaces",
-                "--edns-packet-max=512",
-                "--local=/net/",
-                "--txt-record=ready._domainkey.example.net,yes"));
-        if (System.getProperty("user.name").equals("root")) command.add("--user=root");
-        command.addAll(List.of(records));
-        server = Optional.of(new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start());
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (true) {
-            try {
-                asking(port, Duration.ofMillis(300)).find("ready", "example.net");
-                return asking(port, Duration.ofSeconds(PATIENCE_SECONDS));
-            } catch (IOException e) {
-                if (System.nanoTime() > end) throw e;
-            }
-        }
+        var all = new ArrayList<>(List.of("--edns-packet-max=512"));
+        all.addAll(List.of(records));
+        server = Optional.of(new Dnsmasq(all.toArray(String[]::new)));
+        return new DnsDkimKeys(NameServer.at(server.get().place()), Duration.ofSeconds(PATIENCE_SECONDS));
     }
 
     private interface Answering {
@@ -117,11 +77,9 @@ class DnsDkimKeysTest {
     }
 
     @AfterEach
-    void stop() throws InterruptedException {
+    void stop() {
         socket.ifPresent(DatagramSocket::close);
-        if (server.isEmpty()) return;
-        server.get().destroy();
-        assertTrue(server.get().waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        server.ifPresent(Dnsmasq::close);
     }
 
     @Test
@@ -161,6 +119,20 @@ class DnsDkimKeysTest {
             answer.addRecord(new TXTRecord(name, DClass.IN, 60, List.of("v=DKIM1; ", "p=x")), Section.ANSWER);
         });
         assertEquals(new DkimKeys.Answer(List.of("v=DKIM1; p=x"), true), keys.find("sel", "example.net"));
+        // The same of a server elsewhere, whose bit anybody between could set.
+        var here = NameServer.at("127.0.0.1:" + socket.orElseThrow().getLocalPort())
+                .open(Duration.ofSeconds(PATIENCE_SECONDS));
+        var elsewhere = new DnsDkimKeys(new NameServer.Asked(here.resolver(), false));
+        assertEquals(new DkimKeys.Answer(List.of("v=DKIM1; p=x"), false), elsewhere.find("sel", "example.net"));
+    }
+
+    @Test
+    void aServerElsewhereIsBelievedOnlyWhereItsOperatorSaysSo() throws Exception {
+        var patience = Duration.ofSeconds(1);
+        assertTrue(NameServer.at("127.0.0.1:5353").open(patience).believed());
+        assertFalse(NameServer.at("192.0.2.1").open(patience).believed());
+        assertFalse(NameServer.SYSTEM.open(patience).believed());
+        assertTrue(new NameServer(Optional.of("192.0.2.1"), true).open(patience).believed());
     }
 
     @Test

@@ -6,6 +6,11 @@ import dev.starling.ca.validation.MailCode;
 import dev.starling.ca.validation.OpenReplies;
 import dev.starling.identity.Address;
 import dev.starling.identity.IdentityException;
+import jakarta.mail.MessagingException;
+import jakarta.mail.Session;
+import jakarta.mail.internet.InternetAddress;
+import jakarta.mail.internet.MimeMessage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -19,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 
 /// Replies to challenges, and how to spoil them; a DNS with their keys; a CA that waits for them.
 public final class Mails {
@@ -93,6 +99,21 @@ public final class Mails {
 
     public static Incoming incoming(String mail) {
         return new Incoming("bob@example.net", CA.text(), bytes(mail));
+    }
+
+    /// Hands a mail over by SMTP on the loopback.
+    public static void submit(int port, String sender, String to, byte[] mail) throws MessagingException {
+        var settings = new Properties();
+        settings.put("mail.smtp.host", "127.0.0.1");
+        settings.put("mail.smtp.port", "" + port);
+        settings.put("mail.smtp.from", sender);
+        var session = Session.getInstance(settings);
+        try (var transport = session.getTransport("smtp")) {
+            transport.connect();
+            transport.sendMessage(
+                    new MimeMessage(session, new ByteArrayInputStream(mail)),
+                    new InternetAddress[] {new InternetAddress(to)});
+        }
     }
 
     /// How a mail is signed; each field can be spoiled by itself.

@@ -18,6 +18,7 @@ import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// RFC 6376 with RFC 8301 and RFC 8463: which signature of a mail makes its sender believed.
@@ -182,6 +183,34 @@ class Rfc6376Test {
     void whatIsDecidedOnMustBeSigned(String name) {
         String without = ("x:" + Mails.ALL + ":").replace(":" + name + ":", ":").replaceFirst(":$", "");
         refused(Reason.DKIM_HEADERS, Signing.GOOD.h(without).sign(PLAIN));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DkimPolicy.class,
+            names = {"STRICT", "CHALLENGE"})
+    void eachFieldOfTheListMustBeSignedAlsoWhereItIsAbsent(DkimPolicy policy) throws Exception {
+        String all = String.join(":", policy.headers());
+        RawMail whole = RawMail.cut(Signing.GOOD.h(all).sign(PLAIN));
+        var verifier = new DkimVerifier(keys, policy, () -> Mails.NOW);
+        var _ = verifier.verify(whole, BOB);
+        for (String name : policy.headers()) {
+            String without = (":" + all + ":").replace(":" + name + ":", ":").replaceAll("^:|:$", "");
+            RawMail mail = RawMail.cut(Signing.GOOD.h(without).sign(PLAIN));
+            assertEquals(
+                    Reason.DKIM_HEADERS,
+                    assertThrows(MailRefused.class, () -> verifier.verify(mail, BOB))
+                            .reason(),
+                    name);
+            if (!whole.all(name).isEmpty()) continue;
+            // Nobody can add it on the way.
+            RawMail added = RawMail.cut(name + ": x\r\n" + Signing.GOOD.h(all).sign(PLAIN));
+            assertEquals(
+                    Reason.DKIM_SIGNATURE,
+                    assertThrows(MailRefused.class, () -> verifier.verify(added, BOB))
+                            .reason(),
+                    name);
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
 import dev.starling.ca.front.AcmeFront.Signed;
+import dev.starling.ca.registration.ExternalAccounts;
 import dev.starling.ca.registration.Ids;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.store.Account;
@@ -62,14 +63,26 @@ final class AccountResource {
         Optional<Account> known = byKey(thumbprint);
         if (known.isEmpty()) {
             if (Boolean.TRUE.equals(json.get("onlyReturnExisting"))) throw AcmeFront.unknownAccount();
-            make(json, key, thumbprint, request);
+            make(json, key, thumbprint, request, binding(json, key, jws.url()));
         }
         Account account = byKey(thumbprint).orElseThrow(AcmeFront::unknownAccount);
         AcmeFront.checkActive(account);
         return said(known.isPresent() ? 200 : 201, account);
     }
 
-    private void make(Map<String, Object> json, ECKey key, String thumbprint, Request request)
+    // RFC 8555, section 7.3.4. Without keys to bind by, the member is one that we do not know.
+    private Optional<String> binding(Map<String, Object> json, ECKey key, String url) throws Problem, IOException {
+        Front.External external = resources.external();
+        var member = Optional.ofNullable(json.get("externalAccountBinding"));
+        if (external.accounts().isEmpty()) return Optional.empty();
+        if (external.required() && member.isEmpty())
+            throw new Problem(
+                    "externalAccountRequired", 403, "Accounts are for those who got a key from the operator.");
+        return external.accounts().get().check(member, key, url);
+    }
+
+    /// @param by the key that binds it
+    private void make(Map<String, Object> json, ECKey key, String thumbprint, Request request, Optional<String> by)
             throws Problem, IOException {
         // RFC 8555, section 7.3.3.
         if (!resources.terms().isEmpty() && !Boolean.TRUE.equals(json.get("termsOfServiceAgreed")))
@@ -79,8 +92,14 @@ final class AccountResource {
             throw Problem.rateLimited("Too many new accounts from your network.", BREATH);
         String jwk = key.toPublicJWK().toJSONString();
         long now = resources.clock().instant().getEpochSecond();
-        store.change(session ->
-                session.accounts().add(new Account(Ids.random(), thumbprint, jwk, Account.Status.VALID, contact, now)));
+        var made = new Account(Ids.random(), thumbprint, jwk, Account.Status.VALID, contact, now);
+        boolean _ = store.whole(session -> {
+            // Of two requests at once, the first one makes it.
+            if (session.accounts().byKey(thumbprint).isPresent()) return false;
+            if (by.isPresent()) ExternalAccounts.bind(session, by.get(), made.id());
+            session.accounts().add(made);
+            return true;
+        });
     }
 
     private Optional<Account> byKey(String thumbprint) throws IOException {

@@ -1,6 +1,7 @@
 package dev.starling.ca.front;
 
 import dev.starling.ca.registration.Authorizations;
+import dev.starling.ca.registration.ExternalAccounts;
 import dev.starling.ca.registration.Orders;
 import dev.starling.ca.registration.PlainOrders;
 import dev.starling.ca.registration.Revocations;
@@ -20,7 +21,21 @@ public final class Front {
     /// @param terms URL of the terms of service; "" for none
     /// @param sender of the challenge mails; "" where replies are not taken
     /// @param issuer the name by which CAA records know it
-    public record Outside(String base, String terms, String sender, Optional<String> issuer, Origin origin) {}
+    public record Outside(
+            String base, String terms, String sender, Optional<String> issuer, Origin origin, External external) {
+        /// Everybody may have an account.
+        public Outside(String base, String terms, String sender, Optional<String> issuer, Origin origin) {
+            this(base, terms, sender, issuer, origin, External.NONE);
+        }
+    }
+
+    /// Who may have an account.
+    ///
+    /// @param accounts those whom the operator chose; empty: nobody is chosen
+    /// @param required nobody else may
+    public record External(Optional<ExternalAccounts> accounts, boolean required) {
+        public static final External NONE = new External(Optional.empty(), false);
+    }
 
     /// How often one network may ask.
     ///
@@ -51,14 +66,17 @@ public final class Front {
     }
 
     public void mount(Routes routes, Outside outside, Rates rates) throws IOException {
-        var resources = new Resources(outside.base(), outside.terms(), outside.sender(), outside.issuer(), clock);
+        var resources = new Resources(
+                outside.base(), outside.terms(), outside.sender(), outside.issuer(), outside.external(), clock);
         var acme = new AcmeFront(resources, store, outside.origin(), rates.requests());
         acme.mount(routes);
         new AccountResource(acme, resources, store, orders, outside.origin(), rates.accounts()).mount(routes);
         new OrderResource(acme, resources, orders, authorizations, outside.origin()).mount(routes);
         new RevocationResource(acme, revocations, store).mount(routes);
-        new PlainResource(acme, resources, new PlainOrders(store, orders, authorizations), outside.origin())
-                .mount(routes);
+        // Who needs no account is not among those whom the operator chose.
+        if (!outside.external().required())
+            new PlainResource(acme, resources, new PlainOrders(store, orders, authorizations), outside.origin())
+                    .mount(routes);
         new SilencePage(silence, outside.origin(), rates.requests()).mount(routes);
     }
 }

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Orders, authorizations, challenges and certificates (RFC 8555, sections 7.4 and 7.5) for identifier `email`.
 final class OrderResource {
@@ -39,6 +40,7 @@ final class OrderResource {
 
     void mount(Routes routes) {
         front.signed(routes, "/acme/new-order", this::newOrder);
+        front.signed(routes, "/acme/new-authz", this::newAuthorization);
         front.signed(routes, "/acme/order/", signed -> said(200, find(signed)));
         front.signed(routes, "/acme/authz/", this::authorization);
         front.signed(routes, "/acme/challenge/", this::challenge);
@@ -51,19 +53,38 @@ final class OrderResource {
         // RFC 8555, section 7.4: what cannot be fulfilled as asked is an error.
         if (json.containsKey("notBefore") || json.containsKey("notAfter"))
             throw Problem.malformed("The time of validity cannot be chosen.");
-        if (!(json.get("identifiers") instanceof List<?> list)
-                || list.size() != 1
-                || !(list.getFirst() instanceof Map<?, ?> identifier))
+        if (!(json.get("identifiers") instanceof List<?> list) || list.size() != 1)
             throw Problem.malformed("Exactly one identifier is certified at a time.");
-        if (!"email".equals(identifier.get("type")) || !(identifier.get("value") instanceof String value))
-            throw new Problem("unsupportedIdentifier", 400, "Only e-mail addresses are certified here.");
+        String value = address(list.getFirst());
+        Order order = orders.create(asking(signed), value, RenewalId.in(json.get("replaces")));
+        return said(201, order);
+    }
+
+    // RFC 8555, section 7.4.1: what is there already is shown, and no other mail goes out for it.
+    private Response newAuthorization(Signed signed) throws Problem, IOException {
+        String value = address(signed.jws().json().get("identifier"));
+        var made = orders.authorize(asking(signed), value);
+        Authorization authorization = authorizations.authorization(
+                made.authorization(), signed.account().id());
+        return Response.json(
+                        made.fresh() ? 201 : 200,
+                        resources.authorization(authorization, authorizations.challenges(authorization)))
+                .with("location", resources.url("authz", authorization.id()));
+    }
+
+    private static String address(@Nullable Object member) throws Problem {
+        if (!(member instanceof Map<?, ?> identifier))
+            throw Problem.malformed("Exactly one identifier is certified at a time.");
+        if ("email".equals(identifier.get("type")) && identifier.get("value") instanceof String value) return value;
+        throw new Problem("unsupportedIdentifier", 400, "Only e-mail addresses are certified here.");
+    }
+
+    private Orders.Asking asking(Signed signed) {
         String language = signed.request().header("accept-language").orElse("");
-        var asking = new Orders.Asking(
+        return new Orders.Asking(
                 signed.account().id(),
                 RateLimit.network(origin.of(signed.request())),
                 language.length() > MAX_LANGUAGE ? "" : language);
-        Order order = orders.create(asking, value, RenewalId.in(json.get("replaces")));
-        return said(201, order);
     }
 
     private Response said(int status, Order order) {

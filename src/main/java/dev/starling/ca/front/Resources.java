@@ -20,7 +20,9 @@ import java.util.Optional;
 /// @param terms URL of the terms of service; "" for none
 /// @param sender of the challenge mails (RFC 8823, section 3); "" where replies are not taken
 /// @param issuer the name by which CAA records know it
-record Resources(String base, String terms, String sender, Optional<String> issuer, Clock clock) {
+/// @param external who may have an account
+record Resources(
+        String base, String terms, String sender, Optional<String> issuer, Front.External external, Clock clock) {
     String url(String kind, String id) {
         return base + "/acme/" + kind + "/" + id;
     }
@@ -30,7 +32,7 @@ record Resources(String base, String terms, String sender, Optional<String> issu
     }
 
     String directory() {
-        var meta = ordered("externalAccountRequired", false);
+        var meta = ordered("externalAccountRequired", external.required());
         if (!terms.isEmpty()) meta.put("termsOfService", terms);
         issuer.ifPresent(name -> meta.put("caaIdentities", List.of(name)));
         return Json.write(ordered(
@@ -40,6 +42,8 @@ record Resources(String base, String terms, String sender, Optional<String> issu
                 base + "/acme/new-account",
                 "newOrder",
                 base + "/acme/new-order",
+                "newAuthz",
+                base + "/acme/new-authz",
                 "revokeCert",
                 base + "/acme/revoke-cert",
                 "keyChange",

@@ -1,6 +1,7 @@
 package dev.starling.ca.issuance;
 
 import dev.starling.identity.Address;
+import dev.starling.identity.DeviceId;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,6 +10,7 @@ import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPrivateKey;
 import java.security.interfaces.ECPublicKey;
 import java.time.Instant;
 import java.util.Date;
@@ -34,9 +36,16 @@ import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.PolicyInformation;
 import org.bouncycastle.asn1.x509.TBSCertificate;
+import org.bouncycastle.asn1.x9.ECNamedCurveTable;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.crypto.digests.SHA256Digest;
+import org.bouncycastle.crypto.params.ECDomainParameters;
+import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
+import org.bouncycastle.crypto.signers.ECDSASigner;
+import org.bouncycastle.crypto.signers.HMacDSAKCalculator;
+import org.bouncycastle.crypto.signers.StandardDSAEncoding;
 import org.bouncycastle.operator.ContentSigner;
 
 /// What our certificates say (docs/protocols/formats.md, section 3), in two steps, so that what is signed can be stored
@@ -128,13 +137,29 @@ final class CertificateProfile {
             Signature signature = Signature.getInstance("SHA256withECDSA");
             signature.initSign(key);
             signature.update(toBeSigned);
-            return new DERSequence(new org.bouncycastle.asn1.ASN1Encodable[] {
-                        ASN1Primitive.fromByteArray(toBeSigned), ECDSA, new DERBitString(signature.sign())
-                    })
-                    .getEncoded(ASN1Encoding.DER);
+            return signed(toBeSigned, signature.sign());
         } catch (GeneralSecurityException e) {
             throw new IOException("The CA could not sign.", e);
         }
+    }
+
+    /// The same, with the same signature each time and everywhere (RFC 6979), unless the key is in a token: so whoever
+    /// has the key makes the same certificate of the same promise.
+    static byte[] signedAlike(byte[] toBeSigned, PrivateKey key) throws IOException {
+        if (!(key instanceof ECPrivateKey known)) return signed(toBeSigned, key);
+        var curve = ECNamedCurveTable.getByName("P-256");
+        if (!known.getParams().getOrder().equals(curve.getN())) return signed(toBeSigned, key);
+        var signer = new ECDSASigner(new HMacDSAKCalculator(new SHA256Digest()));
+        signer.init(true, new ECPrivateKeyParameters(known.getS(), new ECDomainParameters(curve)));
+        BigInteger[] made = signer.generateSignature(DeviceId.sha256(toBeSigned));
+        return signed(toBeSigned, StandardDSAEncoding.INSTANCE.encode(curve.getN(), made[0], made[1]));
+    }
+
+    private static byte[] signed(byte[] toBeSigned, byte[] signature) throws IOException {
+        return new DERSequence(new org.bouncycastle.asn1.ASN1Encodable[] {
+                    ASN1Primitive.fromByteArray(toBeSigned), ECDSA, new DERBitString(signature)
+                })
+                .getEncoded(ASN1Encoding.DER);
     }
 
     /// The key identifier of a CA, hexadecimal, as its certificates carry it.

@@ -60,7 +60,7 @@ final class Finalizing {
     }
 
     // RFC 8555, section 11.1, of account keys; a device is of one address, and a stolen key is nobody's any more.
-    private static void checkKey(Session session, ECPublicKey key, Order order) throws Problem {
+    static void checkKey(Session session, ECPublicKey key, Order order) throws Problem {
         String thumbprint = Jws.thumbprint(new ECKey.Builder(Curve.P_256, key).build());
         if (session.accounts().byKey(thumbprint).isPresent()) throw badKey("its key is that of an account");
         String device = device(key);

@@ -12,26 +12,21 @@ import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Session;
 import dev.starling.ca.store.ShownTable.Shown;
 import dev.starling.identity.Address;
-import dev.starling.identity.CertificateVerifier;
-import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.Keys;
 import dev.starling.identity.log.LogEntry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigInteger;
 import java.nio.file.Path;
-import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import java.util.stream.Collectors;
 
 /// Makes certificates, in steps of which each is stored before the next: what will be signed, what was signed, that it
@@ -39,17 +34,19 @@ import java.util.stream.Collectors;
 /// order that [#resume] leads to its end; each step may come twice and changes nothing the second time.
 public final class Issuer implements Issuance {
     private static final System.Logger LOG = System.getLogger("starling.ca");
-    private static final Duration LIFE = Duration.ofDays(30);
-    private static final Duration BACKDATED = Duration.ofMinutes(5);
-    private static final int UNFINISHED = 100, LATER = 503;
+    private static final int UNFINISHED = 1_000, WAITING = 10_000, LATER = 503;
 
     private final Authority authority;
-    private final ListPlace place;
+    private final Promises promises;
     private final CertificateLog log;
     private final CaStore store;
     private final Proofs proofs;
+    /// Where the store is not believed.
+    private final Optional<LoggedFirst> unbelieving;
+
     private final Clock clock;
     private final Permission permission;
+    private final Rounds rounds;
     private Set<String> lastLook = Set.of();
 
     /// Where its keys are, and what they sign.
@@ -63,26 +60,43 @@ public final class Issuer implements Issuance {
         void check(Order order) throws Problem, IOException;
     }
 
-    private Issuer(
-            Authority authority,
-            ListPlace place,
-            CaStore store,
-            CertificateLog log,
-            Proofs proofs,
-            Permission permission,
-            Clock clock) {
+    private Issuer(Authority authority, Config config, CaStore store, CertificateLog log, Proofs proofs, Clock clock) {
         this.authority = authority;
-        this.place = place;
         this.store = store;
         this.log = log;
         this.proofs = proofs;
-        this.permission = permission;
         this.clock = clock;
+        permission = _ -> {};
+        var secret = proofs.believesStore() ? Optional.<byte[]>empty() : Optional.of(log.secret("promises"));
+        promises = new Promises(authority.isTest(), config.place(), clock, secret);
+        unbelieving = proofs.believesStore()
+                ? Optional.empty()
+                : Optional.of(new LoggedFirst(
+                        authority,
+                        store,
+                        log,
+                        proofs,
+                        promises,
+                        new Unlogged(config.folder().resolve("signed")),
+                        clock));
+        rounds = new Rounds(this::complete, clock);
+    }
+
+    private Issuer(Issuer like, Permission permission) {
+        authority = like.authority;
+        promises = like.promises;
+        log = like.log;
+        store = like.store;
+        proofs = like.proofs;
+        unbelieving = like.unbelieving;
+        clock = like.clock;
+        this.permission = permission;
+        rounds = new Rounds(this::complete, clock);
     }
 
     /// The same, which asks that one; without it nobody is asked.
     public Issuer asking(Permission next) {
-        return new Issuer(authority, place, store, log, proofs, next, clock);
+        return new Issuer(this, next);
     }
 
     /// Reads the keys in `folder`, or makes them on the first start; its certificates name no list.
@@ -119,7 +133,7 @@ public final class Issuer implements Issuance {
                 throw new UncheckedIOException(e);
             }
         });
-        var issuer = new Issuer(authority, config.place(), store, log, proofs, _ -> {}, clock);
+        var issuer = new Issuer(authority, config, store, log, proofs, clock);
         issuer.show();
         return issuer;
     }
@@ -187,7 +201,9 @@ public final class Issuer implements Issuance {
         // Nobody is asked for what would not be issued anyway.
         Finalizing.checkReady(order, now());
         permission.check(order);
-        complete(orderId, promise(orderId, csr));
+        String serial = promise(orderId, csr);
+        if (unbelieving.isPresent()) work(orderId);
+        else complete(orderId, serial);
     }
 
     @Override
@@ -199,6 +215,8 @@ public final class Issuer implements Issuance {
     String promise(String orderId, byte[] csr) throws Problem, IOException {
         X509Certificate issuing = authority.issuing().chain().getFirst();
         return store.whole(session -> {
+            // What others promise at this moment counts: of a key one address.
+            session.crls().alone();
             // Held, so that of two requests at once one issues.
             Order order = session.orders().held(orderId).orElseThrow();
             Finalizing.checkReady(order, now());
@@ -210,6 +228,7 @@ public final class Issuer implements Issuance {
     private String promiseAsked(String orderId) throws Problem, IOException {
         X509Certificate issuing = authority.issuing().chain().getFirst();
         return store.whole(session -> {
+            session.crls().alone();
             Order order = session.orders().held(orderId).orElseThrow();
             // Another one may have been faster.
             if (!order.serial().isEmpty() || order.status() != Order.Status.PROCESSING) return order.serial();
@@ -221,55 +240,31 @@ public final class Issuer implements Issuance {
         ECPublicKey key = Finalizing.key(session, order, csr, issuing, now());
         Authorization proof =
                 session.authorizations().byId(order.authorization()).orElseThrow();
-        String way = proofs.way(session, order, proof, csr, now());
+        String way = proofs.proven(session, order, proof, csr, now()).way();
         proofs.checkLimits(session, order, now());
-        var certificate = promised(order, way, key, issuing);
-        session.certificates().add(certificate);
-        session.orders().processing(order.id(), csr, certificate.serial());
+        Certificate promised = promises.make(order, csr, way, key, issuing);
+        store(session, order, csr, promised, now());
+        return promised.serial();
+    }
+
+    static void store(Session session, Order order, byte[] csr, Certificate promised, long now) {
+        session.certificates().add(promised);
+        session.orders().processing(order.id(), csr, promised.serial());
         session.audit()
                 .add(new AuditTable.Entry(
-                        now(), "issuing", order.value(), certificate.serial() + " account " + order.account()));
-        return certificate.serial();
-    }
-
-    private Certificate promised(Order order, String way, ECPublicKey key, X509Certificate issuer) {
-        var serial = CaCertificate.serial();
-        Instant from = clock.instant().minus(BACKDATED), end = from.plus(LIFE);
-        Instant latest = issuer.getNotAfter().toInstant();
-        var validity = new CertificateProfile.Validity(from, end.isBefore(latest) ? end : latest);
-        var subject = new CertificateProfile.Subject(key, order.address(), policy(way));
-        return new Certificate(
-                serial.toString(16),
-                order.id(),
-                order.account(),
-                order.type(),
-                order.value(),
-                Finalizing.device(key),
-                CertificateProfile.keyId(issuer),
-                CertificateProfile.toBeSigned(subject, serial, validity, by(issuer)),
-                "",
-                validity.from().getEpochSecond(),
-                validity.to().getEpochSecond(),
-                0,
-                0,
-                -1);
-    }
-
-    private String policy(String way) {
-        String level = authority.isTest() ? ".9" : way.equals("email-reply-00") ? ".2" : ".1";
-        return CertificateVerifier.POLICY_ARC + level;
+                        now, "issuing", order.value(), promised.serial() + " account " + order.account()));
     }
 
     /// Leads to their end the orders whose certificate a process that died was making. One that cannot be led there
     /// holds up no other, and fails when its time is over.
     public void resume() throws IOException {
-        resume(unfinished());
+        rounds.round(unfinished());
     }
 
     /// The same, for those that were being made at the last look, too: what was begun since is in somebody's hands.
     public synchronized void resumeLeft() throws IOException {
         List<Order> now = unfinished();
-        resume(now.stream().filter(each -> lastLook.contains(each.id())).toList());
+        rounds.round(now.stream().filter(each -> lastLook.contains(each.id())).toList());
         lastLook = now.stream().map(Order::id).collect(Collectors.toUnmodifiableSet());
     }
 
@@ -277,39 +272,96 @@ public final class Issuer implements Issuance {
         return store.in(session -> session.orders().unfinished(UNFINISHED));
     }
 
-    private void resume(List<Order> unfinished) throws IOException {
-        for (Order order : unfinished) {
-            LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
-            work(order);
-        }
-    }
-
     /// Leads an order to its end that waits for its certificate, if it does. The same one may be worked on twice at
     /// once, here or in another process.
     public void work(String orderId) throws IOException {
+        work(orderId, new Semaphore(1));
+    }
+
+    /// @param places for how many that is done at once; whoever only waits for the DNS has none
+    public void work(String orderId, Semaphore places) throws IOException {
         Optional<Order> order = store.in(session -> session.orders().byId(orderId));
-        if (order.isPresent() && order.get().status() == Order.Status.PROCESSING) work(order.get());
+        if (order.isPresent() && order.get().status() == Order.Status.PROCESSING) {
+            var _ = work(order.get(), places);
+        }
     }
 
     /// The ids of those that wait, the oldest first.
     public List<String> waiting() throws IOException {
-        return unfinished().stream().map(Order::id).toList();
+        return store.in(session -> session.orders().making(WAITING));
     }
 
-    private void work(Order order) throws IOException {
+    /// The serials of what was signed here and has no entry in the log yet, by the issuer's own folder.
+    public List<String> unlogged() throws IOException {
+        return unbelieving.isPresent() ? unbelieving.get().left() : List.of();
+    }
+
+    /// Enters one of them, and lets it go.
+    public void enterLeft(String serial) throws IOException {
+        if (unbelieving.isPresent()) unbelieving.get().finish(serial);
+    }
+
+    private boolean complete(Order order) throws IOException {
+        LOG.log(System.Logger.Level.INFO, "order {0}: its certificate is completed", order.id());
+        return work(order, new Semaphore(1));
+    }
+
+    /// False: the DNS does not say now whether it may be made.
+    private boolean work(Order order, Semaphore places) throws IOException {
         try {
-            if (order.serial().isEmpty()) permission.check(order);
-            String serial = order.serial().isEmpty() ? promiseAsked(order.id()) : order.serial();
-            if (!serial.isEmpty()) complete(order.id(), serial);
+            boolean kept =
+                    unbelieving.isPresent() && unbelieving.get().kept(order).isPresent();
+            if (!kept && (unbelieving.isPresent() || order.serial().isEmpty())) permission.check(order);
+            places.acquire();
+            try {
+                lead(order);
+            } finally {
+                places.release();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } catch (Problem e) {
-            // The DNS does not answer now; the next look asks again.
-            if (e.status() == LATER) return;
+            // The next look asks again, as long as the order is good.
+            if (e.status() == LATER && order.expires() >= now()) return false;
             LOG.log(System.Logger.Level.WARNING, "order {0} is refused: {1}", order.id(), e.detail());
             refuse(order, new Fault(e.type(), e.detail()));
+        } catch (NotAllowed e) {
+            LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
+            if (order.expires() < now()) giveUp(order);
+            else return !e.isLater();
         } catch (NotSigned e) {
             LOG.log(System.Logger.Level.ERROR, "order {0}: {1}", order.id(), e.getMessage());
             if (order.expires() < now()) giveUp(order);
         }
+        return true;
+    }
+
+    private void lead(Order order) throws Problem, IOException {
+        if (unbelieving.isPresent()) {
+            Optional<Unlogged.Kept> kept = unbelieving.get().kept(order);
+            if (kept.isEmpty()) kept = unbelieving.get().sign(order);
+            if (kept.isPresent()) unbelieving.get().finish(kept.get());
+            return;
+        }
+        if (!order.serial().isEmpty()) checkStillGood(order);
+        String serial = order.serial().isEmpty() ? promiseAsked(order.id()) : order.serial();
+        if (!serial.isEmpty()) complete(order.id(), serial);
+    }
+
+    // Since the promise its key may have been reported as stolen.
+    private void checkStillGood(Order order) throws Problem, IOException {
+        boolean _ = store.whole(session -> {
+            boolean isSigned = session.certificates()
+                    .bySerial(order.serial())
+                    .filter(Certificate::isSigned)
+                    .isPresent();
+            if (!isSigned)
+                Finalizing.checkKey(
+                        session,
+                        CertificateRequest.parse(order.csr(), order.address()).key(),
+                        order);
+            return true;
+        });
     }
 
     // A proof that is none here never will be: the next order asks the mailbox anew.
@@ -334,11 +386,26 @@ public final class Issuer implements Issuance {
     }
 
     /// What was promised cannot be kept, or must not.
-    private static final class NotSigned extends IOException {
+    static class NotSigned extends IOException {
         private static final long serialVersionUID = 1;
 
         NotSigned(String serial, String why) {
             super("certificate " + serial + " is not signed: " + why);
+        }
+    }
+
+    /// The owner of the domain does not let it, or nobody knows.
+    private static final class NotAllowed extends NotSigned {
+        private static final long serialVersionUID = 1;
+        private final boolean later;
+
+        NotAllowed(String serial, Problem why) {
+            super(serial, why.detail());
+            later = why.status() == LATER;
+        }
+
+        boolean isLater() {
+            return later;
         }
     }
 
@@ -357,7 +424,7 @@ public final class Issuer implements Issuance {
     void sign(String serial) throws IOException {
         Certificate promised =
                 store.in(session -> session.certificates().bySerial(serial).orElseThrow());
-        if (promised.isSigned() && (proofs.believesStore() || promised.logIndex() >= 0)) return;
+        if (promised.isSigned()) return;
         Keys.Held issuing = authority.issuers().stream()
                 .filter(each ->
                         CertificateProfile.keyId(each.chain().getFirst()).equals(promised.issuer()))
@@ -365,10 +432,6 @@ public final class Issuer implements Issuance {
                 .orElseThrow(() -> new NotSigned(promised.serial(), "the key for it is not here"));
         X509Certificate issuer = issuing.chain().getFirst();
         byte[] toBeSigned = checked(promised, issuer);
-        if (promised.isSigned()) {
-            checkSigned(promised, issuer);
-            return;
-        }
         checkPermission(promised);
         byte[] der = CertificateProfile.signed(toBeSigned, issuing.key());
         try {
@@ -386,21 +449,20 @@ public final class Issuer implements Issuance {
         try {
             permission.check(order);
         } catch (Problem e) {
-            throw new NotSigned(promised.serial(), e.detail());
+            throw new NotAllowed(promised.serial(), e);
         }
     }
 
     // Whoever can write into the store must not choose what is signed: it is made anew of what was asked and proven.
     private byte[] checked(Certificate promised, X509Certificate issuer) throws IOException {
-        byte[] held = promised.toBeSigned(), now = anew(promised, by(issuer));
+        byte[] held = promised.toBeSigned(), now = anew(promised, promises.by(issuer));
         boolean isOld = !Arrays.equals(now, held);
         // The place of the lists may have changed since the promise: then it is promised anew, before it is signed.
         if (isOld && !Arrays.equals(anew(promised, new CertificateProfile.By(issuer, listOf(promised))), held)
-                || promised.notAfter() - promised.notBefore() > LIFE.toSeconds()
+                || promised.notAfter() - promised.notBefore() > Promises.LIFE.toSeconds()
                 || promised.notBefore() > now())
             throw new NotSigned(promised.serial(), "what the store holds is not what was asked for");
-        if (isOld && !promised.isSigned())
-            store.change(session -> session.certificates().promised(promised.serial(), now));
+        if (isOld) store.change(session -> session.certificates().promised(promised.serial(), now));
         return now;
     }
 
@@ -420,32 +482,15 @@ public final class Issuer implements Issuance {
                         session.authorizations().byId(order.authorization()).orElseThrow();
                 if (!proof.value().equals(promised.value()))
                     throw new Problem("unauthorized", 403, "it is for another address");
-                String way = proofs.way(session, order, proof, order.csr(), now());
-                var subject = new CertificateProfile.Subject(
-                        CertificateRequest.parse(order.csr(), proof.address()).key(), proof.address(), policy(way));
-                var validity = new CertificateProfile.Validity(
-                        Instant.ofEpochSecond(promised.notBefore()), Instant.ofEpochSecond(promised.notAfter()));
-                return CertificateProfile.toBeSigned(subject, new BigInteger(promised.serial(), 16), validity, by);
+                String way =
+                        proofs.proven(session, order, proof, order.csr(), now()).way();
+                ECPublicKey key =
+                        CertificateRequest.parse(order.csr(), proof.address()).key();
+                return promises.anew(promised, way, key, by);
             });
         } catch (Problem e) {
             throw new NotSigned(promised.serial(), e.detail());
         }
-    }
-
-    private CertificateProfile.By by(X509Certificate issuer) {
-        return new CertificateProfile.By(issuer, place.of(issuer));
-    }
-
-    // Nor what is entered in the log as signed.
-    private static void checkSigned(Certificate signed, X509Certificate issuer) throws IOException {
-        try {
-            X509Certificate leaf = Keys.certificate(signed.leaf());
-            if (IssuingKeys.signed(leaf, issuer) && Arrays.equals(leaf.getTBSCertificate(), signed.toBeSigned()))
-                return;
-        } catch (IdentityException | CertificateEncodingException | RuntimeException e) {
-            throw new NotSigned(signed.serial(), "what the store holds is no certificate");
-        }
-        throw new NotSigned(signed.serial(), "what the store holds was not signed here");
     }
 
     /// Enters in the log what was signed, unless that was done.
@@ -453,13 +498,17 @@ public final class Issuer implements Issuance {
         Certificate signed =
                 store.in(session -> session.certificates().bySerial(serial).orElseThrow());
         if (signed.logIndex() >= 0) return;
-        byte[] evidence = store.in(session -> session.orders()
-                .byId(signed.order())
-                .flatMap(order -> session.evidence().of(order.authorization()))
-                .map(reply -> DeviceId.sha256(reply.mail()))
-                .orElseGet(LogEntry::noEvidence));
+        byte[] evidence = store.in(session -> evidence(session, signed));
         long index = log.enter(new Address(signed.value()), signed.leaf(), evidence);
         store.change(session -> session.certificates().logged(serial, index));
+    }
+
+    private static byte[] evidence(Session session, Certificate signed) {
+        return session.orders()
+                .byId(signed.order())
+                .flatMap(order -> session.authorizations().byId(order.authorization()))
+                .map(proof -> Proofs.evidence(session, proof))
+                .orElseGet(LogEntry::noEvidence);
     }
 
     public static String pem(X509Certificate certificate) {

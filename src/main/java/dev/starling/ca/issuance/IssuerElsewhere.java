@@ -30,11 +30,16 @@ public final class IssuerElsewhere implements Issuance {
 
     /// @throws IOException also when no issuer has used this store yet
     public IssuerElsewhere(CaStore store, Clock clock) throws IOException {
+        this(store, Optional.empty(), clock);
+    }
+
+    /// @param proofs the key of this process, if it proves mailboxes: its issuer must be told
+    public IssuerElsewhere(CaStore store, Optional<String> proofs, Clock clock) throws IOException {
         this.store = store;
         this.clock = clock;
         root = shown(Shown.ROOT)
-                .orElseThrow(() -> new IOException(
-                        "No issuer has used this database yet: start `starling ca issuer` with it first."));
+                .orElseThrow(() -> new IOException("No issuer has used this database yet: start `starling ca issuer"
+                        + proofs.map(key -> " --proof-key " + key).orElse("") + "` with it first."));
     }
 
     private Optional<X509Certificate> shown(Shown what) throws IOException {

@@ -3,17 +3,29 @@ package dev.starling.ca.issuance;
 import dev.starling.acme.Problem;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Receipt;
 import dev.starling.ca.store.Session;
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.log.LogEntry;
 
 /// What whoever signs believes of the store.
 public interface Proofs {
+    /// The way of which a mail is kept that proves it.
+    String REPLY = "email-reply-00";
+
     /// In one process with all the rest nobody could be asked who knows more: what the store says is so.
     Proofs STORED = new Proofs() {
         @Override
-        public String way(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem {
+        public Proven proven(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem {
             if (proof.validated() == 0 || !proof.value().equals(order.value()))
                 throw new Problem("unauthorized", 403, "it is not proven");
-            return proof.proof();
+            // Finer than the challenge: who vouched for a reply.
+            String way = session.receipts()
+                    .of(proof.id())
+                    .map(Receipt::way)
+                    .filter(each -> each.startsWith(proof.proof()))
+                    .orElse(proof.proof());
+            return new Proven(way, evidence(session, proof));
         }
 
         @Override
@@ -22,16 +34,32 @@ public interface Proofs {
         }
     };
 
-    /// The type of the challenge by which the mailbox was proven.
+    /// What the store has of it: a reply may have come, and then the code counted.
+    static byte[] evidence(Session session, Authorization proof) {
+        if (!proof.proof().equals(REPLY)) return LogEntry.noEvidence();
+        return session.evidence()
+                .of(proof.id())
+                .map(reply -> DeviceId.sha256(reply.mail()))
+                .orElseGet(LogEntry::noEvidence);
+    }
+
+    /// How a mailbox was proven.
+    ///
+    /// @param way the type of the challenge
+    /// @param evidence SHA-256 of the mail that proves it; of a code [LogEntry#noEvidence]
+    record Proven(String way, byte[] evidence) {}
+
+    /// How the mailbox was proven.
     ///
     /// @param csr what is to be certified, DER
     /// @param now Unix seconds
     /// @throws Problem it was not, or not for whoever asks
-    String way(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem;
+    Proven proven(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem;
 
-    /// Refuses what would be one certificate too many.
+    /// Refuses what would be one certificate too many. One that the order has already is not counted.
     default void checkLimits(Session session, Order order, long now) throws Problem {}
 
-    /// Whether a certificate that the store calls signed is.
+    /// Whether what the store says is so: that a promise is this CA's, that what is called signed is signed, that
+    /// what is called logged is in the log.
     boolean believesStore();
 }

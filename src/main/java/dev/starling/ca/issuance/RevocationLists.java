@@ -14,24 +14,35 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bouncycastle.asn1.x509.CRLNumber;
 import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.cert.X509CRLHolder;
 import org.bouncycastle.cert.jcajce.JcaX509ExtensionUtils;
 import org.bouncycastle.cert.jcajce.JcaX509v2CRLBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /// The lists of withdrawn certificates (RFC 5280, section 5), one for each issuing key: made anew each hour and after
-/// each
-/// withdrawal, good for a day.
+/// each withdrawal, good for a day.
+///
+/// Several processes may make them, whose clocks differ: whether one lacks something is counted, never told by the time
+/// of the withdrawal, which is another process's; and the list with the greater number is never the older one.
 public final class RevocationLists {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration EVERY = Duration.ofHours(1), GOOD = Duration.ofDays(1);
+    /// By how much the clocks of processes with one store may differ.
+    private static final Duration SKEW = Duration.ofMinutes(2);
 
     private final Authority authority;
     private final CaStore store;
     private final Clock clock;
+    private final Map<String, Counted> counted = new ConcurrentHashMap<>();
+
+    /// How many certificates a list names, so that it is read once; one for each issuing key.
+    private record Counted(long number, int entries) {}
 
     RevocationLists(Authority authority, CaStore store, Clock clock) {
         this.authority = authority;
@@ -57,21 +68,38 @@ public final class RevocationLists {
         for (Keys.Held issuer : authority.issuers()) {
             String keyId = keyId(issuer);
             Optional<CrlTable.Published> last = newest(keyId);
-            long withdrawn = store.in(session -> session.certificates().lastRevoked(keyId));
-            // One of the future is made anew: the clock was wrong, and nobody takes it.
-            boolean isFresh = last.isPresent()
-                    && last.get().made() <= now()
-                    && last.get().made() + EVERY.toSeconds() > now()
-                    && last.get().made() > withdrawn;
-            if (!isFresh) make(issuer);
+            if (last.isEmpty() || !isOfNow(last.get()) || isOld(last.get()) || lacks(keyId, last.get())) make(issuer);
         }
+    }
+
+    // One of the future is made anew: the clock was wrong, and nobody takes it.
+    private boolean isOfNow(CrlTable.Published list) {
+        return list.made() <= now() + SKEW.toSeconds();
+    }
+
+    private boolean isOld(CrlTable.Published list) {
+        return list.made() + EVERY.toSeconds() <= now();
+    }
+
+    // It names all that were withdrawn by then and were not over; none is ever taken back, or forgotten.
+    private boolean lacks(String keyId, CrlTable.Published list) throws IOException {
+        Counted known = counted.get(keyId);
+        if (known == null || known.number() != list.number()) {
+            known = new Counted(list.number(), entries(list.der()));
+            counted.put(keyId, known);
+        }
+        return store.<Integer>in(session -> session.certificates().countRevoked(keyId, list.made())) != known.entries();
+    }
+
+    private static int entries(byte[] der) throws IOException {
+        return new X509CRLHolder(der).getRevokedCertificates().size();
     }
 
     /// Whether each of them is still good.
     public boolean areGood() throws IOException {
         for (Keys.Held issuer : authority.issuers())
             if (newest(keyId(issuer))
-                    .filter(each -> each.made() <= now() && each.nextUpdate() > now())
+                    .filter(each -> isOfNow(each) && each.nextUpdate() > now())
                     .isEmpty()) return false;
         return true;
     }
@@ -102,7 +130,13 @@ public final class RevocationLists {
 
     private void make(Keys.Held issuer) throws IOException {
         String keyId = keyId(issuer);
-        long made = now();
+        // Not before the last one, which may be of a process whose clock is a little ahead.
+        long made = Math.max(
+                now(),
+                newest(keyId)
+                        .filter(this::isOfNow)
+                        .map(CrlTable.Published::made)
+                        .orElse(0L));
         // The number is stored before anything is signed: no two lists have one number.
         long number = store.in(session -> session.crls().next(keyId, made));
         List<Revoked> revoked = store.in(session -> session.certificates().revoked(keyId, made));

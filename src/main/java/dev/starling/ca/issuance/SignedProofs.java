@@ -10,7 +10,9 @@ import dev.starling.ca.store.Order;
 import dev.starling.ca.store.Receipt;
 import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.ProofCheck;
+import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
+import dev.starling.identity.log.LogEntry;
 import java.text.ParseException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -20,7 +22,7 @@ import java.util.HexFormat;
 /// whoever judges proofs; and that the holder of the account's key asked for this certificate, by that key.
 public final class SignedProofs implements Proofs {
     // A reply is sealed when it comes, and its client may be ready a day later: the 90 days begin then.
-    private static final Duration GOOD = Duration.ofDays(91), AHEAD = Duration.ofMinutes(5), WEEK = Duration.ofDays(7);
+    private static final Duration GOOD = Duration.ofDays(91), AHEAD = Duration.ofMinutes(10), WEEK = Duration.ofDays(7);
 
     private final ProofCheck judge;
     private final int perWeek;
@@ -38,23 +40,33 @@ public final class SignedProofs implements Proofs {
     }
 
     @Override
-    public String way(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem {
+    public Proven proven(Session session, Order order, Authorization proof, byte[] csr, long now) throws Problem {
         Receipt receipt = session.receipts()
                 .of(order.authorization())
                 .orElseThrow(() -> unproven("There is no signed proof of this mailbox."));
         if (!judge.hasSigned(receipt)) throw unproven("The proof of this mailbox is not genuine.");
         if (!receipt.address().equals(order.value()) || !receipt.address().equals(proof.value()))
             throw unproven("The proof is of another mailbox.");
-        if (receipt.proven() > now + AHEAD.toSeconds() || receipt.proven() <= now - GOOD.toSeconds())
-            throw unproven("The proof of this mailbox is too old.");
+        // Mail servers read more than an address out of some texts.
+        if (!Address.isMailbox(order.value())) throw unproven("This is no mailbox.");
+        // Its clock is ahead of ours: that passes.
+        if (receipt.proven() > now + AHEAD.toSeconds())
+            throw Problem.later("serverInternal", 503, "The clocks of this CA differ. Ask again.", AHEAD);
+        if (receipt.proven() <= now - GOOD.toSeconds()) throw unproven("The proof of this mailbox is too old.");
         checkAsked(session, order, receipt, csr);
-        return receipt.way();
+        return new Proven(receipt.way(), evidence(receipt));
     }
 
     @Override
     public void checkLimits(Session session, Order order, long now) throws Problem {
-        if (session.certificates().since(order.value(), now - WEEK.toSeconds()) >= perWeek)
+        if (session.certificates().since(order.value(), now - WEEK.toSeconds(), order.serial()) >= perWeek)
             throw Problem.rateLimited("Too many certificates were issued for this address within a week.", WEEK);
+    }
+
+    private static byte[] evidence(Receipt receipt) throws Problem {
+        if (receipt.evidence().isEmpty()) return LogEntry.noEvidence();
+        if (!receipt.evidence().matches("[0-9a-f]{64}")) throw unproven("The proof of this mailbox is damaged.");
+        return HexFormat.of().parseHex(receipt.evidence());
     }
 
     private static Problem unproven(String why) {

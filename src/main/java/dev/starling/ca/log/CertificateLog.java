@@ -2,12 +2,14 @@ package dev.starling.ca.log;
 
 import dev.starling.ca.store.CaStore;
 import dev.starling.identity.Address;
+import dev.starling.identity.DeviceId;
 import dev.starling.identity.IdentityException;
 import dev.starling.identity.log.LogEntry;
 import dev.starling.identity.log.LogProof;
 import dev.starling.identity.log.NoteKey;
 import dev.starling.identity.log.NoteSigner;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,6 +25,7 @@ public final class CertificateLog {
     private final Log log;
     private final Cosigning cosigning;
     private final String origin;
+    private final NoteSigner signer;
 
     /// The tags of addresses, which take a twenty-fifth of a second each; whose certificate was issued last comes last.
     private final Map<String, byte[]> tags = new LinkedHashMap<>(16, 0.75f, true) {
@@ -49,6 +52,7 @@ public final class CertificateLog {
             throws IOException {
         published = new PublishedLog(store, key.key());
         origin = key.key().name();
+        signer = key;
         log = new Log(key, new StoredLog(store), new SignedHeads(signed));
         cosigning = new Cosigning(log, witnesses);
         // Also of an empty one: whoever sees it knows from when on it must be complete.
@@ -77,6 +81,28 @@ public final class CertificateLog {
         } catch (IdentityException e) {
             throw new IOException("what the CA signed is no certificate", e);
         }
+    }
+
+    /// The same, for whoever does not believe the store: comes back only when hashes show that the entry is under a
+    /// head
+    /// that the log's key signed.
+    public long enterForSure(Address address, byte[] der, byte[] evidence) throws IOException {
+        try {
+            var entry = LogEntry.of(tag(address), der, evidence);
+            long index = log.append(List.of(entry)).getFirst();
+            cosigning.release(head -> log.hasSigned(head, index, entry));
+            return index;
+        } catch (IdentityException e) {
+            throw new IOException("what the CA signed is no certificate", e);
+        }
+    }
+
+    /// 32 bytes that whoever has the log's key knows, and nobody else.
+    ///
+    /// @param what they are for
+    public byte[] secret(String what) {
+        // A signature (RFC 8032) that goes nowhere; no head of a log begins so.
+        return DeviceId.sha256(signer.sign(("starling secret\n" + what).getBytes(StandardCharsets.UTF_8)));
     }
 
     private byte[] tag(Address address) {

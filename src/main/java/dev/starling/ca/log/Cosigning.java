@@ -43,13 +43,28 @@ final class Cosigning {
         this.witnesses = List.copyOf(witnesses);
     }
 
+    /// Whether a head is one over an entry.
+    interface Over {
+        boolean is(Checkpoint head) throws IOException;
+    }
+
     /// Releases a head over the entry at `index`.
     void release(long index) throws IOException {
+        release(head -> head.head().size() > index);
+    }
+
+    /// Releases a head over an entry, unless the one that everybody gets is one.
+    ///
+    /// @throws IOException also when one that is signed now is none
+    void release(Over over) throws IOException {
         round.lock();
         try {
             Optional<Checkpoint> released = log.released();
-            if (released.isPresent() && released.get().head().size() > index) return;
-            log.release(cosigned(log.sign(), witnesses));
+            if (released.isPresent() && over.is(released.get())) return;
+            Checkpoint signed = log.sign();
+            if (!over.is(signed))
+                throw new IOException("The log in the database does not have an entry that was added just now.");
+            log.release(cosigned(signed, witnesses));
         } finally {
             round.unlock();
         }

@@ -5,6 +5,7 @@ import dev.starling.identity.IdentityException;
 import dev.starling.identity.log.Checkpoint;
 import dev.starling.identity.log.LogEntry;
 import dev.starling.identity.log.LogProof;
+import dev.starling.identity.log.Merkle;
 import dev.starling.identity.log.NoteKey;
 import dev.starling.identity.log.NoteSigner;
 import dev.starling.identity.log.TileTree;
@@ -87,9 +88,20 @@ public final class Log {
 
     /// The head of all that is stored, signed; nobody gets it from here before it is released.
     public Checkpoint sign() throws IOException {
-        TreeHead head = store.head();
-        heads.sign(head, this::consistency);
-        return Checkpoint.signed(key, head);
+        return Checkpoint.signed(key, heads.sign(store::head, this::consistency));
+    }
+
+    /// Whether this log's key signed that head, and the entry lies under it at `index`, as its hashes show; whatever
+    /// the
+    /// store says.
+    boolean hasSigned(Checkpoint head, long index, LogEntry entry) throws IOException {
+        if (index >= head.head().size() || !isOurs(head)) return false;
+        try {
+            List<byte[]> path = tree(head.head().size()).inclusion(index);
+            return Merkle.includes(head.head(), index, entry.leafHash(), path);
+        } catch (IdentityException e) {
+            throw StoredTiles.damaged(e);
+        }
     }
 
     /// Lets everybody have this head, with the cosignatures on it, unless they have a larger one.

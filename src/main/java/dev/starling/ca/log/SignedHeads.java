@@ -1,5 +1,6 @@
 package dev.starling.ca.log;
 
+import dev.starling.ca.store.Alone;
 import dev.starling.identity.Keys;
 import dev.starling.identity.log.Merkle;
 import dev.starling.identity.log.TreeHead;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -29,21 +31,33 @@ final class SignedHeads {
         this.file = file;
     }
 
-    /// Before `head` is signed.
+    /// The head of what is stored now.
+    interface Stored {
+        TreeHead head() throws IOException;
+    }
+
+    /// Remembers the head of what is stored, before it is signed. Of processes with one folder none comes between.
     ///
+    /// @return what may be signed
     /// @throws IOException also when it must not be
-    synchronized void sign(TreeHead head, Extension extension) throws IOException {
-        if (file.isEmpty()) return;
-        TreeHead last = Files.exists(file.get()) ? read(file.get()) : TreeHead.EMPTY;
-        if (last.equals(head)) return;
+    TreeHead sign(Stored stored, Extension extension) throws IOException {
+        if (file.isEmpty()) return stored.head();
+        return Alone.with(file.get(), () -> signed(file.get(), stored.head(), extension));
+    }
+
+    private static TreeHead signed(Path file, TreeHead head, Extension extension) throws IOException {
+        TreeHead last = Files.exists(file) ? read(file) : TreeHead.EMPTY;
+        if (last.equals(head)) return head;
         boolean more = last.size() > 0 && last.size() < head.size();
         List<byte[]> proof = more ? extension.proof(last.size(), head.size()) : List.of();
         if (!Merkle.isExtended(last, head, proof))
             throw new IOException("The log in the database is not the one that was signed before: it had " + last.size()
                     + " entries, and does not go on from there. Restore the newest copy of the database. If entries are"
-                    + " lost for good, say so in public, and remove " + file.get() + ".");
+                    + " lost for good, say so in public, and remove " + file + ".");
         String line = head.size() + " " + HexFormat.of().formatHex(head.root()) + "\n";
-        Keys.writeOwnerOnly(file.get(), line.getBytes(StandardCharsets.US_ASCII));
+        Keys.writeOwnerOnly(file, line.getBytes(StandardCharsets.US_ASCII));
+        Alone.flush(Objects.requireNonNull(file.toAbsolutePath().getParent()));
+        return head;
     }
 
     private static TreeHead read(Path file) throws IOException {

@@ -20,6 +20,8 @@ import java.util.function.Predicate;
 /// challenges name. A proof is good for 90 days.
 public final class Authorizations {
     public static final String CODE = "email-code-00", REPLY = "email-reply-00";
+    /// How a reply proved it that a certificate vouches for, and not its domain: in receipts, not of challenges.
+    public static final String REPLY_SMIME = "email-reply-00 smime";
     static final Duration PROOF = Duration.ofDays(90);
     private static final Duration OPEN = Duration.ofDays(1);
     private static final SecureRandom RANDOM = new SecureRandom();

@@ -11,7 +11,11 @@ import dev.starling.identity.Address;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /// Asks the DNS whether a domain gets mail and lets this CA certify its mailboxes: before a mail is sent, and again
 /// before a certificate is signed, unless the last look is of the last eight hours, as CAs have it among themselves.
@@ -19,13 +23,15 @@ public final class Domains implements Issuer.Permission {
     private static final System.Logger LOG = System.getLogger("starling.ca");
     private static final Duration FRESH = Duration.ofHours(8),
             AGAIN = Duration.ofMinutes(1),
-            SKEW = Duration.ofMinutes(10);
-    private static final int SHOWN = 200;
+            SKEW = Duration.ofMinutes(10),
+            TURN = Duration.ofSeconds(10);
+    private static final int SHOWN = 200, AT_ONCE = 2;
 
     private final CaStore store;
     private final Optional<MailDomain> dns;
     private final boolean believes;
     private final Clock clock;
+    private final Map<String, Turns> turns = new ConcurrentHashMap<>();
 
     /// @param dns empty: every domain is allowed, unasked
     public Domains(CaStore store, Optional<MailDomain> dns, Clock clock) {
@@ -71,13 +77,42 @@ public final class Domains implements Issuer.Permission {
                 && last.filter(each -> each.taken() >= since && each.verdict().equals(DomainVerdict.ALLOWED.word()))
                         .isPresent()) return;
         String domain = order.address().domain();
-        DomainLook look = taken(domain, () -> dns.get().lookAgain(domain));
+        DomainLook look = taken(domain, () -> inTurn(domain, () -> dns.get().lookAgain(domain)));
         store.change(session -> session.domains().put(order.id(), look));
         check(dns.get(), look);
     }
 
     private interface Look {
         DomainLook take() throws IOException;
+    }
+
+    /// Those who ask for one domain.
+    private static final class Turns {
+        private final Semaphore free = new Semaphore(AT_ONCE);
+        private int users;
+    }
+
+    // Whose DNS is slow keeps few places from others.
+    private DomainLook inTurn(String domain, Look look) throws IOException {
+        Turns own = turns.compute(domain, (_, there) -> {
+            Turns used = there == null ? new Turns() : there;
+            used.users++;
+            return used;
+        });
+        try {
+            if (!own.free.tryAcquire(TURN.toMillis(), TimeUnit.MILLISECONDS))
+                throw new IOException("too many ask for it at once");
+            try {
+                return look.take();
+            } finally {
+                own.free.release();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        } finally {
+            turns.computeIfPresent(domain, (_, used) -> --used.users == 0 ? null : used);
+        }
     }
 
     private static DomainLook taken(String domain, Look look) throws Problem {

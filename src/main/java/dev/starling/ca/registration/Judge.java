@@ -11,6 +11,7 @@ import dev.starling.ca.store.Receipt;
 import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.MailCode;
 import dev.starling.ca.validation.ProofKey;
+import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
 import java.io.IOException;
 import java.time.Clock;
@@ -22,6 +23,9 @@ public final class Judge {
     private static final int MAX_TRIES = 5, A_LOOK = 100;
 
     private final CaStore store;
+    private static final Fault EARLY =
+            new Fault("serverInternal", "The clocks of this CA differ. Send the code again in a moment.");
+
     private final ProofKey key;
     private final Clock clock;
 
@@ -69,15 +73,34 @@ public final class Judge {
                 : java.util.List.of(challenge);
         for (String each : waiting) {
             try {
-                store.change(session -> session.answers().take(each).ifPresent(answer -> {
-                    String _ = answered(session, answer.challenge(), answer.thumbprint(), answer.response());
-                    session.ring(Bell.JUDGED, each);
-                }));
-            } catch (RuntimeException e) {
+                store.change(session -> judge(session, each));
+            } catch (IOException | RuntimeException e) {
                 // Others can write what is read here; one that makes no sense must hold up no other.
                 LOG.log(System.Logger.Level.ERROR, "judging an answer", e);
             }
         }
+    }
+
+    private void judge(Session session, String challenge) {
+        var table = session.authorizations();
+        // The authorization first, as whoever stores an answer has it; the other way round two wait for each other.
+        boolean isEarly = table.challenge(challenge)
+                .flatMap(each -> table.held(each.authorization()))
+                .filter(each -> each.status() == Authorization.Status.PENDING && each.isEarly(now()))
+                .isPresent();
+        session.answers().take(challenge).ifPresent(answer -> {
+            if (isEarly) returned(session, challenge);
+            else {
+                String _ = answered(session, answer.challenge(), answer.thumbprint(), answer.response());
+            }
+            session.ring(Bell.JUDGED, challenge);
+        });
+    }
+
+    // The front's clock is ahead of ours: it was not judged, and may be sent again.
+    private static void returned(Session session, String challenge) {
+        Challenge asked = session.authorizations().challenge(challenge).orElseThrow();
+        session.authorizations().challenge(challenge, Challenge.Status.PENDING, asked.tries(), EARLY);
     }
 
     private interface Rule {
@@ -92,6 +115,8 @@ public final class Judge {
         var authorization = table.held(challenge.authorization()).orElseThrow();
         challenge = table.challenge(asked).orElseThrow();
         boolean isCode = challenge.type().equals(Authorizations.CODE);
+        // Whoever else writes into the store has nothing proven that is no mailbox.
+        if (!Address.isMailbox(authorization.value())) return "";
         if (!isCode || authorization.status() != Authorization.Status.PENDING || authorization.isOver(now())) return "";
         if (rule.isRight(code(authorization), challenge.token())) {
             seal(session, authorization, Authorizations.CODE, holder, "");
@@ -111,6 +136,7 @@ public final class Judge {
     ///
     /// @param evidence as in [Receipt]
     void seal(Session session, Authorization proven, String way, String holder, String evidence) {
+        if (!Address.isMailbox(proven.value())) throw new IllegalStateException("no mailbox can be proven so");
         session.receipts()
                 .put(key.sign(new Receipt(proven.id(), proven.value(), way, holder, now(), evidence, new byte[0])));
     }
@@ -118,9 +144,10 @@ public final class Judge {
     static void proven(Session session, Authorization authorization, Challenge by, long now) {
         session.authorizations().proven(by, now, now + Authorizations.PROOF.toSeconds());
         session.mails().done(authorization.id());
+        String way = session.receipts().of(authorization.id()).map(Receipt::way).orElse(by.type());
         session.audit()
                 .add(new AuditTable.Entry(
-                        now, "proven", authorization.value(), by.type() + " account " + authorization.account()));
+                        now, "proven", authorization.value(), way + " account " + authorization.account()));
     }
 
     private long now() {

@@ -66,22 +66,11 @@ public final class Orders {
         Address address = address(typed);
         issuance.checkMayCertify(address);
         long now = now();
-        // What is refused or limited anyway, or needs no mail, costs the DNS nothing.
-        boolean mailed = domains.asks()
-                && store.whole(session -> {
-                    authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
-                    return authorizations.wouldMail(session, asking, address, each -> issuance.believes(session, each));
-                });
-        if (mailed) checkLooks(asking);
-        Optional<DomainLook> look = mailed ? domains.look(address) : Optional.empty();
+        Optional<DomainLook> look = look(asking, address, now);
         var order = store.whole(session -> {
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             if (replaces.isPresent()) checkReplaceable(session, replaces.get(), asking, address);
-            Authorization proof =
-                    authorizations.forOrder(session, asking, address, each -> issuance.believes(session, each));
-            if (look.isPresent() && !proof.isGood(now)) session.domains().put(proof.id(), look.get());
-            else if (domains.asks() && !proof.isGood(now))
-                throw Problem.later("serverInternal", 503, "Its proof ended just now. Ask again.", MOMENT);
+            Authorization proof = proof(session, asking, address, look, now);
             var made = new Order(
                     Ids.random(),
                     asking.account(),
@@ -101,6 +90,61 @@ public final class Orders {
         if (order.status() == Order.Status.READY) return order;
         mails.first(order.authorization(), asking.language());
         return order(order.id(), asking.account());
+    }
+
+    // What is refused or limited anyway, or needs no mail, costs the DNS nothing.
+    private Optional<DomainLook> look(Asking asking, Address address, long now) throws Problem, IOException {
+        boolean mailed = domains.asks()
+                && store.whole(session -> {
+                    authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
+                    return authorizations.wouldMail(session, asking, address, each -> issuance.believes(session, each));
+                });
+        if (mailed) checkLooks(asking);
+        return mailed ? domains.look(address) : Optional.empty();
+    }
+
+    private Authorization proof(Session session, Asking asking, Address address, Optional<DomainLook> look, long now)
+            throws Problem {
+        Authorization proof =
+                authorizations.forOrder(session, asking, address, each -> issuance.believes(session, each));
+        if (look.isPresent() && !proof.isGood(now)) session.domains().put(proof.id(), look.get());
+        else if (domains.asks() && !proof.isGood(now))
+            throw Problem.later("serverInternal", 503, "Its proof ended just now. Ask again.", MOMENT);
+        return proof;
+    }
+
+    /// An authorization without an order.
+    ///
+    /// @param authorization its id
+    /// @param fresh it was made now
+    public record Preauthorized(String authorization, boolean fresh) {}
+
+    /// Asks the mailbox for its proof before there is an order (RFC 8555, section 7.4.1), under the limits of orders.
+    /// Where the account's proof is good or under way, it gets that: to ask for another mail is what orders do.
+    public Preauthorized authorize(Asking asking, String typed) throws Problem, IOException {
+        Address address = address(typed);
+        issuance.checkMayCertify(address);
+        long now = now();
+        Optional<Authorization> there = store.in(session -> there(session, asking, address, now));
+        if (there.isPresent()) return new Preauthorized(there.get().id(), false);
+        Optional<DomainLook> look = look(asking, address, now);
+        var made = store.whole(session -> {
+            authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
+            // Of two requests at once, the second one gets what the first one made.
+            Optional<Authorization> other = there(session, asking, address, now);
+            if (other.isPresent()) return new Preauthorized(other.get().id(), false);
+            return new Preauthorized(proof(session, asking, address, look, now).id(), true);
+        });
+        if (made.fresh()) mails.first(made.authorization(), asking.language());
+        return made;
+    }
+
+    private Optional<Authorization> there(Session session, Asking asking, Address address, long now) {
+        return session.authorizations().of(asking.account(), "email", address.text()).stream()
+                .filter(each -> each.isGood(now)
+                        ? issuance.believes(session, each)
+                        : each.status() == Authorization.Status.PENDING && !each.isOver(now))
+                .findFirst();
     }
 
     // A look that fails or refuses leads to no mail, and so is not counted with those.

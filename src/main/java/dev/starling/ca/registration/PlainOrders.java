@@ -71,10 +71,20 @@ public final class PlainOrders {
                     .orElseThrow(() -> new Problem("malformed", 404, "This request cannot be proven by a code."));
             authorizations.answer(challenge, code, order.csr());
         }
-        if (find(id).order().status() != Order.Status.READY) return find(id);
+        if (!isMailed(id, language)) return find(id);
         orders.finish(order, order.csr(), new byte[0]);
-        store.change(session -> session.mails().certificate(order.authorization(), language, orders.now()));
         return find(id);
+    }
+
+    /// That its certificate will be mailed stands in the store before it is made: so it is, once, whoever makes it, and
+    /// when. False: it is being made, or will not be.
+    private boolean isMailed(String id, String language) throws IOException {
+        return store.in(session -> {
+            Order order = session.orders().held(id).orElseThrow();
+            if (order.status() != Order.Status.READY) return false;
+            session.mails().certificate(order.authorization(), language, orders.now());
+            return true;
+        });
     }
 
     public boolean isOver(Open open) {

@@ -1,5 +1,6 @@
 package dev.starling.ca.registration;
 
+import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Challenge;
@@ -8,6 +9,7 @@ import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Receipt;
 import dev.starling.ca.store.Session;
 import dev.starling.ca.validation.AcceptedReply;
+import dev.starling.ca.validation.AcceptedReply.Voucher;
 import dev.starling.ca.validation.OpenReplies;
 import dev.starling.ca.validation.Postbox;
 import dev.starling.ca.validation.ProofKey;
@@ -18,6 +20,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// What comes by mail, for the authorizations that wait for it: replies that prove them (RFC 8823), and reports that
 /// their mail did not arrive.
@@ -75,14 +78,11 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
     @Override
     public boolean replied(Open open, AcceptedReply reply) throws IOException {
         long now = clock.instant().getEpochSecond();
-        var evidence = new Evidence(
-                reply.raw(),
-                reply.domain(),
-                reply.selector(),
-                reply.keyTxt(),
-                reply.policy().name(),
-                reply.dnssec(),
-                now);
+        Evidence evidence = evidence(reply, now);
+        String way = switch (reply.by()) {
+            case Voucher.Dkim _ -> Authorizations.REPLY;
+            case Voucher.Smime _ -> Authorizations.REPLY_SMIME;
+        };
         return store.in(session -> {
             Authorization held = session.authorizations().held(open.id()).orElseThrow();
             if (held.status() != Authorization.Status.PENDING || held.isOver(now)) return false;
@@ -90,11 +90,29 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
             Challenge challenge = reply(session, held.id()).orElseThrow();
             session.authorizations().challenge(challenge.id(), challenge.status(), challenge.tries(), Fault.NONE);
             String mail = HexFormat.of().formatHex(DeviceId.sha256(reply.raw()));
-            judge.seal(session, held, Authorizations.REPLY, Receipt.ofAccount(open.thumbprint()), mail);
+            judge.seal(session, held, way, Receipt.ofAccount(open.thumbprint()), mail);
             // RFC 8555, section 7.5.1: the client says when it is ready; it may have done so before the mail came.
             if (challenge.status() == Challenge.Status.PROCESSING) Judge.proven(session, held, challenge, now);
             return true;
         });
+    }
+
+    private static Evidence evidence(AcceptedReply reply, long now) {
+        return switch (reply.by()) {
+            case Voucher.Dkim by ->
+                new Evidence(
+                        reply.raw(),
+                        by.domain(),
+                        by.selector(),
+                        by.keyTxt(),
+                        by.policy().name(),
+                        by.dnssec(),
+                        now);
+            case Voucher.Smime by -> {
+                String path = by.path().stream().map(Issuer::pem).collect(Collectors.joining());
+                yield new Evidence(reply.raw(), reply.from().domain(), "", path, "SMIME", false, now);
+            }
+        };
     }
 
     @Override

@@ -27,8 +27,7 @@ public final class Revocations {
 
     private static final int KEY_COMPROMISE = 1, MOST = 200;
     private static final String STOLEN = "A key of this account was stolen. Prove the mailbox again.",
-            WITHDRAWN =
-                    "Whoever proved the mailbox since withdrew a certificate of this account. Prove the mailbox again.";
+            WITHDRAWN = "Whoever proved the mailbox, too, withdrew a certificate for it. Prove the mailbox again.";
 
     private final CaStore store;
     private final Runnable revoked;
@@ -46,8 +45,9 @@ public final class Revocations {
         revoke(der, reason, "account " + account, (session, certificate) -> {
             if (certificate.account().equals(account)) return true;
             if (!hasProven(session, account, certificate.type(), certificate.value())) return false;
-            // A device that is lost, or a thief's: its account gets no more certificates without a mail.
-            endProofs(session, certificate, clock.instant().getEpochSecond(), WITHDRAWN);
+            // A device that is lost, or a thief's: no other account gets more certificates without a mail, also when
+            // this one is withdrawn already, by whoever hides with it.
+            endOthers(session, certificate, account);
             return true;
         });
     }
@@ -101,7 +101,8 @@ public final class Revocations {
     private void withdraw(String serial, int reason, String by, Right right) throws Problem, IOException {
         if (!REASONS.contains(reason))
             throw new Problem("badRevocationReason", 400, "This reason cannot be named; 0, 1, 3, 4 and 5 can.");
-        boolean _ = store.whole(session -> {
+        // What ends with it stays ended when it was withdrawn before.
+        boolean first = store.whole(session -> {
             Certificate certificate = session.certificates().bySerial(serial).orElseThrow(Revocations::unknown);
             if (!right.has(session, certificate))
                 throw new Problem(
@@ -109,15 +110,23 @@ public final class Revocations {
                         403,
                         "Only its account, its key, or whoever has proven the mailbox may" + " withdraw it.");
             long now = clock.instant().getEpochSecond();
-            if (!session.certificates().revoke(serial, now, reason))
-                throw new Problem("alreadyRevoked", 400, "It is withdrawn already.");
+            if (!session.certificates().revoke(serial, now, reason)) return false;
             if (reason == KEY_COMPROMISE) endProofs(session, certificate, now, STOLEN);
             session.audit()
                     .add(new AuditTable.Entry(
                             now, "revoked", certificate.value(), serial + " reason " + reason + " by " + by));
             return true;
         });
+        if (!first) throw new Problem("alreadyRevoked", 400, "It is withdrawn already.");
         revoked.run();
+    }
+
+    private void endOthers(Session session, Certificate certificate, String account) {
+        long now = clock.instant().getEpochSecond();
+        for (var each : session.authorizations().good(certificate.type(), certificate.value(), now))
+            if (!each.account().equals(account))
+                session.authorizations()
+                        .end(each.id(), Authorization.Status.REVOKED, new Fault("unauthorized", WITHDRAWN));
     }
 
     // Whoever stole the key may have the account's, too, which lies beside it: the next certificate needs the mailbox.

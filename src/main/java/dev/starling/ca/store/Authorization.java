@@ -40,7 +40,12 @@ public record Authorization(
 
     /// One of the future counts neither: the clock was wrong when it was made.
     public boolean isOver(long now) {
-        return expires < now || created > now + CLOCK_SECONDS;
+        return expires < now || isEarly(now);
+    }
+
+    /// Whether the clock that made it was ahead of this one.
+    public boolean isEarly(long now) {
+        return created > now + CLOCK_SECONDS;
     }
 
     /// Whether certificates may be issued by it.

@@ -57,6 +57,20 @@ public final class AuthorizationTable {
                 .list();
     }
 
+    /// Of all accounts for one address, those by which certificates may be issued at `now` (Unix seconds).
+    public List<Authorization> good(String type, String value, long now) {
+        return db
+                .createQuery("select " + COLUMNS
+                        + " from authz where type = :type and value = :value and status = 'valid' order by id")
+                .bind("type", type)
+                .bind("value", value)
+                .map((row, _) -> authorization(row))
+                .list()
+                .stream()
+                .filter(each -> each.isGood(now))
+                .toList();
+    }
+
     private static Authorization authorization(ResultSet row) throws SQLException {
         return new Authorization(
                 row.getString(1),

@@ -39,13 +39,15 @@ public final class Bells implements AutoCloseable {
 
     static final String CHANNEL = "starling_ca";
     private static final System.Logger LOG = System.getLogger("starling.ca");
-    private static final int ALIVE_MILLIS = 10_000, BREATH_MILLIS = 1_000;
+    /// Nobody tells when a database that is away is there again, so it is tried once a second.
+    private static final int ALIVE_MILLIS = 10_000, AGAIN_MILLIS = 1_000;
 
     private final Map<Bell, List<Consumer<String>>> hearers = new EnumMap<>(Bell.class);
     private final Map<String, List<CountDownLatch>> waiting = new ConcurrentHashMap<>();
     private final Optional<String> url;
+    private final CountDownLatch listening = new CountDownLatch(1);
     private volatile @Nullable Connection connection;
-    private volatile boolean closed;
+    private final CountDownLatch closed = new CountDownLatch(1);
     private boolean started;
 
     /// @param url of PostgreSQL; empty: nobody else is there to ring or to hear
@@ -54,7 +56,8 @@ public final class Bells implements AutoCloseable {
         for (Bell each : Bell.values()) hearers.put(each, new CopyOnWriteArrayList<>());
     }
 
-    private synchronized void start() {
+    /// Listens from now on; whoever waits for answers does so before there are questions.
+    public synchronized void start() {
         if (started || url.isEmpty()) return;
         started = true;
         Thread.ofPlatform().daemon().name("ca-bells").start(this::listen);
@@ -97,27 +100,39 @@ public final class Bells implements AutoCloseable {
 
     public Waiting awaiting(Bell bell, String id) {
         start();
+        try {
+            // What rings before is not heard.
+            if (url.isPresent()) {
+                var _ = listening.await(AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         return new Waiting(bell + " " + id);
     }
 
     private void listen() {
         boolean told = false;
-        while (!closed) {
+        while (!isClosed()) {
             try (Connection db = DriverManager.getConnection(url.orElseThrow());
                     var s = db.createStatement()) {
                 connection = db;
                 s.execute("listen " + CHANNEL);
                 told = false;
+                listening.countDown();
                 for (Bell each : Bell.values()) ring(each, "");
-                while (!closed) {
+                // Theirs may have been lost, too: they look.
+                waiting.values().forEach(all -> all.forEach(CountDownLatch::countDown));
+                while (!isClosed()) {
                     PGNotification[] heard = db.unwrap(PGConnection.class).getNotifications(ALIVE_MILLIS);
                     if (heard == null || heard.length == 0) s.execute("select 1");
                     else for (PGNotification each : heard) ring(each.getParameter());
                 }
             } catch (SQLException e) {
-                if (!closed && !told) LOG.log(System.Logger.Level.WARNING, "the database's bells: {0}", e.getMessage());
+                if (!isClosed() && !told)
+                    LOG.log(System.Logger.Level.WARNING, "the bells of the database: {0}", e.getMessage());
                 told = true;
-                breathe();
+                awaitAnotherTry();
             }
         }
     }
@@ -142,18 +157,22 @@ public final class Bells implements AutoCloseable {
         }
     }
 
-    private void breathe() {
+    private boolean isClosed() {
+        return closed.getCount() == 0;
+    }
+
+    private void awaitAnotherTry() {
         try {
-            if (!closed) Thread.sleep(BREATH_MILLIS);
+            var _ = closed.await(AGAIN_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            closed = true;
+            closed.countDown();
         }
     }
 
     @Override
     public void close() {
-        closed = true;
+        closed.countDown();
         Connection open = connection;
         if (open == null) return;
         try {

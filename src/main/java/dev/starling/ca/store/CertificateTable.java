@@ -139,6 +139,18 @@ public final class CertificateTable {
                 .execute();
     }
 
+    /// What was signed, and where it stands in the log, whatever was there; false: nobody knows it.
+    public boolean issued(String serial, byte[] toBeSigned, String chain, long index) {
+        return db.createUpdate("update certificate set to_be_signed = :tbs, chain = :chain, log_index = :index"
+                                + " where serial = :serial")
+                        .bind("serial", serial)
+                        .bind("tbs", toBeSigned)
+                        .bind("chain", chain)
+                        .bind("index", index)
+                        .execute()
+                == 1;
+    }
+
     /// False: it was withdrawn before.
     public boolean revoke(String serial, long now, int reason) {
         return db.createUpdate(
@@ -160,19 +172,30 @@ public final class CertificateTable {
                 .list();
     }
 
-    /// When one of an issuer was withdrawn last, Unix seconds; 0: never.
-    public long lastRevoked(String issuer) {
-        return db.createQuery("select coalesce(max(revoked), 0) from certificate where issuer = :issuer")
+    /// How many those are.
+    public int countRevoked(String issuer, long now) {
+        return db.createQuery("select count(*) from certificate where issuer = :issuer and revoked > 0"
+                        + " and not_after >= :now")
                 .bind("issuer", issuer)
-                .mapTo(Long.class)
+                .bind("now", now)
+                .mapTo(Integer.class)
                 .one();
     }
 
     /// How many for an address are good from after `since` (Unix seconds) on.
     public int since(String value, long since) {
-        return db.createQuery("select count(*) from certificate where value = :value and not_before > :since")
+        return since(value, since, "");
+    }
+
+    /// The same without one.
+    ///
+    /// @param serial hexadecimal; "" for none
+    public int since(String value, long since, String serial) {
+        return db.createQuery("select count(*) from certificate where value = :value and not_before > :since"
+                        + " and serial != :serial")
                 .bind("value", value)
                 .bind("since", since)
+                .bind("serial", serial)
                 .mapTo(Integer.class)
                 .one();
     }

@@ -7,9 +7,10 @@ import org.jdbi.v3.core.Handle;
 public final class EvidenceTable {
     /// @param mail octet by octet as it was signed
     /// @param domain of the DKIM signature, as `selector`
-    /// @param keyRecord the TXT record at `selector._domainkey.domain` at the time
-    /// @param policy what the signature had to cover
-    /// @param dnssec the resolver said that DNSSEC vouches for the record
+    /// @param keyRecord the TXT record at `selector._domainkey.domain` at the time; of S/MIME the certificates,
+    /// the sender's first and the anchor last, PEM
+    /// @param policy what the signature had to cover; `SMIME`: a certificate vouches, and the selector is empty
+    /// @param dnssec a resolver that is believed said that DNSSEC vouches for the record; false: not known
     /// @param taken Unix seconds
     public record Evidence(
             byte[] mail, String domain, String selector, String keyRecord, String policy, boolean dnssec, long taken) {}

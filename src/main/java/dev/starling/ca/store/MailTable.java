@@ -129,6 +129,15 @@ public final class MailTable {
                 == 1;
     }
 
+    /// Looks at it again at `next`, without an attempt: what it will carry is not there yet.
+    public void later(Waiting mail, long next) {
+        db.createUpdate("update mail_waiting set due = :next where authz = :authz and kind = :kind")
+                .bind("next", next)
+                .bind("authz", mail.authorization())
+                .bind("kind", mail.kind().name().toLowerCase(Locale.ROOT))
+                .execute();
+    }
+
     /// After a start: what waits is tried at once, because nobody knows what the last attempt came to.
     public void wake(long now) {
         db.createUpdate("update mail_waiting set due = :now where due > :now")

@@ -59,6 +59,14 @@ public final class OrderTable {
                 .list();
     }
 
+    /// The ids of those, the oldest first.
+    public List<String> making(int most) {
+        return db.createQuery("select id from cert_order where status = 'processing' order by created limit :most")
+                .bind("most", most)
+                .mapTo(String.class)
+                .list();
+    }
+
     private static Order order(ResultSet row) throws SQLException {
         return new Order(
                 row.getString(1),
@@ -111,10 +119,12 @@ public final class OrderTable {
                 .findOne();
     }
 
-    /// Whether the certificate of an order of that authorization is being made.
-    public boolean isBeingMade(String authorization) {
-        return db.createQuery("select count(*) from cert_order where authz = :authz and status = 'processing'")
+    /// Whether an order of that authorization may still come to its certificate.
+    public boolean isAwaited(String authorization, long now) {
+        return db.createQuery("select count(*) from cert_order where authz = :authz"
+                                + " and (status = 'processing' or status = 'ready' and expires >= :now)")
                         .bind("authz", authorization)
+                        .bind("now", now)
                         .mapTo(Integer.class)
                         .one()
                 > 0;
@@ -164,10 +174,10 @@ public final class OrderTable {
                 .one();
     }
 
-    /// How many of an account may still be proven or finalized.
+    /// How many of an account may still be proven or finalized, or are being made.
     public int open(String account, long now) {
         return db.createQuery("select count(*) from cert_order where account = :account"
-                        + " and status in ('pending', 'ready') and expires >= :now")
+                        + " and (status = 'processing' or status in ('pending', 'ready') and expires >= :now)")
                 .bind("account", account)
                 .bind("now", now)
                 .mapTo(Integer.class)

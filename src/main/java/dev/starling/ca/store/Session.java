@@ -5,6 +5,7 @@ import org.jdbi.v3.core.Handle;
 /// What can be read and changed within one transaction.
 public final class Session {
     private static final long DAY = 86_400, ACCOUNT_KEPT = 30 * DAY, MAILS_COUNTED = 2 * DAY;
+    private static final long PROOF_KEPT = 92 * DAY, CERTIFICATE_KEPT = 31 * DAY;
 
     private final Handle db;
     private final Database.Dialect dialect;
@@ -48,6 +49,10 @@ public final class Session {
 
     public EvidenceTable evidence() {
         return new EvidenceTable(db);
+    }
+
+    public ExternalTable externals() {
+        return new ExternalTable(db);
     }
 
     public DomainTable domains() {
@@ -103,6 +108,15 @@ public final class Session {
                         + " and subject not in (select id from cert_order)",
                 yesterday);
         update("delete from mail_waiting where :before > 0 and authz not in (select id from authz)", yesterday);
+        // What proved an address is kept as long as a certificate by it can be good, and as the issuer takes it.
+        update(
+                "delete from finalization where cert_order in"
+                        + " (select id from cert_order where status = 'valid' and created < :before)",
+                now - PROOF_KEPT);
+        for (String table : java.util.List.of("receipt", "evidence"))
+            update(
+                    "delete from " + table + " where authz in (select id from authz where expires < :before)",
+                    now - CERTIFICATE_KEPT);
         update("delete from mail_sent where sent < :before", now - MAILS_COUNTED);
         update(
                 "delete from account where created < :before and status = 'valid'"

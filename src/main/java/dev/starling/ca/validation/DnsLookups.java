@@ -1,9 +1,7 @@
 package dev.starling.ca.validation;
 
+import dev.starling.mail.NameServer;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -17,16 +15,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
-import org.xbill.DNS.ExtendedResolver;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
-import org.xbill.DNS.Resolver;
 import org.xbill.DNS.SOARecord;
 import org.xbill.DNS.Section;
-import org.xbill.DNS.SimpleResolver;
 
 /// Asks the DNS, by dnsjava: over UDP, and TCP where an answer is too long for that. It only ever talks to the name
 /// server that it is given, whatever an answer names. An answer is kept for as long as it says, an hour at most; that
@@ -35,8 +30,6 @@ import org.xbill.DNS.SimpleResolver;
 final class DnsLookups {
     static final int MAX_QUESTIONS = 40, MAX_ALIASES = 8, MAX_RECORDS = 64, MAX_BYTES = 16_384, MAX_KEPT = 2_000;
     private static final Duration LONGEST = Duration.ofHours(1), LONGEST_NOTHING = Duration.ofMinutes(1);
-    private static final int PORT = 53;
-    private static final String NAMED = "A DNS server is named as HOST or HOST:PORT.";
 
     private record Question(Name name, int type) {}
 
@@ -57,8 +50,7 @@ final class DnsLookups {
     /// @param next where the aliases in it lead that it does not resolve
     private record Step(Answer answer, Optional<Name> next, long ttl) {}
 
-    private final Resolver resolver;
-    private final boolean loopback;
+    private final NameServer.Asked server;
     private final Duration whole;
     private final InstantSource clock;
     private final Map<Question, Kept> kept = new LinkedHashMap<>(16, 0.75f, true) {
@@ -70,39 +62,17 @@ final class DnsLookups {
         }
     };
 
-    /// @param server `host[:port]` to ask; empty for those that the system asks
     /// @param patience for one question
     /// @param whole for all questions of one subject
-    DnsLookups(Optional<String> server, Duration patience, Duration whole, InstantSource clock) throws IOException {
+    DnsLookups(NameServer server, Duration patience, Duration whole, InstantSource clock) throws IOException {
         this.clock = clock;
         this.whole = whole;
-        if (server.isPresent()) {
-            InetSocketAddress place = place(server.get());
-            if (place.isUnresolved()) throw new IOException("There is no DNS server " + server.get() + ".");
-            resolver = new SimpleResolver(place);
-            loopback = place.getAddress().isLoopbackAddress();
-        } else {
-            resolver = new ExtendedResolver();
-            loopback = false;
-        }
-        resolver.setTimeout(patience);
+        this.server = server.open(patience);
     }
 
-    private static InetSocketAddress place(String server) throws IOException {
-        try {
-            URI uri = new URI("dns://" + server);
-            if (uri.getHost() != null)
-                return new InetSocketAddress(uri.getHost(), uri.getPort() < 0 ? PORT : uri.getPort());
-        } catch (URISyntaxException e) {
-            throw new IOException(NAMED, e);
-        }
-        throw new IOException(NAMED);
-    }
-
-    /// Whether the server was named and is on this machine: nobody between here and there can set its bits (RFC 4035,
-    /// section 4.9.3).
+    /// Whether it counts what the server says of DNSSEC.
     boolean isTrusted() {
-        return loopback;
+        return server.believed();
     }
 
     Subject subject() {
@@ -162,7 +132,8 @@ final class DnsLookups {
         }
 
         private Message sent(Message question, long nanos) throws IOException {
-            CompletableFuture<Message> answer = resolver.sendAsync(question).toCompletableFuture();
+            CompletableFuture<Message> answer =
+                    server.resolver().sendAsync(question).toCompletableFuture();
             try {
                 return answer.get(nanos, TimeUnit.NANOSECONDS);
             } catch (ExecutionException e) {

@@ -52,7 +52,9 @@ public final class ImapInbox implements AutoCloseable {
     }
 
     private static final int A_LOOK = 100;
-    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+    /// After a failure: twice as long each time, until a connection has lasted.
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(2), LONGEST_PAUSE = Duration.ofMinutes(5);
+    private static final Duration LASTING = Duration.ofMinutes(1);
 
     private final Config config;
     private final Inbound inbound;
@@ -87,15 +89,16 @@ public final class ImapInbox implements AutoCloseable {
     }
 
     private void readForEver() {
-        Duration pause = config.pause();
+        Duration first = FIRST_PAUSE.compareTo(config.pause()) < 0 ? FIRST_PAUSE : config.pause(), pause = first;
         while (!closed) {
+            long since = System.nanoTime();
             try (Store store = session.getStore("imap")) {
                 store.connect(config.host(), config.port(), config.user(), config.password());
-                pause = config.pause();
                 read((IMAPStore) store);
             } catch (MessagingException | IOException | RuntimeException e) {
                 if (closed) return;
                 LOG.log(System.Logger.Level.WARNING, "the mailbox {0} cannot be read: {1}", config, e.getMessage());
+                if (System.nanoTime() - since > LASTING.toNanos()) pause = first;
                 sleep(pause);
                 pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
             }
@@ -146,7 +149,16 @@ public final class ImapInbox implements AutoCloseable {
         String sender = header(mail, "Return-Path").orElse("unknown").replaceAll("[<>\\s]", "");
         String recipient =
                 header(mail, "Delivered-To").or(() -> header(mail, "To")).orElse("");
-        return inbound.take(new Incoming(sender, recipient.replaceAll(".*<|>.*|\\s", ""), raw.toByteArray()));
+        try {
+            return inbound.take(new Incoming(sender, recipient.replaceAll(".*<|>.*|\\s", ""), raw.toByteArray()));
+        } catch (RuntimeException e) {
+            // We are wrong. It is put aside, where somebody can look at it: no mail may hold up all others for ever.
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "a mail that cannot be dealt with lies in the folder " + config.done(),
+                    e);
+            return Inbound.Answer.TAKEN;
+        }
     }
 
     private static Optional<String> header(Message mail, String name) {

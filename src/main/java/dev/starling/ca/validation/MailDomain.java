@@ -1,11 +1,11 @@
 package dev.starling.ca.validation;
 
 import dev.starling.ca.store.DomainLook;
+import dev.starling.mail.NameServer;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -31,9 +31,8 @@ public final class MailDomain {
     private final Clock clock;
     private final Semaphore places = new Semaphore(AT_ONCE), late = new Semaphore(AT_ONCE);
 
-    /// @param server `host[:port]` that is asked; empty for those that the system asks
     /// @param issuer the name by which CAA records know this CA
-    public MailDomain(Optional<String> server, String issuer, Clock clock) throws IOException {
+    public MailDomain(NameServer server, String issuer, Clock clock) throws IOException {
         this(new DnsLookups(server, QUESTION, WHOLE, clock), issuer, clock);
     }
 

@@ -6,6 +6,7 @@ import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.MailTable;
 import dev.starling.ca.store.Session;
+import dev.starling.identity.Address;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,7 +31,7 @@ public final class Outbox implements Sending, AutoCloseable {
             Duration.ofMinutes(15),
             Duration.ofMinutes(60));
 
-    private static final Duration LOOK = Duration.ofSeconds(5);
+    private static final Duration LOOK = Duration.ofSeconds(5), UNMADE = Duration.ofSeconds(20);
     private static final int AT_ONCE = 16, A_LOOK = 100;
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
@@ -136,7 +137,8 @@ public final class Outbox implements Sending, AutoCloseable {
         Optional<Mail> open = store.in(session -> {
             Optional<Mail> waits =
                     mail.kind() == MailTable.Kind.CODE ? code(session, mail) : certificate(session, mail);
-            if (waits.isEmpty() && !isBeingMade(session, mail)) session.mails().done(mail.authorization());
+            if (waits.isEmpty() && isAwaited(session, mail)) session.mails().later(mail, now() + UNMADE.toSeconds());
+            else if (waits.isEmpty()) session.mails().done(mail.authorization());
             else if (!session.mails().claim(mail, now() + pause.toSeconds())) return Optional.empty();
             return waits;
         });
@@ -149,11 +151,12 @@ public final class Outbox implements Sending, AutoCloseable {
         return session.authorizations()
                 .byId(mail.authorization())
                 .filter(each -> each.status() == Authorization.Status.PENDING && !each.isOver(now()))
+                .filter(each -> Address.isMailbox(each.value()))
                 .map(each -> new Mail(each, mail.language(), ""));
     }
 
-    private static boolean isBeingMade(Session session, MailTable.Waiting mail) {
-        return mail.kind() == MailTable.Kind.CERTIFICATE && session.orders().isBeingMade(mail.authorization());
+    private boolean isAwaited(Session session, MailTable.Waiting mail) {
+        return mail.kind() == MailTable.Kind.CERTIFICATE && session.orders().isAwaited(mail.authorization(), now());
     }
 
     private static Optional<Mail> certificate(Session session, MailTable.Waiting mail) {
@@ -161,7 +164,7 @@ public final class Outbox implements Sending, AutoCloseable {
         Optional<Certificate> made = session.orders()
                 .issued(mail.authorization())
                 .flatMap(order -> session.certificates().bySerial(order.serial()));
-        return to.isEmpty() || made.isEmpty()
+        return to.filter(each -> Address.isMailbox(each.value())).isEmpty() || made.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Mail(to.get(), mail.language(), made.get().chain()));
     }

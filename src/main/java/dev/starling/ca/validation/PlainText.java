@@ -3,16 +3,14 @@ package dev.starling.ca.validation;
 import static dev.starling.mail.MailRefused.unless;
 
 import dev.starling.mail.MailRefused;
+import dev.starling.mail.MimeParts;
 import dev.starling.mail.RawMail;
 import dev.starling.mail.Reason;
 import jakarta.mail.internet.ContentType;
-import jakarta.mail.internet.ParseException;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -20,78 +18,51 @@ import java.util.regex.Pattern;
 /// (RFC 8823, section 3.2; RFC 2045 and 2046). Other parts are not looked into, nested ones not at all, so the work
 /// is bounded by the bytes of the mail.
 final class PlainText {
-    private static final int MAX_PARTS = 10;
     /// All of them read the markers and the response, which are ASCII, alike.
     private static final Pattern CHARSETS =
             Pattern.compile("us-ascii|utf-8|iso-8859-[0-9]{1,2}|windows-125[0-8]|koi8-[ru]", Pattern.CASE_INSENSITIVE);
 
-    private static final Pattern BOUNDARY = Pattern.compile("[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]");
     private static final Set<String> UNENCODED = Set.of("7bit", "8bit");
 
     private PlainText() {}
 
     /// One character for each byte.
     static String of(RawMail mail) throws MailRefused {
-        ContentType type = type(mail);
+        ContentType type = MimeParts.type(mail);
         if (type.match("text/plain")) return decoded(mail, type);
         // RFC 6522, section 3.
         unless(!type.match("multipart/report"), Reason.BOUNCE);
         unless(type.match("multipart/alternative"), Reason.MEDIA_TYPE);
-        unless(UNENCODED.contains(encoding(mail)), Reason.ENCODING);
-        return alternative(parts(mail, type));
+        unless(UNENCODED.contains(MimeParts.encoding(mail)), Reason.ENCODING);
+        var parts = new ArrayList<RawMail>();
+        for (String part : MimeParts.of(mail, type)) parts.add(RawMail.cut(part + "\r\n"));
+        return alternative(parts);
     }
 
     private static String alternative(List<RawMail> parts) throws MailRefused {
         var texts = new ArrayList<RawMail>();
         boolean nested = false;
         for (RawMail part : parts) {
-            ContentType type = type(part);
+            ContentType type = MimeParts.type(part);
             if (type.match("text/plain")) texts.add(part);
             nested |= type.getPrimaryType().equalsIgnoreCase("multipart") || type.match("message/*");
         }
         unless(!texts.isEmpty(), nested ? Reason.NESTED : Reason.MEDIA_TYPE);
         unless(texts.size() == 1, Reason.PARTS);
-        return decoded(texts.getFirst(), type(texts.getFirst()));
-    }
-
-    private static ContentType type(RawMail mail) throws MailRefused {
-        var field = mail.one("content-type");
-        try {
-            // RFC 2045, section 5.2: plain text unless said otherwise.
-            String value = field.isPresent() ? field.get().value() : "text/plain";
-            var type = new ContentType(value);
-            // RFC 2231 would cut one parameter into several; no boundary needs that.
-            unless(value.indexOf('*') < 0 || type.getPrimaryType().equalsIgnoreCase("text"), Reason.PARTS);
-            return type;
-        } catch (ParseException e) {
-            throw new MailRefused(Reason.MEDIA_TYPE);
-        }
-    }
-
-    private static String encoding(RawMail mail) throws MailRefused {
-        var field = mail.one("content-transfer-encoding");
-        return field.isPresent() ? field.get().value().toLowerCase(Locale.ROOT) : "7bit";
+        return decoded(texts.getFirst(), MimeParts.type(texts.getFirst()));
     }
 
     private static String decoded(RawMail part, ContentType type) throws MailRefused {
         String charset = type.getParameter("charset");
         unless(charset == null || CHARSETS.matcher(charset).matches(), Reason.CHARSET);
-        String encoding = encoding(part);
+        String encoding = MimeParts.encoding(part);
         byte[] bytes = switch (encoding) {
             case "7bit", "8bit" -> part.body();
-            case "base64" -> base64(part.body());
+            case "base64" -> MimeParts.base64(part.body());
             case "quoted-printable" -> quotedPrintable(part.body());
             default -> throw new MailRefused(Reason.ENCODING);
         };
         return new String(bytes, StandardCharsets.ISO_8859_1);
-    }
-
-    private static byte[] base64(byte[] body) throws MailRefused {
-        try {
-            return Base64.getMimeDecoder().decode(body);
-        } catch (IllegalArgumentException e) {
-            throw new MailRefused(Reason.ENCODING);
-        }
     }
 
     /// RFC 2045, section 6.7. Not by the library, which calls itself for each soft line break, and so can be made to
@@ -115,25 +86,5 @@ final class PlainText {
             }
         }
         return plain.toByteArray();
-    }
-
-    /// RFC 2046, section 5.1.1. A delimiter is a whole line, so one that only begins like ours is text.
-    private static List<RawMail> parts(RawMail mail, ContentType type) throws MailRefused {
-        String boundary = type.getParameter("boundary");
-        unless(boundary != null && BOUNDARY.matcher(boundary).matches(), Reason.PARTS);
-        String body = "\r\n" + new String(mail.body(), StandardCharsets.ISO_8859_1);
-        var delimiter = Pattern.compile("\r\n--" + Pattern.quote(boundary) + "(--)?[ \\t]*(?=\r\n|$)")
-                .matcher(body);
-        var parts = new ArrayList<RawMail>();
-        int start = -1;
-        while (delimiter.find()) {
-            if (start >= 0) {
-                unless(parts.size() < MAX_PARTS && start + 2 <= delimiter.start(), Reason.PARTS);
-                parts.add(RawMail.cut(body.substring(start + 2, delimiter.start()) + "\r\n"));
-            }
-            start = delimiter.end();
-            if (delimiter.group(1) != null) return parts;
-        }
-        throw new MailRefused(Reason.TRUNCATED);
     }
 }

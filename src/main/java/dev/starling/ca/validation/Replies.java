@@ -7,6 +7,7 @@ import dev.starling.mail.DkimKeys;
 import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.MailRefused;
 import dev.starling.mail.Reason;
+import dev.starling.mail.SmimeVerifier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -36,7 +37,18 @@ public final class Replies {
 
     /// @param to the address that challenges come from, and replies go to
     public Replies(Address to, DkimPolicy policy, DkimKeys keys, OpenReplies open, InstantSource clock) {
-        this.judge = new ReplyJudge(to, policy, keys, clock);
+        this(to, policy, keys, Optional.empty(), open, clock);
+    }
+
+    /// @param smime who is believed in place of the sender's domain, of mails that are signed by S/MIME
+    public Replies(
+            Address to,
+            DkimPolicy policy,
+            DkimKeys keys,
+            Optional<SmimeVerifier> smime,
+            OpenReplies open,
+            InstantSource clock) {
+        this.judge = new ReplyJudge(to, policy, keys, smime, clock);
         this.open = open;
         this.clock = clock;
     }

@@ -8,20 +8,23 @@ import dev.starling.mail.MailRefused;
 import dev.starling.mail.Mailboxes;
 import dev.starling.mail.RawMail;
 import dev.starling.mail.Reason;
+import dev.starling.mail.SmimeMail;
 import jakarta.mail.internet.MailDateFormat;
 import java.text.ParsePosition;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
 /// What a mail says that answers a challenge (RFC 8823, section 3.2): who, for which code, with which response. Read
-/// strictly and within bounds; nothing of it is believed before `DkimVerifier` has seen it.
+/// strictly and within bounds; nothing of it is believed before `DkimVerifier` or `SmimeVerifier` has seen it.
 ///
 /// @param from the one sender, normalised
 /// @param part1 the code out of the Subject
 /// @param response the digest, base64url without padding
-record Reply(Address from, String part1, String response, RawMail mail) {
+/// @param signed what an S/MIME signature covers, if that is to vouch for it
+record Reply(Address from, String part1, String response, RawMail mail, Optional<SmimeMail> signed) {
     private static final String LABEL = "ACME:";
     private static final Pattern TOKEN = Pattern.compile("([A-Za-z0-9_-]{22,128})={0,2}");
     private static final Pattern RESPONSE = Pattern.compile("([A-Za-z0-9_-]{43})=?");
@@ -46,20 +49,53 @@ record Reply(Address from, String part1, String response, RawMail mail) {
             "content-transfer-encoding",
             "auto-submitted");
 
+    /// Without these under it, an S/MIME signature says nothing of who answers what.
+    private static final List<String> PROTECTED = List.of("from", "to", "subject");
+
     private static final Set<String> AUTO_SUBMITTED = Set.of("no", "auto-generated");
 
     /// @param to the address that challenges come from
     /// @throws MailRefused with the first reason found
-    static Reply parse(Incoming incoming, Address to) throws MailRefused {
-        RawMail mail = RawMail.parse(incoming.raw());
+    static Reply parse(Incoming incoming, RawMail mail, Address to) throws MailRefused {
+        Header header = header(incoming, mail, to);
+        return new Reply(header.from, header.part1, response(PlainText.of(mail)), mail, Optional.empty());
+    }
+
+    /// One that is signed by S/MIME: what counts is the message that was signed, header and all. The header of the mail
+    /// itself is read as strictly, and must not say anything else: it is what people see. Departs from RFC 8823,
+    /// section 3.2, which asks for DKIM, by what its section 3.1 asks of challenges (docs/decisions/0047).
+    static Reply parseSigned(Incoming incoming, RawMail mail, Address to) throws MailRefused {
+        Header shown = header(incoming, mail, to);
+        SmimeMail signed = SmimeMail.read(mail);
+        RawMail message = signed.message();
+        for (String name : PROTECTED) unless(!message.all(name).isEmpty(), Reason.SMIME_HEADERS);
+        Header meant = counts(incoming, message);
+        unless(meant.equals(shown), Reason.SMIME_OUTER);
+        String response = response(PlainText.of(message));
+        return new Reply(meant.from, meant.part1, response, message, Optional.of(signed));
+    }
+
+    /// What is decided on.
+    ///
+    /// @param answers In-Reply-To; "" for none
+    private record Header(Address from, List<Address> to, String part1, String answers) {}
+
+    private static Header header(Incoming incoming, RawMail mail, Address to) throws MailRefused {
+        Header header = counts(incoming, mail);
+        unless(header.to.contains(to), Reason.NOT_TO_US);
+        date(mail.the("date").value());
+        mail.the("message-id");
+        return header;
+    }
+
+    private static Header counts(Incoming incoming, RawMail mail) throws MailRefused {
         unless(mail.all("from").size() <= 1, Reason.FROM_SEVERAL);
         for (String name : AT_MOST_ONCE) mail.one(name);
         Address from = Mailboxes.one(mail.the("from").value());
         writtenByHand(incoming, mail, from);
-        unless(addressees(mail).contains(to), Reason.NOT_TO_US);
-        date(mail.the("date").value());
-        mail.the("message-id");
-        return new Reply(from, token(mail.the("subject").value()), response(PlainText.of(mail)), mail);
+        List<Address> to = addressees(mail);
+        String answers = mail.one("in-reply-to").map(RawMail.Field::value).orElse("");
+        return new Header(from, to, token(mail.the("subject").value()), answers);
     }
 
     /// Not a report, not a list's, not an absence notice, not sent on, not sent by another.

@@ -1,5 +1,6 @@
 package dev.starling.ca.front;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,8 +8,11 @@ import dev.starling.ca.TestClock;
 import dev.starling.ca.store.CaStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,6 +74,56 @@ class SharedNoncesTest {
             clock.pass(Duration.ofDays(-365));
             assertFalse(nonces.use(nonces.fresh()));
             assertTrue(nonces.use(nonces.fresh()));
+        }
+    }
+
+    @Test
+    void afterAClockThatWasAheadUsedOnesAreForgottenAnHourLaterAsUsual() throws Exception {
+        try (CaStore store = open()) {
+            var one = new SharedNonces(store, clock);
+            var other = new SharedNonces(store, clock);
+            String before = one.fresh();
+            clock.pass(Duration.ofDays(365));
+            String ahead = one.fresh(), replayed = one.fresh();
+            assertTrue(one.use(replayed));
+            sweep(store);
+            clock.pass(Duration.ofDays(-365));
+            sweep(store);
+            for (var each : List.of(one, other, new SharedNonces(store, clock)))
+                for (String old : List.of(before, ahead, replayed)) assertFalse(each.use(old));
+            for (var each : List.of(one, other)) {
+                String next = each.fresh();
+                assertTrue(each.use(next), "it goes on at both");
+                sweep(store);
+                assertFalse(each.use(next));
+            }
+            assertEquals(2, used());
+            clock.pass(Duration.ofMinutes(61));
+            sweep(store);
+            assertEquals(0, used());
+        }
+    }
+
+    private int used() throws SQLException {
+        try (var db = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ca.db"));
+                var statement = db.createStatement();
+                var row = statement.executeQuery("select count(*) from used_nonce")) {
+            return row.getInt(1);
+        }
+    }
+
+    @Test
+    void secondsBetweenTheClocksOfTwoProcessesCostNoNonce() throws IOException {
+        try (CaStore store = open()) {
+            var ahead = new TestClock(clock.instant().plusSeconds(30));
+            var one = new SharedNonces(store, clock);
+            var other = new SharedNonces(store, ahead);
+            String early = one.fresh();
+            store.sweep(ahead.instant().getEpochSecond());
+            sweep(store);
+            assertTrue(other.use(early));
+            assertTrue(one.use(other.fresh()));
+            assertTrue(other.use(one.fresh()));
         }
     }
 }

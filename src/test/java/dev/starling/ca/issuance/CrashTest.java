@@ -123,6 +123,33 @@ class CrashTest {
         assertEquals(1, size());
     }
 
+    /// The reply had come, and then the person typed the code.
+    @Test
+    void theEntryOfACodeNamesNoMail() throws Exception {
+        var reply = new dev.starling.ca.store.EvidenceTable.Evidence(
+                new byte[] {1}, "d", "s", "k", "p", false, clock.instant().getEpochSecond());
+        assertTrue(store.<Boolean>in(session -> session.evidence().add(order, reply)));
+        issuer.issue(order, Csrs.of(BOB));
+        org.junit.jupiter.api.Assertions.assertArrayEquals(
+                new byte[32], log("").proof(0).entry().evidence());
+    }
+
+    @Test
+    void whatWasPromisedForAKeyThatWasStolenSinceIsNotSigned() throws Exception {
+        var device = Keys.generate();
+        issuer.issue(order, Csrs.of(BOB, device));
+        String first = order().serial(),
+                next = Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
+        issuer.promise(next, Csrs.of(BOB, device));
+        dies();
+        store.change(
+                session -> session.certificates().revoke(first, clock.instant().getEpochSecond(), 1));
+        issuer.resume();
+        Order ended = store.in(session -> session.orders().byId(next).orElseThrow());
+        assertEquals(Order.Status.INVALID, ended.status());
+        assertTrue(ended.error().detail().contains("stolen"));
+    }
+
     @Test
     void noCertificateIsReleasedThatIsNotInTheLog() throws Exception {
         issuer.issue(order, Csrs.of(BOB));

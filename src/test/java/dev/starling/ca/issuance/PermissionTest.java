@@ -33,18 +33,16 @@ class PermissionTest {
         if (!allowed.get()) throw new Problem("caa", 403, "The owner does not allow it.");
     }
 
-    @Test
-    void withoutItNothingIsPromised() throws Exception {
+    private interface Steps {
+        void take(CaStore store, Issuer issuer, String order) throws Exception;
+    }
+
+    /// With an issuer that asks, and an order of bob's that is ready.
+    private void staged(Steps steps) throws Exception {
         try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
             var issuer = Ready.issuer(folder, false, store, clock).asking(this::ask);
-            String order =
-                    Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
-            var refusal = assertThrows(Problem.class, () -> issuer.issue(order, Csrs.of(BOB)));
-            assertEquals("caa", refusal.type());
-            assertEquals(Order.Status.READY, status(store, order));
-            allowed.set(true);
-            issuer.issue(order, Csrs.of(BOB));
-            assertTrue(Ready.chain(store, order).contains("BEGIN CERTIFICATE"));
+            long now = clock.instant().getEpochSecond();
+            steps.take(store, issuer, Ready.order(store, BOB, "email-code-00", now));
         }
     }
 
@@ -53,11 +51,20 @@ class PermissionTest {
     }
 
     @Test
+    void withoutItNothingIsPromised() throws Exception {
+        staged((store, issuer, order) -> {
+            var refusal = assertThrows(Problem.class, () -> issuer.issue(order, Csrs.of(BOB)));
+            assertEquals("caa", refusal.type());
+            assertEquals(Order.Status.READY, status(store, order));
+            allowed.set(true);
+            issuer.issue(order, Csrs.of(BOB));
+            assertTrue(Ready.chain(store, order).contains("BEGIN CERTIFICATE"));
+        });
+    }
+
+    @Test
     void whatAnEarlierProcessPromisedWaitsForItAndFailsInTheEnd() throws Exception {
-        try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
-            var issuer = Ready.issuer(folder, false, store, clock).asking(this::ask);
-            String order =
-                    Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
+        staged((store, issuer, order) -> {
             var _ = issuer.promise(order, Csrs.of(BOB));
             issuer.resume();
             assertEquals(Order.Status.PROCESSING, status(store, order));
@@ -66,20 +73,40 @@ class PermissionTest {
             issuer.resume();
             assertEquals(Order.Status.INVALID, status(store, order));
             assertEquals("", Ready.chain(store, order));
-        }
+        });
     }
 
     @Test
     void whatAnEarlierProcessPromisedIsMadeOnceItIsAllowed() throws Exception {
-        try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
-            var issuer = Ready.issuer(folder, false, store, clock).asking(this::ask);
-            String order =
-                    Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
+        staged((store, issuer, order) -> {
             var _ = issuer.promise(order, Csrs.of(BOB));
             issuer.resume();
             allowed.set(true);
             issuer.resume();
             assertEquals(Order.Status.VALID, status(store, order));
+        });
+    }
+
+    @Test
+    void anOrderWhoseDomainTheDnsNeverSpeaksOfFailsWhenItsTimeIsOver() throws Exception {
+        try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
+            var issuer = Ready.issuer(folder, false, store, clock).asking(_ -> {
+                throw Problem.later("dns", 503, "The DNS does not say.", Duration.ofMinutes(1));
+            });
+            String order =
+                    Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
+            // As a front leaves it that has no key.
+            byte[] csr = Csrs.of(BOB);
+            store.change(session -> session.orders().processing(order, csr, ""));
+            issuer.resume();
+            assertEquals(Order.Status.PROCESSING, status(store, order));
+            clock.pass(Duration.ofDays(2));
+            issuer.resume();
+            assertEquals(Order.Status.INVALID, status(store, order));
+            assertEquals(
+                    "dns",
+                    store.in(session ->
+                            session.orders().byId(order).orElseThrow().error().type()));
         }
     }
 }

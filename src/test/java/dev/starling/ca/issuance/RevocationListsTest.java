@@ -196,6 +196,51 @@ class RevocationListsTest {
         assertEquals(Set.of(serial), Crl.parse(list()).serials());
     }
 
+    /// Makers are many, and their clocks, and that of the front which withdraws, differ by seconds.
+    @Test
+    void processesWhoseClocksDifferBySecondsMakeNoMoreThanOne() throws Exception {
+        String serial = issued();
+        var ahead = new TestClock(clock.instant().plusSeconds(10));
+        RevocationLists other = Ready.issuer(folder, false, store, ahead).lists();
+        other.refresh();
+        long first = number(list());
+        lists.refresh();
+        assertEquals(first, number(list()), "seconds of the future are none");
+        assertTrue(lists.areGood());
+        store.change(
+                session -> session.certificates().revoke(serial, ahead.instant().getEpochSecond() + 3600, 1));
+        lists.refresh();
+        assertEquals(Set.of(serial), Crl.parse(list()).serials());
+        for (int look = 0; look < 5; look++) {
+            clock.pass(Duration.ofSeconds(20));
+            ahead.pass(Duration.ofSeconds(20));
+            lists.refresh();
+            other.refresh();
+        }
+        assertEquals(first + 1, number(list()), "withdrawn by a front whose clock is ahead by an hour");
+    }
+
+    @Test
+    void whatAFrontWithdrewWhoseClockIsBehindIsListedToo() throws Exception {
+        String serial = issued();
+        lists.refresh();
+        store.change(session -> session.certificates().revoke(serial, now() - 30, 1));
+        lists.refresh();
+        assertEquals(Set.of(serial), Crl.parse(list()).serials());
+    }
+
+    @Test
+    void theListWithTheGreaterNumberIsNeverTheOlderOne() throws Exception {
+        String serial = issued();
+        var ahead = new TestClock(clock.instant().plusSeconds(10));
+        Ready.issuer(folder, false, store, ahead).lists().refresh();
+        Instant first = Crl.parse(list()).thisUpdate();
+        revoke(serial, 1);
+        lists.refresh();
+        assertEquals(Set.of(serial), Crl.parse(list()).serials());
+        assertFalse(Crl.parse(list()).thisUpdate().isBefore(first));
+    }
+
     @Test
     void opensslBelievesIt() throws Exception {
         String serial = issued(), living = issued();

@@ -46,6 +46,60 @@ class SignedHeadsTest {
         assertEquals(1000, log.sign().head().size());
     }
 
+    /// Two processes with one folder, which share a store.
+    @Test
+    void ofTwoThatSignAtOnceNoneSeesAForkWhereNoneIs() throws Exception {
+        var shared = new MemoryLog();
+        var other = log(shared);
+        var all = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor();
+        var slow = new MemoryLog() {
+            private boolean armed;
+
+            @Override
+            public dev.starling.identity.log.TreeHead head() throws IOException {
+                var now = shared.head();
+                if (!armed) return now;
+                armed = false;
+                // While this one has read it, another one adds an entry and signs.
+                var signing = all.submit(() -> {
+                    other.append(Logs.entries(1, 2));
+                    return other.sign();
+                });
+                try {
+                    signing.get(1, java.util.concurrent.TimeUnit.SECONDS);
+                } catch (java.util.concurrent.TimeoutException e) {
+                    // It waits for its turn.
+                } catch (java.util.concurrent.ExecutionException | InterruptedException e) {
+                    throw new IOException(e);
+                }
+                return now;
+            }
+
+            @Override
+            public boolean grow(Growth growth) throws IOException {
+                return shared.grow(growth);
+            }
+
+            @Override
+            public java.util.Optional<byte[]> tile(int level, long index) throws IOException {
+                return shared.tile(level, index);
+            }
+
+            @Override
+            public java.util.Optional<Long> indexOf(byte[] leafHash) throws IOException {
+                return shared.indexOf(leafHash);
+            }
+        };
+        try (all) {
+            var first = log(slow);
+            first.append(Logs.entries(0, 1));
+            slow.armed = true;
+            assertEquals(1, first.sign().head().size());
+        }
+        assertEquals(2, other.sign().head().size());
+        assertTrue(Files.readString(folder.resolve("log.head")).startsWith("2 "));
+    }
+
     @Test
     void aDamagedMemoryStopsIt() throws Exception {
         Files.writeString(folder.resolve("log.head"), "17 nonsense\n");

@@ -49,6 +49,19 @@ class BellsTest {
     }
 
     @Test
+    void theFirstOneWhoWaitsIsWokenToo() throws Exception {
+        String url = PostgreSql.database();
+        try (var here = CaStore.postgresql(url);
+                var there = CaStore.postgresql(url);
+                var waiting = there.bells().awaiting(Bell.DONE, "o1")) {
+            long before = System.nanoTime();
+            here.change(session -> session.ring(Bell.DONE, "o1"));
+            waiting.await(Duration.ofSeconds(20));
+            assertTrue(Duration.ofNanos(System.nanoTime() - before).toSeconds() < 10);
+        }
+    }
+
+    @Test
     void whoWaitsIsWokenOrGoesOn() throws Exception {
         String url = PostgreSql.database();
         try (var here = CaStore.postgresql(url);

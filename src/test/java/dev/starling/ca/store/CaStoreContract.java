@@ -87,6 +87,30 @@ abstract class CaStoreContract {
     }
 
     @Test
+    void aKeyForAnAccountBindsOneUntilThatIsForgottenOrItIsTakenBack() throws Exception {
+        does(s -> s.externals().add("k", "Bob", NOW));
+        again();
+        assertEquals(
+                List.of(new ExternalTable.External("k", "Bob", NOW, 0, "")),
+                in(s -> s.externals().all()));
+        assertEquals(true, in(s -> s.externals().bind("k", "a")));
+        // Of an account that is not there it is free.
+        assertTrue(in(s -> s.externals().find("k")).orElseThrow().isFree());
+        does(s -> s.accounts().add(account("a")));
+        assertEquals(false, in(s -> s.externals().bind("k", "b")));
+        assertEquals("a", in(s -> s.externals().find("k")).orElseThrow().account());
+        assertEquals(true, in(s -> s.externals().end("k", NOW + 1)));
+        assertEquals(
+                new ExternalTable.External("k", "Bob", NOW, NOW + 1, "a"),
+                in(s -> s.externals().find("k")).orElseThrow());
+        assertEquals(
+                Account.Status.REVOKED,
+                in(s -> s.accounts().byId("a")).orElseThrow().status());
+        assertEquals(false, in(s -> s.externals().end("x", NOW)));
+        assertEquals(false, in(s -> s.externals().bind("x", "a")));
+    }
+
+    @Test
     void whatWasWrittenIsThereAfterwards() throws Exception {
         does(s -> {
             s.accounts().add(account("a"));

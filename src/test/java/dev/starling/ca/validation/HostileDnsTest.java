@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.mail.NameServer;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -12,7 +13,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -36,7 +36,7 @@ class HostileDnsTest {
     private static final Duration QUESTION = Duration.ofMillis(700), WHOLE = Duration.ofMillis(1_500);
 
     private static MailDomain asking(String place) throws IOException {
-        var lookups = new DnsLookups(Optional.of(place), QUESTION, WHOLE, Clock.systemUTC());
+        var lookups = new DnsLookups(NameServer.at(place), QUESTION, WHOLE, Clock.systemUTC());
         return new MailDomain(lookups, CA, Clock.systemUTC());
     }
 

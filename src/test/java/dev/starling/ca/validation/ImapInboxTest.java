@@ -51,6 +51,7 @@ class ImapInboxTest implements Inbound {
 
     @Override
     public Answer take(Incoming mail) {
+        if (Mails.text(mail.raw()).contains("poison")) throw new IllegalStateException("as a fault of ours would");
         taken.add(mail);
         return answer;
     }
@@ -225,6 +226,16 @@ class ImapInboxTest implements Inbound {
             // Closed by either side: nothing more to carry.
             return;
         }
+    }
+
+    @Test
+    void aMailThatMakesUsFailHoldsUpNoOther() throws Exception {
+        deliver("Subject: poison\r\n" + Mails.PLAIN.replaceFirst("Subject[^\r]*\r\n", ""));
+        deliver(Mails.PLAIN);
+        read();
+        // Both are still there.
+        await(() -> count("Done") == 2 && count("INBOX") == 0);
+        assertEquals(1, taken.size());
     }
 
     @Test

@@ -1,13 +1,16 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.Dnsmasq.mx;
-import static dev.starling.ca.validation.Dnsmasq.nullMx;
+import static dev.starling.Dnsmasq.mx;
+import static dev.starling.Dnsmasq.nullMx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.Dnsmasq;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.store.DomainLook;
+import dev.starling.mail.NameServer;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -31,7 +34,7 @@ class MailDomainTest {
     private final TestClock clock = new TestClock(Instant.parse("2026-11-30T12:00:00Z"));
 
     private MailDomain asking(String place) throws IOException {
-        return new MailDomain(Optional.of(place), CA, clock);
+        return new MailDomain(NameServer.at(place), CA, clock);
     }
 
     private static void says(String verdict, String mail, DomainLook look) {
@@ -100,16 +103,20 @@ class MailDomainTest {
 
     @Test
     void aServerElsewhereIsNotBelievedThatItChecked() throws Exception {
-        assertTrue(new DnsLookups(Optional.of("127.0.0.1"), Duration.ofSeconds(1), Duration.ofSeconds(1), clock)
-                .isTrusted());
-        assertTrue(new DnsLookups(Optional.of("[::1]:5353"), Duration.ofSeconds(1), Duration.ofSeconds(1), clock)
-                .isTrusted());
-        for (Optional<String> each : List.of(Optional.of("192.0.2.1"), Optional.<String>empty()))
-            assertTrue(!new DnsLookups(each, Duration.ofSeconds(1), Duration.ofSeconds(1), clock).isTrusted());
+        for (String each : List.of("127.0.0.1", "[::1]:5353", "localhost")) assertTrue(isTrusted(NameServer.at(each)));
+        assertFalse(isTrusted(NameServer.at("192.0.2.1")));
+        assertFalse(isTrusted(NameServer.SYSTEM));
+        // Unless the operator says so.
+        assertTrue(isTrusted(new NameServer(Optional.of("192.0.2.1"), true)));
+        assertThrows(IllegalArgumentException.class, () -> new NameServer(Optional.empty(), true));
         for (String each : List.of("", "a b", "::1", "none.invalid", "//x")) {
-            var server = Optional.of(each);
+            var server = NameServer.at(each);
             assertThrows(IOException.class, () -> new MailDomain(server, CA, Clock.systemUTC()), each);
         }
+    }
+
+    private boolean isTrusted(NameServer server) throws IOException {
+        return new DnsLookups(server, Duration.ofSeconds(1), Duration.ofSeconds(1), clock).isTrusted();
     }
 
     @Test

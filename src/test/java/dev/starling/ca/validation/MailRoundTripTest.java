@@ -64,20 +64,6 @@ class MailRoundTripTest {
         public void done() {}
     }
 
-    private static void submit(int port, String sender, String to, byte[] mail) throws Exception {
-        var settings = new Properties();
-        settings.put("mail.smtp.host", "127.0.0.1");
-        settings.put("mail.smtp.port", "" + port);
-        settings.put("mail.smtp.from", sender);
-        var session = Session.getInstance(settings);
-        try (var transport = session.getTransport("smtp")) {
-            transport.connect();
-            transport.sendMessage(
-                    new MimeMessage(session, new ByteArrayInputStream(mail)),
-                    new InternetAddress[] {new InternetAddress(to)});
-        }
-    }
-
     private static byte[] signed(byte[] mail) throws Exception {
         String field = new DKIMSigner(SIGNED, Mails.KEY.getPrivate()).sign(new ByteArrayInputStream(mail));
         return Mails.bytes(field + "\r\n" + Mails.text(mail));
@@ -152,12 +138,12 @@ class MailRoundTripTest {
             new DkimVerifier(keys, DkimPolicy.STRICT, Clock.systemUTC()).verify(challenge, Mails.CA);
             String part1 = challenge.the("subject").value().substring("ACME: ".length());
             byte[] reply = signed(answer(challenge, MailCode.response(part1, Mails.PART2, Mails.THUMBPRINT)));
-            submit(inbox.port(), "bob@example.net", Mails.CA.text(), reply);
+            Mails.submit(inbox.port(), "bob@example.net", Mails.CA.text(), reply);
             assertEquals(Mails.BOB, open.reply.orElseThrow().from());
             assertArrayEquals(reply, open.reply.orElseThrow().raw());
 
             String report = "From: mailer-daemon@example.net\r\nSubject: undelivered\r\n\r\nStatus: 5.1.1\r\n";
-            submit(inbox.port(), "<>", mailbox.getFirst().sender, Mails.bytes(report));
+            Mails.submit(inbox.port(), "<>", mailbox.getFirst().sender, Mails.bytes(report));
             assertEquals(List.of("mail1 true 5.1.1"), bounces);
             assertTrue(open.told.isEmpty());
         } finally {

@@ -55,10 +55,9 @@ class RepliesTest {
         assertEquals(BOB, reply.from());
         assertEquals(PART1, reply.part1());
         assertEquals(RESPONSE, reply.response());
-        assertEquals(DkimPolicy.PRACTICAL, reply.policy());
-        assertEquals("sel._domainkey.example.net", reply.selector() + "._domainkey." + reply.domain());
-        assertEquals(KEY_TXT, reply.keyTxt());
-        assertTrue(reply.dnssec());
+        assertEquals(
+                new AcceptedReply.Voucher.Dkim(DkimPolicy.PRACTICAL, "example.net", "sel", KEY_TXT, false, true),
+                reply.by());
         assertArrayEquals(Mails.bytes(mail), reply.raw());
         assertFalse(reply.toString().contains(PART1) || reply.toString().contains(RESPONSE));
         assertFalse(open.one.toString().contains(PART1));

@@ -19,6 +19,7 @@ import dev.starling.mail.DkimPolicy;
 import dev.starling.mail.DkimVerifier;
 import dev.starling.mail.MailRefused;
 import dev.starling.mail.Mails;
+import dev.starling.mail.RawMail;
 import java.io.ByteArrayInputStream;
 import java.util.List;
 import org.apache.james.jdkim.DKIMVerifier;
@@ -73,7 +74,7 @@ class ReplyFuzzTest {
     private static void read(int cases) {
         int accepted = new Mutations(SEED, all(false)).feed(cases, bytes -> {
             try {
-                Reply reply = Reply.parse(new Incoming("x", "y", bytes), CA);
+                Reply reply = Reply.parse(new Incoming("x", "y", bytes), RawMail.parse(bytes), CA);
                 assertTrue(
                         reply.from().text().length() <= 254 && reply.response().length() == 43);
             } catch (MailRefused e) {
@@ -87,7 +88,7 @@ class ReplyFuzzTest {
         int accepted = new Mutations(SEED + 1, all(true)).feed(cases, bytes -> {
             var verifier = new DkimVerifier(new Mails.Keys(), DkimPolicy.PRACTICAL, () -> Mails.NOW);
             try {
-                Reply reply = Reply.parse(new Incoming("x", "y", bytes), CA);
+                Reply reply = Reply.parse(new Incoming("x", "y", bytes), RawMail.parse(bytes), CA);
                 verifier.verify(reply.mail(), reply.from());
                 assertEquals(BOB, reply.from());
                 assertEquals(PART1, reply.part1());

@@ -1,11 +1,13 @@
 package dev.starling.ca.validation;
 
-import static dev.starling.ca.validation.Dnsmasq.caa;
-import static dev.starling.ca.validation.Dnsmasq.mx;
+import static dev.starling.Dnsmasq.caa;
+import static dev.starling.Dnsmasq.mx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.Dnsmasq;
 import dev.starling.ca.store.DomainLook;
+import dev.starling.mail.NameServer;
 import java.time.Clock;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
@@ -52,7 +54,7 @@ class Rfc8659Test {
     }
 
     private static DomainLook look(String domain) throws Exception {
-        var dns = new MailDomain(Optional.of(server.orElseThrow().place()), CA, Clock.systemUTC());
+        var dns = new MailDomain(NameServer.at(server.orElseThrow().place()), CA, Clock.systemUTC());
         return dns.look(domain);
     }
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// RFC 8823: what a reply to a challenge must be (section 3.2), and what a challenge mail (section 3.1).
 class Rfc8823Test {
     private static Reply read(String mail) throws MailRefused {
-        return Reply.parse(incoming(mail), CA);
+        return Reply.parse(incoming(mail), RawMail.parse(incoming(mail).raw()), CA);
     }
 
     private static void good(String mail) throws MailRefused {
@@ -228,7 +228,8 @@ class Rfc8823Test {
         var noSender = new Incoming("", CA.text(), Mails.bytes(PLAIN));
         assertEquals(
                 Reason.BOUNCE,
-                assertThrows(MailRefused.class, () -> Reply.parse(noSender, CA)).reason());
+                assertThrows(MailRefused.class, () -> Reply.parse(noSender, RawMail.parse(noSender.raw()), CA))
+                        .reason());
         refused(
                 Reason.BOUNCE,
                 with("Content-Type", "Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n"));

@@ -4,24 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.starling.FreePort;
+import dev.starling.Dnsmasq;
 import dev.starling.StandingClock;
-import java.io.File;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
@@ -32,56 +27,19 @@ import org.xbill.DNS.Section;
 
 /// The DNS of a real server, dnsmasq as Debian has it.
 class DnsTest {
-    private static final int PATIENCE_SECONDS = 20;
-    private Optional<Process> server = Optional.empty();
+    private Optional<Dnsmasq> server = Optional.empty();
 
-    private static Path program() {
-        return Arrays.stream((System.getenv("PATH") + ":/usr/sbin").split(File.pathSeparator))
-                .map(place -> Path.of(place, "dnsmasq"))
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElseGet(() -> Assumptions.abort("dnsmasq is not installed (apt-get install dnsmasq-base)"));
-    }
-
-    /// Starts it, and waits until it answers.
     private Dns dns(Clock clock, String... records) throws Exception {
-        Path program = program();
-        int port = FreePort.next();
-        var command = new ArrayList<>(List.of(
-                program.toString(),
-                "--keep-in-foreground",
-                "--conf-file=/dev/null",
-                "--no-resolv",
-                "--no-hosts",
-                "--pid-file=",
-                "--local-ttl=60",
-                "--port=" + port,
-                "--listen-address=127.0.0.1",
-                "--bind-interfaces",
-                "--local=/example/",
-                "--host-record=ready.example,192.0.2.1"));
-        if (System.getProperty("user.name").equals("root")) command.add("--user=root");
-        command.addAll(List.of(records));
-        server = Optional.of(new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start());
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (true) {
-            try {
-                new Dns(Optional.of("127.0.0.1:" + port), Duration.ofMillis(300), clock).addresses("ready.example");
-                return new Dns(Optional.of("127.0.0.1:" + port), Duration.ofSeconds(2), clock);
-            } catch (IOException e) {
-                if (System.nanoTime() > end) throw e;
-            }
-        }
+        var all = new ArrayList<>(List.of("--local-ttl=60", "--local=/example/"));
+        all.addAll(List.of(records));
+        server = Optional.of(new Dnsmasq(all.toArray(String[]::new)));
+        return new Dns(Optional.of(server.get().place()), Duration.ofSeconds(2), clock);
     }
 
     @AfterEach
-    void stop() throws InterruptedException {
-        if (server.isEmpty()) return;
-        server.get().destroy();
-        assertTrue(server.get().waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));
+    void stop() {
+        server.ifPresent(Dnsmasq::close);
+        server = Optional.empty();
     }
 
     @Test

@@ -1,9 +1,9 @@
 // What happens between two addresses of one person: telling contacts, seeding the new one with what it needs, and giving the old one back.
 // docs/protocols/formats.md, section 13.
-import { parseCertificate } from './identity/certificate.js';
-import { signMoved } from './record/moved.js';
-import { movedValue, readEntry } from './agent/shared.js';
-import { tableOf, wiping } from './store/within.js';
+import { parseCertificate } from '../identity/certificate.js';
+import { signMoved } from '../record/moved.js';
+import { movedValue, readEntry } from '../agent/shared.js';
+import { tableOf, wiping } from '../store/within.js';
 
 /** Before what was left for somebody who is away is over, it is said again. */
 const AGAIN_MILLIS = 6 * 86_400_000;
@@ -11,9 +11,9 @@ const TOLD = 'told';
 /** Who is to be asked by the present address, of table `me`. */
 const TO_ASK = 'to-ask';
 
-/** n: of the store; told: by contact, of the agent that was left @typedef {{n: number, starling: import('./starling.js').Starling, told: Map<string, Told>}} Self */
+/** n: of the store; told: by contact, of the agent that was left @typedef {{n: number, starling: import('../starling.js').Starling, told: Map<string, Told>}} Self */
 /** at: when it was said last, Unix ms; to: which address; answered: they use it @typedef {{at: number, to: string, answered: boolean}} Told */
-/** @typedef {import('./types.js').Store} Store */
+/** @typedef {import('../types.js').Store} Store */
 /** @typedef {[string, string, any]} Write */
 
 /** What a new address begins with: the same servers, CAs, settings, and whom this person does not want to hear. @param {Store} store @param {number} from @param {number} to @returns {Promise<Write[]>} */
@@ -47,9 +47,24 @@ export const unheard = (old, now) => {
   return old.starling.ctx.contacts
     .all()
     .filter((each) => each.state === 'accepted' && !old.starling.ctx.moves.isMoved(each.address))
-    .filter((each) => each.address !== address)
-    .filter((each) => !old.told.get(each.address)?.answered || old.told.get(each.address)?.to !== address);
+    .filter((each) => each.address !== address && !uses(old, each.address, address));
 };
+
+/** Whether a contact uses our new address, as this device was told, or another one of ours. @param {Self} old @param {string} address @param {string} now */
+function uses(old, address, now) {
+  const told = old.told.get(address);
+  if (told?.answered && told.to === now) return true;
+  const [said, went] = [entryOf(old, `uses ${address}`), entryOf(old, 'moving')];
+  if (said?.kind !== 'uses' || said.to !== now) return false;
+  // Not of an earlier time that we went there.
+  return went?.kind === 'moving' && went.to === now && said.at >= went.at;
+}
+
+/** What our devices at that address know. @param {Self} old @param {string} name */
+function entryOf({ starling }, name) {
+  const entry = starling.ctx.own.get(name);
+  return entry && readEntry(entry);
+}
 
 /** Tells every contact of the old address whom nobody told lately. @param {Self} old @param {Self} now */
 export async function tellContacts(old, now) {
@@ -63,9 +78,9 @@ export async function tellContacts(old, now) {
   if (due.length) await to.contacts.publishConsent();
 }
 
-/** The new address knows the contact first, so that the answer is let in. @param {import('./agent/context.js').Context} from @param {import('./agent/context.js').Context} to @param {Self} old @param {import('./agent/context.js').Contact} contact */
+/** The new address knows the contact first, so that the answer is let in. @param {import('../agent/context.js').Context} from @param {import('../agent/context.js').Context} to @param {Self} old @param {import('../agent/context.js').Contact} contact */
 async function tellOne(from, to, old, contact) {
-  const profile = /** @type {import('./agent/context.js').Profile} */ (to.profile);
+  const profile = /** @type {import('../agent/context.js').Profile} */ (to.profile);
   await to.inTurn(async () => {
     if (to.contacts.get(contact.address)) return;
     const { chain, root, level, name, revoked, revokedBy, disputed, lastAt } = contact;
@@ -76,9 +91,9 @@ async function tellOne(from, to, old, contact) {
     await to.store.batch(kept.writes);
     kept.done();
   });
-  const token = /** @type {import('./agent/context.js').Contact} */ (to.contacts.get(contact.address)).ourToken;
+  const token = /** @type {import('../agent/context.js').Contact} */ (to.contacts.get(contact.address)).ourToken;
   const statement = await signMoved(to.signer(), to.network(), {
-    from: /** @type {import('./agent/context.js').Profile} */ (from.profile).address,
+    from: /** @type {import('../agent/context.js').Profile} */ (from.profile).address,
     now: profile.address,
     to: contact.address,
     device: profile.key.id,
@@ -98,19 +113,25 @@ async function tellOne(from, to, old, contact) {
   });
 }
 
-/** They use the new address. @param {Self} old @param {string} address */
-export async function heard(old, address) {
-  const told = old.told.get(address);
-  if (!told || told.answered) return;
-  old.told.set(address, { ...told, answered: true });
-  await old.starling.ctx.store.put(TOLD, address, { ...told, answered: true });
+/** They use the new address: our other devices learn it, too, also one that told nobody. @param {Self} old @param {string} address @param {Self} now */
+export async function heard(old, address, now) {
+  const { ctx } = old.starling;
+  const to = now.starling.state.me.address;
+  if (ctx.contacts.get(address)?.state !== 'accepted' || uses(old, address, to)) return;
+  await ctx.inTurn(async () => {
+    const told = old.told.get(address);
+    const answered = told?.to === to ? { ...told, answered: true } : null;
+    const shared = ctx.own.note(`uses ${address}`, movedValue(to, ctx.now()));
+    await ctx.store.batch([...shared.writes, ...(answered ? [/** @type {Write} */ ([TOLD, address, answered])] : [])]);
+    if (answered) old.told.set(address, answered);
+    shared.done();
+  });
 }
 
 /** Our other devices learn where this one went. @param {Self} old @param {string} to  '': back */
 export async function tellDevices(old, to) {
   const { ctx } = old.starling;
-  const entry = ctx.own.get('moving');
-  const said = entry && readEntry(entry);
+  const said = entryOf(old, 'moving');
   if (said?.kind === 'moving' ? said.to === to : !to) return;
   await ctx.inTurn(async () => {
     const told = ctx.own.note('moving', to ? movedValue(to, ctx.now()) : null);
@@ -133,14 +154,26 @@ export async function giveBack(store, old, now, more) {
 /** In a turn of both. @param {Store} store @param {Self} old @param {Self} now @param {Write[]} more */
 async function moveAll(store, old, now, more) {
   const [from, to] = [old.starling.ctx, now.starling.ctx];
-  const left = [...(await toAsk(old)), ...unheard(old, now).map(({ address, name }) => ({ address, name }))];
+  const mine = now.starling.state.me.address;
+  const left = [
+    ...(await toAsk(old)),
+    ...unheard(old, now).map(({ address, name }) => ({ address, name })),
+    // Whom we asked from there, and who has not answered.
+    ...from.contacts
+      .all()
+      .filter(({ address, state }) => state === 'waiting' && !to.contacts.get(address) && address !== mine)
+      .map(({ address, name, hello }) => ({ address, name, text: hello })),
+  ];
   const asked = left.length ? [...(await toAsk(now)), ...left] : [];
   const people = from.contacts
     .all()
-    .filter(({ address, state }) => to.contacts.get(address) || (state === 'accepted' && !from.moves.isMoved(address)))
+    .filter(({ address, state }) => to.contacts.get(address) || (state !== 'removed' && !from.moves.isMoved(address)))
+    .filter(({ address }) => address !== mine)
     .map((each) => kept(to, each));
   const marks = [...from.moves.marks()].map(([address, mark]) => to.moves.take(address, mark));
-  const changes = [...people, ...marks];
+  const { address } = /** @type {import('../agent/context.js').Profile} */ (from.profile);
+  const requests = from.requests.all().map((each) => to.requests.bring(each, address));
+  const changes = [...people, ...marks, ...requests];
   const writes = changes.flatMap((each) => each.writes);
   await store.batch([
     ...(await history(store, old.n, now.n)),
@@ -153,7 +186,7 @@ async function moveAll(store, old, now, more) {
   for (const each of changes) each.done();
 }
 
-/** @param {Self} self @returns {Promise<{address: string, name: string}[]>} */
+/** @param {Self} self @returns {Promise<{address: string, name: string, text?: string}[]>} */
 const toAsk = async ({ starling }) => (await starling.ctx.store.get('me', TO_ASK)) ?? [];
 
 /** Who never heard of an address that was given back is asked like anybody new; also when we were interrupted before. @param {Self} now */
@@ -163,15 +196,15 @@ export async function askAnew(now) {
   if (!people.length) return;
   // Before the requests: their answers must be let through.
   await ctx.contacts.publishConsent();
-  for (const { address, name } of people)
+  for (const { address, name, text } of people)
     if (ctx.contacts.get(address)?.state === 'waiting')
       await ctx.requests
-        .request(address, { name, quiet: true })
+        .request(address, { name, text, quiet: true })
         .catch((e) => console.warn('starling: asking anew', e instanceof Error ? e.message : e));
   await ctx.store.delete('me', TO_ASK);
 }
 
-/** @param {import('./agent/context.js').Context} to @param {import('./agent/context.js').Contact} old */
+/** @param {import('../agent/context.js').Context} to @param {import('../agent/context.js').Contact} old */
 function kept(to, old) {
   const known = to.contacts.get(old.address) ?? to.contacts.blank(old.address, old.name);
   const isNew = !to.contacts.get(old.address);

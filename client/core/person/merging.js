@@ -1,14 +1,14 @@
 // Several addresses of one person, drawn as one: whose contact is whose, and what is left out.
-import { parseCertificate } from './identity/certificate.js';
+import { parseCertificate } from '../identity/certificate.js';
 import { unheard } from './leaving.js';
 
 /** Of an address that was left, nothing is to be done about these. */
-const SILENT = ['renew', 'renew-smime', 'renew-why', 'mail-late', 'revoke-old', 'moving'];
+const SILENT = ['phone-ends', 'renew', 'renew-smime', 'renew-why', 'mail-late', 'revoke-old', 'moving'];
 const MAX_PAST = 500;
 
 /** @typedef {import('./leaving.js').Self} Self */
-/** @typedef {import('./types.js').State} State */
-/** @typedef {import('./types.js').Contact} Contact */
+/** @typedef {import('../types.js').State} State */
+/** @typedef {import('../types.js').Contact} Contact */
 
 /** What each of our addresses knows of where people went. @param {Self[]} selves */
 export function resolved(selves) {
@@ -78,7 +78,7 @@ export function talking(selves) {
 function noticesOf(old, main) {
   const shown = new Set(main.notices.map((each) => each.id));
   return old.starling.state.notices
-    .filter((each) => !SILENT.includes(each.id) && !shown.has(each.id))
+    .filter((each) => !SILENT.includes(each.id.split(' ')[0]) && !shown.has(each.id))
     .map((each) => ({ ...each, id: `${old.n}|${each.id}` }));
 }
 
@@ -87,9 +87,9 @@ const distinct = (all) => all.filter((each, i) => all.findIndex((other) => other
 
 /** @param {Self} coming @returns {State['move']} */
 function moveOf({ starling: { state } }) {
-  const { address, status, codeExpires, checkCode, mailbox } = state.me;
+  const { address, status, codeExpires, checkCode, refused, mailbox } = state.me;
   const step = status === 'code' || status === 'waiting-for-device' ? status : 'working';
-  return { address, step, codeExpires, checkCode, mailbox };
+  return { address, step, codeExpires, checkCode, refused, mailbox };
 }
 
 /** @param {Self} old @param {Self} now @returns {State['former'][number]} */
@@ -99,7 +99,9 @@ function formerOf(old, now) {
     .filter((each) => each.state === 'accepted' && !old.starling.ctx.moves.isMoved(each.address));
   const waiting = unheard(old, now).map(({ address, name }) => ({ address, name }));
   const until = parseCertificate(old.starling.ctx.signer().chain[0]).notAfter;
-  return { address: old.starling.state.me.address, until, people: people.length, waiting };
+  const { me, requests, devices } = old.starling.state;
+  const others = devices.filter((each) => each.listed && !each.self);
+  return { address: me.address, until, people: people.length, waiting, asking: requests.length, devices: others };
 }
 
 /** One row for each person: that of the address at which both know each other. @param {Self[]} selves @param {Map<string, Self>} owners @returns {Contact[]} */

@@ -1,6 +1,5 @@
-package dev.starling.ca.validation;
+package dev.starling;
 
-import dev.starling.FreePort;
 import java.io.File;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -23,13 +22,14 @@ import org.xbill.DNS.Name;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
 
-/// A real DNS server, Debian's dnsmasq, on a port of the loopback, that knows all of `net` and `test` and nothing else.
+/// A real DNS server, Debian's dnsmasq, on a port of the loopback, that knows all of `net` and `test` and nothing else
+/// but what it is told.
 public final class Dnsmasq implements AutoCloseable {
     private static final int PATIENCE_SECONDS = 20, CAA = 257, MX = 15;
     private final Process process;
     private final int port;
 
-    /// @param records as options of its command line
+    /// @param records, and more, as options of its command line
     public Dnsmasq(String... records) throws Exception {
         this(FreePort.next(), records);
     }
