@@ -6,7 +6,7 @@ import { agent, eventually, until } from './agents.js';
 import { thunderbird } from './thunderbird.js';
 
 const ALICE = 'alice@example.net';
-let around, tb;
+let around, tb, bob;
 
 before(async () => {
   await packAddon();
@@ -15,6 +15,7 @@ before(async () => {
   await addAccount(tb, around.mail, ALICE);
 });
 after(async () => {
+  await bob?.close();
   await tb?.close();
   await around?.close();
 });
@@ -64,8 +65,6 @@ test('after the choice the mail is answered and filed away, with nothing else to
   assert.match(names[0], /^ACME: /);
 });
 
-let bob;
-
 /** Cards of the book, with the colour of the dot. */
 const cards = () =>
   tb.background(`
@@ -85,7 +84,6 @@ const GREEN = '26 127 55';
 
 test('a buddy is added, and the book shows that they are here', async () => {
   bob = await agent(around.bases);
-  after(() => bob.close());
   await bob.addAnchors(
     around.root,
     (await bob.readAnchors(around.root)).map((each) => each.id),
