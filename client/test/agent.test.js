@@ -150,6 +150,17 @@ test('removing a contact changes the friends key for everybody else, and takes t
   assert.deepEqual(await alice.messages(BOB), await alice.messages(BOB, undefined, 1), 'alice hears nothing');
 });
 
+test('who asks for somebody before their peers know them asks again soon', async () => {
+  const it = await world();
+  worlds.push(it);
+  for (const peer of it.peers) peer.early = 3;
+  const start = it.now();
+  const [alice, bob] = await it.friends();
+  await it.until(alice, (s) => contact(s, BOB)?.presence === 'online', 'bob');
+  await it.until(bob, (s) => contact(s, ALICE)?.presence === 'online', 'alice');
+  assert.ok(it.now() - start < 60_000, `${it.now() - start} ms`);
+});
+
 test('presence follows what is chosen, invisible looks like away from the computer, and a sign-off shows at once', async () => {
   const { it, alice, bob } = await friends();
   for (const [chosen, shown] of [

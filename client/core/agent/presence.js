@@ -12,6 +12,8 @@ const REFRESH_MILLIS = EXPIRES_SECONDS * 800;
 const FOLLOW_SECONDS = 1800;
 const FOLLOW_MILLIS = 1_440_000;
 const RETRY_MILLIS = 20_000;
+/** Of a peer that does not know us yet: what lets us through may be on its way to it. Doubled each time. */
+const PENDING_MILLIS = 2000;
 /** A word that has only so long to live should have been said anew before. */
 const LATE_MILLIS = 180_000;
 const ANSWER_MILLIS = 5000;
@@ -31,6 +33,8 @@ export function presence(ctx) {
   const dialogs = new Map();
   /** @type {Map<string, () => void>} */
   const timers = new Map();
+  /** How often in a row we asked for somebody whose peers did not know us. @type {Map<string, number>} */
+  const unknown = new Map();
   let stop = () => {};
   let closed = false;
 
@@ -113,6 +117,15 @@ export function presence(ctx) {
     later(`late ${address} ${device}`, Math.max(RETRY_MILLIS, left - LATE_MILLIS), () => void watch(address));
   }
 
+  /** @param {string} address */
+  function askAgain(address) {
+    const times = unknown.get(address) ?? 0;
+    later(`pending ${address}`, Math.min(FOLLOW_MILLIS, PENDING_MILLIS * 2 ** times), () => {
+      unknown.set(address, times + 1);
+      void watch(address);
+    });
+  }
+
   /** @param {import('../sip/ua.js').Incoming} incoming */
   async function notified({ message, answer }) {
     const callId = first(message, 'call-id');
@@ -123,7 +136,11 @@ export function presence(ctx) {
     // The time of an old dialog is over; how things stand, its successor says.
     if (first(message, 'subscription-state').startsWith('terminated')) return void dialogs.delete(callId);
     const what = await genuine(message, address, device);
-    if (what) return note(address, device, what);
+    if (what) {
+      unknown.delete(address);
+      return note(address, device, what);
+    }
+    if (first(message, 'subscription-state').startsWith('pending')) askAgain(address);
     // Not here, or not for us, says one peer: the others are asked before anybody is shown offline.
     await subscribe(address, device, path + 1);
   }
@@ -170,6 +187,8 @@ export function presence(ctx) {
     },
     forget(/** @type {string} */ address) {
       timers.get(`watch ${address}`)?.();
+      timers.get(`pending ${address}`)?.();
+      unknown.delete(address);
       seen.delete(address);
       for (const [callId, dialog] of dialogs) if (dialog.address === address) dialogs.delete(callId);
     },
