@@ -9,6 +9,9 @@ const MAX_PAGES = 1000;
 /** @typedef {import('../core/types.js').Message} Message */
 /** @typedef {import('../core/types.js').Contact} Contact */
 
+/** @param {Uint8Array} bytes */
+const base64 = (bytes) => btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));
+
 /** RFC 5322, section 3.3. @param {number} at Unix ms */
 const date = (at) => new Date(at).toUTCString().replace('GMT', '+0000');
 
@@ -26,7 +29,7 @@ function word(text) {
   const clean = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
   if (/^[ -~]*$/.test(clean)) return clean;
   const bytes = new TextEncoder().encode(clean);
-  return `=?UTF-8?B?${btoa(String.fromCharCode(...bytes.slice(0, 600)))}?=`;
+  return `=?UTF-8?B?${base64(bytes.slice(0, 600))}?=`;
 }
 
 /** @param {string} name @param {string} address */
@@ -57,7 +60,7 @@ export function asMail(message, root, { me, other, subject }) {
     'X-Starling: conversation',
     '',
   ];
-  const text = btoa(String.fromCodePoint(...new TextEncoder().encode(message.text.replace(/\r?\n/g, '\r\n'))));
+  const text = base64(new TextEncoder().encode(message.text.replace(/\r?\n/g, '\r\n')));
   return new TextEncoder().encode(`${lines.join('\r\n')}\r\n${text.replace(/.{76}/g, '$&\r\n')}\r\n`);
 }
 
