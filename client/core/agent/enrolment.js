@@ -229,6 +229,12 @@ export function enrolment(ctx) {
       if (!profile || !pending) throw new StarlingError('code');
       await take(profile, pending, pasted);
     },
+    /** The mail that is on its way. @returns {Promise<{address: string, from: string, expires: number, order: string} | null>} */
+    async awaited() {
+      const pending = await acme.pending();
+      if (!pending || pending.ready || pending.expires <= ctx.around.now()) return null;
+      return { address: pending.address, from: pending.from ?? '', expires: pending.expires, order: pending.order };
+    },
     profileFor,
     adopt,
 

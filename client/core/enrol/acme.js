@@ -14,12 +14,16 @@ const ASK_AGAIN_MILLIS = [3_600_000, 86_400_000];
 const MAX_CERTIFICATES = 200;
 const TABLE = 'enrol';
 
+/** Who sends the mail, as the challenge for replies says (RFC 8823, section 3); '' when none is offered. @param {any[]} challenges */
+const sender = (challenges) =>
+  String(challenges.find((each) => each.type === 'email-reply-00')?.from ?? '').slice(0, 320);
+
 /** @param {number} ms @param {() => void} task */
 function setTimer(ms, task) {
   const id = setTimeout(task, ms);
   return () => clearTimeout(id);
 }
-/** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean, ready?: boolean}} Pending  expires in Unix ms; late: the mail is not on its way yet; ready: the account's proof is still good, no mail is sent */
+/** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean, ready?: boolean, from?: string}} Pending  expires in Unix ms; from: who sends the mail, where the CA says so; late: the mail is not on its way yet; ready: the account's proof is still good, no mail is sent */
 /** The account with which the address was proven last: a renewal needs no mail as long as the proof is good. until: Unix ms @typedef {{account: CryptoKeyPair, kid: string, directory: string, address: string, until: number}} Proven */
 /** start and end in Unix ms; explanation: URL for people, or ''; again: when to ask next, in ms @typedef {{start: number, end: number, explanation: string, again: number}} RenewalInfo */
 
@@ -148,6 +152,7 @@ export function acmeClient(around) {
         directory: directoryUrl,
         late: !!challenge.error,
         ready: order.status === 'ready',
+        from: sender(authorization.challenges),
       };
       await around.store.put(TABLE, 'pending', pending);
       return pending;

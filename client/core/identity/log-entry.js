@@ -1,10 +1,10 @@
 // What a log says of one certificate: docs/protocols/log.md, section 2.
-import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { concat, encode, sha256 } from '../bytes.js';
 import { need } from '../errors.js';
 import { parseCertificate } from './certificate.js';
 import { HASH_BYTES } from './log-merkle.js';
 import { MAX_TIME } from './log-note.js';
+import { scrypt } from '../scrypt.js';
 
 /** certificate: SHA-256 of its DER; notAfter: Unix ms; evidence: SHA-256, or zeros @typedef {{ownerTag: Uint8Array, certificate: Uint8Array, notAfter: number, evidence: Uint8Array}} LogEntry */
 
@@ -20,7 +20,7 @@ export function ownerTag(address, origin) {
   let tag = tags.get(name);
   if (!tag) {
     const salt = encode(`starling/1 log ${origin}`);
-    tag = scryptAsync(encode(address), salt, { N: 2 ** 14, r: 8, p: 1, dkLen: HASH_BYTES });
+    tag = scrypt(encode(address), salt, 14);
     tags.set(name, tag);
     if (tags.size > 500) tags.delete(/** @type {string} */ (tags.keys().next().value));
   }

@@ -1,7 +1,7 @@
 // Where records lie, and sealing them there: docs/protocols/formats.md, section 5.
-import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { concat, encode, hex, hmac, random, unhex } from '../bytes.js';
 import { need } from '../errors.js';
+import { scrypt } from '../scrypt.js';
 
 /** @typedef {'CERT'|'DEVICES'|'LOCATION'|'INBOX'|'KNOCK'|'OWN'|'REVOKED'|'PEERS'} Kind */
 /** @type {Record<Kind, number>} */
@@ -21,7 +21,7 @@ export function publicMaster(address, network) {
   const name = `${network} ${address}`;
   let master = masters.get(name);
   if (!master) {
-    master = scryptAsync(encode(address), encode(`starling/1${network}`), { N: 2 ** 14, r: 8, p: 1, dkLen: 32 });
+    master = scrypt(encode(address), encode(`starling/1${network}`), 14);
     masters.set(name, master);
     if (masters.size > 500) masters.delete(/** @type {string} */ (masters.keys().next().value));
   }

@@ -1,8 +1,8 @@
 // The stamp of a KNOCK: work that makes contact requests to many people dear. docs/protocols/formats.md, section 6.
-import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, encode, unhex } from '../bytes.js';
 import { need } from '../errors.js';
+import { scrypt } from '../scrypt.js';
 
 const BYTES = 10;
 const MEMORY_BYTES = 11;
@@ -46,16 +46,13 @@ export function makeStamp(bits, address, id, cms) {
   return all.slice(head.length);
 }
 
-/** Lets others work meanwhile. @param {Uint8Array} subject @param {number} cost */
-const scrypt = (subject, cost) => scryptAsync(subject, SALT, { N: 2 ** cost, r: 8, p: 1, dkLen: 32 });
-
 /**
  * How many bits of work in memory the stamp proves; 0 when it proves nothing, is of another cost or claims fewer than `least`. Costs one scrypt (RFC 7914) when it claims enough.
  * @param {Uint8Array} stamp @param {number} cost @param {number} least @param {string} address @param {string} id @param {Uint8Array} cms
  */
 export async function memoryBits(stamp, cost, least, address, id, cms) {
   if (checkStamp(stamp).length !== MEMORY_BYTES || stamp[1] !== cost || stamp[2] < least) return 0;
-  const hash = await scrypt(concat(subject(address, id, cms), stamp), cost);
+  const hash = await scrypt(concat(subject(address, id, cms), stamp), SALT, cost);
   return leadingZeros(hash) >= stamp[2] ? stamp[2] : 0;
 }
 
@@ -69,7 +66,7 @@ export async function makeInMemory(cost, bits, address, id, cms, wanted = () => 
   const head = subject(address, id, cms);
   const all = concat(head, Uint8Array.of(2, cost, bits), new Uint8Array(8));
   const counter = new DataView(all.buffer, head.length + 3);
-  for (let n = 0n; leadingZeros(await scrypt(all, cost)) < bits;) {
+  for (let n = 0n; leadingZeros(await scrypt(all, SALT, cost)) < bits;) {
     if (!wanted()) return null;
     counter.setBigUint64(0, ++n);
   }

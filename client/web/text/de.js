@@ -577,4 +577,11 @@ export const de = {
   'error.line.unfit':
     'Der Server von {name} kann damit nichts anfangen: keine gemeinsame Form des Tons oder ein Text, den er nicht annimmt.',
   'error.line.interrupted': 'Die Seite wurde geschlossen, bevor der Server antwortete. Ob es ankam, ist nicht bekannt.',
+  'setup.title': 'Jeden per E-Mail-Adresse anrufen und anschreiben',
+  'setup.lead': 'Wählen Sie die Adresse, unter der man Sie erreicht. Es gibt kein Passwort und kein Konto.',
+  'setup.use': '{address} verwenden',
+  'setup.mail':
+    'Auf diesem Computer entsteht ein Schlüssel, der ihn nie verlässt. Eine E-Mail beweist, dass die Adresse Ihnen gehört; Thunderbird beantwortet sie von selbst und legt sie ab. Andere E-Mails werden nicht angerührt.',
+  'setup.other': 'Eine andere Adresse',
+  'transcript.subject': 'Unterhaltung mit {name}, {day}',
 };

@@ -552,4 +552,11 @@ export const en = {
   'error.line.refused': 'The server of {name}, or yours, does not let this through.',
   'error.line.unfit': 'The server of {name} cannot take this: no common form of sound, or a text it does not accept.',
   'error.line.interrupted': 'The page was closed before the server answered. Whether it arrived is not known.',
+  'setup.title': 'Call and message anyone by e-mail address',
+  'setup.lead': 'Choose the address under which people reach you. There is no password and no account.',
+  'setup.use': 'Use {address}',
+  'setup.mail':
+    'A key is made on this computer and never leaves it. A mail proves that the address is yours; Thunderbird answers it by itself and files it away. No other mail is touched.',
+  'setup.other': 'Another address',
+  'transcript.subject': 'Conversation with {name}, {day}',
 };

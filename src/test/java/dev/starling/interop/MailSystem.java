@@ -1,8 +1,10 @@
 package dev.starling.interop;
 
 import dev.starling.FreePort;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -33,6 +35,7 @@ import org.junit.jupiter.api.Assumptions;
 /// folder, on free ports of the loopback, and ends with the test; no service of the system is touched.
 final class MailSystem implements AutoCloseable {
     static final String DOMAIN = "example.net", CA_DOMAIN = "ca.example", PASSWORD = "correct horse";
+    private static final String TO_THE_CA = "smtp:[127.0.0.1]:{ca}";
     private static final int PATIENCE_SECONDS = 30;
     private static final List<String> PROGRAMS = List.of(
             "/usr/lib/postfix/sbin/master",
@@ -52,16 +55,16 @@ final class MailSystem implements AutoCloseable {
 
     /// Mails for the CA go to it by SMTP. Nothing runs yet.
     MailSystem(String... users) throws Exception {
-        this("smtp:[127.0.0.1]:{ca}", users);
+        this(assumed(TO_THE_CA), users);
     }
 
     /// The CA has a mailbox here, too: `acme@ca.example`.
     static MailSystem withMailboxOfTheCa(String... users) throws Exception {
-        return new MailSystem("lmtp:inet:127.0.0.1:{lmtp}", users);
+        return new MailSystem(assumed("lmtp:inet:127.0.0.1:{lmtp}"), users);
     }
 
-    private MailSystem(String route, String... users) throws Exception {
-        this.route = route;
+    /// A test without root, or without these programs, is skipped with its reason.
+    private static String assumed(String route) {
         Assumptions.assumeTrue(
                 "root".equals(System.getProperty("user.name")),
                 "the real mail path needs root: Postfix and Dovecot do");
@@ -70,6 +73,28 @@ final class MailSystem implements AutoCloseable {
                     Files.isExecutable(Path.of(program)),
                     program + " is missing (RUNLEVEL=1 apt-get install postfix dovecot-imapd dovecot-lmtpd opendkim"
                             + " dnsmasq-base openssl)");
+        return route;
+    }
+
+    /// For tests in another language. Arguments: users. Says its ports, `name=port` each; takes a line `NAME TEXT`, the
+    /// record of the CA's key; says `ready`; ends with its input.
+    public static void main(String[] users) throws Exception {
+        try (var mail = new MailSystem(TO_THE_CA, users);
+                var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            System.out.println("folder=" + mail.folder);
+            mail.ports.forEach((name, port) -> System.out.println(name + "=" + port));
+            System.out.println();
+            String record = in.readLine();
+            if (record == null) return;
+            int blank = record.indexOf(' ');
+            mail.start(Map.of(record.substring(0, blank), record.substring(blank + 1)));
+            System.out.println("ready");
+            while (in.readLine() != null) {}
+        }
+    }
+
+    private MailSystem(String route, String... users) throws Exception {
+        this.route = route;
         folder = Files.createTempDirectory("mail");
         // Postfix and Dovecot run as users of their own.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));

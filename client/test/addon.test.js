@@ -1,0 +1,139 @@
+// The parts of the add-on that need no Thunderbird: which mail is the CA's, what a transcript looks like, whose a card is, and the wire between the pages.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StarlingError } from '../core/errors.js';
+import { addressOf, vCard } from '../thunderbird/book.js';
+import { isChallenge } from '../thunderbird/mails.js';
+import { asMail } from '../thunderbird/transcripts.js';
+import { remote, serve } from '../thunderbird/wire.js';
+
+const CODE = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345';
+const AWAITED = {
+  address: 'alice@example.net',
+  from: 'acme@ca.example',
+  expires: 1,
+  order: 'https://ca.example/order/1',
+};
+const mail = (more = {}) => ({
+  subject: `ACME: ${CODE}`,
+  author: 'CA <acme@ca.example>',
+  recipients: ['Alice <alice@example.net>'],
+  ...more,
+});
+const headers = (more = {}) => ({
+  'auto-submitted': ['auto-generated; type=acme'],
+  from: ['CA <acme@ca.example>'],
+  ...more,
+});
+
+test('only the mail of our own open order is taken for the CA’s', () => {
+  assert.ok(isChallenge(mail(), headers(), AWAITED));
+  assert.ok(isChallenge(mail(), headers(), { ...AWAITED, from: '' }), 'a CA that does not say who sends');
+  const others = [
+    [mail({ subject: `Re: ACME: ${CODE}` }), headers()],
+    [mail({ subject: `ACME: ${CODE} and more` }), headers()],
+    [mail({ subject: 'ACME: short' }), headers()],
+    [mail(), headers({ 'auto-submitted': ['no'] })],
+    [mail(), headers({ 'auto-submitted': undefined })],
+    [mail(), headers({ 'auto-submitted': ['auto-generated; type=acme', 'auto-generated; type=acme'] })],
+    [mail(), headers({ from: ['Mallory <mallory@example.com>'] })],
+    [mail(), headers({ from: ['acme@ca.example <mallory@example.com>'] })],
+    [mail(), headers({ from: ['acme@ca.example', 'mallory@example.com'] })],
+    [mail({ recipients: ['bob@example.net'] }), headers()],
+    [mail({ recipients: ['alice@example.net', 'bob@example.net'] }), headers()],
+  ];
+  for (const [one, its] of others) assert.ok(!isChallenge(one, its, AWAITED), JSON.stringify([one, its]));
+});
+
+test('a transcript is one mail of plain text, whatever names and texts hold', () => {
+  const about = {
+    me: { address: 'alice@example.net', name: 'Alice' },
+    other: { address: 'bob@example.net', name: 'Bob\r\nBcc: all@example.com "<x@y>"' },
+    subject: 'Conversation with Zoë\r\nX-Evil: 1',
+  };
+  const message = {
+    id: 'ab12',
+    with: 'bob@example.net',
+    mine: false,
+    at: Date.UTC(2026, 10, 30, 9),
+    state: 'received',
+    why: '',
+  };
+  const text = new TextDecoder().decode(asMail({ ...message, text: '<script>\n.\nFrom x' }, 'cd34', about));
+  const [head, body] = text.split('\r\n\r\n');
+  const names = head.split('\r\n').map((line) => line.split(':')[0]);
+  assert.deepEqual(names, [
+    ...['From', 'To', 'Date', 'Message-ID', 'In-Reply-To', 'References', 'Subject', 'MIME-Version'],
+    ...['Content-Type', 'Content-Transfer-Encoding', 'X-Starling'],
+  ]);
+  assert.match(head, /^From: "Bob Bcc: all@example.com <x@y>" <bob@example.net>$/m);
+  assert.match(head, /^Date: Mon, 30 Nov 2026 09:00:00 \+0000$/m);
+  assert.match(head, /^Message-ID: <ab12@conversations\.starling\.invalid>$/m);
+  assert.match(head, /^References: <cd34@conversations\.starling\.invalid>$/m);
+  assert.match(head, /^Subject: =\?UTF-8\?B\?/m);
+  assert.equal(Buffer.from(body, 'base64').toString(), '<script>\r\n.\r\nFrom x');
+  const first = new TextDecoder().decode(asMail({ ...message, text: '', mine: true }, 'ab12', about));
+  assert.ok(!/References|In-Reply-To/.test(first));
+  assert.match(first, /^From: "Alice" <alice@example.net>/);
+  // A long one does not overflow anybody's stack.
+  assert.ok(asMail({ ...message, text: 'é'.repeat(16_384) }, 'ab12', about).length > 40_000);
+});
+
+test('a card says whose it is, and nothing in a name adds a line', () => {
+  const card = vCard({ address: 'bob@example.net', name: 'Bob\r\nTEL:1;x,y\\' });
+  assert.equal(card.split('\r\n').length, 7);
+  assert.match(card, /^FN:Bob TEL:1\\;x\\,y\\\\$/m);
+  assert.equal(addressOf(card), 'bob@example.net');
+  assert.equal(addressOf('BEGIN:VCARD\r\nIMPP;PREF=1:sip:bob@exam\r\n ple.net\r\nEND:VCARD'), 'bob@example.net');
+  assert.equal(addressOf('BEGIN:VCARD\r\nIMPP:xmpp:bob@example.net\r\nNOTE:IMPP:sip:eve@example.net\r\nEND:VCARD'), '');
+  assert.match(vCard({ address: '+491234567', name: '' }), /^TEL;VALUE=TEXT:\+491234567$/m);
+});
+
+/** Two ends of a port, as the runtime connects them. */
+function ports() {
+  const end = () => ({ messages: [], ends: [] });
+  const [a, b] = [end(), end()];
+  const port = (own, other) => ({
+    postMessage: (message) => queueMicrotask(() => other.messages.forEach((fn) => fn(structuredClone(message)))),
+    onMessage: { addListener: (fn) => own.messages.push(fn) },
+    onDisconnect: { addListener: (fn) => own.ends.push(fn) },
+  });
+  return { here: port(a, b), there: port(b, a), cut: () => [...a.ends, ...b.ends].forEach((fn) => fn()) };
+}
+
+test('a page sees state, answers, refusals and events through its port, and nothing that is not asked for', async () => {
+  const listeners = new Set();
+  const events = {};
+  const core = {
+    state: { me: { address: 'alice@example.net' } },
+    peers: () => [{ base: 'https://a.example/' }],
+    subscribe: (fn) => (listeners.add(fn), () => listeners.delete(fn)),
+    on: (event, fn) => ((events[event] = fn), () => delete events[event]),
+    sendMessage: async (address, text) => ({ id: '1', with: address, text }),
+    enrol: async () => {
+      throw new StarlingError('too-many-mails', { when: 'later' });
+    },
+    close: () => assert.fail('closed by a page'),
+  };
+  const { here, there, cut } = ports();
+  let ended = false;
+  const page = remote(there, () => (ended = true));
+  serve(core, here);
+  const seen = await page;
+  assert.equal(seen.state.me.address, 'alice@example.net');
+  assert.deepEqual(seen.peers(), [{ base: 'https://a.example/' }]);
+  assert.deepEqual(await seen.sendMessage('bob@example.net', 'hi'), { id: '1', with: 'bob@example.net', text: 'hi' });
+  await assert.rejects(
+    seen.enrol('x'),
+    (e) => e instanceof StarlingError && e.key === 'too-many-mails' && e.args.when === 'later',
+  );
+  there.postMessage({ id: 99, method: 'close', args: [] });
+  const heard = new Promise((resolve) => seen.on('message', resolve));
+  events.message({ text: 'hello' });
+  assert.deepEqual(await heard, { text: 'hello' });
+  const waiting = seen.search('x');
+  cut();
+  await assert.rejects(waiting);
+  assert.ok(ended);
+  assert.equal(listeners.size, 0);
+});

@@ -1,0 +1,34 @@
+// What a person notices while they do something else: the number on the space's button, and notifications of Thunderbird's own.
+import { t } from '../web/i18n.js';
+import { ofAddress } from '../web/names.js';
+
+/** @param {import('../core/types.js').StarlingApi} core @param {string} space  id @param {(address: string) => void} open */
+export function watchForAttention(core, space, open) {
+  let shown = '';
+  const count = () => {
+    const { contacts, requests } = core.state;
+    const unread = contacts.reduce((sum, each) => sum + each.unread, 0) + requests.length;
+    const text = unread ? String(unread) : '';
+    if (text === shown) return;
+    shown = text;
+    void browser.spaces.update(space, { badgeText: text });
+  };
+  const say = (/** @type {string} */ kind, /** @type {string} */ address, /** @type {string} */ message) => {
+    if (!core.state.settings.notifications) return;
+    const name = ofAddress(core.state.contacts, address)?.name || address;
+    const options = {
+      type: 'basic',
+      iconUrl: '/web/icons/starling.svg',
+      title: t(`notify.${kind}`, { name }),
+      message,
+    };
+    void browser.notifications.create(`${kind} ${address}`, options);
+  };
+  core.subscribe(count);
+  count();
+  core.on('message', (message) => say('message', message.with, message.text));
+  core.on('call', (call) => say('call', call.address, call.address));
+  core.on('request', (request) => say('request', request.address, request.text));
+  core.on('missed', (call) => say('missed', call.address, ''));
+  browser.notifications.onClicked.addListener((/** @type {string} */ id) => open(id.slice(id.indexOf(' ') + 1)));
+}

@@ -1,0 +1,86 @@
+// The agent of the add-on: runs as long as Thunderbird does.
+import { Person } from '../core/person.js';
+import { useScrypt } from '../core/scrypt.js';
+import { openStore } from '../web/store-idb.js';
+import { setLanguage, t } from '../web/i18n.js';
+import { watchForAttention } from './attention.js';
+import { addressBook } from './book.js';
+import { challengeMails, localFolder } from './mails.js';
+import { wasmScrypt } from './scrypt.js';
+import { transcripts } from './transcripts.js';
+import { PORT, serve } from './wire.js';
+
+const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
+
+/** Servers that the person chose, or that came with the add-on. @type {string[]} */
+let servers = [];
+const isBase = (/** @type {unknown} */ each) => typeof each === 'string' && /^https?:\/\/[^/?#]+\/$/.test(each);
+const read = (/** @type {unknown} */ chosen) => void (servers = Array.isArray(chosen) ? chosen.filter(isBase) : []);
+browser.storage.local.onChanged.addListener(
+  (/** @type {any} */ changes) => changes.servers && read(changes.servers.newValue),
+);
+
+async function start() {
+  useScrypt(wasmScrypt);
+  read((await browser.storage.local.get({ servers: [] })).servers);
+  return Person.open({
+    store: await openStore(),
+    fetch: (input, init) => fetch(input, init),
+    webSocket: (url, protocols) => new WebSocket(url, protocols),
+    now: () => Date.now(),
+    peers: servers,
+    // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
+    get loopback() {
+      return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
+    },
+    media: null,
+    deviceName: 'Thunderbird',
+  });
+}
+
+/** The CA's mails go where they are in nobody's way. @param {number} id */
+async function file(id) {
+  await browser.messages.update(id, { read: true });
+  await browser.messages.move([id], (await localFolder('Starling', 'Confirmations')).id);
+}
+
+const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
+  console.warn(`starling: ${what}`, e instanceof Error ? e.message : e);
+
+/** The space, with somebody's conversation. @param {any} space @param {string} address */
+async function open(space, address) {
+  const tab = await browser.spaces.open(space.id);
+  await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${encodeURIComponent(address)}` });
+}
+
+// Pages and mails may come before it is there; listeners must be set at once.
+const opening = start();
+browser.runtime.onConnect.addListener(async (/** @type {any} */ port) => {
+  if (port.name === PORT) serve(await opening, port);
+});
+const mails = challengeMails({
+  awaited: async () => (await opening).main.enrolment.awaited(),
+  submit: async (code) => (await opening).submitCode(code),
+  file,
+  warn: warn('a mail of the CA'),
+});
+const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
+  title: 'Starling',
+  defaultIcons: '/web/icons/starling.svg',
+});
+const [core, space] = await Promise.all([opening, adding]);
+await setLanguage(core.state.settings.language);
+const book = addressBook({ warn: warn('the address book') });
+const kept = transcripts({
+  core,
+  subject: (name, day) => t('transcript.subject', { name, day }),
+  warn: warn('a transcript'),
+});
+const show = () => {
+  void book.show(core.state.contacts);
+  kept.keep(core.state.contacts);
+};
+core.subscribe(show);
+show();
+watchForAttention(core, space.id, (address) => void open(space, address).catch(warn('a notification')));
+await mails.lookBack();

@@ -1,0 +1,2 @@
+// What Thunderbird gives extensions: https://webextension-api.thunderbird.net. Not typed here.
+declare const browser: any;

@@ -1,0 +1,20 @@
+// The space: what the web app shows, of the agent in the background page.
+import { Setup } from './setup.js';
+import { App } from '../web/app.js';
+import { html, render } from '../web/html.js';
+import { setLanguage } from '../web/i18n.js';
+import { PORT, remote } from './wire.js';
+
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+const core = await remote(browser.runtime.connect({ name: PORT }), () => location.reload());
+let drawn = core.state.settings.language;
+await setLanguage(drawn);
+const draw = () => render(html`<${App} core=${core} begin=${Setup} key=${drawn} />`, root);
+root.textContent = '';
+draw();
+core.subscribe(async (state) => {
+  if (state.settings.language === drawn) return;
+  drawn = state.settings.language;
+  await setLanguage(drawn);
+  draw();
+});

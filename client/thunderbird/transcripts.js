@@ -1,0 +1,134 @@
+// Conversations as mail: each message becomes one in Local Folders, "Starling/Conversations", threaded by person and day, so that what searches mail finds it. The id
+// is made of the message's own, and Thunderbird refuses a second one with the same, so nothing is there twice, whatever is interrupted.
+import { localFolder } from './mails.js';
+
+const PAGE = 100;
+/** So that a long history does not hold up what comes now. */
+const MAX_PAGES = 1000;
+
+/** @typedef {import('../core/types.js').Message} Message */
+/** @typedef {import('../core/types.js').Contact} Contact */
+
+/** @param {Uint8Array} bytes */
+const base64 = (bytes) => btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));
+
+/** RFC 5322, section 3.3. @param {number} at Unix ms */
+const date = (at) => new Date(at).toUTCString().replace('GMT', '+0000');
+
+/** The day at this computer, e.g. 2026-11-30. @param {number} at Unix ms */
+const day = (at) => {
+  const d = new Date(at);
+  return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`;
+};
+
+/** @param {string} id */
+const messageId = (id) => `${id}@conversations.starling.invalid`;
+
+/** A word of a header field: RFC 2047 where it is not plain ASCII. @param {string} text */
+function word(text) {
+  const clean = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+  if (/^[ -~]*$/.test(clean)) return clean;
+  const bytes = new TextEncoder().encode(clean);
+  return `=?UTF-8?B?${base64(bytes.slice(0, 600))}?=`;
+}
+
+/** @param {string} name @param {string} address */
+const mailbox = (name, address) => {
+  const plain = word(name.replace(/["\\]/g, ''));
+  const at = address.includes('@') ? address : `${address}@phone.starling.invalid`;
+  return plain && plain !== address ? `${plain.startsWith('=?') ? plain : `"${plain}"`} <${at}>` : at;
+};
+
+/**
+ * One message as a mail (RFC 5322); text is text, whatever is in it.
+ * @param {Message} message @param {string} root  id of the first of the thread @param {{me: {address: string, name: string}, other: {address: string, name: string}, subject: string}} about @returns {Uint8Array<ArrayBuffer>}
+ */
+export function asMail(message, root, { me, other, subject }) {
+  const [from, to] = message.mine ? [me, other] : [other, me];
+  const reference =
+    root === message.id ? [] : [`In-Reply-To: <${messageId(root)}>`, `References: <${messageId(root)}>`];
+  const lines = [
+    `From: ${mailbox(from.name, from.address)}`,
+    `To: ${mailbox(to.name, to.address)}`,
+    `Date: ${date(message.at)}`,
+    `Message-ID: <${messageId(message.id)}>`,
+    ...reference,
+    `Subject: ${word(subject)}`,
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=UTF-8',
+    'Content-Transfer-Encoding: base64',
+    'X-Starling: conversation',
+    '',
+  ];
+  const text = base64(new TextEncoder().encode(message.text.replace(/\r?\n/g, '\r\n')));
+  return new TextEncoder().encode(`${lines.join('\r\n')}\r\n${text.replace(/.{76}/g, '$&\r\n')}\r\n`);
+}
+
+/**
+ * @param {{core: import('../core/types.js').StarlingApi, subject: (name: string, day: string) => string, warn: (e: unknown) => void}} around
+ */
+export function transcripts({ core, subject, warn }) {
+  /** What was said last of each person when it was saved, in memory: a restart looks again, which costs little. @type {Map<string, string>} */
+  const saved = new Map();
+  let folder = '';
+  let last = Promise.resolve();
+
+  /** The newest first, until one is there already. @param {Contact} contact */
+  async function save(contact) {
+    folder ||= (await localFolder('Starling', 'Conversations')).id;
+    const { saved: marks } = await browser.storage.local.get({ saved: {} });
+    const mark = marks[contact.address] ?? 0;
+    /** @type {Message[]} */
+    let todo = [];
+    let before;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const some = await core.messages(contact.address, before, PAGE);
+      // Those of the same day, so that the first of the thread is known.
+      todo = [...some, ...todo];
+      if (some.length < PAGE || day(some[0].at) < day(mark)) break;
+      before = some[0].at;
+    }
+    /** @type {Map<string, string>} */
+    const roots = new Map();
+    const about = { me: core.state.me, other: contact };
+    for (const message of todo) {
+      const root = roots.get(day(message.at)) ?? message.id;
+      roots.set(day(message.at), root);
+      if (message.at < mark) continue;
+      const mail = asMail(message, root, {
+        ...about,
+        subject: subject(contact.name || contact.address, day(message.at)),
+      });
+      await put(mail);
+    }
+    const newest = todo.at(-1)?.at ?? 0;
+    if (newest > mark) await browser.storage.local.set({ saved: { ...marks, [contact.address]: newest } });
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} mail */
+  async function put(mail) {
+    const file = new File([mail], 'message.eml', { type: 'message/rfc822' });
+    try {
+      await browser.messages.import(file, folder, { read: true });
+    } catch (e) {
+      if (!/already contains a message/.test(String(e))) throw e;
+    }
+  }
+
+  return {
+    /** @param {Contact[]} contacts */
+    keep(contacts) {
+      for (const contact of contacts) {
+        const said = contact.last ? `${contact.last.at} ${contact.last.mine} ${contact.last.text}` : '';
+        if (!said || saved.get(contact.address) === said) continue;
+        saved.set(contact.address, said);
+        last = last
+          .then(() => save(contact))
+          .catch((e) => {
+            saved.delete(contact.address);
+            warn(e);
+          });
+      }
+    },
+  };
+}

@@ -1,0 +1,130 @@
+// The agent lives in the background page; a page that shows it speaks to it over a port of the runtime, so that nothing here needs both to be in one process
+// or the background page to stay for ever. What goes over it is structured-cloneable (Firefox's ports keep Uint8Array and Blob).
+import { StarlingError } from '../core/errors.js';
+
+/** @typedef {import('../core/types.js').StarlingApi} Core */
+/** @typedef {{postMessage: (message: any) => void, onMessage: {addListener: (fn: (message: any) => void) => void}, onDisconnect: {addListener: (fn: (port: any) => void) => void}}} Port */
+
+export const PORT = 'starling';
+const EVENTS = /** @type {const} */ (['message', 'call', 'request', 'missed']);
+
+/** What a page may ask for; with `peers` the answer is in what is pushed. */
+const ASKED = [
+  ...['enrol', 'submitCode', 'resendCode', 'cancelEnrolment', 'openCertificate', 'useCertificate', 'closeCertificate'],
+  ...[
+    'anchors',
+    'readAnchors',
+    'addAnchors',
+    'removeAnchor',
+    'lookup',
+    'requestContact',
+    'acceptRequest',
+    'declineRequest',
+  ],
+  ...['block', 'unblock', 'removeContact', 'decideChanged', 'sendMessage', 'messages', 'search', 'retry', 'markRead'],
+  ...[
+    'call',
+    'lineOffer',
+    'agreeToLine',
+    'askBeforeLine',
+    'removeLine',
+    'callLine',
+    'writeLine',
+    'acceptCall',
+    'declineCall',
+  ],
+  ...['hangUp', 'mute', 'press', 'microphones', 'set', 'setName', 'setAvailability', 'allowDevice', 'refuseDevice'],
+  ...[
+    'removeDevice',
+    'renameDevice',
+    'showDeviceCode',
+    'hideDeviceCode',
+    'useDeviceCode',
+    'askDevicesAgain',
+    'recover',
+  ],
+  ...['addPeer', 'removePeer', 'changeAddress', 'submitMoveCode', 'resendMoveCode', 'cancelMove', 'stopUsing'],
+  ...['followMoved', 'answerNotice', 'exportData', 'deleteEverything'],
+];
+
+/** Gives one page the agent. @param {Core} core @param {Port} port */
+export function serve(core, port) {
+  const push = () => port.postMessage({ state: core.state, peers: core.peers() });
+  const stops = [
+    core.subscribe(push),
+    ...EVENTS.map((event) => core.on(event, (what) => port.postMessage({ event, what }))),
+  ];
+  port.onDisconnect.addListener(() => stops.forEach((stop) => stop()));
+  port.onMessage.addListener(async ({ id, method, args }) => {
+    try {
+      if (!ASKED.includes(method))
+        throw new StarlingError('generic', {}, `no such method: ${String(method).slice(0, 40)}`);
+      port.postMessage({ id, value: await /** @type {any} */ (core)[method](...args) });
+      if (method === 'addPeer' || method === 'removePeer') push();
+    } catch (e) {
+      const failure = e instanceof StarlingError ? e : new StarlingError('generic', {}, String(e));
+      port.postMessage({ id, error: { key: failure.key, args: failure.args, detail: failure.message } });
+    }
+  });
+  push();
+}
+
+/**
+ * The agent, as a page sees it through its port. Resolves with the first state.
+ * @param {Port} port @param {() => void} ended  the background page is gone @returns {Promise<Core>}
+ */
+export function remote(port, ended) {
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (e: Error) => void}>} */
+  const waiting = new Map();
+  /** @type {Set<(state: any) => void>} */
+  const listeners = new Set();
+  /** @type {Map<string, Set<(what: any) => void>>} */
+  const events = new Map();
+  let next = 0;
+  /** @type {ReturnType<Core['peers']>} */
+  let peers = [];
+  /** @type {any} */
+  const core = {
+    state: null,
+    peers: () => peers,
+    close: async () => {},
+    subscribe(/** @type {(state: any) => void} */ fn) {
+      listeners.add(fn);
+      return () => void listeners.delete(fn);
+    },
+    on(/** @type {string} */ event, /** @type {(what: any) => void} */ fn) {
+      const all = events.get(event) ?? new Set();
+      events.set(event, all.add(fn));
+      return () => void all.delete(fn);
+    },
+  };
+  for (const method of ASKED)
+    core[method] = (/** @type {any[]} */ ...args) =>
+      new Promise((resolve, reject) => {
+        waiting.set(++next, { resolve, reject });
+        port.postMessage({ id: next, method, args });
+      });
+  return new Promise((opened) => {
+    port.onDisconnect.addListener(() => {
+      for (const { reject } of waiting.values()) reject(new StarlingError('generic', {}, 'the add-on ended'));
+      waiting.clear();
+      ended();
+    });
+    port.onMessage.addListener((message) => {
+      if (message.state) {
+        core.state = message.state;
+        peers = message.peers;
+        opened(core);
+        for (const fn of [...listeners]) fn(core.state);
+      } else if (message.event) events.get(message.event)?.forEach((fn) => fn(message.what));
+      else {
+        const one = waiting.get(message.id);
+        waiting.delete(message.id);
+        if (!message.error) return one?.resolve(message.value);
+        const failure = new StarlingError(message.error.key, message.error.args);
+        failure.message = message.error.detail;
+        one?.reject(failure);
+      }
+    });
+  });
+}
