@@ -175,6 +175,7 @@ export class Person {
   async deleteEverything() {
     this.#selves.closed = true;
     await this.#queue.ended();
+    this.#queue.end();
     for (const { starling } of [...this.#selves.everyone()].reverse()) await starling.deleteEverything();
     await this.#selves.around.store.clear();
   }

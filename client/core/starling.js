@@ -502,7 +502,11 @@ export class Starling {
     ctx.sync.close();
     await Promise.allSettled([ctx.devices.withdraw(), ctx.contacts.withdrawConsent()]);
     await this.close();
-    await ctx.inTurn(() => ctx.store.clear());
+    // What was on its way to the store comes too late.
+    await ctx.inTurn(() => {
+      ctx.inTurn.end();
+      return ctx.store.clear();
+    });
   }
 
   /** The network is back, or the page is looked at again. */

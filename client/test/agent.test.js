@@ -226,6 +226,15 @@ test('deleting everything withdraws the records and empties the store', async ()
   await it.until(bob, (s) => contact(s, ALICE).presence === 'offline', 'offline');
 });
 
+test('what comes after deleting everything is stored nowhere', async () => {
+  const { alice } = await friends();
+  const { store } = alice.ctx;
+  await alice.deleteEverything();
+  await assert.rejects(alice.setName('Alice'));
+  await assert.rejects(alice.sendMessage(BOB, 'too late'));
+  for (const table of ['me', 'messages', 'contacts']) assert.deepEqual(await store.list(table), [], table);
+});
+
 test('after a reload everything is there again', async () => {
   const { it, alice, bob } = await friends();
   await alice.setName('Alice');

@@ -222,6 +222,34 @@ test('whoever never heard is asked also when the page was closed in the middle o
   await it.until(again, async () => !(await again.main.ctx.store.get('me', 'to-ask')), 'once');
 });
 
+test('whoever could not be asked anew is asked at the next start', async () => {
+  const all = await stage();
+  const { it, person, friends, move } = all;
+  const [alice, bob] = [await person(ALICE), await person(BOB)];
+  await friends(alice, bob);
+  bob.everyone().forEach(closeNow);
+  await move(alice, NEW);
+  let failed = 0;
+  alice.main.ctx.requests.request = async () => {
+    failed++;
+    throw new Error('too many');
+  };
+  await alice.stopUsing(ALICE);
+  assert.equal(failed, 1);
+  assert.deepEqual(
+    (await alice.main.ctx.store.get('me', 'to-ask')).map((each) => each.address),
+    [BOB],
+  );
+  alice.everyone().forEach(closeNow);
+  const again = await person('', { store: alice.kept });
+  await it.until(
+    again,
+    () => again.main.ctx.delivery.waits((item) => item.to === BOB && item.type === 'request'),
+    'asked',
+  );
+  await it.until(again, async () => !(await again.main.ctx.store.get('me', 'to-ask')), 'once');
+});
+
 test('an answer counts for the address that was read, and not while what is said of the old one cannot be read', async () => {
   const all = await moved();
   const { it, bob, alice } = all;

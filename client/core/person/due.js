@@ -52,7 +52,8 @@ export function due(selves, queue, changing, ending) {
       await agree();
       if (!askedAnew) await askAnew(selves.now);
       askedAnew = true;
-      for (const old of [...selves.former]) if (!selves.closed) await lookAt(old);
+      // One that cannot be looked at now, for want of a server or because of a call, holds up no other.
+      for (const old of [...selves.former]) if (!selves.closed) await lookAt(old).catch(warn);
     } catch (e) {
       warn(e);
     }

@@ -196,12 +196,19 @@ export async function askAnew(now) {
   if (!people.length) return;
   // Before the requests: their answers must be let through.
   await ctx.contacts.publishConsent();
-  for (const { address, name, text } of people)
-    if (ctx.contacts.get(address)?.state === 'waiting')
-      await ctx.requests
-        .request(address, { name, text, quiet: true })
-        .catch((e) => console.warn('starling: asking anew', e instanceof Error ? e.message : e));
-  await ctx.store.delete('me', TO_ASK);
+  const left = [];
+  for (const each of people) {
+    const { address, name, text } = each;
+    if (ctx.contacts.get(address)?.state !== 'waiting') continue;
+    try {
+      await ctx.requests.request(address, { name, text, quiet: true });
+    } catch (e) {
+      console.warn('starling: asking anew', e instanceof Error ? e.message : e);
+      left.push(each);
+    }
+  }
+  // At the next start.
+  await (left.length ? ctx.store.put('me', TO_ASK, left) : ctx.store.delete('me', TO_ASK));
 }
 
 /** @param {import('../agent/context.js').Context} to @param {import('../agent/context.js').Contact} old */

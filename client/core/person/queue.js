@@ -22,6 +22,8 @@ export function queue(selves) {
 
   return {
     alone,
+    /** Nothing begins any more. */
+    end: turn.end,
 
     /** What the user wants waits for what is being done by itself, and for nothing else. @template T @param {() => Promise<T>} task @returns {Promise<T>} */
     async wanted(task) {
