@@ -3,8 +3,10 @@ import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
 import { setLanguage, t } from '../web/i18n.js';
+import { ofAddress } from '../web/names.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
+import { headerButton } from './header.js';
 import { challengeMails, localFolder } from './mails.js';
 import { wasmScrypt } from './scrypt.js';
 import { transcripts } from './transcripts.js';
@@ -47,10 +49,12 @@ async function file(id) {
 const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
   console.warn(`starling: ${what}`, e instanceof Error ? e.message : e);
 
-/** The space, with somebody's conversation. @param {any} space @param {string} address */
+/** The space, with somebody's conversation, or where they are asked. @param {any} space @param {string} address */
 async function open(space, address) {
+  const known = ofAddress((await opening).state.contacts, address);
+  const place = `${known ? '' : ':new='}${encodeURIComponent(address)}`;
   const tab = await browser.spaces.open(space.id);
-  await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${encodeURIComponent(address)}` });
+  await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${place}` });
 }
 
 // Pages and mails may come before it is there; listeners must be set at once.
@@ -82,5 +86,7 @@ const show = () => {
 };
 core.subscribe(show);
 show();
-watchForAttention(core, space.id, (address) => void open(space, address).catch(warn('a notification')));
+const go = (/** @type {string} */ address) => void open(space, address).catch(warn('opening'));
+watchForAttention(core, space.id, go);
+headerButton({ core, open: go, warn: warn('the button above a mail') });
 await mails.lookBack();

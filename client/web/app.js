@@ -73,7 +73,9 @@ function Beside({ core, state, place, go }) {
       return html`<${Calls} core=${core} state=${state} back=${back} />`;
     case 'new':
       return html`<${NewPerson}
+        key=${place.address}
         core=${core}
+        wanted=${place.address}
         state=${state}
         back=${back}
         open=${(/** @type {string} */ address) => go({ pane: 'conversation', address })}
@@ -114,14 +116,21 @@ function usePlace() {
 function read() {
   const hash = location.hash.slice(1);
   if (!hash || hash.startsWith('add=')) return { pane: 'list' };
+  if (hash.startsWith(':new=')) return { pane: 'new', address: decoded(hash.slice(':new='.length)) };
   if (hash.startsWith(':')) {
     const pane = /** @type {Place['pane']} */ (hash.slice(1));
     return { pane: ['requests', 'calls', 'new', 'settings'].includes(pane) ? pane : 'list' };
   }
+  const address = decoded(hash);
+  return address ? { pane: 'conversation', address } : { pane: 'list' };
+}
+
+/** @param {string} text @returns {string} '' when it is none */
+function decoded(text) {
   try {
-    return { pane: 'conversation', address: decodeURIComponent(hash) };
+    return decodeURIComponent(text);
   } catch {
-    return { pane: 'list' };
+    return '';
   }
 }
 

@@ -127,6 +127,51 @@ test('what is said is saved as mail, once, in one thread, and found by search', 
   assert.equal(found, 1);
 });
 
+/** What a tab with a mail of somebody shows on our button. @param {string} from */
+async function button(from) {
+  await around.mail.deliver(from, ALICE, `a mail of ${from}`);
+  const shown = await soon(async () =>
+    tb.background(`
+      const page = await browser.messages.query({ subject: 'a mail of ${from}' });
+      if (!page.messages.length) return null;
+      const tab = await browser.messageDisplay.open({ messageId: page.messages[0].id, location: 'tab' });
+      return tab.id;`),
+  );
+  const said = () =>
+    tb.background(
+      `return [await browser.messageDisplayAction.getBadgeText({ tabId: ${shown} }), await browser.messageDisplayAction.getTitle({ tabId: ${shown} })]`,
+    );
+  await eventually(async () => (await said())[1] !== 'Starling', 'a title');
+  return said();
+}
+
+/** What it gives once it gives something. @param {() => Promise<any>} look */
+async function soon(look) {
+  let found;
+  await eventually(async () => !!(found = await look()), 'a mail', 60_000);
+  return found;
+}
+
+test('above a mail its sender’s status is seen, and a click leads to them', async () => {
+  assert.deepEqual(await button('bob@example.net'), ['●', 'Write to Bob Example with Starling']);
+  const click = () =>
+    tb.chrome(
+      `document.getElementById('tabmail').currentAboutMessage.document.getElementById('starling_starling_dev-messageDisplayAction-toolbarbutton').click()`,
+    );
+  const place = () => tb.page('space.html', 'return location.hash');
+  await click();
+  await eventually(async () => (await place()) === '#bob%40example.net', 'the conversation');
+  assert.deepEqual(await button('eve@example.net'), ['', 'Ask eve@example.net to be a contact on Starling']);
+  await click();
+  await eventually(async () => (await place()) === '#:new=eve%40example.net', 'where they are asked');
+  await eventually(
+    async () =>
+      (await tb.page('space.html', `return document.getElementById('new-address')?.value`)) === 'eve@example.net',
+    'the address',
+  );
+  assert.equal((await state()).contacts.length, 1, 'nobody was asked');
+});
+
 test('killed in the middle and started again: online by itself, nothing lost, nothing twice', async () => {
   const { profile } = tb;
   await bob.sendMessage(ALICE, 'said before the crash');

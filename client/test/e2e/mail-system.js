@@ -1,6 +1,7 @@
 // Postfix, Dovecot, OpenDKIM and dnsmasq of example.net, as the Java tests run them: see MailSystem.java.
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +49,33 @@ export async function mailSystem(users) {
         if (code) return code;
       }
       return '';
+    },
+    /** As another provider hands it in (RFC 5321). @param {string} from @param {string} to @param {string} subject */
+    async deliver(from, to, subject) {
+      const socket = connect(Number(said.mx), '127.0.0.1');
+      const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+      const heard = async (code) => {
+        for (;;) {
+          const { value = '' } = await lines.next();
+          if (!value.startsWith(code)) throw new Error(`Postfix says ${value}`);
+          if (value[3] === ' ') return;
+        }
+      };
+      await heard('220');
+      const date = new Date().toUTCString().replace('GMT', '+0000');
+      const mail = `From: ${from}\r\nTo: ${to}\r\nSubject: ${subject}\r\nDate: ${date}\r\n\r\nHello.\r\n.`;
+      for (const [line, code] of [
+        ['EHLO there', '250'],
+        [`MAIL FROM:<${from}>`, '250'],
+        [`RCPT TO:<${to}>`, '250'],
+        ['DATA', '354'],
+        [mail, '250'],
+        ['QUIT', '221'],
+      ]) {
+        socket.write(`${line}\r\n`);
+        await heard(code);
+      }
+      socket.end();
     },
     async close() {
       child.stdin.end();

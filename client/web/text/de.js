@@ -584,4 +584,6 @@ export const de = {
     'Auf diesem Computer entsteht ein Schlüssel, der ihn nie verlässt. Eine E-Mail beweist, dass die Adresse Ihnen gehört; Thunderbird beantwortet sie von selbst und legt sie ab. Andere E-Mails werden nicht angerührt.',
   'setup.other': 'Eine andere Adresse',
   'transcript.subject': 'Unterhaltung mit {name}, {day}',
+  'header.write': '{name} mit Starling schreiben',
+  'header.ask': '{name} um Kontakt bei Starling bitten',
 };

@@ -559,4 +559,6 @@ export const en = {
     'A key is made on this computer and never leaves it. A mail proves that the address is yours; Thunderbird answers it by itself and files it away. No other mail is touched.',
   'setup.other': 'Another address',
   'transcript.subject': 'Conversation with {name}, {day}',
+  'header.write': 'Write to {name} with Starling',
+  'header.ask': 'Ask {name} to be a contact on Starling',
 };

@@ -9,9 +9,9 @@ import { Pane } from './pane.js';
 
 const MAX_HELLO = 140;
 
-/** @param {{core: import('../../core/types.js').StarlingApi, state: import('../../core/types.js').State, back: () => void, open: (address: string) => void}} props */
-export function NewPerson({ core, state, back, open }) {
-  const [address, setAddress] = useState('');
+/** @param {{core: import('../../core/types.js').StarlingApi, state: import('../../core/types.js').State, wanted?: string, back: () => void, open: (address: string) => void}} props  wanted: an address that somebody clicked; nothing is asked before the person says so */
+export function NewPerson({ core, state, wanted: clicked = '', back, open }) {
+  const [address, setAddress] = useState(clicked);
   const [text, setText] = useState('');
   const [result, setResult] = useState(
     /** @type {'' | 'looking' | 'found' | 'absent' | 'forged' | 'unreachable'} */ (''),
