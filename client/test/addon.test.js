@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StarlingError } from '../core/errors.js';
-import { addressOf, vCard } from '../thunderbird/book.js';
+import { addressOf, named, vCard } from '../thunderbird/book.js';
 import { isChallenge } from '../thunderbird/mails.js';
 import { asMail } from '../thunderbird/transcripts.js';
 import { remote, serve } from '../thunderbird/wire.js';
@@ -86,6 +86,9 @@ test('a card says whose it is, and nothing in a name adds a line', () => {
   assert.equal(addressOf(card), 'bob@example.net');
   assert.equal(addressOf('BEGIN:VCARD\r\nIMPP;PREF=1:sip:bob@exam\r\n ple.net\r\nEND:VCARD'), 'bob@example.net');
   assert.equal(addressOf('BEGIN:VCARD\r\nIMPP:xmpp:bob@example.net\r\nNOTE:IMPP:sip:eve@example.net\r\nEND:VCARD'), '');
+  const bob = vCard({ address: 'bob@example.net', name: '' });
+  assert.match(named(bob, { address: 'bob@example.net', name: 'Bob $& Example' }), /^FN:Bob \$& Example$/m);
+  assert.equal(named(bob.replace('FN:bob@example.net', 'FN:Bobby'), { address: 'bob@example.net', name: 'Bob' }), null);
   assert.match(vCard({ address: '+491234567', name: '' }), /^TEL;VALUE=TEXT:\+491234567$/m);
 });
 

@@ -26,6 +26,12 @@ export function vCard({ address, name }) {
   ].join('\r\n');
 }
 
+/** The card with their name, where nothing but the address stood; else null: what the person wrote stays. @param {string} card @param {Contact} contact */
+export function named(card, { address, name }) {
+  const plain = new RegExp(`^FN:${address.replace(/[^a-z0-9]/gi, '\\$&')}[ \\t]*$`, 'im');
+  return name && name !== address && plain.test(card) ? card.replace(plain, () => `FN:${escaped(name)}`) : null;
+}
+
 /** Whose card it is. @param {string} card @returns {string} '' for one that is not ours */
 export function addressOf(card) {
   const unfolded = card.replace(/\r?\n[ \t]/g, '');
@@ -76,6 +82,9 @@ export function addressBook({ warn }) {
       if (mine.drawn === drawn) continue;
       await browser.contacts.setPhoto(mine.card, await picture(contact.name || contact.address, contact.presence));
       mine.drawn = drawn;
+      const { properties } = await browser.contacts.get(mine.card);
+      const card = named(properties.vCard ?? '', contact);
+      if (card) await browser.contacts.update(mine.card, { vCard: card });
     }
     const there = new Set(wanted.map((each) => each.address));
     for (const [address, { card }] of [...known]) {

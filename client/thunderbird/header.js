@@ -5,6 +5,8 @@ import { addressIn } from './mails.js';
 
 /** UI.md's marks: never colour alone. @type {Record<string, string>} */
 const MARKS = { online: '●', away: '◐', busy: '⊖', offline: '○' };
+/** @type {Record<string, string>} */
+const COLOURS = { online: '#1a7f37', away: '#9a6700', busy: '#c0362c', offline: '#57606a' };
 const MAX_TABS = 100;
 
 /** @param {{core: import('../core/types.js').StarlingApi, open: (address: string) => void, warn: (e: unknown) => void}} around */
@@ -23,6 +25,8 @@ export function headerButton({ core, open, warn }) {
     const title = t(known ? 'header.write' : 'header.ask', { name });
     if (tab.said === mark + title) return;
     tab.said = mark + title;
+    const color = COLOURS[contact?.presence ?? ''] ?? null;
+    await browser.messageDisplayAction.setBadgeBackgroundColor({ tabId, color });
     await browser.messageDisplayAction.setBadgeText({ tabId, text: mark });
     await browser.messageDisplayAction.setTitle({ tabId, title });
   }

@@ -29,7 +29,10 @@ const asked = (body) =>
     try { const core = await remote(port, () => {}); ${body} } finally { port.disconnect(); }`,
   );
 const state = () => asked('return core.state');
-const seen = (wanted, what) => eventually(async () => wanted(await state()), what, 60_000);
+const seen = (wanted, what) =>
+  eventually(async () => wanted(await state()), what, 60_000).catch(async (e) => {
+    throw new Error(`${e.message}: ${JSON.stringify(await state())}`);
+  });
 const press = (text) =>
   tb.page(
     'space.html',
@@ -103,6 +106,7 @@ test('a buddy is added, and the book shows that they are here', async () => {
   const [{ card }] = await cards();
   assert.match(card, /EMAIL[^\r\n]*:bob@example.net/);
   assert.match(card, /IMPP[^\r\n]*:sip:bob@example.net/);
+  await eventually(async () => /^FN:Bob Example\r?$/m.test((await cards())[0].card), 'the name');
   const lists = await tb.background(
     `const [book] = (await browser.addressBooks.list(false)).filter((each) => each.name === 'Starling'); return (await browser.mailingLists.list(book.id)).map((each) => each.name)`,
   );

@@ -2,7 +2,7 @@
 import { html, useState } from '../html.js';
 import { moment, t } from '../i18n.js';
 import { grouped } from '../adding.js';
-import { fromThisComputer } from '../origin.js';
+import { fromThisComputer, isAddon } from '../origin.js';
 import { visible } from '../names.js';
 import { mayAskToNotify, mayNotify } from '../notify.js';
 import { Ask } from './dialog.js';
@@ -101,7 +101,7 @@ const SEEN = 'starling.hints-seen';
 /** Closed tab, no ring; cleared browser, lost device; whose program this is. Once. @param {{core: Core}} props */
 function Hints({ core }) {
   const [seen, setSeen] = useState(localStorage.getItem(SEEN) === 'yes');
-  if (seen) return null;
+  if (seen || isAddon) return null;
   const ok = () => {
     localStorage.setItem(SEEN, 'yes');
     setSeen(true);
