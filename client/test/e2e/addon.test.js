@@ -30,7 +30,7 @@ const asked = (body) =>
   );
 const state = () => asked('return core.state');
 const seen = (wanted, what) =>
-  eventually(async () => wanted(await state()), what, 60_000).catch(async (e) => {
+  eventually(async () => wanted(await state()), what, 120_000).catch(async (e) => {
     throw new Error(`${e.message}: ${JSON.stringify(await state())}`);
   });
 const press = (text) =>
