@@ -87,8 +87,9 @@ export function addressBook({ warn }) {
       if (card) await browser.contacts.update(mine.card, { vCard: card });
     }
     const there = new Set(wanted.map((each) => each.address));
-    for (const [address, { card }] of [...known]) {
-      if (there.has(address)) continue;
+    for (const [address, { card, drawn }] of [...known]) {
+      // Only of whom we saw leave: a card may hold what the person wrote on it.
+      if (there.has(address) || !drawn) continue;
       await browser.contacts.delete(card).catch(warn);
       known.delete(address);
     }
