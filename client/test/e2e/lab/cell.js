@@ -231,6 +231,8 @@ async function call(alice, bob, direct) {
   const hearing = [alice, bob].map((page, i) =>
     page.evaluate(hearTone, { hertz: HERTZ[1 - i], heard: MIN_DECIBELS, clear: CLEAR_DECIBELS }),
   );
+  // What fails before they are waited for is the reason, and not that their pages were closed then.
+  for (const each of hearing) each.catch(() => {});
   await bob.click('.incoming button:has-text("Accept")');
   const accepted = Date.now();
   await Promise.all([alice, bob].map(runs));
