@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { StarlingError } from '../core/errors.js';
 import { addressOf, named, vCard } from '../thunderbird/book.js';
 import { isChallenge } from '../thunderbird/mails.js';
-import { asMail } from '../thunderbird/transcripts.js';
+import { asMail, transcripts } from '../thunderbird/transcripts.js';
 import { remote, serve } from '../thunderbird/wire.js';
 
 const CODE = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345';
@@ -90,6 +90,67 @@ test('a card says whose it is, and nothing in a name adds a line', () => {
   assert.match(named(bob, { address: 'bob@example.net', name: 'Bob $& Example' }), /^FN:Bob \$& Example$/m);
   assert.equal(named(bob.replace('FN:bob@example.net', 'FN:Bobby'), { address: 'bob@example.net', name: 'Bob' }), null);
   assert.match(vCard({ address: '+491234567', name: '' }), /^TEL;VALUE=TEXT:\+491234567$/m);
+});
+
+test('a message that comes late is saved too, each once, and none comes back that was deleted', async () => {
+  const stored = {};
+  const mails = [];
+  let failing = false;
+  globalThis.browser = {
+    storage: {
+      local: {
+        get: async (otherwise) => structuredClone({ ...otherwise, ...stored }),
+        set: async (what) => void Object.assign(stored, structuredClone(what)),
+      },
+    },
+    accounts: { list: async () => [{ type: 'none', rootFolder: { id: 'root' } }] },
+    folders: { getSubFolders: async () => [], create: async (_parent, name) => ({ id: name }) },
+    messages: {
+      import: async (file) => {
+        if (failing) throw new Error('the disk is full');
+        mails.push(/^Message-ID: <(\w+)@/m.exec(await file.text())[1]);
+      },
+    },
+  };
+  const NOW = Date.UTC(2026, 10, 30, 9);
+  const said = [];
+  const say = (id, at) => {
+    said.push({ id, at, with: 'bob@example.net', mine: false, text: id, state: 'received', why: '' });
+    said.sort((a, b) => a.at - b.at);
+  };
+  let heard = (_message) => {};
+  const core = {
+    state: { me: { address: 'alice@example.net', name: '' } },
+    messages: async () => said,
+    on: (_event, fn) => ((heard = fn), () => {}),
+  };
+  const warnings = [];
+  const begin = () => transcripts({ core, subject: () => 'x', warn: (e) => warnings.push(e.message) });
+  const turn = async (kept) => {
+    kept.keep([
+      { address: 'bob@example.net', name: 'Bob', last: { at: said.at(-1).at, mine: false, text: said.at(-1).id } },
+    ]);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  let kept = begin();
+  say('second', NOW);
+  await turn(kept);
+  say('first', NOW - 3_600_000);
+  heard({ with: 'bob@example.net' });
+  await turn(kept);
+  assert.deepEqual(mails, ['second', 'first']);
+  // Started again; the person has deleted one meanwhile.
+  kept = begin();
+  await turn(kept);
+  assert.deepEqual(mails, ['second', 'first']);
+  failing = true;
+  say('third', NOW + 1000);
+  await turn(kept);
+  assert.deepEqual(warnings, ['the disk is full']);
+  failing = false;
+  await turn(kept);
+  assert.deepEqual(mails, ['second', 'first', 'third']);
+  delete globalThis.browser;
 });
 
 /** Two ends of a port, as the runtime connects them. */

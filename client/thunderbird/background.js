@@ -18,13 +18,18 @@ const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
 let servers = [];
 const isBase = (/** @type {unknown} */ each) => typeof each === 'string' && /^https?:\/\/[^/?#]+\/$/.test(each);
 const read = (/** @type {unknown} */ chosen) => void (servers = Array.isArray(chosen) ? chosen.filter(isBase) : []);
-browser.storage.local.onChanged.addListener(
-  (/** @type {any} */ changes) => changes.servers && read(changes.servers.newValue),
-);
+/** What was chosen meanwhile counts more than what was read before. */
+let chosen = false;
+browser.storage.local.onChanged.addListener((/** @type {any} */ changes) => {
+  if (!changes.servers) return;
+  chosen = true;
+  read(changes.servers.newValue);
+});
 
 async function start() {
   useScrypt(wasmScrypt);
-  read((await browser.storage.local.get({ servers: [] })).servers);
+  const { servers: kept } = await browser.storage.local.get({ servers: [] });
+  if (!chosen) read(kept);
   return Person.open({
     store: await openStore(),
     fetch: (input, init) => fetch(input, init),

@@ -5,6 +5,8 @@ import { localFolder } from './mails.js';
 const PAGE = 100;
 /** So that a long history does not hold up what comes now. */
 const MAX_PAGES = 1000;
+/** So long a message may wait for us at servers: docs/protocols/formats.md, section 6. */
+const LATE_MILLIS = 8 * 86_400_000;
 
 /** @typedef {import('../core/types.js').Message} Message */
 /** @typedef {import('../core/types.js').Contact} Contact */
@@ -73,36 +75,46 @@ export function transcripts({ core, subject, warn }) {
   let folder = '';
   let last = Promise.resolve();
 
-  /** The newest first, until one is there already. @param {Contact} contact */
+  /**
+   * What is not saved yet. One may be older than what is saved: it waited at a server. Ids are remembered as long as that may be, so that one that the
+   * person deleted does not come back.
+   * @param {Contact} contact
+   */
   async function save(contact) {
     folder ||= (await localFolder('Starling', 'Conversations')).id;
-    const { saved: marks } = await browser.storage.local.get({ saved: {} });
-    const mark = marks[contact.address] ?? 0;
-    /** @type {Message[]} */
-    let todo = [];
-    let before;
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const some = await core.messages(contact.address, before, PAGE);
-      // Those of the same day, so that the first of the thread is known.
-      todo = [...some, ...todo];
-      if (some.length < PAGE || day(some[0].at) < day(mark)) break;
-      before = some[0].at;
-    }
+    const { saved: all } = await browser.storage.local.get({ saved: {} });
+    /** Ids and times. @type {Record<string, number>} */
+    const ids = all[contact.address] ?? {};
+    const since = Math.max(0, ...Object.values(ids)) - LATE_MILLIS;
+    const todo = await messagesSince(contact.address, since);
     /** @type {Map<string, string>} */
     const roots = new Map();
     const about = { me: core.state.me, other: contact };
     for (const message of todo) {
       const root = roots.get(day(message.at)) ?? message.id;
       roots.set(day(message.at), root);
-      if (message.at < mark) continue;
-      const mail = asMail(message, root, {
-        ...about,
-        subject: subject(contact.name || contact.address, day(message.at)),
-      });
-      await put(mail);
+      if (message.at < since || message.id in ids) continue;
+      const name = subject(contact.name || contact.address, day(message.at));
+      await put(asMail(message, root, { ...about, subject: name }));
+      ids[message.id] = message.at;
     }
-    const newest = todo.at(-1)?.at ?? 0;
-    if (newest > mark) await browser.storage.local.set({ saved: { ...marks, [contact.address]: newest } });
+    const oldest = Math.max(0, ...Object.values(ids)) - LATE_MILLIS;
+    const kept = Object.fromEntries(Object.entries(ids).filter(([, at]) => at >= oldest));
+    await browser.storage.local.set({ saved: { ...all, [contact.address]: kept } });
+  }
+
+  /** Those of whole days, so that the first of a thread is known; oldest first. @param {string} address @param {number} since Unix ms */
+  async function messagesSince(address, since) {
+    /** @type {Message[]} */
+    let all = [];
+    let before;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const some = await core.messages(address, before, PAGE);
+      all = [...some, ...all];
+      if (some.length < PAGE || day(some[0].at) < day(Math.max(0, since))) break;
+      before = some[0].at;
+    }
+    return all;
   }
 
   /** @param {Uint8Array<ArrayBuffer>} mail */
@@ -115,6 +127,8 @@ export function transcripts({ core, subject, warn }) {
     }
   }
 
+  // One that came late changes nothing of what was said last.
+  core.on('message', (message) => void saved.delete(message.with));
   return {
     /** @param {Contact[]} contacts */
     keep(contacts) {
