@@ -6,9 +6,12 @@ import { setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
+import { composeButton } from './compose.js';
+import { directoryBook } from './directory.js';
 import { headerButton } from './header.js';
 import { challengeMails, localFolder } from './mails.js';
 import { wasmScrypt } from './scrypt.js';
+import { beginReply } from './threads.js';
 import { transcripts } from './transcripts.js';
 import { PORT, serve } from './wire.js';
 
@@ -26,12 +29,14 @@ browser.storage.local.onChanged.addListener((/** @type {any} */ changes) => {
   read(changes.servers.newValue);
 });
 
+const storing = openStore();
+
 async function start() {
   useScrypt(wasmScrypt);
   const { servers: kept } = await browser.storage.local.get({ servers: [] });
   if (!chosen) read(kept);
   return Person.open({
-    store: await openStore(),
+    store: await storing,
     fetch: (input, init) => fetch(input, init),
     webSocket: (url, protocols) => new WebSocket(url, protocols),
     now: () => Date.now(),
@@ -54,9 +59,10 @@ async function file(id) {
 const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
   console.warn(`starling: ${what}`, e instanceof Error ? e.message : e);
 
-/** The space, with somebody's conversation, or where they are asked. @param {any} space @param {string} address */
-async function open(space, address) {
+/** The space, with somebody's conversation, or where they are asked. @param {any} space @param {string} address @param {string} [mail]  that is answered */
+async function open(space, address, mail = '') {
   const known = ofAddress((await opening).state.contacts, address);
+  if (known && mail) await beginReply(known.address, mail, known.last?.at ?? 0, Date.now());
   const place = `${known ? '' : ':new='}${encodeURIComponent(address)}`;
   const tab = await browser.spaces.open(space.id);
   await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${place}` });
@@ -79,7 +85,12 @@ const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
 });
 const [core, space] = await Promise.all([opening, adding]);
 await setLanguage(core.state.settings.language);
-const book = addressBook({ warn: warn('the address book') });
+const book = addressBook({
+  store: await storing,
+  online: (count) => t('book.online', { count }),
+  warn: warn('the address book'),
+});
+directoryBook({ core, name: t('book.directory') });
 const kept = transcripts({
   core,
   subject: (name, day) => t('transcript.subject', { name, day }),
@@ -91,7 +102,12 @@ const show = () => {
 };
 core.subscribe(show);
 show();
-const go = (/** @type {string} */ address) => void open(space, address).catch(warn('opening'));
+const go = (/** @type {string} */ address, /** @type {string} */ mail = '') =>
+  void open(space, address, mail).catch(warn('opening'));
 watchForAttention(core, space.id, go);
 headerButton({ core, open: go, warn: warn('the button above a mail') });
+composeButton({ core, warn: warn('the button beside a mail') });
+browser.runtime.onMessage.addListener((/** @type {any} */ message) => {
+  if (typeof message?.open === 'string') go(message.open);
+});
 await mails.lookBack();

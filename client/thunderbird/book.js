@@ -1,131 +1,290 @@
 // The address book "Starling": everybody who is a contact, with their status drawn into the picture, so that it shows in lists, on cards and above their mails.
-// Only this book is written to. What the person changes on a card (name, numbers, notes) stays; picture and address are ours.
-import { picture } from './picture.js';
+// Only this book is written to. What the person changes on a card (name, numbers, notes, photo) stays; the dot and the address are ours.
+//
+// There may be thousands of them, and Thunderbird does each change in its own time. So a pass takes a second at most: first those whose status changed,
+// then those who have no card yet, then the rest; what is left is planned anew, by the newest state. What each card shows is remembered, so that a start
+// of Thunderbird writes only what changed, and asks for no list of cards, which would come with all photos.
+import { encode, hex, sha256 } from '../core/bytes.js';
+import { isOurs, over, picture } from './picture.js';
+import { escaped, vCard } from './vcard.js';
 
 const BOOK = 'Starling';
-const LIST = 'Online now';
 const HERE = new Set(['online', 'away', 'busy']);
+const PASS_MILLIS = 1000;
+/** So soon a newer state is looked at. */
+const NEWER_MILLIS = 200;
+/** Of one card, before it is left alone until the next change. */
+const TRIES = 2;
+/** Tables of the store, both by address. */
+const CARDS = 'book-cards';
+const PHOTOS = 'book-photos';
 
 /** @typedef {import('../core/types.js').Contact} Contact */
-/** card: id of the contact; drawn: what its picture shows @typedef {{card: string, drawn: string}} Known */
+/** card: id of the contact; drawn: what its picture shows, `name presence`; seen: was a contact since we started @typedef {{card: string, name: string, drawn: string, seen: boolean}} Known */
 
-/** RFC 6350, section 3.4. @param {string} text */
-const escaped = (text) => text.replace(/[\\,;]/g, (c) => `\\${c}`).replace(/[\r\n]+/g, ' ');
-
-/** @param {Contact} contact */
-export function vCard({ address, name }) {
-  const phone = address.startsWith('+');
-  return [
-    'BEGIN:VCARD',
-    'VERSION:4.0',
-    `FN:${escaped(name || address)}`,
-    phone ? `TEL;VALUE=TEXT:${escaped(address)}` : `EMAIL;PREF=1:${escaped(address)}`,
-    `IMPP;PREF=1:sip:${escaped(address)}`,
-    'END:VCARD',
-    '',
-  ].join('\r\n');
-}
-
-/** The card with their name, where nothing but the address stood; else null: what the person wrote stays. @param {string} card @param {Contact} contact */
+/** The card with their name, where nothing but the address stood; else null: what the person wrote stays. @param {string} card @param {{address: string, name: string}} contact */
 export function named(card, { address, name }) {
   const plain = new RegExp(`^FN:${address.replace(/[^a-z0-9]/gi, '\\$&')}[ \\t]*$`, 'im');
   return name && name !== address && plain.test(card) ? card.replace(plain, () => `FN:${escaped(name)}`) : null;
 }
 
-/** Whose card it is. @param {string} card @returns {string} '' for one that is not ours */
-export function addressOf(card) {
-  const unfolded = card.replace(/\r?\n[ \t]/g, '');
-  const found = /^(?:[^\s:;]*\.)?IMPP(?:;[^:\r\n]*)?:sip:([^\s]+)\s*$/im.exec(unfolded);
-  return found ? found[1].replace(/\\(.)/g, '$1').toLowerCase() : '';
+/** Always the same for an address: a card is not made twice, whatever is interrupted. @param {string} address */
+export const cardOf = async (address) => `starling-${hex(await sha256(encode(address))).slice(0, 32)}`;
+
+/** What a picture is to show. Of whom we know nothing yet, a picture may go on saying that they are away. @param {Known} mine @param {Contact} contact */
+export function looks(mine, { address, name, presence }) {
+  const shown = presence === 'unknown' && mine.drawn.endsWith(' offline') ? 'offline' : presence;
+  return `${name || address} ${shown}`;
 }
 
 /**
- * Keeps the book as the agent's contacts are. One change after the other; while one is made, only the newest state waits.
- * @param {{warn: (e: unknown) => void}} around
+ * What is to be done, the most urgent first: whose status changed, who has no card, whose name changed.
+ * @param {Contact[]} wanted @param {Map<string, Known>} known
  */
-export function addressBook({ warn }) {
+export function plan(wanted, known) {
+  /** @type {Contact[]} */
+  const urgent = [];
+  /** @type {Contact[]} */
+  const fresh = [];
+  /** @type {Contact[]} */
+  const rest = [];
+  for (const contact of wanted) {
+    const mine = known.get(contact.address);
+    if (!mine) fresh.push(contact);
+    else if (mine.drawn !== looks(mine, contact)) (here(contact) || isHere(mine) ? urgent : rest).push(contact);
+    else if (mine.name !== contact.name) rest.push(contact);
+  }
+  return [...urgent.filter(here), ...urgent.filter((each) => !here(each)), ...fresh, ...rest];
+}
+
+/** @param {Contact} contact */
+const here = ({ presence }) => HERE.has(presence);
+
+/** @param {Known} mine */
+const isHere = ({ drawn }) => HERE.has(drawn.slice(drawn.lastIndexOf(' ') + 1));
+
+/**
+ * Keeps the book as the agent's contacts are. While something is written, only the newest state waits.
+ * @param {{store: import('../core/types.js').Store, online: (count: number) => string, warn: (e: unknown) => void}} around  online: the name of the list of those who are here
+ */
+export function addressBook({ store, online, warn }) {
   /** @type {Map<string, Known>} */
   const known = new Map();
+  /** What is remembered of cards that were written, not stored yet. @type {Map<string, Known | undefined>} */
+  const unsaved = new Map();
+  /** Changes of cards that are ours, and of which Thunderbird will tell us. @type {Map<string, number>} */
+  const expected = new Map();
   let book = '';
   let list = '';
   let listed = '';
+  /** Who is on the list, by card. @type {Set<string>} */
+  const members = new Set();
   /** @type {Contact[] | null} */
   let next = null;
+  /** @type {Contact[]} */
+  let last = [];
   let busy = false;
+  /** How often each could not be written. @type {Map<string, number>} */
+  const failed = new Map();
 
   async function open() {
+    const { book: kept, list: old } = await browser.storage.local.get({ book: '', list: '' });
     const books = await browser.addressBooks.list(false);
-    const { book: kept } = await browser.storage.local.get({ book: '' });
-    const there = books.find((/** @type {any} */ each) => each.id === kept);
-    book = there ? there.id : await browser.addressBooks.create({ name: BOOK });
-    await browser.storage.local.set({ book });
-    for (const each of await browser.contacts.list(book)) {
-      const address = addressOf(each.properties.vCard ?? '');
-      // A second card of somebody is the person's own affair.
-      if (address && !known.has(address)) known.set(address, { card: each.id, drawn: '' });
-    }
-    const lists = await browser.mailingLists.list(book);
-    const old = lists.find((/** @type {any} */ each) => each.name.startsWith(LIST));
-    list = old?.id ?? '';
-    listed = old?.name ?? '';
+    const there = books.some((/** @type {any} */ each) => each.id === kept);
+    const before = await store.list(CARDS);
+    if (!there) await store.batch(before.map(([address]) => [CARDS, address, undefined]));
+    else for (const [address, mine] of before) if (!known.has(address)) known.set(address, { ...mine, seen: false });
+    book = there ? kept : await browser.addressBooks.create({ name: BOOK });
+    // Nobody is here until they say so; and the list is made anew in one step, not name by name.
+    const lists = there ? await browser.mailingLists.list(book) : [];
+    if (lists.some((/** @type {any} */ each) => each.id === old)) await browser.mailingLists.delete(old);
+    forgetList();
+    await browser.storage.local.set({ book, list: '' });
   }
 
-  /** @param {Contact[]} contacts */
-  async function make(contacts) {
-    if (!book) await open();
-    const wanted = contacts.filter((each) => each.state === 'accepted' || each.state === 'waiting');
-    for (const contact of wanted) {
-      const mine = known.get(contact.address) ?? { card: '', drawn: '' };
-      if (!mine.card) mine.card = await browser.contacts.create(book, null, { vCard: vCard(contact) });
-      known.set(contact.address, mine);
-      const drawn = `${contact.name || contact.address} ${contact.presence}`;
-      if (mine.drawn === drawn) continue;
-      await browser.contacts.setPhoto(mine.card, await picture(contact.name || contact.address, contact.presence));
-      mine.drawn = drawn;
+  function forgetList() {
+    list = '';
+    listed = '';
+    members.clear();
+  }
+
+  /** Thunderbird says of each change that a card was changed, also of ours. @param {string} card @param {() => Promise<void>} change */
+  async function ours(card, change) {
+    expected.set(card, (expected.get(card) ?? 0) + 1);
+    await change().catch((e) => {
+      expected.delete(card);
+      throw e;
+    });
+  }
+
+  /** @param {Contact} contact */
+  async function write(contact) {
+    const { address, name } = contact;
+    const mine = known.get(address) ?? { card: await cardOf(address), name: '', drawn: '', seen: true };
+    const fresh = !known.has(address);
+    if (fresh && (await create(mine.card, contact))) mine.name = name;
+    // Everybody is to be found before the last picture is drawn.
+    if (!fresh || here(contact)) await draw(mine, contact);
+    if (mine.name !== name) {
       const { properties } = await browser.contacts.get(mine.card);
       const card = named(properties.vCard ?? '', contact);
-      if (card) await browser.contacts.update(mine.card, { vCard: card });
+      if (card) await ours(mine.card, () => browser.contacts.update(mine.card, { vCard: card }));
+      mine.name = name;
     }
-    const there = new Set(wanted.map((each) => each.address));
-    for (const [address, { card, drawn }] of [...known]) {
-      // Only of whom we saw leave: a card may hold what the person wrote on it.
-      if (there.has(address) || !drawn) continue;
-      await browser.contacts.delete(card).catch(warn);
-      known.delete(address);
-    }
-    await online(wanted.filter((each) => HERE.has(each.presence)));
+    known.set(address, mine);
+    unsaved.set(address, mine);
   }
 
-  /** @param {Contact[]} here */
-  async function online(here) {
-    const name = `${LIST} (${here.length})`;
-    if (!here.length && !list) return;
-    if (!list) list = await browser.mailingLists.create(book, { name });
-    else if (listed !== name) await browser.mailingLists.update(list, { name });
+  /** @param {string} card @param {Contact} contact @returns {Promise<boolean>} false: it was there already */
+  async function create(card, contact) {
+    try {
+      await browser.contacts.create(book, card, { vCard: vCard(contact) });
+      return true;
+    } catch (e) {
+      if (!/Duplicate contact id/.test(String(e))) throw e;
+      return false;
+    }
+  }
+
+  /** The person's own photo is kept before anything is drawn over it. @param {Known} mine @param {Contact} contact */
+  async function draw(mine, contact) {
+    const drawn = looks(mine, contact);
+    if (mine.drawn === drawn) return;
+    const { address } = contact;
+    const presence = drawn.slice(drawn.lastIndexOf(' ') + 1);
+    const there = await browser.contacts.getPhoto(mine.card);
+    const own = there && !(await isOurs(there)) ? there : null;
+    if (own) await store.put(PHOTOS, address, { type: own.type, bytes: new Uint8Array(await own.arrayBuffer()) });
+    const kept = there ? await store.get(PHOTOS, address) : undefined;
+    const photo = own ?? (kept ? new Blob([kept.bytes], { type: kept.type }) : null);
+    const file = photo ? await over(photo, presence) : await picture(contact.name || address, presence);
+    if (file) await ours(mine.card, () => browser.contacts.setPhoto(mine.card, file));
+    mine.drawn = drawn;
+  }
+
+  /** Who is here, as a list of the book. @param {Contact[]} wanted @param {number} until */
+  async function group(wanted, until) {
+    const cards = new Set(wanted.flatMap((each) => (here(each) ? (known.get(each.address)?.card ?? []) : [])));
+    if (!cards.size && !list) return false;
+    const name = online(cards.size);
+    if (!list) {
+      list = await browser.mailingLists.create(book, { name });
+      await browser.storage.local.set({ list });
+    } else if (listed !== name) await browser.mailingLists.update(list, { name });
     listed = name;
-    const wanted = new Set(here.map((each) => known.get(each.address)?.card));
-    const members = new Set((await browser.mailingLists.listMembers(list)).map((/** @type {any} */ each) => each.id));
-    for (const id of wanted) if (id && !members.has(id)) await browser.mailingLists.addMember(list, id);
-    for (const id of members) if (!wanted.has(id)) await browser.mailingLists.removeMember(list, id);
+    for (const card of cards) {
+      if (members.has(card)) continue;
+      if (Date.now() > until) return true;
+      await browser.mailingLists.addMember(list, card);
+      members.add(card);
+    }
+    for (const card of members) {
+      if (cards.has(card)) continue;
+      if (Date.now() > until) return true;
+      await browser.mailingLists.removeMember(list, card);
+      members.delete(card);
+    }
+    return false;
   }
 
-  return {
-    /** @param {Contact[]} contacts */
-    async show(contacts) {
-      next = contacts;
-      if (busy) return;
-      busy = true;
-      while (next) {
-        const now = next;
-        next = null;
-        await make(now).catch((e) => {
-          // The person may have deleted a card, the list or the book: it is looked at anew, once.
-          known.clear();
-          book = '';
-          warn(e);
-        });
+  /** Only of whom we saw leave: a card may hold what the person wrote on it. @param {Contact[]} wanted */
+  async function clear(wanted) {
+    const there = new Set(wanted.map((each) => each.address));
+    for (const [address, { card, seen }] of known) {
+      if (there.has(address) || !seen) continue;
+      await browser.contacts.delete(card).catch(warn);
+      members.delete(card);
+      known.delete(address);
+      unsaved.set(address, undefined);
+      await store.delete(PHOTOS, address);
+    }
+  }
+
+  async function save() {
+    /** @type {[string, string, any][]} */
+    const writes = [...unsaved].map(([address, mine]) => [
+      CARDS,
+      address,
+      mine && { card: mine.card, name: mine.name, drawn: mine.drawn },
+    ]);
+    unsaved.clear();
+    if (writes.length) await store.batch(writes);
+  }
+
+  /** For a second at most. @param {Contact[]} contacts @returns {Promise<boolean>} whether something is left */
+  async function pass(contacts) {
+    if (!book) await open();
+    const wanted = contacts.filter((each) => each.state === 'accepted' || each.state === 'waiting');
+    for (const { address } of wanted) {
+      const mine = known.get(address);
+      if (mine) mine.seen = true;
+    }
+    const began = Date.now();
+    let left = false;
+    for (const contact of plan(wanted, known)) {
+      if ((failed.get(contact.address) ?? 0) >= TRIES) continue;
+      const passed = Date.now() - began;
+      if (passed > PASS_MILLIS || (next && passed > NEWER_MILLIS)) {
+        left = true;
+        break;
       }
-      busy = false;
-    },
-  };
+      await write(contact).catch((e) => lost(contact.address, e));
+      if (!book) return true;
+      // Made without a picture, or to be tried again.
+      left ||= !known.get(contact.address)?.drawn;
+    }
+    await clear(wanted);
+    left = (await group(wanted, Date.now() + PASS_MILLIS)) || left;
+    await save();
+    return left;
+  }
+
+  /** The person may have deleted the card, or the book: it is made again, once. @param {string} address @param {unknown} e */
+  async function lost(address, e) {
+    warn(e);
+    failed.set(address, (failed.get(address) ?? 0) + 1);
+    known.delete(address);
+    unsaved.set(address, undefined);
+    const books = await browser.addressBooks.list(false);
+    if (books.some((/** @type {any} */ each) => each.id === book)) return;
+    known.clear();
+    book = '';
+  }
+
+  // A photo that the person puts on a card of ours, or takes away, is seen at once.
+  browser.contacts.onUpdated.addListener((/** @type {any} */ { id, parentId }) => {
+    if (parentId !== book) return;
+    const count = expected.get(id) ?? 0;
+    if (count > 1) expected.set(id, count - 1);
+    else if (count) expected.delete(id);
+    else
+      for (const mine of known.values())
+        if (mine.card === id) {
+          mine.drawn = '';
+          void show(last);
+        }
+  });
+
+  /** @param {Contact[]} contacts */
+  async function show(contacts) {
+    next = last = contacts;
+    failed.clear();
+    if (busy) return;
+    busy = true;
+    while (next) {
+      /** @type {Contact[]} */
+      const now = next;
+      next = null;
+      const more = await pass(now).catch((e) => {
+        warn(e);
+        forgetList();
+        book = '';
+        return false;
+      });
+      if (more) next ??= now;
+    }
+    busy = false;
+  }
+
+  return { show };
 }

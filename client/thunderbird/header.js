@@ -4,12 +4,12 @@ import { ofAddress } from '../web/names.js';
 import { addressIn } from './mails.js';
 
 /** UI.md's marks: never colour alone. @type {Record<string, string>} */
-const MARKS = { online: '●', away: '◐', busy: '⊖', offline: '○' };
+export const MARKS = { online: '●', away: '◐', busy: '⊖', offline: '○' };
 /** @type {Record<string, string>} */
-const COLOURS = { online: '#1a7f37', away: '#9a6700', busy: '#c0362c', offline: '#57606a' };
+export const COLOURS = { online: '#1a7f37', away: '#9a6700', busy: '#c0362c', offline: '#57606a' };
 const MAX_TABS = 100;
 
-/** @param {{core: import('../core/types.js').StarlingApi, open: (address: string) => void, warn: (e: unknown) => void}} around */
+/** @param {{core: import('../core/types.js').StarlingApi, open: (address: string, mail: string) => void, warn: (e: unknown) => void}} around  mail: Message-ID of the one that is answered */
 export function headerButton({ core, open, warn }) {
   /** Who wrote what each tab shows, and what the button says. @type {Map<number, {address: string, said: string}>} */
   const shown = new Map();
@@ -40,7 +40,7 @@ export function headerButton({ core, open, warn }) {
   browser.tabs.onRemoved.addListener((/** @type {number} */ id) => shown.delete(id));
   browser.messageDisplayAction.onClicked.addListener(async (/** @type {any} */ tab) => {
     const mail = await browser.messageDisplay.getDisplayedMessage(tab.id);
-    if (mail) open(addressIn(mail.author));
+    if (mail) open(addressIn(mail.author), mail.headerMessageId ?? '');
   });
   core.subscribe(() => {
     for (const id of shown.keys()) update(id).catch(warn);

@@ -1,7 +1,12 @@
-// A picture for somebody who has none: the first letter, and the status as a shape near the middle, where the round mask of lists does not cut it off.
+// The picture on a card of ours: the first letter of a name, or the person's own photo, and the status as a shape near the middle, where the round mask of lists
+// does not cut it off. Ours end with a word of ours, which no program that draws a PNG looks at: so a photo that the person chose is known from one of ours.
 
 const SIZE = 96;
 const DOT = { x: 70, y: 70, radius: 15 };
+const MARK = 'starling picture';
+/** Of a photo: its pixels, and what is drawn of it. */
+const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_SIDE = 300;
 const COLOURS = { online: '#1a7f37', away: '#9a6700', busy: '#c0362c', offline: '#57606a', unknown: '#57606a' };
 
 /** @type {Map<string, Promise<File>>} */
@@ -40,7 +45,33 @@ async function draw(letter, hue, presence) {
   at.textBaseline = 'middle';
   at.fillText(letter, SIZE / 2 - 6, SIZE / 2 - 4);
   status(at, presence);
-  return new File([await canvas.convertToBlob({ type: 'image/png' })], 'status.png', { type: 'image/png' });
+  return ours(canvas);
+}
+
+/** @param {OffscreenCanvas} canvas @returns {Promise<File>} */
+async function ours(canvas) {
+  return new File([await canvas.convertToBlob({ type: 'image/png' }), MARK], 'status.png', { type: 'image/png' });
+}
+
+/** Whether we drew it. @param {Blob} photo */
+export const isOurs = async (photo) => (await photo.slice(-MARK.length).text()) === MARK;
+
+/** The person's own photo, with the status. @param {Blob} photo @param {string} presence @returns {Promise<File | null>} null: cannot be read, and is left alone */
+export async function over(photo, presence) {
+  if (photo.size > MAX_BYTES) return null;
+  const image = await createImageBitmap(photo).catch(() => null);
+  if (!image) return null;
+  const side = Math.min(image.width, image.height);
+  const size = Math.min(MAX_SIDE, Math.max(SIZE, side));
+  const canvas = new OffscreenCanvas(size, size);
+  const at = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  at.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, size, size);
+  image.close();
+  at.scale(size / SIZE, size / SIZE);
+  at.textAlign = 'center';
+  at.textBaseline = 'middle';
+  status(at, presence);
+  return ours(canvas);
 }
 
 /** Shape and colour: UI.md's marks. @param {OffscreenCanvasRenderingContext2D} at @param {string} presence */

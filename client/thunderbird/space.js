@@ -1,4 +1,6 @@
 // The space: what the web app shows, of the agent in the background page.
+import { Known } from './known.js';
+import { linkIn, placeOf } from './link.js';
 import { Setup } from './setup.js';
 import { App } from '../web/app.js';
 import { html, render } from '../web/html.js';
@@ -9,7 +11,10 @@ const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const core = await remote(browser.runtime.connect({ name: PORT }), () => location.reload());
 let drawn = core.state.settings.language;
 await setLanguage(drawn);
-const draw = () => render(html`<${App} core=${core} begin=${Setup} key=${drawn} />`, root);
+// A link that was clicked, in a mail or anywhere: it opens somebody's place here, and does no more.
+const link = linkIn(location);
+if (link) history.replaceState(null, '', `${location.pathname}${placeOf(link, core.state.contacts)}`);
+const draw = () => render(html`<${App} core=${core} begin=${Setup} known=${Known} key=${drawn} />`, root);
 root.textContent = '';
 draw();
 core.subscribe(async (state) => {

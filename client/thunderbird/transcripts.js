@@ -1,6 +1,7 @@
 // Conversations as mail: each message becomes one in Local Folders, "Starling/Conversations", threaded by person and day, so that what searches mail finds it. The id
 // is made of the message's own, and Thunderbird refuses a second one with the same, so nothing is there twice, whatever is interrupted.
 import { localFolder } from './mails.js';
+import { repliesIn } from './threads.js';
 
 const PAGE = 100;
 /** So that a long history does not hold up what comes now. */
@@ -43,12 +44,13 @@ const mailbox = (name, address) => {
 
 /**
  * One message as a mail (RFC 5322); text is text, whatever is in it.
- * @param {Message} message @param {string} root  id of the first of the thread @param {{me: {address: string, name: string}, other: {address: string, name: string}, subject: string}} about @returns {Uint8Array<ArrayBuffer>}
+ * @param {Message} message @param {string} root  id of the first of the thread @param {{me: {address: string, name: string}, other: {address: string, name: string}, subject: string, mail?: string}} about  mail: Message-ID of the mail that the first answers @returns {Uint8Array<ArrayBuffer>}
  */
-export function asMail(message, root, { me, other, subject }) {
+export function asMail(message, root, { me, other, subject, mail = '' }) {
   const [from, to] = message.mine ? [me, other] : [other, me];
-  const reference =
-    root === message.id ? [] : [`In-Reply-To: <${messageId(root)}>`, `References: <${messageId(root)}>`];
+  // RFC 5322, section 3.6.4.
+  const above = [...(mail ? [mail] : []), ...(root === message.id ? [] : [messageId(root)])].map((id) => `<${id}>`);
+  const reference = above.length ? [`In-Reply-To: ${above.at(-1)}`, `References: ${above.join(' ')}`] : [];
   const lines = [
     `From: ${mailbox(from.name, from.address)}`,
     `To: ${mailbox(to.name, to.address)}`,
@@ -90,12 +92,14 @@ export function transcripts({ core, subject, warn }) {
     /** @type {Map<string, string>} */
     const roots = new Map();
     const about = { me: core.state.me, other: contact };
+    const replies = await repliesIn(contact.address, todo, (id) => id in ids);
     for (const message of todo) {
-      const root = roots.get(day(message.at)) ?? message.id;
+      // What answers a mail begins a thread of its own, under that mail.
+      const root = replies[message.id] ? message.id : (roots.get(day(message.at)) ?? message.id);
       roots.set(day(message.at), root);
       if (message.at < since || message.id in ids) continue;
       const name = subject(contact.name || contact.address, day(message.at));
-      await put(asMail(message, root, { ...about, subject: name }));
+      await put(asMail(message, root, { ...about, subject: name, mail: replies[root] }));
       ids[message.id] = message.at;
     }
     const oldest = Math.max(0, ...Object.values(ids)) - LATE_MILLIS;

@@ -1,6 +1,7 @@
 // The agent lives in the background page; a page that shows it speaks to it over a port of the runtime, so that nothing here needs both to be in one process
 // or the background page to stay for ever. What goes over it is structured-cloneable (Firefox's ports keep Uint8Array and Blob).
 import { StarlingError } from '../core/errors.js';
+import { applied, difference } from './delta.js';
 
 /** @typedef {import('../core/types.js').StarlingApi} Core */
 /** @typedef {{postMessage: (message: any) => void, onMessage: {addListener: (fn: (message: any) => void) => void}, onDisconnect: {addListener: (fn: (port: any) => void) => void}}} Port */
@@ -49,18 +50,37 @@ const ASKED = [
 
 /** Gives one page the agent. @param {Core} core @param {Port} port */
 export function serve(core, port) {
-  const push = () => port.postMessage({ state: core.state, peers: core.peers() });
+  /** What the page has been told; it says when it has drawn that, and until then only the newest waits. @type {import('../core/types.js').State | null} */
+  let told = null;
+  let drawing = false;
+  let newer = false;
+  const push = () => {
+    drawing = true;
+    newer = false;
+    port.postMessage({ delta: difference(told, core.state), peers: core.peers() });
+    told = core.state;
+  };
+  const changed = () => {
+    if (drawing) newer = true;
+    else push();
+  };
   const stops = [
-    core.subscribe(push),
+    core.subscribe(changed),
     ...EVENTS.map((event) => core.on(event, (what) => port.postMessage({ event, what }))),
   ];
   port.onDisconnect.addListener(() => stops.forEach((stop) => stop()));
-  port.onMessage.addListener(async ({ id, method, args }) => {
+  port.onMessage.addListener(async ({ drawn, id, method, args }) => {
+    if (drawn) {
+      drawing = false;
+      return newer && push();
+    }
     try {
       if (!ASKED.includes(method))
         throw new StarlingError('generic', {}, `no such method: ${String(method).slice(0, 40)}`);
-      port.postMessage({ id, value: await /** @type {any} */ (core)[method](...args) });
-      if (method === 'addPeer' || method === 'removePeer') push();
+      const value = await /** @type {any} */ (core)[method](...args);
+      // What the answer is about is there when it comes.
+      if (newer || method === 'addPeer' || method === 'removePeer') push();
+      port.postMessage({ id, value });
     } catch (e) {
       const failure = e instanceof StarlingError ? e : new StarlingError('generic', {}, String(e));
       port.postMessage({ id, error: { key: failure.key, args: failure.args, detail: failure.message } });
@@ -104,6 +124,13 @@ export function remote(port, ended) {
         waiting.set(++next, { resolve, reject });
         port.postMessage({ id: next, method, args });
       });
+  const seen = () => {
+    try {
+      port.postMessage({ drawn: true });
+    } catch {
+      // The page took its leave meanwhile.
+    }
+  };
   return new Promise((opened) => {
     port.onDisconnect.addListener(() => {
       for (const { reject } of waiting.values()) reject(new StarlingError('generic', {}, 'the add-on ended'));
@@ -111,11 +138,12 @@ export function remote(port, ended) {
       ended();
     });
     port.onMessage.addListener((message) => {
-      if (message.state) {
-        core.state = message.state;
+      if (message.delta) {
+        core.state = applied(core.state, message.delta);
         peers = message.peers;
         opened(core);
         for (const fn of [...listeners]) fn(core.state);
+        setTimeout(seen, 0);
       } else if (message.event) events.get(message.event)?.forEach((fn) => fn(message.what));
       else {
         const one = waiting.get(message.id);

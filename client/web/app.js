@@ -17,8 +17,8 @@ import { Settings } from './views/settings.js';
 
 const BEFORE_ENROLMENT = new Set(['new', 'code', 'enrolling', 'waiting-for-device']);
 
-/** @param {{core: Core, begin?: (props: {core: Core, state: import('../core/types.js').State}) => any}} props  begin: shown in place of the field for an address */
-export function App({ core, begin = Enrol }) {
+/** @param {{core: Core, begin?: (props: {core: Core, state: import('../core/types.js').State}) => any, known?: any}} props  begin: shown in place of the field for an address; known: shows whom one knows already */
+export function App({ core, begin = Enrol, known }) {
   const [state, setState] = useState(core.state);
   const [place, go] = usePlace();
   useEffect(() => core.subscribe(setState), [core]);
@@ -45,7 +45,7 @@ export function App({ core, begin = Enrol }) {
         : html`<div class="panes" role=${place.pane === 'list' && narrow ? 'main' : undefined}>
             ${place.pane === 'list' && narrow && html`<h1 class="unseen">${t('app.people')}</h1>`}
             <${List} core=${core} state=${state} place=${place} go=${go} />
-            <${Beside} core=${core} state=${state} place=${place} go=${go} />
+            <${Beside} core=${core} state=${state} place=${place} go=${go} known=${known} />
           </div>`
     }
   </div>`;
@@ -54,8 +54,8 @@ export function App({ core, begin = Enrol }) {
 /** What the other end of the call says of its address, undecided. @param {import('../core/types.js').State} state */
 const movedOf = ({ call, contacts }) => contacts.find((each) => each.address === call?.address)?.moved ?? '';
 
-/** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void}} props */
-function Beside({ core, state, place, go }) {
+/** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void, known?: any}} props */
+function Beside({ core, state, place, go, known }) {
   const back = () => go({ pane: 'list' });
   switch (place.pane) {
     case 'conversation':
@@ -76,6 +76,7 @@ function Beside({ core, state, place, go }) {
         key=${place.address}
         core=${core}
         wanted=${place.address}
+        known=${known}
         state=${state}
         back=${back}
         open=${(/** @type {string} */ address) => go({ pane: 'conversation', address })}

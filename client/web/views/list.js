@@ -190,6 +190,7 @@ function lastLine(contact) {
 
 /** @param {Contact} contact @param {string} query */
 function matches(contact, query) {
+  if (!query.trim()) return true;
   const plain = (/** @type {string} */ s) => s.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   return plain(`${contact.name} ${contact.address}`).includes(plain(query.trim()));
 }

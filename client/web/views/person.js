@@ -9,8 +9,8 @@ import { Pane } from './pane.js';
 
 const MAX_HELLO = 140;
 
-/** @param {{core: import('../../core/types.js').StarlingApi, state: import('../../core/types.js').State, wanted?: string, back: () => void, open: (address: string) => void}} props  wanted: an address that somebody clicked; nothing is asked before the person says so */
-export function NewPerson({ core, state, wanted: clicked = '', back, open }) {
+/** @param {{core: import('../../core/types.js').StarlingApi, state: import('../../core/types.js').State, wanted?: string, known?: any, back: () => void, open: (address: string) => void}} props  wanted: an address that somebody clicked; nothing is asked before the person says so; known: a part that shows whom they know already */
+export function NewPerson({ core, state, wanted: clicked = '', known, back, open }) {
   const [address, setAddress] = useState(clicked);
   const [text, setText] = useState('');
   const [result, setResult] = useState(
@@ -39,8 +39,8 @@ export function NewPerson({ core, state, wanted: clicked = '', back, open }) {
     e.preventDefault();
     setError('');
     if (wanted === state.me.address) return setError(t('person.self'));
-    const known = state.contacts.find((contact) => contact.address === wanted);
-    if (known && known.state !== 'removed') return open(wanted);
+    const there = state.contacts.find((contact) => contact.address === wanted);
+    if (there && there.state !== 'removed') return open(wanted);
     setResult('looking');
     setLine(null);
     try {
@@ -101,7 +101,7 @@ export function NewPerson({ core, state, wanted: clicked = '', back, open }) {
       </div>
       ${line && html`<${Line} core=${core} line=${line} inCall=${!!state.call} ask=${askLine} open=${open} />`}
     </form>
-    ${question}
+    ${known && html`<${known} core=${core} state=${state} typed=${address} />`} ${question}
   <//>`;
 }
 
