@@ -21,7 +21,7 @@ export async function alice(others) {
     tb: await thunderbird({ prefs: PREFS }),
     /** As a page of the add-on asks the agent. @param {string} body  with `core` */
     asked: (body) =>
-      home.tb.background(
+      home.page(
         `const { remote } = await import('/thunderbird/wire.js');
         const port = browser.runtime.connect({ name: 'starling' });
         try { const core = await remote(port, () => {}); ${body} } finally { port.disconnect(); }`,
