@@ -56,22 +56,39 @@ async function file(id) {
   await browser.messages.move([id], (await localFolder('Starling', 'Confirmations')).id);
 }
 
+/** Nothing of the person is left but the servers, which are asked for nowhere else. Mails that were saved are mails. */
+async function deleted() {
+  const { servers: chosen, book: cards } = await browser.storage.local.get({ servers: [], book: '' });
+  if (cards) await browser.addressBooks.delete(cards).catch(warn('the address book'));
+  await browser.storage.local.clear();
+  await browser.storage.local.set({ servers: chosen });
+  browser.runtime.reload();
+}
+
 const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
   console.warn(`starling: ${what}`, e instanceof Error ? e.message : e);
 
-/** The space, with somebody's conversation, or where they are asked. @param {any} space @param {string} address @param {string} [mail]  that is answered */
-async function open(space, address, mail = '') {
-  const known = ofAddress((await opening).state.contacts, address);
+/** The space, with somebody's conversation, or where they are asked. @param {string} address @param {string} [mail]  Message-ID of the one that is answered */
+async function open(address, mail = '') {
+  const [{ state }, space] = await Promise.all([opening, adding]);
+  const known = ofAddress(state.contacts, address);
   if (known && mail) await beginReply(known.address, mail, known.last?.at ?? 0, Date.now());
   const place = `${known ? '' : ':new='}${encodeURIComponent(address)}`;
   const tab = await browser.spaces.open(space.id);
   await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${place}` });
 }
 
-// Pages and mails may come before it is there; listeners must be set at once.
+const go = (/** @type {string} */ address, /** @type {string} */ mail = '') =>
+  void open(address, mail).catch(warn('opening'));
+
+// Pages, mails and clicks may come before it is there; listeners must be set at once.
 const opening = start();
-browser.runtime.onConnect.addListener(async (/** @type {any} */ port) => {
-  if (port.name === PORT) serve(await opening, port);
+browser.runtime.onConnect.addListener((/** @type {any} */ port) => {
+  if (port.name === PORT) serve(opening, port, { warn: warn('a page'), deleted });
+});
+const button = headerButton({ open: go, warn: warn('the button above a mail') });
+browser.runtime.onMessage.addListener((/** @type {any} */ message) => {
+  if (typeof message?.open === 'string') go(message.open);
 });
 const mails = challengeMails({
   awaited: async () => (await opening).main.enrolment.awaited(),
@@ -99,15 +116,10 @@ const kept = transcripts({
 const show = () => {
   void book.show(core.state.contacts);
   kept.keep(core.state.contacts);
+  button.show(core.state.contacts);
 };
 core.subscribe(show);
 show();
-const go = (/** @type {string} */ address, /** @type {string} */ mail = '') =>
-  void open(space, address, mail).catch(warn('opening'));
 watchForAttention(core, space.id, go);
-headerButton({ core, open: go, warn: warn('the button above a mail') });
 composeButton({ core, warn: warn('the button beside a mail') });
-browser.runtime.onMessage.addListener((/** @type {any} */ message) => {
-  if (typeof message?.open === 'string') go(message.open);
-});
 await mails.lookBack();

@@ -5,6 +5,7 @@
 // then those who have no card yet, then the rest; what is left is planned anew, by the newest state. What each card shows is remembered, so that a start
 // of Thunderbird writes only what changed, and asks for no list of cards, which would come with all photos.
 import { encode, hex, sha256 } from '../core/bytes.js';
+import { shownName } from '../web/names.js';
 import { isOurs, over, picture } from './picture.js';
 import { escaped, vCard } from './vcard.js';
 
@@ -25,7 +26,8 @@ const PHOTOS = 'book-photos';
 /** The card with their name, where nothing but the address stood; else null: what the person wrote stays. @param {string} card @param {{address: string, name: string}} contact */
 export function named(card, { address, name }) {
   const plain = new RegExp(`^FN:${address.replace(/[^a-z0-9]/gi, '\\$&')}[ \\t]*$`, 'im');
-  return name && name !== address && plain.test(card) ? card.replace(plain, () => `FN:${escaped(name)}`) : null;
+  const shown = shownName({ name, address });
+  return shown !== address && plain.test(card) ? card.replace(plain, () => `FN:${escaped(shown)}`) : null;
 }
 
 /** Always the same for an address: a card is not made twice, whatever is interrupted. @param {string} address */
@@ -34,7 +36,7 @@ export const cardOf = async (address) => `starling-${hex(await sha256(encode(add
 /** What a picture is to show. Of whom we know nothing yet, a picture may go on saying that they are away. @param {Known} mine @param {Contact} contact */
 export function looks(mine, { address, name, presence }) {
   const shown = presence === 'unknown' && mine.drawn.endsWith(' offline') ? 'offline' : presence;
-  return `${name || address} ${shown}`;
+  return `${shownName({ name, address })} ${shown}`;
 }
 
 /**
@@ -157,7 +159,7 @@ export function addressBook({ store, online, warn }) {
     if (own) await store.put(PHOTOS, address, { type: own.type, bytes: new Uint8Array(await own.arrayBuffer()) });
     const kept = there ? await store.get(PHOTOS, address) : undefined;
     const photo = own ?? (kept ? new Blob([kept.bytes], { type: kept.type }) : null);
-    const file = photo ? await over(photo, presence) : await picture(contact.name || address, presence);
+    const file = photo ? await over(photo, presence) : await picture(shownName(contact), presence);
     if (file) await ours(mine.card, () => browser.contacts.setPhoto(mine.card, file));
     mine.drawn = drawn;
   }

@@ -1,5 +1,6 @@
 // Cards as files (RFC 6350, and the older versions as far as people have them): written of everybody in the book, read for whom they name, and nothing else.
 import { need } from '../core/errors.js';
+import { shownName } from '../web/names.js';
 import { addressOfLink } from './link.js';
 import { parseAddress } from '../core/identity/address.js';
 
@@ -18,7 +19,7 @@ export function vCard({ address, name }) {
   return [
     'BEGIN:VCARD',
     'VERSION:4.0',
-    `FN:${escaped(name || address)}`,
+    `FN:${escaped(shownName({ name, address }))}`,
     phone ? `TEL;VALUE=TEXT:${escaped(address)}` : `EMAIL;PREF=1:${escaped(address)}`,
     `IMPP;PREF=1:sip:${escaped(address)}`,
     'END:VCARD',
