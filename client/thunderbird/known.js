@@ -34,7 +34,6 @@ export function Known({ core, state, typed }) {
   };
   return html`<section class="narrow-form known">
     ${recent.length > 0 && html`<${People} core=${core} state=${state} title=${t('people.recent')} people=${recent} typed=${typed} most=${8} />`}
-    ${people && html`<${People} core=${core} state=${state} title=${t(`people.${people.from}`)} people=${people.all} typed=${typed} most=${MOST_SHOWN} />`}
     <p class="error" role="alert">${error}</p>
     <div class="row">
       <${Button} busy=${busy} task=${books}>${t('people.show-books')}<//>
@@ -43,6 +42,7 @@ export function Known({ core, state, typed }) {
       <${Button} disabled=${!state.contacts.length} task=${() => save(state)}>${t('people.save')}<//>
     </div>
     <p class="small">${t('people.hint')}</p>
+    ${people && html`<${People} core=${core} state=${state} title=${t(`people.${people.from}`)} people=${people.all} typed=${typed} most=${MOST_SHOWN} />`}
   </section>`;
 }
 
