@@ -42,9 +42,7 @@ async function start() {
     now: () => Date.now(),
     peers: servers,
     // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
-    get loopback() {
-      return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
-    },
+    loopback: () => servers.length > 0 && servers.every((each) => LOOPBACK.test(each)),
     media: null,
     deviceName: 'Thunderbird',
   });
