@@ -314,7 +314,7 @@ test('the directory looks up whole addresses that are left alone for a moment, o
   let time = 0;
   // Rests end at once when the test says so; the wait for an answer never does.
   const wait = (ms) => new Promise((resolve) => (ms < 5000 ? waits.push(resolve) : undefined));
-  const { search } = directory({ core, wait, now: () => time });
+  const { search } = directory({ core, note: 'verified, now', wait, now: () => time });
   const rested = () => waits.splice(0).forEach((each) => each());
   for (const typed of [undefined, '', 'bob', 'bob@', 'bob@example', 'Bob Example', '<bob@example.net>', 'a@b.c,d@e.f'])
     assert.deepEqual(await search(typed), { results: [], isCompleteResult: true });
@@ -323,7 +323,7 @@ test('the directory looks up whole addresses that are left alone for a moment, o
   rested();
   assert.deepEqual((await half).results, []);
   const [{ vCard: card }] = (await complete).results;
-  assert.match(card, /^EMAIL;PREF=1:bob@example.net\r$/m);
+  assert.match(card, /^EMAIL;PREF=1:bob@example.net\r$[^]*^NOTE:verified\\, now\r\nEND:VCARD\r\n$/m);
   assert.deepEqual(asked, ['bob@example.net']);
   await search('bob@example.net');
   assert.equal(asked.length, 1, 'kept');

@@ -105,7 +105,7 @@ const book = addressBook({
   online: (count) => t('book.online', { count }),
   warn: warn('the address book'),
 });
-directoryBook({ core, name: t('book.directory') });
+directoryBook({ core, name: t('book.directory'), note: t('book.found') });
 const kept = transcripts({
   core,
   subject: (name, day) => t('transcript.subject', { name, day }),

@@ -2,7 +2,7 @@
 // Whoever serves the look-up may learn that somebody looked for this address, so nothing else is ever looked up: no part of an address, no name.
 import { parseAddress } from '../core/identity/address.js';
 import { ofAddress } from '../web/names.js';
-import { vCard } from './vcard.js';
+import { escaped, vCard } from './vcard.js';
 
 /** Thunderbird searches while one types; what was typed is looked up when it has been left alone for so long. */
 const REST_MILLIS = 800;
@@ -26,9 +26,9 @@ function whole(typed) {
 
 /**
  * Answers searches.
- * @param {{core: Pick<import('../core/types.js').StarlingApi, 'state' | 'lookup'>, wait?: (ms: number) => Promise<void>, now?: () => number}} around
+ * @param {{core: Pick<import('../core/types.js').StarlingApi, 'state' | 'lookup'>, note: string, wait?: (ms: number) => Promise<void>, now?: () => number}} around  note: what a card says of whom was found
  */
-export function directory({ core, wait = (ms) => new Promise((done) => setTimeout(done, ms)), now = Date.now }) {
+export function directory({ core, note, wait = (ms) => new Promise((done) => setTimeout(done, ms)), now = Date.now }) {
   /** @type {Map<string, {found: boolean, until: number}>} */
   const kept = new Map();
   /** @type {Map<string, Promise<boolean | null>>} */
@@ -70,14 +70,15 @@ export function directory({ core, wait = (ms) => new Promise((done) => setTimeou
       if (found === null) return NO_ANSWER;
       if (!found) return NOTHING;
       const contact = ofAddress(core.state.contacts, address);
-      return { results: [{ vCard: vCard({ address, name: contact?.name ?? '' }) }], isCompleteResult: true };
+      const card = vCard({ address, name: contact?.name ?? '' }).replace('END:', () => `NOTE:${escaped(note)}\r\nEND:`);
+      return { results: [{ vCard: card }], isCompleteResult: true };
     },
   };
 }
 
-/** @param {{core: import('../core/types.js').StarlingApi, name: string}} around */
-export function directoryBook({ core, name }) {
-  const { search } = directory({ core });
+/** @param {{core: import('../core/types.js').StarlingApi, name: string, note: string}} around */
+export function directoryBook({ core, name, note }) {
+  const { search } = directory({ core, note });
   browser.addressBooks.provider.onSearchRequest.addListener(
     (/** @type {any} */ _book, /** @type {string | undefined} */ typed) => search(typed),
     { addressBookName: name, isSecure: true, id: 'starling-directory' },

@@ -42,7 +42,7 @@ export function Known({ core, state, typed }) {
       <${Button} disabled=${!state.contacts.length} task=${() => save(state)}>${t('people.save')}<//>
     </div>
     <p class="small">${t('people.hint')}</p>
-    ${people && html`<${People} core=${core} state=${state} title=${t(`people.${people.from}`)} people=${people.all} typed=${typed} most=${MOST_SHOWN} />`}
+    ${people && html`<${People} core=${core} state=${state} title=${t(`people.${people.from}`)} people=${people.all} typed=${typed} most=${MOST_SHOWN} evenNobody />`}
   </section>`;
 }
 
@@ -54,9 +54,10 @@ function save({ me, contacts }) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** @param {{core: Core, state: State, title: string, people: Named[], typed: string, most: number}} props */
-function People({ core, state, title, people, typed, most }) {
+/** @param {{core: Core, state: State, title: string, people: Named[], typed: string, most: number, evenNobody?: boolean}} props  evenNobody: it is said when there is nobody */
+function People({ core, state, title, people, typed, most, evenNobody = false }) {
   const others = useMemo(() => strangers(people, state), [people, state.contacts, state.blocked, state.me.address]);
+  if (!others.length && !evenNobody) return null;
   const wanted = typed.trim().toLowerCase();
   const found = wanted
     ? others.filter(({ name, address }) => `${name} ${address}`.toLowerCase().includes(wanted))

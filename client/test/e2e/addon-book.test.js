@@ -79,7 +79,9 @@ const inBook = (body) =>
     const at = tab.browser.contentWindow; ${body}`);
 /** The colour of the dot in a picture that Thunderbird shows. @param {string} img  an expression */
 const dot = (img) => `const img = ${img}; if (!img) return '';
-  const picture = await createImageBitmap(await (await fetch(img.src)).blob());
+  // The file may be exchanged just now.
+  const file = await fetch(img.src).then((each) => each.blob(), () => null); if (!file) return '';
+  const picture = await createImageBitmap(file);
   const canvas = new OffscreenCanvas(picture.width, picture.height);
   const context = canvas.getContext('2d'); context.drawImage(picture, 0, 0);
   return [...context.getImageData(picture.width * 59 / 96, picture.height * 70 / 96, 1, 1).data.slice(0, 3)].join(' ');`;
@@ -136,12 +138,12 @@ test('a dot turns on in the list, on the card and above a mail within a second, 
   for (let turn = 0; turn < 3; turn++) {
     await bob.setAvailability('invisible');
     for (const look of Object.values(places))
-      await eventually(async () => (await look()) !== GREEN, 'not green', 20_000);
+      await eventually(async () => !['', GREEN].includes(await look()), 'not green', 20_000);
     const began = performance.now();
     await bob.setAvailability('available');
     const took = {};
     for (const [name, look] of Object.entries(places)) {
-      await eventually(async () => (await look()) === GREEN, `${name} green`, 20_000);
+      await eventually(async () => (await look()) === GREEN, `${name} green`, 20_000, 5);
       took[name] = Math.round(performance.now() - began);
     }
     console.log(`# after ${JSON.stringify(took)} ms`);
@@ -150,30 +152,36 @@ test('a dot turns on in the list, on the card and above a mail within a second, 
 });
 
 test('in the directory a whole address is looked up, and nothing else', async () => {
-  await chooseBook('Starling: look up an address');
-  const found = (typed) =>
-    inBook(`const field = at.document.getElementById('searchInput');
-      if (${JSON.stringify(typed)} !== null) { field.value = ${JSON.stringify(typed)}; field.dispatchEvent(new at.CustomEvent('autocomplete', { detail: field.value })); at.cardsPane._onAutocomplete(); }
-      const { view } = at.cardsPane.cardsList; return [...Array(view.rowCount).keys()].map((n) => view.getCardFromRow(n).primaryEmail);`);
-  await found('carol');
-  await found('carol@example.ne');
-  await found('carol@example.net');
-  await eventually(async () => (await found(null)).join() === 'carol@example.net', 'carol', 60_000);
+  await chooseBook('Starling directory');
+  const typed = (what) =>
+    inBook(`const bar = at.document.getElementById('searchInput'); const field = bar.openOrClosedShadowRoot.querySelector('input');
+      field.value = ${JSON.stringify(what)}; field.dispatchEvent(new at.InputEvent('input', { bubbles: true }));`);
+  const found = () =>
+    inBook(
+      `const { view } = at.cardsPane.cardsList; return [...Array(view.rowCount).keys()].map((n) => view.getCardFromRow(n).primaryEmail);`,
+    );
+  const answered = (what) =>
+    eventually(
+      async () =>
+        inBook(
+          `const { view } = at.cardsPane.cardsList; return view.searchString === ${JSON.stringify(what)} && view.searchState === 2;`,
+        ),
+      what,
+      60_000,
+    );
+  await typed('carol');
+  await answered('carol');
+  await typed('carol@example.net');
+  await eventually(async () => (await found()).join() === 'carol@example.net', 'carol', 60_000);
   await inBook(`at.cardsPane.cardsList.selectedIndex = 0;`);
   await picture('directory');
-  await found('nobody@example.net');
-  await eventually(
-    async () => inBook(`return at.cardsPane.cardsList.view.searchState !== 1`).catch(() => false),
-    'an answer',
-    60_000,
-  );
-  assert.deepEqual(await found(null), []);
-  assert.deepEqual(
-    (await state()).contacts.map((each) => each.address),
-    [BOB],
-    'nobody was asked',
-  );
-  await found('');
+  await typed('nobody@example.net');
+  await answered('nobody@example.net');
+  assert.deepEqual(await found(), []);
+  const contacts = (await state()).contacts.map((each) => each.address);
+  assert.deepEqual(contacts, [BOB], 'nobody was asked');
+  assert.deepEqual(carol.state.requests, []);
+  await typed('');
 });
 
 /** The picture on Bob's card: its dot, and a corner. */
@@ -253,15 +261,14 @@ test('sip: and tel: links lead to a page with the address, and call nobody', asy
       const folder = (await browser.folders.getSubFolders(local.rootFolder.id, false)).find((each) => each.name === 'Sent');
       const made = await browser.messages.import(new File([mail], 'x.eml', { type: 'message/rfc822' }), folder.id, { read: true });
       await browser.messageDisplay.open({ messageId: made.id, location: 'tab', active: true });`);
-    const inMail = (script) =>
+    // A real click: one that a script makes is not let through without a question.
+    const click = () =>
       tb.chrome(`const b = document.getElementById('tabmail').currentAboutMessage?.getMessagePaneBrowser();
-        return b.browsingContext.currentWindowGlobal.getActor('MarionetteCommands').executeScript(${JSON.stringify(script)}, [], { async: false, timeout: 20000 });`);
-    await eventually(
-      async () => !!(await inMail(`return !!document.querySelector('a')`).catch(() => false)),
-      'the mail',
-      20_000,
-    );
-    await inMail(`document.querySelector('a').click()`);
+        const link = b?.contentDocument?.querySelector('a'); if (!link) return false;
+        const { left, top } = link.getBoundingClientRect();
+        for (const type of ['mousedown', 'mouseup']) b.contentWindow.synthesizeMouseEvent(type, left + 5, top + 5, { button: 0, clickCount: 1 }, {});
+        return true;`);
+    await eventually(click, 'the link', 20_000);
   };
   const handler = (scheme) =>
     tb.chrome(`const info = Cc['@mozilla.org/uriloader/external-protocol-service;1'].getService(Ci.nsIExternalProtocolService).getProtocolHandlerInfo('${scheme}');
@@ -270,7 +277,6 @@ test('sip: and tel: links lead to a page with the address, and call nobody', asy
   const field = () => tb.page('#:new=', `return document.getElementById('new-address')?.value`).catch(() => '');
   await clicked('sip:carol@example.net;transport=tcp');
   await eventually(async () => (await field()) === 'carol@example.net', 'the address', 20_000).catch(async (e) => {
-    await picture('link-failed', ['light']);
     throw e;
   });
   await picture('link', ['light']);

@@ -588,7 +588,9 @@ export const de = {
   'header.write': '{name} mit Starling schreiben',
   'header.ask': '{name} um Kontakt bei Starling bitten',
   'book.online': 'Jetzt online ({count})',
-  'book.directory': 'Starling: Adresse suchen',
+  'book.directory': 'Starling-Verzeichnis',
+  'book.found':
+    'Nutzt Starling: Die Adresse wurde eben nachgeschlagen und geprüft. Zum Anfragen auf den Link unter „Chat“ klicken.',
   'compose.title': 'Diese Mail geht an',
   'compose.empty': 'Noch niemand: Geben Sie ein, an wen die Mail geht.',
   'compose.nobody': 'Niemand davon gehört bei Starling zu Ihren Kontakten.',

@@ -563,7 +563,9 @@ export const en = {
   'header.write': 'Write to {name} with Starling',
   'header.ask': 'Ask {name} to be a contact on Starling',
   'book.online': 'Online now ({count})',
-  'book.directory': 'Starling: look up an address',
+  'book.directory': 'Starling directory',
+  'book.found':
+    'Uses Starling: the address was looked up and verified just now. Click the link under “Instant Messaging” to ask them.',
   'compose.title': 'This mail goes to',
   'compose.empty': 'Nobody yet: enter who the mail goes to.',
   'compose.nobody': 'Nobody among them is a contact of yours on Starling.',
