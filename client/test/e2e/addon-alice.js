@@ -101,7 +101,13 @@ export async function alice(others) {
       const { profile } = home.tb;
       await home.tb.kill();
       home.tb = await thunderbird({ folder: profile, prefs: PREFS });
-      await home.openSpace();
+      const there = (look) => () =>
+        look().then(
+          () => true,
+          () => false,
+        );
+      await eventually(there(home.openSpace), 'the add-on again', 60_000);
+      await eventually(there(home.state), 'its page', 60_000);
       await home.seen((s) => s.me.status === 'online', 'online again');
     },
 

@@ -203,16 +203,13 @@ test('a photo that the person chose for somebody is kept under the dot', async (
     at.fillStyle = 'rgb(200 0 0)'; at.fillRect(0, 0, 200, 160);
     await browser.contacts.setPhoto(${JSON.stringify(card)}, new File([await canvas.convertToBlob()], 'red.png', { type: 'image/png' }));`);
   const both = (dot) => async () => {
-    const now = await photo();
+    // The file may be exchanged just now.
+    const now = await photo().catch(() => ({}));
     return now.dot === dot && now.corner === RED;
   };
   await eventually(both(GREEN), 'the dot over it', 20_000);
   await bob.setAvailability('busy');
-  await eventually(
-    async () => (await photo()).dot === '255 255 255' || (await photo()).dot === '192 54 44',
-    'busy',
-    20_000,
-  );
+  await eventually(both('192 54 44'), 'busy', 20_000);
   await bob.setAvailability('available');
   await eventually(both(GREEN), 'green again', 20_000);
   await chooseBook('Starling');
@@ -232,7 +229,7 @@ test('contacts are written to a file, and those of a file are proposed; a hostil
     'the file',
     20_000,
   );
-  assert.match(await readFile(file, 'utf8'), /^FN:Bob Example\r\nEMAIL;PREF=1:bob@example.net\r$/m);
+  assert.match(await readFile(file, 'utf8'), /^FN:Bob\r\nEMAIL;PREF=1:bob@example.net\r$/m);
   await rm(folder, { recursive: true });
   const choose = (content) =>
     page(`const field = document.querySelector('input[type=file]'); const all = new DataTransfer();
@@ -276,9 +273,7 @@ test('sip: and tel: links lead to a page with the address, and call nobody', asy
   for (const scheme of ['sip', 'tel']) assert.match(await handler(scheme), /space\.html\?link=%s$/);
   const field = () => tb.page('#:new=', `return document.getElementById('new-address')?.value`).catch(() => '');
   await clicked('sip:carol@example.net;transport=tcp');
-  await eventually(async () => (await field()) === 'carol@example.net', 'the address', 20_000).catch(async (e) => {
-    throw e;
-  });
+  await eventually(async () => (await field()) === 'carol@example.net', 'the address', 20_000);
   await picture('link', ['light']);
   assert.equal((await state()).call, null);
   assert.deepEqual(carol.state.requests, []);

@@ -590,7 +590,7 @@ export const de = {
   'book.online': 'Jetzt online ({count})',
   'book.directory': 'Starling-Verzeichnis',
   'book.found':
-    'Nutzt Starling: Die Adresse wurde eben nachgeschlagen und geprüft. Zum Anfragen auf den Link unter „Chat“ klicken.',
+    'Nutzt Starling: Die Adresse wurde eben nachgeschlagen und geprüft. Zum Anfragen klicken Sie auf den sip:-Link dieser Karte.',
   'compose.title': 'Diese Mail geht an',
   'compose.empty': 'Noch niemand: Geben Sie ein, an wen die Mail geht.',
   'compose.nobody': 'Niemand davon gehört bei Starling zu Ihren Kontakten.',

@@ -565,7 +565,7 @@ export const en = {
   'book.online': 'Online now ({count})',
   'book.directory': 'Starling directory',
   'book.found':
-    'Uses Starling: the address was looked up and verified just now. Click the link under “Instant Messaging” to ask them.',
+    'Uses Starling: the address was looked up and verified just now. To ask them, click the sip: link on this card.',
   'compose.title': 'This mail goes to',
   'compose.empty': 'Nobody yet: enter who the mail goes to.',
   'compose.nobody': 'Nobody among them is a contact of yours on Starling.',
