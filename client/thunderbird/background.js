@@ -2,7 +2,7 @@
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
-import { setLanguage, t } from '../web/i18n.js';
+import { duration, setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
@@ -109,6 +109,8 @@ directoryBook({ core, name: t('book.directory'), note: t('book.found') });
 const kept = transcripts({
   core,
   subject: (name, day) => t('transcript.subject', { name, day }),
+  call: (past) =>
+    `${t(past.incoming ? 'transcript.call.in' : 'transcript.call.out')}: ${t(`calls.${past.result}`, { time: duration(past.seconds) })}`,
   warn: warn('a transcript'),
 });
 const show = () => {
