@@ -7,6 +7,9 @@ import { addressIn } from './mails.js';
 
 const LOOK_MILLIS = 1000;
 const MAX_WINDOWS = 20;
+const NONE_LOOKS = 5;
+/** So many times as long as a look took, there is none. */
+const SHARE = 20;
 export const MAX_RECIPIENTS = 50;
 const MAX_NAMED = 5;
 
@@ -78,7 +81,14 @@ export function composeButton({ core, warn }) {
     if (looking) return;
     looking = true;
     try {
-      while (await look()) await new Promise((later) => setTimeout(later, LOOK_MILLIS));
+      // A window may be told of a little before it is listed.
+      for (let none = 0; none < NONE_LOOKS;) {
+        const began = performance.now();
+        none = (await look()) ? 0 : none + 1;
+        // Thunderbird gives the whole mail, not only whom it goes to: of a large one, less often.
+        const pause = Math.max(LOOK_MILLIS, SHARE * (performance.now() - began));
+        await new Promise((later) => setTimeout(later, pause));
+      }
     } catch (e) {
       warn(e);
     }
