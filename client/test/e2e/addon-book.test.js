@@ -10,7 +10,7 @@ import { eventually, until } from './agents.js';
 const BOB = 'bob@example.net';
 const GREEN = '26 127 55';
 let home, tb, around, bob, carol;
-const { asked, state, seen, page, press, text, go, picture } = new Proxy(
+const { state, seen, page, press, text, go, picture } = new Proxy(
   /** @type {Awaited<ReturnType<typeof alice>>} */ ({}),
   {
     get:
