@@ -1,7 +1,7 @@
 // The address book "Starling": everybody who is a contact, with their status drawn into the picture, so that it shows in lists, on cards and above their mails.
 // Only this book is written to. What the person changes on a card (name, numbers, notes, photo) stays; the dot and the address are ours.
 //
-// There may be thousands of them, and Thunderbird does each change in its own time. So a pass takes a second at most: first those whose status changed,
+// There may be thousands of them, and Thunderbird does each change in its own time. So a pass takes a second or so: first those whose status changed,
 // then those who have no card yet, then the rest; what is left is planned anew, by the newest state. What each card shows is remembered, so that a start
 // of Thunderbird writes only what changed, and asks for no list of cards, which would come with all photos.
 import { encode, hex, sha256 } from '../core/bytes.js';
@@ -14,6 +14,9 @@ const HERE = new Set(['online', 'away', 'busy']);
 const PASS_MILLIS = 1000;
 /** So soon a newer state is looked at. */
 const NEWER_MILLIS = 200;
+/** A card that takes Thunderbird so long to change (it has its own list of thousands open) is followed by a pause so many times as long, unless somebody waits to see it. */
+const SLOW_MILLIS = 50;
+const PAUSES = 4;
 /** Of one card, before it is left alone until the next change. */
 const TRIES = 2;
 /** Tables of the store, both by address. */
@@ -62,7 +65,7 @@ export function plan(wanted, known) {
 /** @param {Contact} contact */
 const here = ({ presence }) => HERE.has(presence);
 
-/** @param {Known} mine */
+/** @param {{drawn: string}} mine */
 const isHere = ({ drawn }) => HERE.has(drawn.slice(drawn.lastIndexOf(' ') + 1));
 
 /**
@@ -86,6 +89,7 @@ export function addressBook({ store, online, warn }) {
   /** @type {Contact[]} */
   let last = [];
   let busy = false;
+  let wake = () => {};
   /** How often each could not be written. @type {Map<string, number>} */
   const failed = new Map();
 
@@ -164,6 +168,13 @@ export function addressBook({ store, online, warn }) {
     mine.drawn = drawn;
   }
 
+  /** Ends early when there is something new. @param {number} ms */
+  const pause = (ms) =>
+    new Promise((resolve) => {
+      wake = () => resolve(undefined);
+      setTimeout(wake, ms);
+    });
+
   /** Who is here, as a list of the book. @param {Contact[]} wanted @param {number} until */
   async function group(wanted, until) {
     const cards = new Set(wanted.flatMap((each) => (here(each) ? (known.get(each.address)?.card ?? []) : [])));
@@ -230,8 +241,12 @@ export function addressBook({ store, online, warn }) {
         left = true;
         break;
       }
+      const urgent = here(contact) || isHere(known.get(contact.address) ?? { drawn: '' });
+      const from = Date.now();
       await write(contact).catch((e) => lost(contact.address, e));
       if (!book) return true;
+      const took = Date.now() - from;
+      if (took > SLOW_MILLIS && !urgent && !next) await pause(PAUSES * took);
       // Made without a picture, or to be tried again.
       left ||= !known.get(contact.address)?.drawn;
     }
@@ -270,6 +285,7 @@ export function addressBook({ store, online, warn }) {
   /** @param {Contact[]} contacts */
   async function show(contacts) {
     next = last = contacts;
+    wake();
     failed.clear();
     if (busy) return;
     busy = true;
