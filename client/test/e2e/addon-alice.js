@@ -72,7 +72,7 @@ export async function alice(others) {
           await chrome(`Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', ${scheme});
           Services.prefs.setIntPref('ui.systemUsesDarkTheme', ${1 - scheme});
           const b = [...Services.wm.getEnumerator(null)].flatMap((w) => [...w.document.querySelectorAll('browser')]).find((each) => each.currentURI?.spec.includes(${JSON.stringify(popup)}));
-          await new Promise((done) => b.ownerGlobal.requestAnimationFrame(() => b.ownerGlobal.requestAnimationFrame(done)));
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
           const bitmap = await b.browsingContext.currentWindowGlobal.drawSnapshot(null, 1, 'white');
           const canvas = new OffscreenCanvas(bitmap.width, bitmap.height); canvas.getContext('2d').drawImage(bitmap, 0, 0);
           const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
