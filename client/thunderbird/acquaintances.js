@@ -3,8 +3,11 @@
 import { parseAddress } from '../core/identity/address.js';
 import { addressIn } from './mails.js';
 
-const RECENT_MILLIS = 30 * 86_400_000;
-const MAX_MAILS = 100;
+/** Thunderbird gives the oldest mails first: so the last days are asked for first, and more when they are few. */
+const RECENT_DAYS = [3, 30];
+const ENOUGH_MAILS = 50;
+const PAGE = 100;
+const MAX_PAGES = 10;
 const MAX_FOLDERS = 5;
 const MAX_PEOPLE = 20_000;
 
@@ -37,7 +40,7 @@ export function inMailbox(mailbox) {
   return { address: addressIn(mailbox), name };
 }
 
-/** To whom mails of the last days went: the newest of each folder for sent mail. @returns {Promise<Named[]>} */
+/** To whom mails of the last days went, the newest first. @returns {Promise<Named[]>} */
 export async function lately() {
   const accounts = await browser.accounts.list(false);
   const own = new Set(
@@ -45,19 +48,30 @@ export async function lately() {
   );
   const sent = await browser.folders.query({ specialUse: ['sent'] });
   /** @type {any[]} */
-  const mails = [];
-  for (const folder of sent.slice(0, MAX_FOLDERS)) {
-    const page = await browser.messages.query({
-      folderId: folder.id,
-      fromDate: new Date(Date.now() - RECENT_MILLIS),
-      messagesPerPage: MAX_MAILS,
-    });
-    mails.push(...page.messages);
-    if (page.id) await browser.messages.abortList(page.id);
+  let mails = [];
+  for (const days of RECENT_DAYS) {
+    if (mails.length >= ENOUGH_MAILS) break;
+    mails = [];
+    for (const folder of sent.slice(0, MAX_FOLDERS)) mails.push(...(await since(folder.id, days)));
   }
   mails.sort((a, b) => b.date - a.date);
   const people = mails.flatMap((mail) => [...mail.recipients, ...mail.ccList].map(inMailbox));
   return distinct(people).filter((each) => !own.has(each.address));
+}
+
+/** @param {any} folderId @param {number} days @returns {Promise<any[]>} */
+async function since(folderId, days) {
+  const fromDate = new Date(Date.now() - days * 86_400_000);
+  const mails = [];
+  let page = await browser.messages.query({ folderId, fromDate, messagesPerPage: PAGE });
+  for (let i = 1; ; i++) {
+    mails.push(...page.messages);
+    if (!page.id) return mails;
+    if (i === MAX_PAGES) break;
+    page = await browser.messages.continueList(page.id);
+  }
+  await browser.messages.abortList(page.id);
+  return mails;
 }
 
 /** Everybody in the books of this computer, but ours. Thunderbird gives whole cards, so a large book takes a moment. @returns {Promise<Named[]>} */
@@ -71,5 +85,7 @@ export async function inBooks() {
       for (const field of ['PrimaryEmail', 'SecondEmail'])
         if (properties[field]) people.push({ address: properties[field], name: properties.DisplayName ?? '' });
   }
-  return distinct(people).sort((a, b) => (a.name || a.address).localeCompare(b.name || b.address));
+  return distinct(people).sort((a, b) =>
+    (a.name || a.address).localeCompare(b.name || b.address, undefined, { numeric: true }),
+  );
 }
