@@ -310,7 +310,7 @@ export class Starling {
     this.ctx.chat.send(this.ctx.moves.current(address), text);
   messages = (
     /** @type {string} */ address,
-    /** @type {number | undefined} */ before,
+    /** @type {import('./types.js').Place | undefined} */ before,
     /** @type {number | undefined} */ limit,
   ) => this.ctx.chat.messages(this.ctx.moves.current(address), before, limit);
   search = (/** @type {string} */ query, /** @type {string | undefined} */ address) =>

@@ -96,6 +96,7 @@ test('a message that comes late is saved too, each once, and none comes back tha
   const stored = {};
   const mails = [];
   let failing = false;
+  let patience = 200;
   globalThis.browser = {
     storage: {
       local: {
@@ -121,7 +122,11 @@ test('a message that comes late is saved too, each once, and none comes back tha
   let heard = (_message) => {};
   const core = {
     state: { me: { address: 'alice@example.net', name: '' } },
-    messages: async () => said,
+    messages: async (_who, before, limit) => {
+      const to = before ? said.findIndex((each) => each.id === before.id && each.at === before.at) : said.length;
+      assert.ok(to >= 0);
+      return said.slice(Math.max(0, to - limit), to);
+    },
     on: (_event, fn) => ((heard = fn), () => {}),
   };
   const warnings = [];
@@ -150,6 +155,11 @@ test('a message that comes late is saved too, each once, and none comes back tha
   failing = false;
   await turn(kept);
   assert.deepEqual(mails, ['second', 'first', 'third']);
+  // Of one moment, as their sender says, and more than a page.
+  for (let i = 0; i < 250; i++) say(`at${i}`, NOW + 2000);
+  await turn(kept);
+  while (mails.length < 253 && (await new Promise((resolve) => setTimeout(resolve, 5, 1)))) if (--patience < 0) break;
+  assert.equal(new Set(mails).size, 253);
   delete globalThis.browser;
 });
 
