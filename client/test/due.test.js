@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { due } from '../core/person/due.js';
+import { Selves } from '../core/person/selves.js';
 import { memoryStore } from '../core/store/memory.js';
 import { simulatedTime } from './fake/relay.js';
 
@@ -47,6 +48,28 @@ test('what changes while it is looked is looked at afterwards, once', async () =
   assert.equal(times, 2);
   await pass(60_000);
   assert.equal(times, 2);
+});
+
+test('a listener that throws keeps no other one from seeing a person', async () => {
+  const state = { contacts: [], requests: [], blocked: [], notices: [], pastCalls: [], call: null, me: {} };
+  const told = new Map();
+  const starling = { state, subscribe: () => () => {}, on: (event, fn) => (told.set(event, fn), () => {}) };
+  const selves = new Selves({}, {}, new Map(), { n: 0, starling, told: new Map() });
+  const heard = [];
+  const { error } = console;
+  console.error = () => {};
+  try {
+    for (const fn of [() => assert.fail('bad listener'), (what) => heard.push(what)]) {
+      selves.subscribe(fn);
+      selves.on('missed', fn);
+    }
+    selves.draw();
+    selves.follow(selves.now);
+    told.get('missed')('a call');
+  } finally {
+    console.error = error;
+  }
+  assert.equal(heard.length, 2);
 });
 
 test('what looking itself changes does not make it look without a pause, and nothing is looked at after the end', async () => {
