@@ -1,11 +1,13 @@
 // The parts of the add-on that need no Thunderbird: which mail is the CA's, what a transcript looks like, whose a card is, and the wire between the pages.
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { StarlingError } from '../core/errors.js';
 import { addressOf, named, vCard } from '../thunderbird/book.js';
 import { isChallenge } from '../thunderbird/mails.js';
+import { saveIn, saveOf } from '../thunderbird/saving.js';
 import { asMail, transcripts } from '../thunderbird/transcripts.js';
-import { remote, serve } from '../thunderbird/wire.js';
+import { ASKED, remote, serve } from '../thunderbird/wire.js';
 
 const CODE = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345';
 const AWAITED = {
@@ -48,7 +50,7 @@ test('only the mail of our own open order is taken for the CA’s', () => {
 test('a transcript is one mail of plain text, whatever names and texts hold', () => {
   const about = {
     me: { address: 'alice@example.net', name: 'Alice' },
-    other: { address: 'bob@example.net', name: 'Bob\r\nBcc: all@example.com "<x@y>"' },
+    other: { address: 'bob@example.net', name: 'Bob\r\nBcc: all@example.com' },
     subject: 'Conversation with Zoë\r\nX-Evil: 1',
   };
   const message = {
@@ -66,7 +68,7 @@ test('a transcript is one mail of plain text, whatever names and texts hold', ()
     ...['From', 'To', 'Date', 'Message-ID', 'In-Reply-To', 'References', 'Subject', 'MIME-Version'],
     ...['Content-Type', 'Content-Transfer-Encoding', 'X-Starling'],
   ]);
-  assert.match(head, /^From: "Bob Bcc: all@example.com <x@y>" <bob@example.net>$/m);
+  assert.match(head, /^From: bob@example.net$/m, 'a name that may be taken for an address is none');
   assert.match(head, /^Date: Mon, 30 Nov 2026 09:00:00 \+0000$/m);
   assert.match(head, /^Message-ID: <ab12@conversations\.starling\.invalid>$/m);
   assert.match(head, /^References: <cd34@conversations\.starling\.invalid>$/m);
@@ -94,6 +96,7 @@ test('a card says whose it is, and nothing in a name adds a line', () => {
 
 test('a message that comes late is saved too, each once, and none comes back that was deleted', async () => {
   const stored = {};
+  let told = (_changes) => {};
   const mails = [];
   let failing = false;
   let patience = 200;
@@ -102,6 +105,7 @@ test('a message that comes late is saved too, each once, and none comes back tha
       local: {
         get: async (otherwise) => structuredClone({ ...otherwise, ...stored }),
         set: async (what) => void Object.assign(stored, structuredClone(what)),
+        onChanged: { addListener: (fn) => (told = fn) },
       },
     },
     accounts: { list: async () => [{ type: 'none', rootFolder: { id: 'root' } }] },
@@ -109,7 +113,7 @@ test('a message that comes late is saved too, each once, and none comes back tha
     messages: {
       import: async (file) => {
         if (failing) throw new Error('the disk is full');
-        mails.push(/^Message-ID: <(\w+)@/m.exec(await file.text())[1]);
+        mails.push(/^Message-ID: <([\w-]+)@/m.exec(await file.text())[1]);
       },
     },
   };
@@ -121,7 +125,7 @@ test('a message that comes late is saved too, each once, and none comes back tha
   };
   let heard = (_message) => {};
   const core = {
-    state: { me: { address: 'alice@example.net', name: '' } },
+    state: { me: { address: 'alice@example.net', name: '' }, pastCalls: [] },
     messages: async (_who, before, limit) => {
       const to = before ? said.findIndex((each) => each.id === before.id && each.at === before.at) : said.length;
       assert.ok(to >= 0);
@@ -130,7 +134,15 @@ test('a message that comes late is saved too, each once, and none comes back tha
     on: (_event, fn) => ((heard = fn), () => {}),
   };
   const warnings = [];
-  const begin = () => transcripts({ core, subject: () => 'x', warn: (e) => warnings.push(e.message) });
+  let time = NOW;
+  const begin = () =>
+    transcripts({
+      core,
+      subject: () => 'x',
+      call: (past) => `${past.seconds} s`,
+      warn: (e) => warnings.push(e.message),
+      now: () => time,
+    });
   const turn = async (kept) => {
     kept.keep([
       { address: 'bob@example.net', name: 'Bob', last: { at: said.at(-1).at, mine: false, text: said.at(-1).id } },
@@ -154,12 +166,48 @@ test('a message that comes late is saved too, each once, and none comes back tha
   assert.deepEqual(warnings, ['the disk is full']);
   failing = false;
   await turn(kept);
-  assert.deepEqual(mails, ['second', 'first', 'third']);
-  // Of one moment, as their sender says, and more than a page.
-  for (let i = 0; i < 250; i++) say(`at${i}`, NOW + 2000);
+  assert.deepEqual(mails, ['second', 'first'], 'not at each change');
+  time += 30_000;
   await turn(kept);
-  while (mails.length < 253 && (await new Promise((resolve) => setTimeout(resolve, 5, 1)))) if (--patience < 0) break;
-  assert.equal(new Set(mails).size, 253);
+  assert.deepEqual(mails, ['second', 'first', 'third']);
+  assert.deepEqual(Object.keys(stored), ['saved bob@example.net'], 'each person for themselves');
+  core.state.pastCalls = [
+    { id: 'c1', address: 'bob@example.net', incoming: true, at: NOW + 2000, seconds: 61, result: 'answered' },
+  ];
+  await turn(kept);
+  assert.deepEqual(mails, ['second', 'first', 'third', 'call-c1']);
+  // What is said while nothing is saved is not saved later either.
+  await saveOf('bob@example.net', false, NOW);
+  told({ saving: {} });
+  say('unsaved', NOW + 3000);
+  await turn(kept);
+  await saveOf('bob@example.net', true, NOW + 4000);
+  told({ saving: {} });
+  say('fifth', NOW + 5000);
+  await turn(kept);
+  assert.deepEqual(mails, ['second', 'first', 'third', 'call-c1', 'fifth']);
+  await saveIn('', NOW + 6000);
+  told({ saving: {} });
+  say('sixth', NOW + 7000);
+  await turn(kept);
+  await saveIn('local', NOW + 8000);
+  told({ saving: {} });
+  say('seventh', NOW + 9000);
+  await turn(kept);
+  assert.deepEqual(mails.slice(4), ['fifth', 'seventh']);
+  await saveIn('an account that is gone', NOW + 8000);
+  told({ saving: {} });
+  await turn(kept);
+  assert.deepEqual(warnings.slice(1), ['the account for conversations is gone']);
+  // Of one moment, as their sender says, and more than a page.
+  await saveIn('local', NOW + 20_000);
+  told({ saving: {} });
+  for (let i = 0; i < 250; i++) say(`at${i}`, NOW + 21_000);
+  time += 30_000;
+  await turn(kept);
+  const page = () => new Set(mails.filter((id) => id.startsWith('at'))).size;
+  while (page() < 250 && patience-- > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(page(), 250);
   delete globalThis.browser;
 });
 
@@ -192,7 +240,7 @@ test('a page sees state, answers, refusals and events through its port, and noth
   const { here, there, cut } = ports();
   let ended = false;
   const page = remote(there, () => (ended = true));
-  serve(core, here);
+  serve(Promise.resolve(core), here, { warn: assert.fail, deleted: async () => {} });
   const seen = await page;
   assert.equal(seen.state.me.address, 'alice@example.net');
   assert.deepEqual(seen.peers(), [{ base: 'https://a.example/' }]);
@@ -210,4 +258,65 @@ test('a page sees state, answers, refusals and events through its port, and noth
   await assert.rejects(waiting);
   assert.ok(ended);
   assert.equal(listeners.size, 0);
+});
+
+test('a page that comes before the agent and goes again leaves nothing behind', async () => {
+  const listeners = new Set();
+  const core = {
+    state: {},
+    peers: () => [],
+    subscribe: (fn) => (listeners.add(fn), () => listeners.delete(fn)),
+    on: () => () => {},
+  };
+  const warnings = [];
+  const around = { warn: (e) => warnings.push(e.message), deleted: async () => {} };
+  const early = ports();
+  let open = (_core) => {};
+  serve(new Promise((resolve) => (open = resolve)), early.here, around);
+  early.cut();
+  open(core);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(listeners.size, 0);
+  // One whose end is not told: the first message shows it.
+  const dead = ports();
+  dead.here.postMessage = () => {
+    throw new Error('disconnected');
+  };
+  serve(Promise.resolve(core), dead.here, around);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(listeners.size, 0);
+  assert.deepEqual(warnings, ['disconnected']);
+});
+
+test('a page is told that the agent could not start', async () => {
+  const { here, there } = ports();
+  const page = remote(there, () => {});
+  serve(Promise.reject(new StarlingError('generic', {}, 'no store')), here, {
+    warn: assert.fail,
+    deleted: async () => {},
+  });
+  await assert.rejects(page, /no store/);
+});
+
+test('whatever the web app’s parts ask of the agent can be asked from a page of the add-on', async () => {
+  const asked = new Set(['state', 'peers', 'subscribe', 'on', 'close', ...ASKED]);
+  const folder = new URL('../web/', import.meta.url);
+  for (const part of ['views', 'components'])
+    for (const name of await readdir(new URL(`${part}/`, folder)))
+      for (const [, method] of (await readFile(new URL(`${part}/${name}`, folder), 'utf8')).matchAll(/\bcore\.(\w+)/g))
+        assert.ok(asked.has(method), `${name}: ${method}`);
+});
+
+test('a long name of any script becomes encoded words that are whole', () => {
+  const about = {
+    me: { address: 'a@example.net', name: '' },
+    other: { address: 'b@example.net', name: '字'.repeat(100) },
+    subject: 'x',
+  };
+  const message = { id: 'ab12', with: 'b@example.net', mine: false, at: 0, state: 'received', why: '', text: '' };
+  const head = new TextDecoder().decode(asMail(message, 'ab12', about)).split('\r\n\r\n')[0];
+  const from = /^From: ((?:.*\r\n )*.*)$/m.exec(head)[1];
+  const words = from.match(/=\?UTF-8\?B\?[^?]*\?=/g);
+  assert.ok(words.every((each) => each.length <= 75));
+  assert.equal(words.map((each) => Buffer.from(each.slice(10, -2), 'base64').toString()).join(''), '字'.repeat(100));
 });

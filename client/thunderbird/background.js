@@ -2,7 +2,7 @@
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
-import { setLanguage, t } from '../web/i18n.js';
+import { duration, setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
@@ -37,9 +37,7 @@ async function start() {
     now: () => Date.now(),
     peers: servers,
     // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
-    get loopback() {
-      return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
-    },
+    loopback: () => servers.length > 0 && servers.every((each) => LOOPBACK.test(each)),
     media: null,
     deviceName: 'Thunderbird',
   });
@@ -51,22 +49,35 @@ async function file(id) {
   await browser.messages.move([id], (await localFolder('Starling', 'Confirmations')).id);
 }
 
+/** Nothing of the person is left but the servers, which are asked for nowhere else. Mails that were saved are mails. */
+async function deleted() {
+  const { servers: chosen, book: cards } = await browser.storage.local.get({ servers: [], book: '' });
+  if (cards) await browser.addressBooks.delete(cards).catch(warn('the address book'));
+  await browser.storage.local.clear();
+  await browser.storage.local.set({ servers: chosen });
+  browser.runtime.reload();
+}
+
 const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
   console.warn(`starling: ${what}`, e instanceof Error ? e.message : e);
 
-/** The space, with somebody's conversation, or where they are asked. @param {any} space @param {string} address */
-async function open(space, address) {
-  const known = ofAddress((await opening).state.contacts, address);
+/** The space, with somebody's conversation, or where they are asked. @param {string} address */
+async function open(address) {
+  const [{ state }, space] = await Promise.all([opening, adding]);
+  const known = ofAddress(state.contacts, address);
   const place = `${known ? '' : ':new='}${encodeURIComponent(address)}`;
   const tab = await browser.spaces.open(space.id);
   await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${place}` });
 }
 
-// Pages and mails may come before it is there; listeners must be set at once.
+const go = (/** @type {string} */ address) => void open(address).catch(warn('opening'));
+
+// Pages, mails and clicks may come before it is there; listeners must be set at once.
 const opening = start();
-browser.runtime.onConnect.addListener(async (/** @type {any} */ port) => {
-  if (port.name === PORT) serve(await opening, port);
+browser.runtime.onConnect.addListener((/** @type {any} */ port) => {
+  if (port.name === PORT) serve(opening, port, { warn: warn('a page'), deleted });
 });
+const button = headerButton({ open: (address) => go(address), warn: warn('the button above a mail') });
 const mails = challengeMails({
   awaited: async () => (await opening).main.enrolment.awaited(),
   submit: async (code) => (await opening).submitCode(code),
@@ -83,15 +94,16 @@ const book = addressBook({ warn: warn('the address book') });
 const kept = transcripts({
   core,
   subject: (name, day) => t('transcript.subject', { name, day }),
+  call: (past) =>
+    `${t(past.incoming ? 'transcript.call.in' : 'transcript.call.out')}: ${t(`calls.${past.result}`, { time: duration(past.seconds) })}`,
   warn: warn('a transcript'),
 });
 const show = () => {
   void book.show(core.state.contacts);
   kept.keep(core.state.contacts);
+  button.show(core.state.contacts);
 };
 core.subscribe(show);
 show();
-const go = (/** @type {string} */ address) => void open(space, address).catch(warn('opening'));
 watchForAttention(core, space.id, go);
-headerButton({ core, open: go, warn: warn('the button above a mail') });
 await mails.lookBack();

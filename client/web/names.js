@@ -2,6 +2,7 @@
 // address that only looks like a contact's is flagged.
 
 const HIDDEN =
+  // eslint-disable-next-line no-misleading-character-class -- each of them by itself
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]/gu;
 
 /** @param {string} name @returns {string} the name with hidden characters written as ⟨U+202E⟩ */
@@ -43,3 +44,10 @@ export function initials(name, address) {
 /** Whoever has this address, or had it before. @param {import('../core/types.js').Contact[]} contacts @param {string} address */
 export const ofAddress = (contacts, address) =>
   contacts.find((each) => each.address === address) ?? contacts.find((each) => each.earlier?.includes(address));
+
+/**
+ * What stands for somebody outside of our own pages, where it may be taken for an address or be decoded: their name, or their address where the name is none.
+ * @param {{name: string, address: string}} who
+ */
+export const shownName = ({ name, address }) =>
+  !name || /@|=\?/.test(name) ? address : visible(name.replace(/[\r\n]+/g, ' '));

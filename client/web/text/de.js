@@ -6,6 +6,7 @@ export const de = {
   'app.local': 'Testbetrieb: Identitäten sind nur auf diesem Rechner geprüft.',
   'app.notices': 'Hinweise',
   'app.mailbox': 'Test-Postfach öffnen',
+  'app.failed': 'Starling konnte nicht starten. Starten Sie Thunderbird neu.',
   'app.other-server':
     'Diese Seite kommt von {server}. Solange Sie sie benutzen, vertrauen Sie deren Programm; Ihre Nachrichten werden trotzdem in diesem Browser verschlüsselt.',
 
@@ -584,6 +585,20 @@ export const de = {
     'Auf diesem Computer entsteht ein Schlüssel, der ihn nie verlässt. Eine E-Mail beweist, dass die Adresse Ihnen gehört; Thunderbird beantwortet sie von selbst und legt sie ab. Andere E-Mails werden nicht angerührt.',
   'setup.other': 'Eine andere Adresse',
   'transcript.subject': 'Unterhaltung mit {name}, {day}',
+  'transcript.call.in': 'Eingehender Anruf',
+  'transcript.call.out': 'Ausgehender Anruf',
+  'saving.title': 'Gespeicherte Unterhaltungen',
+  'saving.where': 'Unterhaltungen und Anrufe als Mail speichern',
+  'saving.local': 'Auf diesem Computer',
+  'saving.none': 'Nirgends',
+  'saving.gone': 'In einem Konto, das es nicht mehr gibt',
+  'saving.local.hint':
+    'Im Ordner „Starling/Conversations“ der lokalen Ordner: finden, verschieben, löschen und exportieren wie jede Mail.',
+  'saving.account.hint':
+    'Im Ordner „Starling/Conversations“ dieses Kontos. Wer es betreibt, kann lesen, was dort gespeichert ist, obwohl es unterwegs niemand kann.',
+  'saving.none.hint': 'Unterhaltungen bleiben nur in Starling. Was gespeichert wurde, bleibt, bis Sie es löschen.',
+  'saving.people': 'Speichern, was gesagt wird mit',
+  'saving.all': 'Alle {count} zeigen',
   'header.write': '{name} mit Starling schreiben',
   'header.ask': '{name} um Kontakt bei Starling bitten',
 };

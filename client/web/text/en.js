@@ -6,6 +6,7 @@ export const en = {
   'app.local': 'Test mode: identities are only checked on this computer.',
   'app.notices': 'Notices',
   'app.mailbox': 'Open the test mailbox',
+  'app.failed': 'Starling could not start. Start Thunderbird again.',
   'app.other-server':
     'This page comes from {server}. You trust its program while you use it; your messages are still encrypted in this browser.',
 
@@ -559,6 +560,20 @@ export const en = {
     'A key is made on this computer and never leaves it. A mail proves that the address is yours; Thunderbird answers it by itself and files it away. No other mail is touched.',
   'setup.other': 'Another address',
   'transcript.subject': 'Conversation with {name}, {day}',
+  'transcript.call.in': 'Incoming call',
+  'transcript.call.out': 'Outgoing call',
+  'saving.title': 'Saved conversations',
+  'saving.where': 'Save conversations and calls as mail',
+  'saving.local': 'On this computer',
+  'saving.none': 'Nowhere',
+  'saving.gone': 'In an account that is gone',
+  'saving.local.hint':
+    'In the folder “Starling/Conversations” of Local Folders: find, move, delete and export them like any mail.',
+  'saving.account.hint':
+    'In the folder “Starling/Conversations” of that account. Whoever runs it can read what is saved there, though nobody can read it on its way.',
+  'saving.none.hint': 'Conversations stay in Starling only. What was saved stays until you delete it.',
+  'saving.people': 'Save what is said with',
+  'saving.all': 'Show all {count}',
   'header.write': 'Write to {name} with Starling',
   'header.ask': 'Ask {name} to be a contact on Starling',
 };
