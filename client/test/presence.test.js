@@ -4,7 +4,6 @@ import { after, test } from 'node:test';
 import { first } from '../core/sip/message.js';
 import { contact, world } from './fake/world.js';
 
-const ALICE = 'alice@example.net';
 const BOB = 'bob@example.net';
 const worlds = [];
 after(() => Promise.all(worlds.map((each) => each.close())));
