@@ -296,6 +296,7 @@ test('a link leads to somebody, and to a call never', () => {
   };
   for (const [link, address] of Object.entries(cases)) assert.equal(addressOfLink(link), address, link);
   assert.equal(addressOfLink(`sip:${'a'.repeat(500)}@example.net`), '');
+  assert.equal(addressOfLink(`sip:bob@example.net;${'a'.repeat(500)}`), '');
   const contacts = [person(1, { earlier: ['old@example.net'] })];
   assert.equal(placeOf('sip:old@example.net', contacts), '#p1%40example.net');
   assert.equal(placeOf('sip:eve@example.net', contacts), '#:new=eve%40example.net');
