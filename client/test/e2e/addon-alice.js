@@ -1,6 +1,6 @@
 // Alice, who has the add-on in her Thunderbird and is online with it; and people whom she knows, with agents of their own.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAccount, packAddon, world, XPI } from './addon-world.js';
 import { agent, eventually, until } from './agents.js';
@@ -79,6 +79,17 @@ export async function alice(others) {
           return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));`);
         await writeFile(join(PICTURES, `${name}-popup-${scheme ? 'light' : 'dark'}.png`), Buffer.from(url, 'base64'));
       }
+    },
+
+    /** By axe-core. @param {string} part  of the URL of a page of the add-on */
+    async accessible(part) {
+      const axe = await readFile(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+      const found = await home.tb.page(
+        part,
+        `${axe}; const { violations, passes } = await window.axe.run(document); return { passes: passes.length, violations: violations.map((each) => [each.id, each.nodes.map((one) => one.html)]) };`,
+      );
+      assert.deepEqual(found.violations, []);
+      assert.ok(found.passes > 5);
     },
 
     /** Takes somebody of the provider to their address. @param {string} user */

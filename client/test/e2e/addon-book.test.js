@@ -42,6 +42,7 @@ test('people one wrote to, and those in other books, are proposed; nobody is loo
   assert.match(said, /Dave <b>Bold<\/b>/);
   assert.ok(!said.includes('\nMe\n'));
   await picture('known');
+  await home.accessible('space.html');
   assert.deepEqual((await state()).contacts, []);
   assert.deepEqual(bob.state.requests, []);
   const row = (address) =>
@@ -81,7 +82,7 @@ const inBook = (body) =>
 const dot = (img) => `const img = ${img}; if (!img) return '';
   // The file may be exchanged just now.
   const file = await fetch(img.src).then((each) => each.blob(), () => null); if (!file) return '';
-  const picture = await createImageBitmap(file);
+  const picture = await createImageBitmap(file).catch(() => null); if (!picture) return '';
   const canvas = new OffscreenCanvas(picture.width, picture.height);
   const context = canvas.getContext('2d'); context.drawImage(picture, 0, 0);
   return [...context.getImageData(picture.width * 59 / 96, picture.height * 70 / 96, 1, 1).data.slice(0, 3)].join(' ');`;

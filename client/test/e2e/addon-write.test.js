@@ -124,6 +124,7 @@ test('a mail that is written shows how its recipients are, live, and asks nobody
   ).catch(async (e) => {
     throw new Error(`${e.message}: ${await text()}`);
   });
+  await home.accessible('recipients.html');
   await home.pictureOf('msgcompose', 'compose', 'recipients.html');
   await popup(`[...document.querySelectorAll('button')].find((each) => each.textContent.includes('Ask')).click()`);
   await eventually(
