@@ -6,6 +6,7 @@ import { setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
+import { calling } from './calling.js';
 import { headerButton } from './header.js';
 import { challengeMails, localFolder } from './mails.js';
 import { wasmScrypt } from './scrypt.js';
@@ -40,7 +41,7 @@ async function start() {
     get loopback() {
       return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
     },
-    media: null,
+    media: calls.media,
     deviceName: 'Thunderbird',
   });
 }
@@ -62,6 +63,7 @@ async function open(space, address) {
   await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${place}` });
 }
 
+const calls = calling({ warn: warn('a call') });
 // Pages and mails may come before it is there; listeners must be set at once.
 const opening = start();
 browser.runtime.onConnect.addListener(async (/** @type {any} */ port) => {
@@ -79,6 +81,7 @@ const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
 });
 const [core, space] = await Promise.all([opening, adding]);
 await setLanguage(core.state.settings.language);
+calls.lead(core);
 const book = addressBook({ warn: warn('the address book') });
 const kept = transcripts({
   core,
