@@ -116,6 +116,8 @@ test('alice has Starling in Thunderbird, bob in a browser, and they are contacts
   await bob.click('.list-foot button:has-text("Requests")', PATIENCE);
   await bob.click('button:has-text("Accept")');
   await seen((s) => s.contacts[0]?.presence === 'online', 'bob here');
+  await bob.evaluate((address) => (location.hash = encodeURIComponent(address)), ALICE);
+  await bob.waitForSelector('.head .presence-online', PATIENCE);
 });
 
 test('alice calls bob: the page opens in her browser, both hear each other, bob hangs up', async () => {
@@ -244,7 +246,10 @@ test('Thunderbird ends: the page says so, and bob’s call ends', async () => {
   const page = await soundPage();
   await bob.click('.incoming button:has-text("Accept")', PATIENCE);
   await atBob.running();
-  await tb.close();
+  const start = performance.now();
+  await tb.chrome('Services.startup.quit(Services.startup.eAttemptQuit)').catch(() => {});
   await over(page);
+  console.log(`# the page knows after ${Math.round(performance.now() - start)} ms`);
   await free();
+  console.log(`# bob is free after ${Math.round(performance.now() - start)} ms`);
 });
