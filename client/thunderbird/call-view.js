@@ -17,7 +17,7 @@ export function CallWindow({ core, call, over, sound, close }) {
     <${Picture} name=${call.name} address=${call.address} />
     <h1><${Name} name=${call.name} address=${call.address} /></h1>
     <p class="small">
-      <bdi>${call.address}</bdi>${' · '}${
+      ${call.name && html`<bdi>${call.address}</bdi>${' · '}`}${
         call.line
           ? html`<span class="call-line"
               >${t('call.line', { server: call.line })} <span aria-hidden="true">!</span></span

@@ -90,7 +90,7 @@ export function calling({ warn }) {
   });
 
   /** @param {import('../core/types.js').State} state */
-  function look({ call: next }) {
+  function look({ call: next, settings }) {
     if (next && next.id !== call)
       window = window.then(raised).catch((e) => {
         warn(e);
@@ -102,7 +102,8 @@ export function calling({ warn }) {
       return sound.end(next?.why ?? '');
     }
     const { name, address, state, since, muted, trust } = next;
-    const shown = { language: document.documentElement.lang, name, address, state, since, muted, trust };
+    const language = settings.language || document.documentElement.lang;
+    const shown = { language, name, address, state, since, muted, trust };
     if (said === JSON.stringify(shown)) return;
     said = JSON.stringify(shown);
     sound.show(shown);

@@ -20,11 +20,9 @@ function show(patch = {}) {
   shown = { ...shown, ...patch };
   const name = shown.call?.name || shown.call?.address;
   document.title = name ? t('sound.page.title', { name }) : t('sound.page.title.none');
-  const hear = () =>
-    void far.play().then(
-      () => show({ silent: false }),
-      () => {},
-    );
+  // Browsers keep a page silent on which nobody clicked and that has no microphone.
+  shown.silent = shown.phase === 'call' && shown.call?.state === 'running' && !!far.srcObject && far.paused;
+  const hear = () => void far.play().catch(() => {});
   render(html`<${SoundPage} shown=${shown} controls=${controls} hear=${hear} server=${location.host} />`, root);
 }
 
@@ -33,11 +31,10 @@ async function take(call) {
   const { language, name, address, state, since, muted, trust, why } = call;
   if (document.documentElement.lang !== language) await setLanguage(String(language));
   if (shown.phase === 'over') return;
-  // Browsers keep a page silent on which nobody clicked and that has no microphone.
-  const silent = state === 'running' && !!far.srcObject && far.paused;
-  show({ phase: 'call', call: { name, address, state, since, muted, trust }, silent, why: String(why ?? '') });
+  show({ phase: 'call', call: { name, address, state, since, muted, trust }, why: String(why ?? '') });
 }
 
+for (const event of ['play', 'pause']) far.addEventListener(event, () => show());
 await setLanguage('');
 root.textContent = '';
 show();

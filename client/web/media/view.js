@@ -33,7 +33,7 @@ function Running({ shown, call, controls, hear, server }) {
   const running = call.state === 'running';
   return html`<${Picture} name=${call.name} address=${call.address} />
     <h1><${Name} name=${call.name} address=${call.address} /></h1>
-    <p class="small"><bdi>${call.address}</bdi>${' · '}<${Trust} trust=${call.trust} /></p>
+    <p class="small">${call.name && html`<bdi>${call.address}</bdi>${' · '}`}<${Trust} trust=${call.trust} /></p>
     <p class="lead" role=${running ? undefined : 'status'}>
       ${running ? duration(Math.max(0, now - call.since) / 1000) : t(`call.${call.state}`)}
     </p>

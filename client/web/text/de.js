@@ -212,7 +212,7 @@ export const de = {
   'sound.opening': 'Die Seite für den Ton öffnet sich in Ihrem Browser …',
   'sound.asking': 'Ihr Browser fragt nach dem Mikrofon: erlauben Sie es dort.',
   'sound.here':
-    'Sie sprechen im Browser, auf einer Seite von {server}. Das Gespräch geht durch diese Seite, ihr Server könnte also mithören; Ihre Schlüssel bleiben in Thunderbird.',
+    'Sie sprechen im Browser, auf einer Seite von {server}: wer diesen Server betreibt, könnte mithören. Ihre Schlüssel bleiben in Thunderbird.',
   'sound.page.title': 'Anruf mit {name}',
   'sound.page.title.none': 'Ton eines Anrufs',
   'sound.page.meeting': 'Verbindet sich mit Thunderbird …',
@@ -220,7 +220,8 @@ export const de = {
     'Ihr Browser fragt, ob diese Seite Ihr Mikrofon verwenden darf. Erlauben Sie es, sonst hört Sie niemand.',
   'sound.page.keep':
     'Lassen Sie diese Seite offen, solange Sie sprechen: sie trägt den Ton. Schließen beendet den Anruf.',
-  'sound.page.trust': 'Der Ton geht durch diese Seite, die von {server} kommt. Ihre Schlüssel bleiben in Thunderbird.',
+  'sound.page.trust':
+    'Diese Seite kommt von {server}: wer diesen Server betreibt, könnte mithören. Ihre Schlüssel bleiben in Thunderbird.',
   'sound.page.hear': '{name} hören',
   'sound.page.over': 'Der Anruf ist beendet. Sie können diese Seite schließen.',
   'sound.page.none':

@@ -209,13 +209,14 @@ export const en = {
   'sound.opening': 'Opening the page for the sound in your browser …',
   'sound.asking': 'Your browser asks for the microphone: allow it there.',
   'sound.here':
-    'You speak in your browser, on a page of {server}. What is said passes through that page, so that server could listen; your keys stay in Thunderbird.',
+    'You speak in your browser, on a page of {server}: whoever runs that server could listen. Your keys stay in Thunderbird.',
   'sound.page.title': 'Call with {name}',
   'sound.page.title.none': 'Sound of a call',
   'sound.page.meeting': 'Connecting with Thunderbird …',
   'sound.page.asking': 'Your browser asks whether this page may use your microphone. Allow it, or nobody hears you.',
   'sound.page.keep': 'Keep this page open while you speak: it carries the sound. Closing it ends the call.',
-  'sound.page.trust': 'The sound passes through this page, which comes from {server}. Your keys stay in Thunderbird.',
+  'sound.page.trust':
+    'This page comes from {server}: whoever runs that server could listen. Your keys stay in Thunderbird.',
   'sound.page.hear': 'Let me hear {name}',
   'sound.page.over': 'The call is over. You may close this page.',
   'sound.page.none':
