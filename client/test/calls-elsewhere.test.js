@@ -56,11 +56,13 @@ test('the caller gives up meanwhile: it is over at both sides, and what comes la
 });
 
 test('whoever accepted gives up meanwhile: the caller is told', async () => {
-  const { it, media } = await accepting();
+  const { it, media, accepted } = await accepting();
   await it.bob.calls.hangUp();
-  media.open();
   await Promise.all([it.alice.until(over), it.bob.until(over)]);
   assert.equal(it.alice.call.why, 'call.declined');
+  media.open();
+  await accepted;
+  assert.ok(media.legs.every((each) => each.closed));
 });
 
 test('the media do not come: both are told, and nobody waits two minutes', async () => {

@@ -2,6 +2,7 @@
 import { serveMedia } from '../core/media/near.js';
 import { html, render } from '../web/html.js';
 import { setLanguage } from '../web/i18n.js';
+import { shownName } from '../web/names.js';
 import { ringWithCalls } from '../web/ring.js';
 import { createMediaEngine } from '../web/rtc.js';
 import { CallWindow } from './call-view.js';
@@ -19,7 +20,7 @@ let call = core.state.call;
 let sound = { phase: 'none', server: '' };
 
 function draw() {
-  document.title = call?.name || call?.address || 'Starling';
+  document.title = call ? shownName(call) : 'Starling';
   render(
     html`<${CallWindow} core=${core} call=${call} over=${!core.state.call} sound=${sound} close=${close} />`,
     root,

@@ -19,14 +19,25 @@ export function calling({ warn }) {
   const ports = new Set();
   /** Of a window that makes the sound itself. @type {(link: import('../core/media/meeting.js').Link) => void} */
   let arrived = () => {};
+  let wanted = false;
   /** @type {import('../core/media/far.js').Sound} */
   let now = { phase: 'none', server: '' };
+
+  /** @param {any} port @param {any} message */
+  function post(port, message) {
+    try {
+      port.postMessage(message);
+    } catch {
+      // Its window is going.
+      ports.delete(port);
+    }
+  }
 
   const sound = mediaElsewhere({
     couple: 'RTCPeerConnection' in globalThis ? byWindow : byPage,
     changed(next) {
       now = next;
-      for (const port of ports) port.postMessage({ sound: now });
+      for (const port of ports) post(port, { sound: now });
     },
     lost: () => void core?.hangUp(),
     wished({ what, on }) {
@@ -55,8 +66,11 @@ export function calling({ warn }) {
   async function byWindow() {
     /** @type {Promise<import('../core/media/meeting.js').Link>} */
     const there = new Promise((resolve) => (arrived = resolve));
-    for (const port of ports) port.postMessage({ wanted: true });
-    return { link: await there, server: '' };
+    wanted = true;
+    for (const port of ports) post(port, { wanted: true });
+    const link = await there;
+    wanted = false;
+    return { link, server: '' };
   }
 
   browser.runtime.onConnect.addListener((/** @type {any} */ port) => {
@@ -64,7 +78,8 @@ export function calling({ warn }) {
     if (port.name !== SOUND) return;
     ports.add(port);
     port.onDisconnect.addListener(() => ports.delete(port));
-    port.postMessage({ sound: now });
+    post(port, { sound: now });
+    if (wanted) post(port, { wanted });
   });
 
   let call = '';

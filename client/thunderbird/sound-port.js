@@ -14,7 +14,11 @@ export function portLink(port) {
   const close = () => {
     if (closed) return;
     closed = true;
-    port.disconnect();
+    try {
+      port.disconnect();
+    } catch {
+      // Gone already.
+    }
     end();
   };
   port.onMessage.addListener((/** @type {any} */ message) => listener(message));

@@ -294,7 +294,10 @@ export function calls(ctx) {
   /** @param {string} [why] */
   async function hangUp(why = '') {
     if (!live) return ctx.state.call ? ctx.update({ call: null }) : undefined;
-    if (live.incoming && ctx.state.call?.state === 'ringing') return decline();
+    const own = live;
+    if (own.incoming && ctx.state.call?.state === 'ringing') return decline();
+    // Accepted, and the media are still being made.
+    if (own.incoming && (await own.incoming.refuse(603, 'Decline')) && live !== own) return;
     await end(ctx.state.call?.since ? 'answered' : 'cancelled', why);
   }
 

@@ -3,6 +3,7 @@
 import { StarlingError } from '../errors.js';
 
 const ANSWER_MILLIS = 20_000;
+const OVER_MILLIS = 2000;
 /** The browser's question takes as long as a person does; the core has a bound for it. */
 const SPEAK_MILLIS = 120_000;
 /** Until the other end is there: a browser may have to be started. */
@@ -61,6 +62,11 @@ export function mediaElsewhere({
     const legs = new Map();
     /** @type {Map<number, {resolve: (value: any) => void, reject: (e: Error) => void, stop: () => void}>} */
     const waiting = new Map();
+    /** Given up before it was there. */
+    let giveUp = () => {};
+    /** @type {Promise<never>} */
+    const given = new Promise((_, reject) => (giveUp = () => reject(new StarlingError('call.page'))));
+    given.catch(() => {});
     const own = { opened: open(), send, ask, leg, end, legs, sound: () => sound };
     own.opened.catch(() => {});
     return own;
@@ -75,14 +81,14 @@ export function mediaElsewhere({
     }
 
     async function open() {
-      const found = await couple(how);
-      if (ended) {
-        found.link.close();
-        throw new StarlingError('call.page');
-      }
+      const coupling = couple(how);
+      coupling.then(({ link }) => ended && link.close()).catch(() => {});
+      const found = await Promise.race([coupling, given]);
+      if (ended) throw new StarlingError('call.page');
       link = found.link;
       say({ server: found.server });
       await new Promise((resolve, reject) => {
+        given.catch(reject);
         const stop = timer(HERE_MILLIS, () => reject(new StarlingError('call.page')));
         found.link.onMessage((message) => {
           if (message.say === 'here') {
@@ -183,6 +189,7 @@ export function mediaElsewhere({
     function end(why) {
       if (ended) return;
       ended = true;
+      giveUp();
       send({ do: 'over', why });
       for (const { reject, stop } of waiting.values()) {
         stop();
@@ -191,7 +198,8 @@ export function mediaElsewhere({
       waiting.clear();
       const now = link;
       // What was sent goes first: the other end closes when it has heard that it is over.
-      if (now) timer(ANSWER_MILLIS, () => now.close());
+      if (now && here) timer(OVER_MILLIS, () => now.close());
+      else now?.close();
       if (place !== own) return;
       place = null;
       changed({ phase: 'none', server: '' });

@@ -35,7 +35,7 @@ async function derived(secret, salt, info) {
 export const roomOf = (secret) => derived(secret, new Uint8Array(0), 'room');
 
 /**
- * One direction: AES-256-GCM, the nonce is the number of the frame (as RFC 8446, section 5.3, does it), so that none can be left out, moved or said again.
+ * One direction: AES-256-GCM, the nonce is the number of the frame (as in TLS 1.3), so that none can be left out, moved or said again.
  * @param {Uint8Array<ArrayBuffer>} secret @param {Uint8Array<ArrayBuffer>} salt  of both ends @param {Role} from @param {'encrypt' | 'decrypt'} use
  */
 async function direction(secret, salt, from, use) {

@@ -138,6 +138,7 @@ test('alice calls bob: the page opens in her browser, both hear each other, bob 
   await page.waitForSelector('text=/^00:0/', PATIENCE);
   await says('verified');
   console.log(`# alice calls: ${await bothHear(page)}`);
+  assert.equal(await page.evaluate(() => document.querySelector('audio').paused), false, 'it is heard without a click');
   assert.equal(await page.evaluate(() => location.hash), '', 'the secret does not stay in the address');
 
   const [link] = (await own.opened()).slice(-1);

@@ -5,6 +5,7 @@ import { meet, PROTOCOL } from '../../core/media/meeting.js';
 import { serveMedia } from '../../core/media/near.js';
 import { html, render } from '../html.js';
 import { setLanguage, t } from '../i18n.js';
+import { shownName } from '../names.js';
 import { createMediaEngine } from '../rtc.js';
 import { SoundPage } from './view.js';
 
@@ -18,7 +19,7 @@ let controls = null;
 /** @param {Partial<import('./view.js').Shown>} [patch] */
 function show(patch = {}) {
   shown = { ...shown, ...patch };
-  const name = shown.call?.name || shown.call?.address;
+  const name = shown.call ? shownName(shown.call) : '';
   document.title = name ? t('sound.page.title', { name }) : t('sound.page.title.none');
   // Browsers keep a page silent on which nobody clicked and that has no microphone.
   shown.silent = shown.phase === 'call' && shown.call?.state === 'running' && !!far.srcObject && far.paused;

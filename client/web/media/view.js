@@ -2,6 +2,7 @@
 import { Button, Name, Picture, Trust } from '../components/parts.js';
 import { html } from '../html.js';
 import { duration, hasText, t } from '../i18n.js';
+import { shownName } from '../names.js';
 import { useClock } from '../components/clock.js';
 
 /** @typedef {{name: string, address: string, state: import('../../core/types.js').Call['state'], since: number, muted: boolean, trust: import('../../core/types.js').Call['trust']}} ShownCall */
@@ -19,7 +20,7 @@ export function SoundPage({ shown, controls, hear, server }) {
 
 /** @param {{phase: Shown['phase'], call: ShownCall | null, why: string}} props */
 function Still({ phase, call, why }) {
-  const name = call?.name || call?.address || '';
+  const name = call ? shownName(call) : '';
   const over = phase === 'over' ? t('sound.page.over') : t(`sound.page.${phase}`);
   return html`<img class="logo" src="/web/icons/starling.svg" alt="" width="56" height="56" />
     <h1>${name ? html`<bdi>${t('sound.page.title', { name })}</bdi>` : t('sound.page.title.none')}</h1>
@@ -38,7 +39,7 @@ function Running({ shown, call, controls, hear, server }) {
       ${running ? duration(Math.max(0, now - call.since) / 1000) : t(`call.${call.state}`)}
     </p>
     ${shown.asking && html`<p class="ask-microphone" role="status">${t('sound.page.asking')}</p>`}
-    ${shown.silent && html`<p><${Button} kind="main" task=${hear}>${t('sound.page.hear', { name: call.name || call.address })}<//></p>`}
+    ${shown.silent && html`<p><${Button} kind="main" task=${hear}>${t('sound.page.hear', { name: shownName(call) })}<//></p>`}
     <div class="row">
       <${Button}
         icon=${call.muted ? 'mute' : 'microphone'}
