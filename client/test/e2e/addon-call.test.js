@@ -132,7 +132,7 @@ test('alice calls bob: the page opens in her browser, both hear each other, bob 
   );
   const page = await soundPage();
   await page.waitForSelector(`h1:has-text("${BOB}")`, PATIENCE);
-  await says(`You speak in your browser, on a page of ${new URL(server.base).host}.`);
+  await says(`You speak in your browser, on a page of ${new URL(server.base).host}:`);
   await bob.click('.incoming button:has-text("Accept")', PATIENCE);
   await atBob.running();
   await page.waitForSelector('text=/^00:0/', PATIENCE);
