@@ -1,8 +1,10 @@
 // Sound that is made elsewhere: the sealed channel through a room that knows nothing, and the media engine at its other end. docs/protocols/media.md.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { random } from '../core/bytes.js';
+import { rooms } from '../core/agent/rooms.js';
+import { b64u, random } from '../core/bytes.js';
 import { StarlingError } from '../core/errors.js';
+import { makeDeviceKey } from '../core/identity/device.js';
 import { mediaElsewhere } from '../core/media/far.js';
 import { meet, roomOf } from '../core/media/meeting.js';
 import { serveMedia } from '../core/media/near.js';
@@ -312,4 +314,44 @@ test('what a page says is judged: only sound comes from it', async () => {
   await settled();
   assert.deepEqual(found, []);
   assert.deepEqual(await elsewhere.engine.microphones(), []);
+});
+
+test('a room is asked for, signed, where a page may have the microphone: here first, then what was chosen; nowhere else', async () => {
+  const key = await makeDeviceKey();
+  const asked = [];
+  const open = new Set();
+  const peer = (base, more = {}) => [base, { base, id: 'ab'.repeat(32), ...more }];
+  const all = [
+    peer('https://heard.example/', { heard: true }),
+    peer('https://other.example/'),
+    peer('http://clear.example/'),
+    peer('https://second.example/'),
+    peer('https://first.example/'),
+    peer('http://127.0.0.1:8080/'),
+  ];
+  const ctx = {
+    profile: { address: 'alice@example.net' },
+    peers: { known: new Map(all) },
+    signer: () => ({ key: key.sign, chain: [new Uint8Array(3)] }),
+    now: () => Date.UTC(2026, 10, 29, 12),
+    around: {
+      peers: ['https://first.example/', 'https://second.example/'],
+      async fetch(url, init) {
+        asked.push({ url, ...init });
+        return new Response(null, { status: open.has(url) ? 204 : 503 });
+      },
+    },
+  };
+  const name = b64u(random(32));
+  await assert.rejects(rooms(ctx).open(name), (e) => e.key === 'call.page-server');
+  assert.deepEqual(
+    asked.map((each) => each.url),
+    ['http://127.0.0.1:8080/', 'https://first.example/', 'https://second.example/', 'https://other.example/'].map(
+      (base) => `${base}media`,
+    ),
+  );
+  assert.match(asked[0].headers.authorization, /^PASSporT ey/);
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(asked[0].body)), { name });
+  open.add('https://second.example/media');
+  assert.equal(await rooms(ctx).open(name), 'https://second.example/');
 });

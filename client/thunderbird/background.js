@@ -2,7 +2,7 @@
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
-import { setLanguage, t } from '../web/i18n.js';
+import { duration, setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
@@ -38,9 +38,7 @@ async function start() {
     now: () => Date.now(),
     peers: servers,
     // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
-    get loopback() {
-      return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
-    },
+    loopback: () => servers.length > 0 && servers.every((each) => LOOPBACK.test(each)),
     media: calls.media,
     deviceName: 'Thunderbird',
   });
@@ -99,6 +97,8 @@ const book = addressBook({ warn: warn('the address book') });
 const kept = transcripts({
   core,
   subject: (name, day) => t('transcript.subject', { name, day }),
+  call: (past) =>
+    `${t(past.incoming ? 'transcript.call.in' : 'transcript.call.out')}: ${t(`calls.${past.result}`, { time: duration(past.seconds) })}`,
   warn: warn('a transcript'),
 });
 const show = () => {

@@ -49,6 +49,13 @@ after(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+async function openSpace() {
+  await tb.background(
+    `const [space] = await browser.spaces.query({ name: 'starling' }); await browser.spaces.open(space.id);`,
+  );
+  await eventually(() => tb.page('space.html', 'return true').catch(() => false), 'the space');
+}
+
 /** As a page of the add-on asks the agent. @param {string} body  with `core` */
 const asked = (body) =>
   tb.page(
@@ -105,10 +112,7 @@ test('alice has Starling in Thunderbird, bob in a browser, and they are contacts
   await tb.install(XPI);
   assert.deepEqual(await tb.warnings(), []);
   await tb.background(`await browser.storage.local.set({ servers: [${JSON.stringify(server.base)}] })`);
-  await tb.background(
-    `const [space] = await browser.spaces.query({ name: 'starling' }); await browser.spaces.open(space.id);`,
-  );
-  await eventually(() => tb.page('space.html', 'return true').catch(() => false), 'the space');
+  await openSpace();
   await asked(`await core.addPeer(${JSON.stringify(server.base)}); await core.enrol(${JSON.stringify(ALICE)})`);
   await asked(`await core.submitCode(${JSON.stringify(await code(server.base, ALICE))})`);
   await seen((s) => s.me.status === 'one-server', 'online');
@@ -241,7 +245,7 @@ test('the browser is killed: bob’s call ends', async () => {
   await own.close().catch(() => {});
 });
 
-test('Thunderbird ends: the page says so, and bob’s call ends', async () => {
+test('Thunderbird quits: the page says so, and bob’s call ends at once', async () => {
   own = await defaultBrowser(home, await args('alice'), inPage);
   await asked(`await core.call(${JSON.stringify(BOB)})`);
   const page = await soundPage();
@@ -250,7 +254,24 @@ test('Thunderbird ends: the page says so, and bob’s call ends', async () => {
   const start = performance.now();
   await tb.chrome('Services.startup.quit(Services.startup.eAttemptQuit)').catch(() => {});
   await over(page);
-  console.log(`# the page knows after ${Math.round(performance.now() - start)} ms`);
   await free();
   console.log(`# bob is free after ${Math.round(performance.now() - start)} ms`);
+  await tb.close();
+  await page.close();
+});
+
+test('Thunderbird is killed: the page lets go at once, bob sees that nothing comes through', async () => {
+  tb = await thunderbird({ folder: home });
+  await openSpace();
+  await seen((s) => s.me.status === 'one-server', 'online again');
+  await bob.waitForSelector('.head .presence-online', PATIENCE);
+  await bob.click('.head button:has-text("Call")');
+  await says('calling you here');
+  await press('call.html', 'Accept');
+  const page = await soundPage();
+  await atBob.running();
+  await tb.kill();
+  await over(page);
+  assert.equal(await page.evaluate(() => window.connections.at(-1).connectionState), 'closed');
+  await bob.waitForSelector('.call-bar.lost', PATIENCE);
 });
