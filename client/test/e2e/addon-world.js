@@ -8,7 +8,6 @@ import { promisify } from 'node:util';
 import { mailSystem, PASSWORD } from './mail-system.js';
 import { freePort } from './ports.js';
 import { run } from './servers.js';
-import { thunderbird } from './thunderbird.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CA_DOMAIN = 'ca.example';
@@ -59,7 +58,7 @@ export async function world(users) {
 /** @param {string} pem */
 const base64 = (pem) => pem.replace(/-----[^-]+-----|\s/g, '');
 
-/** An account of the provider, as its assistant would make it. @param {Awaited<ReturnType<typeof thunderbird>>} tb @param {Awaited<ReturnType<typeof mailSystem>>} mail @param {string} email */
+/** An account of the provider, as its assistant would make it. @param {Awaited<ReturnType<typeof import('./thunderbird.js').thunderbird>>} tb @param {Awaited<ReturnType<typeof mailSystem>>} mail @param {string} email */
 export async function addAccount(tb, mail, email) {
   await tb.chrome(`
     const { MailServices } = ChromeUtils.importESModule('resource:///modules/MailServices.sys.mjs');
