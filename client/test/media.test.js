@@ -268,7 +268,7 @@ test('a place that never comes, or that is given up meanwhile, is a call that fa
   const [link] = pair();
   let late = () => {};
   const timer = (ms, task) => {
-    if (ms === 60_000) late = task;
+    if (ms === 90_000) late = task;
     return () => {};
   };
   const elsewhere = mediaElsewhere({ couple: async () => ({ link, server: '' }), timer });

@@ -6,8 +6,8 @@ const ANSWER_MILLIS = 20_000;
 const OVER_MILLIS = 2000;
 /** The browser's question takes as long as a person does; the core has a bound for it. */
 const SPEAK_MILLIS = 120_000;
-/** Until the other end is there: a browser may have to be started. */
-const HERE_MILLIS = 60_000;
+/** Until the other end is there: a browser may have to be started, and asks a person the first time. */
+const HERE_MILLIS = 90_000;
 const MAX_DESCRIPTION = 24 * 1024;
 const MAX_TEXT = 1024;
 const MAX_MICROPHONES = 64;
@@ -87,6 +87,7 @@ export function mediaElsewhere({
       if (ended) throw new StarlingError('call.page');
       link = found.link;
       say({ server: found.server });
+      if (shown) send({ do: 'show', call: shown });
       await new Promise((resolve, reject) => {
         given.catch(reject);
         const stop = timer(HERE_MILLIS, () => reject(new StarlingError('call.page')));
@@ -104,7 +105,6 @@ export function mediaElsewhere({
       });
       here = true;
       say({ phase: 'here' });
-      if (shown) send({ do: 'show', call: shown });
     }
 
     function gone() {

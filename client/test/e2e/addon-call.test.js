@@ -87,7 +87,7 @@ const hears = (page, hertz) =>
     .then((/** @type {{decibels: number}} */ found) => found.decibels);
 
 /** The page for the sound, once the person's browser has opened it. */
-async function soundPage() {
+async function soundPage({ first = false } = {}) {
   const open = () => own.context.pages().find((each) => each.url() === `${server.base}sound`);
   await eventually(() => !!open(), 'the page for the sound', 60_000).catch(async (e) => {
     const pages = own.context.pages().map((each) => each.url());
@@ -95,7 +95,12 @@ async function soundPage() {
       `${e.message}: ${pages}, asked for ${await own.opened()}; ${await said()}\n${tb.log().slice(-1000)}`,
     );
   });
-  return open();
+  const page = /** @type {import('playwright-core').Page} */ (open());
+  if (!first) return page;
+  await page.waitForSelector('text=Go on only if you have just called', PATIENCE);
+  assert.equal(await page.evaluate(() => window.connections.length), 0, 'nothing is made before a click');
+  await page.click('button:has-text("Speak here")');
+  return page;
 }
 const over = (page) => page.waitForSelector('text=You may close this page', PATIENCE);
 const atBob = { running: () => bob.waitForSelector('.call-bar.running', PATIENCE), free };
@@ -134,7 +139,7 @@ test('alice calls bob: the page opens in her browser, both hear each other, bob 
       ),
     'the button',
   );
-  const page = await soundPage();
+  const page = await soundPage({ first: true });
   await page.waitForSelector(`h1:has-text("${BOB}")`, PATIENCE);
   await says(`You speak in your browser, on a page of ${new URL(server.base).host}:`);
   await bob.click('.incoming button:has-text("Accept")', PATIENCE);
@@ -248,7 +253,7 @@ test('the browser is killed: bob’s call ends', async () => {
 test('Thunderbird quits: the page says so, and bob’s call ends at once', async () => {
   own = await defaultBrowser(home, await args('alice'), inPage);
   await asked(`await core.call(${JSON.stringify(BOB)})`);
-  const page = await soundPage();
+  const page = await soundPage({ first: true });
   await bob.click('.incoming button:has-text("Accept")', PATIENCE);
   await atBob.running();
   const start = performance.now();

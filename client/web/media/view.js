@@ -6,16 +6,35 @@ import { shownName } from '../names.js';
 import { useClock } from '../components/clock.js';
 
 /** @typedef {{name: string, address: string, state: import('../../core/types.js').Call['state'], since: number, muted: boolean, trust: import('../../core/types.js').Call['trust']}} ShownCall */
-/** silent: the browser lets nothing be heard without a click; why: key of what went wrong @typedef {{phase: 'none' | 'meeting' | 'refused' | 'call' | 'over', call: ShownCall | null, asking: boolean, silent: boolean, why: string}} Shown */
+/** @typedef {{yes: () => void, no: () => void}} Consent */
+/** silent: the browser lets nothing be heard without a click; why: key of what went wrong @typedef {{phase: 'none' | 'meeting' | 'refused' | 'ask' | 'call' | 'over', call: ShownCall | null, asking: boolean, silent: boolean, why: string}} Shown */
 
-/** @param {{shown: Shown, controls: {hangUp: () => void, mute: (on: boolean) => void} | null, hear: () => void, server: string}} props */
-export function SoundPage({ shown, controls, hear, server }) {
+/** @param {{shown: Shown, controls: {hangUp: () => void, mute: (on: boolean) => void} | null, consent: Consent, hear: () => void, server: string}} props */
+export function SoundPage({ shown, controls, consent, hear, server }) {
   const { phase, call, why } = shown;
   return html`<main class="page card-page">
     <section class="card sound">
-      ${call && phase === 'call' ? html`<${Running} ...${{ shown, call, controls, hear, server }} />` : html`<${Still} ...${{ phase, call, why }} />`}
+      ${
+        call && phase === 'ask'
+          ? html`<${Question} ...${{ call, consent, server }} />`
+          : call && phase === 'call'
+            ? html`<${Running} ...${{ shown, call, controls, hear, server }} />`
+            : html`<${Still} ...${{ phase, call, why }} />`
+      }
     </section>
   </main>`;
+}
+
+/** Whoever made the link says who it is: nothing of it is shown as verified. @param {{call: ShownCall, consent: Consent, server: string}} props */
+function Question({ call, consent, server }) {
+  return html`<${Picture} name=${call.name} address=${call.address} />
+    <h1><bdi>${t('sound.page.title', { name: shownName(call) })}</bdi></h1>
+    <p class="ask-microphone">${t('sound.page.ask', { name: shownName(call) })}</p>
+    <div class="row">
+      <${Button} kind="main" task=${consent.yes}>${t('sound.page.yes')}<//>
+      <${Button} task=${consent.no}>${t('sound.page.no')}<//>
+    </div>
+    <p class="small">${t('sound.page.trust', { server })}</p>`;
 }
 
 /** @param {{phase: Shown['phase'], call: ShownCall | null, why: string}} props */

@@ -46,12 +46,16 @@ export const calls = {
     'Der Ton kam nicht zustande. Versuchen Sie es noch einmal; wenn es so bleibt, blockiert das Netz dazwischen.',
   'call.line': 'nicht geprüft: {server} kann mithören',
   'call.here.program': 'ruft Sie hier an',
-  'sound.opening': 'Die Seite für den Ton öffnet sich in Ihrem Browser …',
+  'sound.opening': 'Die Seite für den Ton öffnet sich in Ihrem Browser. Fragt sie etwas, geht es dort weiter.',
   'sound.asking': 'Ihr Browser fragt nach dem Mikrofon: erlauben Sie es dort.',
   'sound.here':
     'Sie sprechen im Browser, auf einer Seite von {server}: wer diesen Server betreibt, könnte mithören. Ihre Schlüssel bleiben in Thunderbird.',
   'sound.page.title': 'Anruf mit {name}',
   'sound.page.title.none': 'Ton eines Anrufs',
+  'sound.page.ask':
+    'Thunderbird führt einen Anruf mit {name}, und der Ton käme von dieser Seite, mit Ihrem Mikrofon. Nur weiter, wenn Sie gerade in Thunderbird angerufen oder dort einen Anruf angenommen haben. Dieser Browser fragt einmal.',
+  'sound.page.yes': 'Hier sprechen',
+  'sound.page.no': 'Nein',
   'sound.page.meeting': 'Verbindet sich mit Thunderbird …',
   'sound.page.asking':
     'Ihr Browser fragt, ob diese Seite Ihr Mikrofon verwenden darf. Erlauben Sie es, sonst hört Sie niemand.',
@@ -67,7 +71,7 @@ export const calls = {
     'Es kam keine Verbindung zustande: dieser Link wurde schon benutzt, oder der Anruf ist beendet. Sie können diese Seite schließen.',
   'sound.lost': 'Die Seite für den Ton wurde geschlossen, damit endete der Anruf.',
   'error.call.page':
-    'Die Seite für den Ton öffnete sich nicht in Ihrem Browser, der Anruf konnte nicht beginnen. Starten Sie Ihren Browser und rufen Sie noch einmal an.',
+    'Die Seite für den Ton öffnete sich nicht in Ihrem Browser oder wurde dort geschlossen, der Anruf konnte nicht beginnen. Starten Sie Ihren Browser und rufen Sie noch einmal an.',
   'error.call.page-server':
     'Keiner Ihrer Server konnte gerade eine Seite für den Ton geben. Versuchen Sie es noch einmal; bleibt es so, fügen Sie in den Einstellungen einen Server hinzu.',
 };

@@ -45,12 +45,16 @@ export const calls = {
   'error.call.media': 'The sound could not be connected. Try again; if it stays so, the network between you blocks it.',
   'call.line': 'not verified: {server} can listen',
   'call.here.program': 'calling you here',
-  'sound.opening': 'Opening the page for the sound in your browser …',
+  'sound.opening': 'The page for the sound opens in your browser. Go on there if it asks.',
   'sound.asking': 'Your browser asks for the microphone: allow it there.',
   'sound.here':
     'You speak in your browser, on a page of {server}: whoever runs that server could listen. Your keys stay in Thunderbird.',
   'sound.page.title': 'Call with {name}',
   'sound.page.title.none': 'Sound of a call',
+  'sound.page.ask':
+    'Thunderbird makes a call with {name}, and its sound would be made on this page, with your microphone. Go on only if you have just called in Thunderbird, or accepted a call there. This browser asks once.',
+  'sound.page.yes': 'Speak here',
+  'sound.page.no': 'No',
   'sound.page.meeting': 'Connecting with Thunderbird …',
   'sound.page.asking': 'Your browser asks whether this page may use your microphone. Allow it, or nobody hears you.',
   'sound.page.keep': 'Keep this page open while you speak: it carries the sound. Closing it ends the call.',
@@ -64,7 +68,7 @@ export const calls = {
     'Nothing could be connected: this link was used already, or the call is over. You may close this page.',
   'sound.lost': 'The page for the sound was closed, so the call ended.',
   'error.call.page':
-    'The page for the sound did not open in your browser, so the call could not begin. Start your browser and call again.',
+    'The page for the sound did not open in your browser, or was closed there, so the call could not begin. Start your browser and call again.',
   'error.call.page-server':
     'None of your servers could give a page for the sound now. Try again; if it stays so, add a server in the settings.',
 };
