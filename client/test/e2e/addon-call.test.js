@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packAddon, XPI } from './addon-world.js';
-import { eventually } from './agents.js';
+import WebSocket from 'ws';
+import { b64u, random } from '../../core/bytes.js';
+import { meet, PROTOCOL, roomOf } from '../../core/media/meeting.js';
+import { agent, eventually, until } from './agents.js';
 import { profile } from './browser.js';
 import { defaultBrowser } from './default-browser.js';
 import { hearTone, inPage, MIN_DECIBELS } from './lab/cell.js';
@@ -234,6 +237,38 @@ test('the window of the call is closed: it ends the call, ringing or running', a
   await bob.click('.call-bar button:has-text("Close")').catch(() => {});
   await free();
   assert.equal((await state()).pastCalls[0].result, 'declined');
+});
+
+test('a link of somebody else asks, though the browser knows alice’s Thunderbird: nothing is made, and No ends it', async () => {
+  const eve = await agent([server.base]);
+  await eve.enrol('eve@example.net');
+  await eve.submitCode(await code(server.base, 'eve@example.net'));
+  await until(eve, (s) => s.me.status === 'one-server', 'eve online');
+  const secret = random(32);
+  const base = await eve.ctx.rooms.open(b64u(await roomOf(secret)));
+  const link = meet(
+    /** @type {any} */ (new WebSocket(`${base.replace('http', 'ws')}media`, PROTOCOL)),
+    secret,
+    'agent',
+  );
+  const said = [];
+  link.onMessage((message) => said.push(message));
+  link.send({ do: 'agent', token: 'A'.repeat(22) });
+  const call = { language: 'en', name: 'Bob', address: BOB, state: 'running', since: Date.now(), muted: false };
+  link.send({ do: 'show', call: { ...call, trust: 'verified' } });
+  link.send({ do: 'leg', leg: 1, relays: [] });
+  link.send({ do: 'ask', id: 2, leg: 1, what: 'speak', args: [''] });
+  const page = await own.context.newPage();
+  await page.goto(`${base}sound#${b64u(secret)}`);
+  await page.waitForSelector('text=Go on only if you have just called', PATIENCE);
+  assert.doesNotMatch(await page.innerText('body'), /verified/);
+  assert.equal(await page.evaluate(() => window.connections.length), 0);
+  await page.click('button:has-text("No")');
+  await over(page);
+  await link.over;
+  assert.deepEqual(said, []);
+  await page.close();
+  await eve.close();
 });
 
 test('the browser is killed: bob’s call ends', async () => {

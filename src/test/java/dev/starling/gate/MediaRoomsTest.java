@@ -22,6 +22,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -280,6 +281,31 @@ class MediaRoomsTest {
         var early = new Caller().names('a', room(3));
         early.server.message(new byte[1]);
         assertEquals(1008, early.closed, "nobody is there yet");
+    }
+
+    @Test
+    void whateverIsSentEndsNobodyElsesRoom() throws Exception {
+        var quiet = joined(1);
+        var random = new Random(7);
+        for (int i = 0; i < 3000; i++) {
+            byte[] junk = new byte[random.nextInt(80)];
+            random.nextBytes(junk);
+            if (random.nextBoolean() && junk.length >= 33) {
+                junk = Arrays.copyOf(junk, 33);
+                junk[0] = (byte) (random.nextBoolean() ? 'a' : 'p');
+                // Now and then the very room, whose places are taken.
+                if (random.nextInt(4) == 0) System.arraycopy(room(1), 0, junk, 1, 32);
+            }
+            var hostile = new Caller();
+            hostile.server.message(junk);
+            hostile.server.message(junk);
+            assertEquals(1008, hostile.closed);
+            assertEquals(0, hostile.got.size());
+            hostile.server.closed();
+        }
+        quiet.getFirst().server.message(new byte[] {9});
+        assertArrayEquals(new byte[] {9}, quiet.getLast().got.getLast());
+        assertEquals(1, rooms().size());
     }
 
     @Test
