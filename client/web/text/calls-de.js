@@ -53,7 +53,7 @@ export const calls = {
   'sound.page.title': 'Anruf mit {name}',
   'sound.page.title.none': 'Ton eines Anrufs',
   'sound.page.ask':
-    'Thunderbird führt einen Anruf mit {name}, und der Ton käme von dieser Seite, mit Ihrem Mikrofon. Nur weiter, wenn Sie gerade in Thunderbird angerufen oder dort einen Anruf angenommen haben. Dieser Browser fragt einmal.',
+    'Sie würden auf dieser Seite sprechen, mit Ihrem Mikrofon. Nur weiter, wenn Sie gerade in Thunderbird {name} angerufen oder den Anruf dort angenommen haben. Dieser Browser fragt einmal.',
   'sound.page.yes': 'Hier sprechen',
   'sound.page.no': 'Nein',
   'sound.page.meeting': 'Verbindet sich mit Thunderbird …',

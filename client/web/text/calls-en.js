@@ -52,7 +52,7 @@ export const calls = {
   'sound.page.title': 'Call with {name}',
   'sound.page.title.none': 'Sound of a call',
   'sound.page.ask':
-    'Thunderbird makes a call with {name}, and its sound would be made on this page, with your microphone. Go on only if you have just called in Thunderbird, or accepted a call there. This browser asks once.',
+    'You would speak on this page, with your microphone. Go on only if you have just called {name} in Thunderbird, or accepted their call there. This browser asks once.',
   'sound.page.yes': 'Speak here',
   'sound.page.no': 'No',
   'sound.page.meeting': 'Connecting with Thunderbird …',
