@@ -177,9 +177,11 @@ test('bob calls alice: the window rings, nothing opens before she accepts, she h
   await bob.click('.head button:has-text("Call")');
   await says('calling you here');
   assert.equal(own.context.pages().filter((each) => each.url().endsWith('/sound')).length, 0);
+  const start = performance.now();
   await press('call.html', 'Accept');
-  const page = await soundPage();
   await atBob.running();
+  console.log(`# from Accept to running: ${Math.round(performance.now() - start)} ms`);
+  const page = await soundPage();
   console.log(`# bob calls: ${await bothHear(page)}`);
   await press('call.html', 'Mute');
   await page.waitForSelector('button[aria-label="Unmute"]');
