@@ -6,6 +6,7 @@ import { duration, setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
+import { calling } from './calling.js';
 import { composeButton } from './compose.js';
 import { directoryBook } from './directory.js';
 import { headerButton } from './header.js';
@@ -43,7 +44,7 @@ async function start() {
     peers: servers,
     // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
     loopback: () => servers.length > 0 && servers.every((each) => LOOPBACK.test(each)),
-    media: null,
+    media: calls.media,
     deviceName: 'Thunderbird',
   });
 }
@@ -80,6 +81,7 @@ const go = (/** @type {string} */ address, /** @type {string} */ mail = '') =>
   void open(address, mail).catch(warn('opening'));
 
 // Pages, mails and clicks may come before it is there; listeners must be set at once.
+const calls = calling({ warn: warn('a call') });
 const opening = start();
 browser.runtime.onConnect.addListener((/** @type {any} */ port) => {
   if (port.name === PORT) serve(opening, port, { warn: warn('a page'), deleted });
@@ -100,6 +102,7 @@ const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
 });
 const [core, space] = await Promise.all([opening, adding]);
 await setLanguage(core.state.settings.language);
+calls.lead(core);
 const book = addressBook({
   store: await storing,
   online: (count) => t('book.online', { count }),

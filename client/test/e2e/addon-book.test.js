@@ -81,8 +81,7 @@ const inBook = (body) =>
 /** The colour of the dot in a picture that Thunderbird shows. @param {string} img  an expression */
 const dot = (img) => `const img = ${img}; if (!img) return '';
   // The file may be exchanged just now.
-  const file = await fetch(img.src).then((each) => each.blob(), () => null); if (!file) return '';
-  const picture = await createImageBitmap(file).catch(() => null); if (!picture) return '';
+  const picture = await fetch(img.src).then((each) => each.blob()).then(createImageBitmap).catch(() => null); if (!picture) return '';
   const canvas = new OffscreenCanvas(picture.width, picture.height);
   const context = canvas.getContext('2d'); context.drawImage(picture, 0, 0);
   return [...context.getImageData(picture.width * 59 / 96, picture.height * 70 / 96, 1, 1).data.slice(0, 3)].join(' ');`;
