@@ -1,7 +1,7 @@
 // The space: what the web app shows, of the agent in the background page.
 import { Known } from './known.js';
 import { linkIn, placeOf } from './link.js';
-import { Saving } from './saving-view.js';
+import { More } from './saving-view.js';
 import { Setup } from './setup.js';
 import { App } from '../web/app.js';
 import { html, render } from '../web/html.js';
@@ -20,8 +20,7 @@ await setLanguage(drawn);
 // A link that was clicked, in a mail or anywhere: it opens somebody's place here, and does no more.
 const link = linkIn(location);
 if (link) history.replaceState(null, '', `${location.pathname}${placeOf(link, core.state.contacts)}`);
-const draw = () =>
-  render(html`<${App} core=${core} begin=${Setup} known=${Known} more=${Saving} key=${drawn} />`, root);
+const draw = () => render(html`<${App} core=${core} begin=${Setup} known=${Known} more=${More} key=${drawn} />`, root);
 root.textContent = '';
 draw();
 core.subscribe(async (state) => {

@@ -518,5 +518,7 @@ export const en = {
   'setup.mail':
     'A key is made on this computer and never leaves it. A mail proves that the address is yours; Thunderbird answers it by itself and files it away. No other mail is touched.',
   'setup.other': 'Another address',
+  'privacy.title': 'What others learn',
+  'privacy.page': 'Who learns what, and why Starling may do what it does',
   ...people,
 };
