@@ -62,7 +62,11 @@ export class Person {
   stopUsing = (/** @type {string} */ address) => this.#ending.stopUsing(address);
 
   enrol = (/** @type {string} */ address) => this.main.enrol(address);
-  submitCode = (/** @type {string} */ pasted) => this.main.submitCode(pasted);
+  submitCode = (
+    /** @type {string} */ pasted,
+    /** @type {{key: string, args: Record<string, string>} | undefined} */ instead,
+  ) => this.main.submitCode(pasted, instead);
+  recommended = (/** @type {string} */ address) => this.main.recommended(address);
   resendCode = () => this.main.resendCode();
   cancelEnrolment = () => this.main.cancelEnrolment();
   openCertificate = (/** @type {Uint8Array} */ file, /** @type {string} */ pass) =>

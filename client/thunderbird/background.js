@@ -4,11 +4,14 @@ import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
 import { setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
+import { sendAnswer } from './answer.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
 import { headerButton } from './header.js';
 import { challengeMails, localFolder } from './mails.js';
+import { proofBook } from './proof.js';
 import { wasmScrypt } from './scrypt.js';
+import { isBase, shipped } from './servers.js';
 import { transcripts } from './transcripts.js';
 import { PORT, serve } from './wire.js';
 
@@ -16,7 +19,6 @@ const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
 
 /** Servers that the person chose, or that came with the add-on. @type {string[]} */
 let servers = [];
-const isBase = (/** @type {unknown} */ each) => typeof each === 'string' && /^https?:\/\/[^/?#]+\/$/.test(each);
 const read = (/** @type {unknown} */ chosen) => void (servers = Array.isArray(chosen) ? chosen.filter(isBase) : []);
 /** What was chosen meanwhile counts more than what was read before. */
 let chosen = false;
@@ -41,14 +43,17 @@ async function start() {
       return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
     },
     media: null,
+    morePeers: shipped,
     deviceName: 'Thunderbird',
   });
 }
 
-/** The CA's mails go where they are in nobody's way. @param {number} id */
+/** The CA's mails, and answers to them, go where they are in nobody's way. */
+const confirmations = () => localFolder('Starling', 'Confirmations');
+/** @param {number} id */
 async function file(id) {
   await browser.messages.update(id, { read: true });
-  await browser.messages.move([id], (await localFolder('Starling', 'Confirmations')).id);
+  await browser.messages.move([id], (await confirmations()).id);
 }
 
 const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
@@ -67,12 +72,22 @@ const opening = start();
 browser.runtime.onConnect.addListener(async (/** @type {any} */ port) => {
   if (port.name === PORT) serve(await opening, port);
 });
+const proving = proofBook();
+const awaited = async () => (await opening).main.enrolment.awaited();
 const mails = challengeMails({
-  awaited: async () => (await opening).main.enrolment.awaited(),
-  submit: async (code) => (await opening).submitCode(code),
+  awaited,
+  answer: async (code) => (await opening).main.enrolment.answer(code),
+  send: async (mail, to, text) => sendAnswer(mail, to, text, await confirmations()),
+  answered: async () => (await opening).main.mailAnswered(),
+  submit: async (code, instead) => (await opening).submitCode(code, instead),
   file,
+  isFiled: async (mail) => mail.folder?.id === (await confirmations()).id,
+  note: proving.note,
   warn: warn('a mail of the CA'),
 });
+browser.runtime.onMessage.addListener((/** @type {any} */ message) =>
+  message === 'look-back' ? mails.lookBack() : undefined,
+);
 const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
   title: 'Starling',
   defaultIcons: '/web/icons/starling.svg',
@@ -94,4 +109,14 @@ show();
 const go = (/** @type {string} */ address) => void open(space, address).catch(warn('opening'));
 watchForAttention(core, space.id, go);
 headerButton({ core, open: go, warn: warn('the button above a mail') });
+/** Since when a mail is waited for, the page says. */
+let status = '';
+const waits = () => {
+  if (status === (status = core.state.me.status) || status !== 'code') return;
+  void awaited()
+    .then((mail) => mail && proving.note(mail))
+    .catch(warn('the mail that is awaited'));
+};
+core.subscribe(waits);
+waits();
 await mails.lookBack();

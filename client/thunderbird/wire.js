@@ -43,7 +43,16 @@ const ASKED = [
     'askDevicesAgain',
     'recover',
   ],
-  ...['addPeer', 'removePeer', 'changeAddress', 'submitMoveCode', 'resendMoveCode', 'cancelMove', 'stopUsing'],
+  ...[
+    'recommended',
+    'addPeer',
+    'removePeer',
+    'changeAddress',
+    'submitMoveCode',
+    'resendMoveCode',
+    'cancelMove',
+    'stopUsing',
+  ],
   ...['followMoved', 'answerNotice', 'exportData', 'deleteEverything'],
 ];
 

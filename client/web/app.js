@@ -17,7 +17,7 @@ import { Settings } from './views/settings.js';
 
 const BEFORE_ENROLMENT = new Set(['new', 'code', 'enrolling', 'waiting-for-device']);
 
-/** @param {{core: Core, begin?: (props: {core: Core, state: import('../core/types.js').State}) => any}} props  begin: shown in place of the field for an address */
+/** @param {{core: Core, begin?: (props: {core: Core, state: import('../core/types.js').State}) => any}} props  begin: shown in place of the field for an address, and until there is a certificate */
 export function App({ core, begin = Enrol }) {
   const [state, setState] = useState(core.state);
   const [place, go] = usePlace();
@@ -41,7 +41,7 @@ export function App({ core, begin = Enrol }) {
     <section class="bars" aria-label=${t('app.notices')}><${Notices} core=${core} state=${state} /></section>
     ${
       enrolling
-        ? html`<${state.me.status === 'new' ? begin : Enrol} core=${core} state=${state} />`
+        ? html`<${begin} core=${core} state=${state} />`
         : html`<div class="panes" role=${place.pane === 'list' && narrow ? 'main' : undefined}>
             ${place.pane === 'list' && narrow && html`<h1 class="unseen">${t('app.people')}</h1>`}
             <${List} core=${core} state=${state} place=${place} go=${go} />

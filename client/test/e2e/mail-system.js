@@ -52,34 +52,39 @@ export async function mailSystem(users) {
     },
     /** As another provider hands it in (RFC 5321). @param {string} from @param {string} to @param {string} subject */
     async deliver(from, to, subject) {
-      const socket = connect(Number(said.mx), '127.0.0.1');
-      const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-      const heard = async (code) => {
-        for (;;) {
-          const { value = '' } = await lines.next();
-          if (!value.startsWith(code)) throw new Error(`Postfix says ${value}`);
-          if (value[3] === ' ') return;
-        }
-      };
-      await heard('220');
       const date = new Date().toUTCString().replace('GMT', '+0000');
-      const mail = `From: ${from}\r\nTo: ${to}\r\nSubject: ${subject}\r\nDate: ${date}\r\n\r\nHello.\r\n.`;
-      for (const [line, code] of [
-        ['EHLO there', '250'],
-        [`MAIL FROM:<${from}>`, '250'],
-        [`RCPT TO:<${to}>`, '250'],
-        ['DATA', '354'],
-        [mail, '250'],
-        ['QUIT', '221'],
-      ]) {
-        socket.write(`${line}\r\n`);
-        await heard(code);
-      }
-      socket.end();
+      const mail = `From: ${from}\r\nTo: ${to}\r\nSubject: ${subject}\r\nDate: ${date}\r\n\r\nHello.\r\n`;
+      await handIn(Number(said.mx), from, to, [mail]);
     },
+    /** Whole mails, as they are. @param {string} from  of the envelope @param {string} to @param {string[]} mails */
+    deliverAll: (from, to, mails) => handIn(Number(said.mx), from, to, mails),
     async close() {
       child.stdin.end();
       await exit;
     },
   };
+}
+
+/** @param {number} port @param {string} from @param {string} to @param {string[]} mails  lines end in CRLF */
+async function handIn(port, from, to, mails) {
+  const socket = connect(port, '127.0.0.1');
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const heard = async (code) => {
+    for (;;) {
+      const { value = '' } = await lines.next();
+      if (!value.startsWith(code)) throw new Error(`Postfix says ${value}`);
+      if (value[3] === ' ') return;
+    }
+  };
+  const say = async (line, code) => (socket.write(`${line}\r\n`), heard(code));
+  await heard('220');
+  await say('EHLO there', '250');
+  for (const mail of mails) {
+    await say(`MAIL FROM:<${from}>`, '250');
+    await say(`RCPT TO:<${to}>`, '250');
+    await say('DATA', '354');
+    await say(`${mail.replace(/^\./gm, '..')}.`, '250');
+  }
+  await say('QUIT', '221');
+  socket.end();
 }
