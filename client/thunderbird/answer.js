@@ -2,8 +2,8 @@
 // second; whatever goes wrong, it is closed.
 import { StarlingError } from '../core/errors.js';
 
-/** A wrong password opens a dialog and nothing comes back; a slow provider is slower than this seldom. */
-const PATIENCE_MILLIS = 60_000;
+/** When sending fails, or a password is wrong, Thunderbird opens a dialog, and nothing comes back until somebody has closed it. A provider is slower than this seldom. */
+const PATIENCE_MILLIS = 45_000;
 
 /** The identity that sends as this address; '' when there is none. @param {string} address */
 async function identityOf(address) {
@@ -41,13 +41,15 @@ export async function sendAnswer(mail, to, text, folder, patience = PATIENCE_MIL
     await plain(tab.id);
     return browser.compose.sendMessage(tab.id, { mode: 'sendNow' });
   })();
-  begun.catch(() => {});
+  const closed = async () => tab && (await browser.tabs.remove(tab.id).catch(() => {}));
   try {
     await within(begun, patience);
   } catch (e) {
     throw e instanceof StarlingError ? e : new StarlingError('reply.unsent', {}, String(e).slice(0, 200));
   } finally {
-    if (tab) await browser.tabs.remove(tab.id).catch(() => {});
+    // Behind a dialog it stays until that is answered.
+    begun.then(closed, closed);
+    await closed();
   }
 }
 

@@ -86,7 +86,7 @@ const mails = challengeMails({
   warn: warn('a mail of the CA'),
 });
 browser.runtime.onMessage.addListener((/** @type {any} */ message) =>
-  message === 'look-back' ? mails.lookBack() : undefined,
+  message === 'look-back' ? mails.lookBack().then(mails.settled) : undefined,
 );
 const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
   title: 'Starling',

@@ -74,19 +74,21 @@ test('a provider that signs nothing: the code is used, and the page says so', as
   await eventually(async () => (await filed()).length === 2, 'both filed');
 });
 
-test('nobody takes the answer: the code is used, no window stays open', async () => {
+test('nobody takes the answer: the code is used, and no window stays open once the message about it is closed', async () => {
   await enter('erin@example.net', { smtp: await freePort() });
   await who.press('Use erin@example.net');
+  await eventually(async () => (await who.dialog(true)).startsWith('Sending of the message failed'), 'the message');
   await who.seen(online, 'online');
   assert.equal(await who.level(), CODE);
   assert.deepEqual(await notices(), ['by-code.unsent']);
-  assert.equal(await who.composing(), 0);
+  await eventually(async () => (await who.composing()) === 0, 'no window');
   await eventually(async () => (await filed()).length === 1, 'filed');
 });
 
-test('Thunderbird asks for a password: the code is used after a while', async () => {
+test('Thunderbird asks for a password, and nobody is there: the code is used after a while', async () => {
   await enter('frank@example.net', { password: 'not this one' });
   await who.press('Use frank@example.net');
+  await eventually(async () => /password|login/i.test(await who.dialog()), 'the question');
   await who.seen(online, 'online');
   assert.equal(await who.level(), CODE);
   assert.deepEqual(await notices(), ['by-code.stuck']);

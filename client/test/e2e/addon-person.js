@@ -69,6 +69,13 @@ export function personAt(tb) {
         incomingServer.getNewMessages(inbox, null, null);`),
     composing: () =>
       tb.chrome(`return [...Services.wm.getEnumerator('msgcompose')].filter((each) => !each.closed).length`),
+    /** Thunderbird's own question or message, in a window of its own: what it says. '' when there is none. @param {boolean} [accept]  presses its button */
+    dialog: (accept = false) =>
+      tb.chrome(`
+        const one = [...Services.wm.getEnumerator(null)].find((each) => each.location.href === 'chrome://global/content/commonDialog.xhtml');
+        const said = one?.document.getElementById('infoBody')?.textContent ?? '';
+        if (said && ${accept}) one.document.querySelector('dialog').acceptDialog();
+        return said;`),
     async open() {
       await tb.background(
         `const [space] = await browser.spaces.query({ name: 'starling' }); await browser.spaces.open(space.id);`,

@@ -1,6 +1,6 @@
 // Postfix, Dovecot, OpenDKIM and dnsmasq of example.net, as the Java tests run them: see MailSystem.java.
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,6 +30,15 @@ export async function mailSystem(users) {
     const at = line.indexOf('=');
     said[line.slice(0, at)] = line.slice(at + 1);
   });
+  /** The newest first. @param {string} user */
+  async function unseen(user) {
+    const folder = join(said.folder, 'mail', user, 'new');
+    const names = (await readdir(folder).catch(() => [])).sort().reverse();
+    return Promise.all(
+      names.map(async (name) => ({ path: join(folder, name), text: await readFile(join(folder, name), 'utf8') })),
+    );
+  }
+
   return {
     /** @param {string} name  mx, signed, imap, dns, ca … */
     port: (name) => Number(said[name]),
@@ -42,13 +51,18 @@ export async function mailSystem(users) {
     },
     /** The newest code in somebody's mailbox; '' when none is there yet. @param {string} user */
     async code(user) {
-      const folder = join(said.folder, 'mail', user, 'new');
-      const names = (await readdir(folder).catch(() => [])).sort();
-      for (const name of names.reverse()) {
-        const code = /^Subject: ACME: (\S+)/m.exec(await readFile(join(folder, name), 'utf8'))?.[1];
+      for (const { text } of await unseen(user)) {
+        const code = /^Subject: ACME: (\S+)/m.exec(text)?.[1];
         if (code) return code;
       }
       return '';
+    },
+    /** Takes the newest mail out of somebody's mailbox before they have seen it; `back` puts it there. @param {string} user */
+    async hold(user) {
+      const [{ text, path }] = await unseen(user);
+      const away = join(said.folder, `held-${user}`);
+      await rename(path, away);
+      return { text, back: () => rename(away, path) };
     },
     /** As another provider hands it in (RFC 5321). @param {string} from @param {string} to @param {string} subject */
     async deliver(from, to, subject) {

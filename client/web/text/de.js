@@ -604,7 +604,8 @@ export const de = {
   'proof.step.done': 'erledigt',
   'proof.step.failed': 'gescheitert',
   'proof.waiting': 'Sie müssen nichts tun: Die Mail wird von selbst beantwortet und abgelegt.',
-  'proof.sending': 'Die Mail ist da und wird beantwortet. Kurz kann sich ein Fenster öffnen.',
+  'proof.sending':
+    'Die Mail ist da und wird beantwortet. Kurz kann sich ein Fenster öffnen; fragt Thunderbird Sie dort etwas, antworten Sie.',
   'proof.sent': 'Die Antwort ist unterwegs. Meist kommt sie in Sekunden an; manche Mailserver brauchen Minuten.',
   'proof.code': 'Der Code aus der Mail wird verwendet …',
   'proof.failed': 'Die Mail ist da, konnte aber nicht beantwortet werden.',
@@ -620,7 +621,7 @@ export const de = {
     'Kein Konto hier sendet unter dieser Adresse; darum wird der Code aus der Mail verwendet.',
   'proof.instead.unsent': 'Die Antwort ließ sich nicht senden; darum wird der Code aus der Mail verwendet.',
   'proof.instead.stuck':
-    'Das Senden der Antwort hat zu lange gedauert; vielleicht fragt Thunderbird nach einem Passwort. Darum wird der Code aus der Mail verwendet.',
+    'Das Senden der Antwort hat zu lange gedauert; vielleicht zeigt Thunderbird einen Fehler oder fragt nach einem Passwort. Darum wird der Code aus der Mail verwendet.',
   'proof.instead.unsigned':
     'Ihr Mailanbieter unterschreibt nicht richtig, was er sendet; darum zählt die Antwort nicht. Der Code aus der Mail wird verwendet.',
   'proof.instead.refused': 'Die Antwort wurde nicht angenommen: {why} Darum wird der Code aus der Mail verwendet.',
@@ -631,7 +632,7 @@ export const de = {
   'notice.by-code.unsent':
     'Ihre Adresse wurde durch den Code aus der Mail bestätigt: Die Antwort ließ sich nicht senden. Alles funktioniert.',
   'notice.by-code.stuck':
-    'Ihre Adresse wurde durch den Code aus der Mail bestätigt: Das Senden der Antwort hat zu lange gedauert. Alles funktioniert.',
+    'Ihre Adresse wurde durch den Code aus der Mail bestätigt: Das Senden der Antwort hat zu lange gedauert; vielleicht zeigt Thunderbird einen Fehler oder fragt nach einem Passwort. Alles funktioniert.',
   'notice.by-code.unsigned':
     'Ihre Adresse wurde durch den Code aus der Mail bestätigt: Ihr Mailanbieter unterschreibt nicht richtig, was er sendet. Alles funktioniert; eine unterschriebene Antwort bewiese mehr.',
   'notice.by-code.refused':

@@ -579,7 +579,8 @@ export const en = {
   'proof.step.done': 'done',
   'proof.step.failed': 'failed',
   'proof.waiting': 'There is nothing to do: the mail is answered and filed away by itself.',
-  'proof.sending': 'The mail is here and is being answered. A window may open for a moment.',
+  'proof.sending':
+    'The mail is here and is being answered. A window may open for a moment; if Thunderbird asks you something there, answer it.',
   'proof.sent': 'The answer is on its way. Mostly it arrives within seconds; some mail servers take minutes.',
   'proof.code': 'The code from the mail is used …',
   'proof.failed': 'The mail is here, but it could not be answered.',
@@ -594,7 +595,7 @@ export const en = {
   'proof.instead.no-account': 'No account here sends as this address, so the code from the mail is used.',
   'proof.instead.unsent': 'The answer could not be sent, so the code from the mail is used.',
   'proof.instead.stuck':
-    'Sending the answer took too long; perhaps Thunderbird asks for a password. So the code from the mail is used.',
+    'Sending the answer took too long; perhaps Thunderbird shows an error or asks for a password. So the code from the mail is used.',
   'proof.instead.unsigned':
     'Your mail provider does not sign what it sends as it should, so the answer does not count. The code from the mail is used.',
   'proof.instead.refused': 'The answer was not accepted: {why} So the code from the mail is used.',
@@ -605,7 +606,7 @@ export const en = {
   'notice.by-code.unsent':
     'Your address was confirmed by the code from the mail: the answer could not be sent. Everything works.',
   'notice.by-code.stuck':
-    'Your address was confirmed by the code from the mail: sending the answer took too long. Everything works.',
+    'Your address was confirmed by the code from the mail: sending the answer took too long; perhaps Thunderbird shows an error or asks for a password. Everything works.',
   'notice.by-code.unsigned':
     'Your address was confirmed by the code from the mail: your mail provider does not sign what it sends as it should. Everything works; a signed answer would prove more.',
   'notice.by-code.refused':
