@@ -1,11 +1,12 @@
 // The parts of the add-on that need no Thunderbird: which mail is the CA's, what a transcript looks like, whose a card is, and the wire between the pages.
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { StarlingError } from '../core/errors.js';
 import { addressOf, named, vCard } from '../thunderbird/book.js';
 import { isChallenge } from '../thunderbird/mails.js';
 import { asMail, transcripts } from '../thunderbird/transcripts.js';
-import { remote, serve } from '../thunderbird/wire.js';
+import { ASKED, remote, serve } from '../thunderbird/wire.js';
 
 const CODE = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345';
 const AWAITED = {
@@ -50,7 +51,7 @@ test('only the mail of our own open order is taken for the CA’s', () => {
 test('a transcript is one mail of plain text, whatever names and texts hold', () => {
   const about = {
     me: { address: 'alice@example.net', name: 'Alice' },
-    other: { address: 'bob@example.net', name: 'Bob\r\nBcc: all@example.com "<x@y>"' },
+    other: { address: 'bob@example.net', name: 'Bob\r\nBcc: all@example.com' },
     subject: 'Conversation with Zoë\r\nX-Evil: 1',
   };
   const message = {
@@ -68,7 +69,7 @@ test('a transcript is one mail of plain text, whatever names and texts hold', ()
     ...['From', 'To', 'Date', 'Message-ID', 'In-Reply-To', 'References', 'Subject', 'MIME-Version'],
     ...['Content-Type', 'Content-Transfer-Encoding', 'X-Starling'],
   ]);
-  assert.match(head, /^From: "Bob Bcc: all@example.com <x@y>" <bob@example.net>$/m);
+  assert.match(head, /^From: bob@example.net$/m, 'a name that may be taken for an address is none');
   assert.match(head, /^Date: Mon, 30 Nov 2026 09:00:00 \+0000$/m);
   assert.match(head, /^Message-ID: <ab12@conversations\.starling\.invalid>$/m);
   assert.match(head, /^References: <cd34@conversations\.starling\.invalid>$/m);
@@ -127,7 +128,8 @@ test('a message that comes late is saved too, each once, and none comes back tha
     on: (_event, fn) => ((heard = fn), () => {}),
   };
   const warnings = [];
-  const begin = () => transcripts({ core, subject: () => 'x', warn: (e) => warnings.push(e.message) });
+  let time = NOW;
+  const begin = () => transcripts({ core, subject: () => 'x', warn: (e) => warnings.push(e.message), now: () => time });
   const turn = async (kept) => {
     kept.keep([
       { address: 'bob@example.net', name: 'Bob', last: { at: said.at(-1).at, mine: false, text: said.at(-1).id } },
@@ -151,7 +153,11 @@ test('a message that comes late is saved too, each once, and none comes back tha
   assert.deepEqual(warnings, ['the disk is full']);
   failing = false;
   await turn(kept);
+  assert.deepEqual(mails, ['second', 'first'], 'not at each change');
+  time += 30_000;
+  await turn(kept);
   assert.deepEqual(mails, ['second', 'first', 'third']);
+  assert.deepEqual(Object.keys(stored), ['saved bob@example.net'], 'each person for themselves');
   delete globalThis.browser;
 });
 
@@ -184,7 +190,7 @@ test('a page sees state, answers, refusals and events through its port, and noth
   const { here, there, cut } = ports();
   let ended = false;
   const page = remote(there, () => (ended = true));
-  serve(core, here);
+  serve(Promise.resolve(core), here, { warn: assert.fail, deleted: async () => {} });
   const seen = await page;
   assert.equal(seen.state.me.address, 'alice@example.net');
   assert.deepEqual(seen.peers(), [{ base: 'https://a.example/' }]);
@@ -202,4 +208,65 @@ test('a page sees state, answers, refusals and events through its port, and noth
   await assert.rejects(waiting);
   assert.ok(ended);
   assert.equal(listeners.size, 0);
+});
+
+test('a page that comes before the agent and goes again leaves nothing behind', async () => {
+  const listeners = new Set();
+  const core = {
+    state: {},
+    peers: () => [],
+    subscribe: (fn) => (listeners.add(fn), () => listeners.delete(fn)),
+    on: () => () => {},
+  };
+  const warnings = [];
+  const around = { warn: (e) => warnings.push(e.message), deleted: async () => {} };
+  const early = ports();
+  let open = (_core) => {};
+  serve(new Promise((resolve) => (open = resolve)), early.here, around);
+  early.cut();
+  open(core);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(listeners.size, 0);
+  // One whose end is not told: the first message shows it.
+  const dead = ports();
+  dead.here.postMessage = () => {
+    throw new Error('disconnected');
+  };
+  serve(Promise.resolve(core), dead.here, around);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(listeners.size, 0);
+  assert.deepEqual(warnings, ['disconnected']);
+});
+
+test('a page is told that the agent could not start', async () => {
+  const { here, there } = ports();
+  const page = remote(there, () => {});
+  serve(Promise.reject(new StarlingError('generic', {}, 'no store')), here, {
+    warn: assert.fail,
+    deleted: async () => {},
+  });
+  await assert.rejects(page, /no store/);
+});
+
+test('whatever the web app’s parts ask of the agent can be asked from a page of the add-on', async () => {
+  const asked = new Set(['state', 'peers', 'subscribe', 'on', 'close', ...ASKED]);
+  const folder = new URL('../web/', import.meta.url);
+  for (const part of ['views', 'components'])
+    for (const name of await readdir(new URL(`${part}/`, folder)))
+      for (const [, method] of (await readFile(new URL(`${part}/${name}`, folder), 'utf8')).matchAll(/\bcore\.(\w+)/g))
+        assert.ok(asked.has(method), `${name}: ${method}`);
+});
+
+test('a long name of any script becomes encoded words that are whole', () => {
+  const about = {
+    me: { address: 'a@example.net', name: '' },
+    other: { address: 'b@example.net', name: '字'.repeat(100) },
+    subject: 'x',
+  };
+  const message = { id: 'ab12', with: 'b@example.net', mine: false, at: 0, state: 'received', why: '', text: '' };
+  const head = new TextDecoder().decode(asMail(message, 'ab12', about)).split('\r\n\r\n')[0];
+  const from = /^From: ((?:.*\r\n )*.*)$/m.exec(head)[1];
+  const words = from.match(/=\?UTF-8\?B\?[^?]*\?=/g);
+  assert.ok(words.every((each) => each.length <= 75));
+  assert.equal(words.map((each) => Buffer.from(each.slice(10, -2), 'base64').toString()).join(''), '字'.repeat(100));
 });

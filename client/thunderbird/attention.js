@@ -1,6 +1,6 @@
 // What a person notices while they do something else: the number on the space's button, and notifications of Thunderbird's own.
 import { t } from '../web/i18n.js';
-import { ofAddress } from '../web/names.js';
+import { ofAddress, shownName } from '../web/names.js';
 
 /** @param {import('../core/types.js').StarlingApi} core @param {string} space  id @param {(address: string) => void} open */
 export function watchForAttention(core, space, open) {
@@ -15,7 +15,7 @@ export function watchForAttention(core, space, open) {
   };
   const say = (/** @type {string} */ kind, /** @type {string} */ address, /** @type {string} */ message) => {
     if (!core.state.settings.notifications) return;
-    const name = ofAddress(core.state.contacts, address)?.name || address;
+    const name = shownName({ name: ofAddress(core.state.contacts, address)?.name ?? '', address });
     const options = {
       type: 'basic',
       iconUrl: '/web/icons/starling.svg',

@@ -39,9 +39,7 @@ async function start() {
     now: () => Date.now(),
     peers: servers,
     // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
-    get loopback() {
-      return servers.length > 0 && servers.every((each) => LOOPBACK.test(each));
-    },
+    loopback: () => servers.length > 0 && servers.every((each) => LOOPBACK.test(each)),
     media: null,
     morePeers: shipped,
     deviceName: 'Thunderbird',
@@ -56,22 +54,35 @@ async function file(id) {
   await browser.messages.move([id], (await confirmations()).id);
 }
 
+/** Nothing of the person is left but the servers, which are asked for nowhere else. Mails that were saved are mails. */
+async function deleted() {
+  const { servers: chosen, book: cards } = await browser.storage.local.get({ servers: [], book: '' });
+  if (cards) await browser.addressBooks.delete(cards).catch(warn('the address book'));
+  await browser.storage.local.clear();
+  await browser.storage.local.set({ servers: chosen });
+  browser.runtime.reload();
+}
+
 const warn = (/** @type {string} */ what) => (/** @type {unknown} */ e) =>
   console.warn(`starling: ${what}`, e instanceof Error ? e.message : e);
 
-/** The space, with somebody's conversation, or where they are asked. @param {any} space @param {string} address */
-async function open(space, address) {
-  const known = ofAddress((await opening).state.contacts, address);
+/** The space, with somebody's conversation, or where they are asked. @param {string} address */
+async function open(address) {
+  const [{ state }, space] = await Promise.all([opening, adding]);
+  const known = ofAddress(state.contacts, address);
   const place = `${known ? '' : ':new='}${encodeURIComponent(address)}`;
   const tab = await browser.spaces.open(space.id);
   await browser.tabs.update(tab.id, { url: `/thunderbird/space.html#${place}` });
 }
 
-// Pages and mails may come before it is there; listeners must be set at once.
+const go = (/** @type {string} */ address) => void open(address).catch(warn('opening'));
+
+// Pages, mails and clicks may come before it is there; listeners must be set at once.
 const opening = start();
-browser.runtime.onConnect.addListener(async (/** @type {any} */ port) => {
-  if (port.name === PORT) serve(await opening, port);
+browser.runtime.onConnect.addListener((/** @type {any} */ port) => {
+  if (port.name === PORT) serve(opening, port, { warn: warn('a page'), deleted });
 });
+const button = headerButton({ open: (address) => go(address), warn: warn('the button above a mail') });
 const proving = proofBook();
 const awaited = async () => (await opening).main.enrolment.awaited();
 const mails = challengeMails({
@@ -103,12 +114,11 @@ const kept = transcripts({
 const show = () => {
   void book.show(core.state.contacts);
   kept.keep(core.state.contacts);
+  button.show(core.state.contacts);
 };
 core.subscribe(show);
 show();
-const go = (/** @type {string} */ address) => void open(space, address).catch(warn('opening'));
 watchForAttention(core, space.id, go);
-headerButton({ core, open: go, warn: warn('the button above a mail') });
 /** Since when a mail is waited for, the page says. */
 let status = '';
 const waits = () => {

@@ -1,5 +1,6 @@
 // The address book "Starling": everybody who is a contact, with their status drawn into the picture, so that it shows in lists, on cards and above their mails.
 // Only this book is written to. What the person changes on a card (name, numbers, notes) stays; picture and address are ours.
+import { shownName } from '../web/names.js';
 import { picture } from './picture.js';
 
 const BOOK = 'Starling';
@@ -18,7 +19,7 @@ export function vCard({ address, name }) {
   return [
     'BEGIN:VCARD',
     'VERSION:4.0',
-    `FN:${escaped(name || address)}`,
+    `FN:${escaped(shownName({ name, address }))}`,
     phone ? `TEL;VALUE=TEXT:${escaped(address)}` : `EMAIL;PREF=1:${escaped(address)}`,
     `IMPP;PREF=1:sip:${escaped(address)}`,
     'END:VCARD',
@@ -29,7 +30,8 @@ export function vCard({ address, name }) {
 /** The card with their name, where nothing but the address stood; else null: what the person wrote stays. @param {string} card @param {Contact} contact */
 export function named(card, { address, name }) {
   const plain = new RegExp(`^FN:${address.replace(/[^a-z0-9]/gi, '\\$&')}[ \\t]*$`, 'im');
-  return name && name !== address && plain.test(card) ? card.replace(plain, () => `FN:${escaped(name)}`) : null;
+  const shown = shownName({ name, address });
+  return shown !== address && plain.test(card) ? card.replace(plain, () => `FN:${escaped(shown)}`) : null;
 }
 
 /** Whose card it is. @param {string} card @returns {string} '' for one that is not ours */

@@ -1,6 +1,6 @@
 // The button above a mail: its sender's status as a badge, and a click that leads to the conversation, or to asking them.
 import { t } from '../web/i18n.js';
-import { ofAddress } from '../web/names.js';
+import { ofAddress, shownName } from '../web/names.js';
 import { addressIn } from './mails.js';
 
 /** UI.md's marks: never colour alone. @type {Record<string, string>} */
@@ -9,19 +9,23 @@ const MARKS = { online: '●', away: '◐', busy: '⊖', offline: '○' };
 const COLOURS = { online: '#1a7f37', away: '#9a6700', busy: '#c0362c', offline: '#57606a' };
 const MAX_TABS = 100;
 
-/** @param {{core: import('../core/types.js').StarlingApi, open: (address: string) => void, warn: (e: unknown) => void}} around */
-export function headerButton({ core, open, warn }) {
+/** @typedef {import('../core/types.js').Contact} Contact */
+
+/** Works from the start; what it says follows once it is told who the contacts are. @param {{open: (address: string) => void, warn: (e: unknown) => void}} around */
+export function headerButton({ open, warn }) {
+  /** @type {Contact[] | null} */
+  let contacts = null;
   /** Who wrote what each tab shows, and what the button says. @type {Map<number, {address: string, said: string}>} */
   const shown = new Map();
 
   /** @param {number} tabId */
   async function update(tabId) {
     const tab = shown.get(tabId);
-    if (!tab) return;
-    const contact = ofAddress(core.state.contacts, tab.address);
+    if (!tab || !contacts) return;
+    const contact = ofAddress(contacts, tab.address);
     const known = contact?.state === 'accepted';
     const mark = known ? (MARKS[contact.presence] ?? '') : '';
-    const name = contact?.name || tab.address;
+    const name = shownName({ name: contact?.name ?? '', address: tab.address });
     const title = t(known ? 'header.write' : 'header.ask', { name });
     if (tab.said === mark + title) return;
     tab.said = mark + title;
@@ -31,18 +35,35 @@ export function headerButton({ core, open, warn }) {
     await browser.messageDisplayAction.setTitle({ tabId, title });
   }
 
-  browser.messageDisplay.onMessageDisplayed.addListener((/** @type {any} */ tab, /** @type {any} */ mail) => {
-    shown.delete(tab.id);
-    shown.set(tab.id, { address: addressIn(mail.author), said: '' });
+  const displays = (/** @type {number} */ id, /** @type {any} */ mail) => {
+    shown.delete(id);
+    shown.set(id, { address: addressIn(mail.author), said: '' });
     if (shown.size > MAX_TABS) shown.delete(/** @type {number} */ (shown.keys().next().value));
-    update(tab.id).catch(warn);
-  });
+    update(id).catch(warn);
+  };
+
+  /** Tabs that were there before us. */
+  async function present() {
+    for (const { id } of (await browser.tabs.query({})).slice(0, MAX_TABS)) {
+      const mail = await browser.messageDisplay.getDisplayedMessage(id).catch(() => null);
+      if (mail && !shown.has(id)) displays(id, mail);
+    }
+  }
+
+  browser.messageDisplay.onMessageDisplayed.addListener((/** @type {any} */ tab, /** @type {any} */ mail) =>
+    displays(tab.id, mail),
+  );
+  present().catch(warn);
   browser.tabs.onRemoved.addListener((/** @type {number} */ id) => shown.delete(id));
   browser.messageDisplayAction.onClicked.addListener(async (/** @type {any} */ tab) => {
     const mail = await browser.messageDisplay.getDisplayedMessage(tab.id);
     if (mail) open(addressIn(mail.author));
   });
-  core.subscribe(() => {
-    for (const id of shown.keys()) update(id).catch(warn);
-  });
+  return {
+    /** @param {Contact[]} now */
+    show(now) {
+      contacts = now;
+      for (const id of shown.keys()) update(id).catch(warn);
+    },
+  };
 }

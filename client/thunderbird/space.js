@@ -2,11 +2,16 @@
 import { Setup } from './setup.js';
 import { App } from '../web/app.js';
 import { html, render } from '../web/html.js';
-import { setLanguage } from '../web/i18n.js';
+import { setLanguage, t } from '../web/i18n.js';
 import { PORT, remote } from './wire.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
-const core = await remote(browser.runtime.connect({ name: PORT }), () => location.reload());
+const core = await remote(browser.runtime.connect({ name: PORT }), () => location.reload()).catch(async (e) => {
+  await setLanguage('');
+  root.textContent = '';
+  render(html`<p class="error" role="alert">${t('app.failed')} ${e.message}</p>`, root);
+  throw e;
+});
 let drawn = core.state.settings.language;
 await setLanguage(drawn);
 const draw = () => render(html`<${App} core=${core} begin=${Setup} key=${drawn} />`, root);

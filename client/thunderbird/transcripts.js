@@ -1,8 +1,13 @@
 // Conversations as mail: each message becomes one in Local Folders, "Starling/Conversations", threaded by person and day, so that what searches mail finds it. The id
 // is made of the message's own, and Thunderbird refuses a second one with the same, so nothing is there twice, whatever is interrupted.
+import { shownName } from '../web/names.js';
 import { localFolder } from './mails.js';
 
 const PAGE = 100;
+/** Characters of a name. */
+const MAX_WORD = 300;
+/** So long after a failure it is tried again, when something changes. */
+const AGAIN_MILLIS = 30_000;
 /** So that a long history does not hold up what comes now. */
 const MAX_PAGES = 1000;
 /** So long a message may wait for us at servers: docs/protocols/formats.md, section 6. */
@@ -28,15 +33,24 @@ const messageId = (id) => `${id}@conversations.starling.invalid`;
 
 /** A word of a header field: RFC 2047 where it is not plain ASCII. @param {string} text */
 function word(text) {
-  const clean = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
-  if (/^[ -~]*$/.test(clean)) return clean;
-  const bytes = new TextEncoder().encode(clean);
-  return `=?UTF-8?B?${base64(bytes.slice(0, 600))}?=`;
+  const clean = text
+    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
+    .trim()
+    .slice(0, MAX_WORD);
+  if (/^[ -~]*$/.test(clean) && !clean.includes('=?')) return clean;
+  /** Whole characters, so many that an encoded word has at most 75. */
+  const parts = [''];
+  for (const c of clean) {
+    const longer = `${parts[parts.length - 1]}${c}`;
+    if (new TextEncoder().encode(longer).length > 45) parts.push(c);
+    else parts[parts.length - 1] = longer;
+  }
+  return parts.map((each) => `=?UTF-8?B?${base64(new TextEncoder().encode(each))}?=`).join('\r\n ');
 }
 
 /** @param {string} name @param {string} address */
 const mailbox = (name, address) => {
-  const plain = word(name.replace(/["\\]/g, ''));
+  const plain = word(shownName({ name, address }).replace(/["\\]/g, ''));
   const at = address.includes('@') ? address : `${address}@phone.starling.invalid`;
   return plain && plain !== address ? `${plain.startsWith('=?') ? plain : `"${plain}"`} <${at}>` : at;
 };
@@ -67,11 +81,13 @@ export function asMail(message, root, { me, other, subject }) {
 }
 
 /**
- * @param {{core: import('../core/types.js').StarlingApi, subject: (name: string, day: string) => string, warn: (e: unknown) => void}} around
+ * @param {{core: import('../core/types.js').StarlingApi, subject: (name: string, day: string) => string, warn: (e: unknown) => void, now?: () => number}} around  now: Unix ms
  */
-export function transcripts({ core, subject, warn }) {
+export function transcripts({ core, subject, warn, now = () => Date.now() }) {
   /** What was said last of each person when it was saved, in memory: a restart looks again, which costs little. @type {Map<string, string>} */
   const saved = new Map();
+  /** When it last failed, Unix ms: then not at each change of anything. @type {Map<string, number>} */
+  const failed = new Map();
   let folder = '';
   let last = Promise.resolve();
 
@@ -82,25 +98,28 @@ export function transcripts({ core, subject, warn }) {
    */
   async function save(contact) {
     folder ||= (await localFolder('Starling', 'Conversations')).id;
-    const { saved: all } = await browser.storage.local.get({ saved: {} });
+    const key = `saved ${contact.address}`;
     /** Ids and times. @type {Record<string, number>} */
-    const ids = all[contact.address] ?? {};
+    const ids = (await browser.storage.local.get({ [key]: {} }))[key];
     const since = Math.max(0, ...Object.values(ids)) - LATE_MILLIS;
     const todo = await messagesSince(contact.address, since);
     /** @type {Map<string, string>} */
     const roots = new Map();
     const about = { me: core.state.me, other: contact };
+    let changed = false;
     for (const message of todo) {
       const root = roots.get(day(message.at)) ?? message.id;
       roots.set(day(message.at), root);
       if (message.at < since || message.id in ids) continue;
-      const name = subject(contact.name || contact.address, day(message.at));
+      const name = subject(shownName(contact), day(message.at));
       await put(asMail(message, root, { ...about, subject: name }));
       ids[message.id] = message.at;
+      changed = true;
     }
+    if (!changed) return;
     const oldest = Math.max(0, ...Object.values(ids)) - LATE_MILLIS;
     const kept = Object.fromEntries(Object.entries(ids).filter(([, at]) => at >= oldest));
-    await browser.storage.local.set({ saved: { ...all, [contact.address]: kept } });
+    await browser.storage.local.set({ [key]: kept });
   }
 
   /** Those of whole days, so that the first of a thread is known; oldest first. @param {string} address @param {number} since Unix ms */
@@ -135,11 +154,15 @@ export function transcripts({ core, subject, warn }) {
       for (const contact of contacts) {
         const said = contact.last ? `${contact.last.at} ${contact.last.mine} ${contact.last.text}` : '';
         if (!said || saved.get(contact.address) === said) continue;
+        if (now() - (failed.get(contact.address) ?? -Infinity) < AGAIN_MILLIS) continue;
         saved.set(contact.address, said);
         last = last
           .then(() => save(contact))
           .catch((e) => {
             saved.delete(contact.address);
+            failed.set(contact.address, now());
+            // The person may have deleted it.
+            folder = '';
             warn(e);
           });
       }

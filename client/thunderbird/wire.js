@@ -9,7 +9,7 @@ export const PORT = 'starling';
 const EVENTS = /** @type {const} */ (['message', 'call', 'request', 'missed']);
 
 /** What a page may ask for; with `peers` the answer is in what is pushed. */
-const ASKED = [
+export const ASKED = [
   ...['enrol', 'submitCode', 'resendCode', 'cancelEnrolment', 'openCertificate', 'useCertificate', 'closeCertificate'],
   ...[
     'anchors',
@@ -53,33 +53,61 @@ const ASKED = [
     'cancelMove',
     'stopUsing',
   ],
-  ...['followMoved', 'answerNotice', 'exportData', 'deleteEverything'],
+  ...['useMoveDeviceCode', 'askMoveDevicesAgain', 'recoverMove', 'followMoved', 'hideMoved'],
+  ...['answerNotice', 'exportData', 'deleteEverything'],
 ];
 
-/** Gives one page the agent. @param {Core} core @param {Port} port */
-export function serve(core, port) {
-  const push = () => port.postMessage({ state: core.state, peers: core.peers() });
-  const stops = [
-    core.subscribe(push),
-    ...EVENTS.map((event) => core.on(event, (what) => port.postMessage({ event, what }))),
-  ];
-  port.onDisconnect.addListener(() => stops.forEach((stop) => stop()));
+/**
+ * Gives one page the agent, as soon as it is there. A page may come before that, and go at any time.
+ * @param {Promise<Core>} opening @param {Port} port @param {{warn: (e: unknown) => void, deleted: () => Promise<void>}} around  deleted: everything of the agent was
+ */
+export function serve(opening, port, { warn, deleted }) {
+  /** @type {(() => void)[]} */
+  const stops = [];
+  let gone = false;
+  const leave = () => {
+    gone = true;
+    for (const stop of stops.splice(0)) stop();
+  };
+  const post = (/** @type {any} */ message) => {
+    if (gone) return;
+    try {
+      port.postMessage(message);
+    } catch (e) {
+      leave();
+      warn(e);
+    }
+  };
+  const fail = (/** @type {unknown} */ e) => {
+    const failure = e instanceof StarlingError ? e : new StarlingError('generic', {}, String(e));
+    return { key: failure.key, args: failure.args, detail: failure.message };
+  };
+  port.onDisconnect.addListener(leave);
   port.onMessage.addListener(async ({ id, method, args }) => {
     try {
       if (!ASKED.includes(method))
         throw new StarlingError('generic', {}, `no such method: ${String(method).slice(0, 40)}`);
-      port.postMessage({ id, value: await /** @type {any} */ (core)[method](...args) });
-      if (method === 'addPeer' || method === 'removePeer') push();
+      const core = await opening;
+      post({ id, value: await /** @type {any} */ (core)[method](...args) });
+      if (method === 'addPeer' || method === 'removePeer') post({ state: core.state, peers: core.peers() });
+      if (method === 'deleteEverything') await deleted();
     } catch (e) {
-      const failure = e instanceof StarlingError ? e : new StarlingError('generic', {}, String(e));
-      port.postMessage({ id, error: { key: failure.key, args: failure.args, detail: failure.message } });
+      post({ id, error: fail(e) });
     }
   });
-  push();
+  opening.then(
+    (core) => {
+      if (gone) return;
+      const push = () => post({ state: core.state, peers: core.peers() });
+      stops.push(core.subscribe(push), ...EVENTS.map((event) => core.on(event, (what) => post({ event, what }))));
+      push();
+    },
+    (e) => post({ failed: fail(e) }),
+  );
 }
 
 /**
- * The agent, as a page sees it through its port. Resolves with the first state.
+ * The agent, as a page sees it through its port. Resolves with the first state; rejects when the agent could not start.
  * @param {Port} port @param {() => void} ended  the background page is gone @returns {Promise<Core>}
  */
 export function remote(port, ended) {
@@ -113,7 +141,7 @@ export function remote(port, ended) {
         waiting.set(++next, { resolve, reject });
         port.postMessage({ id: next, method, args });
       });
-  return new Promise((opened) => {
+  return new Promise((opened, failed) => {
     port.onDisconnect.addListener(() => {
       for (const { reject } of waiting.values()) reject(new StarlingError('generic', {}, 'the add-on ended'));
       waiting.clear();
@@ -125,15 +153,21 @@ export function remote(port, ended) {
         peers = message.peers;
         opened(core);
         for (const fn of [...listeners]) fn(core.state);
-      } else if (message.event) events.get(message.event)?.forEach((fn) => fn(message.what));
+      } else if (message.failed) failed(asError(message.failed));
+      else if (message.event) events.get(message.event)?.forEach((fn) => fn(message.what));
       else {
         const one = waiting.get(message.id);
         waiting.delete(message.id);
         if (!message.error) return one?.resolve(message.value);
-        const failure = new StarlingError(message.error.key, message.error.args);
-        failure.message = message.error.detail;
-        one?.reject(failure);
+        one?.reject(asError(message.error));
       }
     });
   });
+}
+
+/** @param {{key: string, args: any, detail: string}} said */
+function asError({ key, args, detail }) {
+  const failure = new StarlingError(key, args);
+  failure.message = detail;
+  return failure;
 }

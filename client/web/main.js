@@ -34,7 +34,7 @@ async function start() {
     peers: [`${location.origin}/`],
     morePeers: shippedPeers,
     anchors: shippedAnchors,
-    loopback: fromThisComputer,
+    loopback: () => fromThisComputer,
     media: 'RTCPeerConnection' in window ? createMediaEngine(far) : null,
     deviceName: browserName(navigator.userAgent),
   });

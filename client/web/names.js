@@ -43,3 +43,10 @@ export function initials(name, address) {
 /** Whoever has this address, or had it before. @param {import('../core/types.js').Contact[]} contacts @param {string} address */
 export const ofAddress = (contacts, address) =>
   contacts.find((each) => each.address === address) ?? contacts.find((each) => each.earlier?.includes(address));
+
+/**
+ * What stands for somebody outside of our own pages, where it may be taken for an address or be decoded: their name, or their address where the name is none.
+ * @param {{name: string, address: string}} who
+ */
+export const shownName = ({ name, address }) =>
+  !name || /@|=\?/.test(name) ? address : visible(name.replace(/[\r\n]+/g, ' '));

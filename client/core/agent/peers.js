@@ -86,7 +86,7 @@ export function peerBook(ctx) {
       throw new StarlingError('other-network', { server: base });
     }
     // A test CA is believed only by a page that itself comes from this computer.
-    if (kept.local && ctx.around.loopback && !ctx.trusted.hasLocal()) {
+    if (kept.local && ctx.around.loopback() && !ctx.trusted.hasLocal()) {
       const pems = anchors.slice(0, 4);
       await ctx.store.put('me', 'anchors', pems);
       ctx.believe(pems);
@@ -166,7 +166,7 @@ export function peerBook(ctx) {
     hearOfOthers,
     findOthers,
     network: () => ctx.profile?.network || first()?.network || 'starling',
-    local: () => ctx.around.loopback && (ctx.profile?.network ? ctx.profile.local : !!first()?.local),
+    local: () => ctx.around.loopback() && (ctx.profile?.network ? ctx.profile.local : !!first()?.local),
     mailbox: () => (first()?.local ? first().mailbox : ''),
 
     /** With peers remembered nobody waits for what they say today. */

@@ -41,7 +41,7 @@ export async function stage() {
       now: it.time.now,
       steady: it.time.now,
       peers: it.peers.map((each) => each.base),
-      loopback: true,
+      loopback: () => true,
       media: fakeMedia(),
       deviceName,
       timer: it.time.timer,

@@ -52,7 +52,7 @@ export async function world({ peers = 2, start = Date.UTC(2026, 10, 24, 12) } = 
         now: time.now,
         steady: time.now,
         peers: bases,
-        loopback: true,
+        loopback: () => true,
         media,
         deviceName: 'test',
         timer: time.timer,

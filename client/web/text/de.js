@@ -6,6 +6,7 @@ export const de = {
   'app.local': 'Testbetrieb: Identitäten sind nur auf diesem Rechner geprüft.',
   'app.notices': 'Hinweise',
   'app.mailbox': 'Test-Postfach öffnen',
+  'app.failed': 'Starling konnte nicht starten. Starten Sie Thunderbird neu.',
   'app.other-server':
     'Diese Seite kommt von {server}. Solange Sie sie benutzen, vertrauen Sie deren Programm; Ihre Nachrichten werden trotzdem in diesem Browser verschlüsselt.',
 

@@ -6,6 +6,7 @@ export const en = {
   'app.local': 'Test mode: identities are only checked on this computer.',
   'app.notices': 'Notices',
   'app.mailbox': 'Open the test mailbox',
+  'app.failed': 'Starling could not start. Start Thunderbird again.',
   'app.other-server':
     'This page comes from {server}. You trust its program while you use it; your messages are still encrypted in this browser.',
 

@@ -78,7 +78,7 @@ export async function openOffice(more = []) {
       code,
       /** A person with one device: this program. @param {string} address */
       async person(address) {
-        const one = await agent([server.base], { loopback: false, anchors: async () => authority.root });
+        const one = await agent([server.base], { loopback: () => false, anchors: async () => authority.root });
         undo.push(() => one.close());
         await one.enrol(address);
         await one.submitCode(await code(address));
