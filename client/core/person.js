@@ -66,6 +66,15 @@ export class Person {
     /** @type {string} */ pasted,
     /** @type {{key: string, args: Record<string, string>} | undefined} */ instead,
   ) => this.main.submitCode(pasted, instead);
+  /** Those of this person's addresses for which a mail of the CA is on its way: a new one, or the present one. @returns {Promise<{mail: import('./types.js').AwaitedMail, starling: Starling}[]>} */
+  async awaited() {
+    const { coming, now } = this.#selves;
+    const all = [coming, now].flatMap((each) => (each ? [each.starling] : []));
+    const mails = await Promise.all(
+      all.map(async (starling) => ({ mail: await starling.enrolment.awaited(), starling })),
+    );
+    return mails.flatMap(({ mail, starling }) => (mail ? [{ mail, starling }] : []));
+  }
   recommended = (/** @type {string} */ address) => this.main.recommended(address);
   resendCode = () => this.main.resendCode();
   cancelEnrolment = () => this.main.cancelEnrolment();

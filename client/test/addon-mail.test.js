@@ -64,11 +64,12 @@ function desk(more = {}) {
   const did = [];
   const around = {
     waiting: WAITING,
-    awaited: async () => around.waiting,
-    answer: async (code) => (did.push(`answer ${code}`), 'the answer'),
+    all: async () => (around.waiting ? [around.waiting] : []),
+    awaited: async (code) => (around.waiting && code.startsWith(around.waiting.begins) ? around.waiting : null),
+    answer: async (_waiting, code) => (did.push(`answer ${code}`), 'the answer'),
     send: async (id, to, text) => void did.push(`send ${id} to ${to.from}: ${text}`),
     answered: async () => void (did.push('answered'), (around.waiting = null)),
-    submit: async (code, why) => void (did.push(`code ${why?.key ?? ''}`), (around.waiting = null)),
+    submit: async (_waiting, code, why) => void (did.push(`code ${why?.key ?? ''}`), (around.waiting = null)),
     file: async (id) => void (did.push(`file ${id}`), (box.find((each) => each.id === id).filed = true)),
     isFiled: async (one) => !!one.filed,
     note: proofBook().note,
@@ -175,7 +176,7 @@ test('a CA that does not say how its code begins: three tries and no more', asyn
     throw new StarlingError('code');
   };
   const did = [];
-  const { around, done } = desk({ submit: async (code) => (did.push(code), wrong()) });
+  const { around, done } = desk({ submit: async (_waiting, code) => (did.push(code), wrong()) });
   around.waiting = { ...WAITING, begins: '', reply: false };
   arrive(Array.from({ length: 5 }, (_, i) => mail({ subject: `ACME: ${String(i).repeat(32)}` })));
   await done();

@@ -84,13 +84,20 @@ browser.runtime.onConnect.addListener((/** @type {any} */ port) => {
 });
 const button = headerButton({ open: (address) => go(address), warn: warn('the button above a mail') });
 const proving = proofBook();
-const awaited = async () => (await opening).main.enrolment.awaited();
+const awaited = async (/** @type {string} */ code) =>
+  (await (await opening).awaited()).find(({ mail }) => code.startsWith(mail.begins))?.mail ?? null;
+/** Whose it is: the address may be one to come. @param {string} order */
+const waiting = async (order) => {
+  const person = await opening;
+  return (await person.awaited()).find(({ mail }) => mail.order === order)?.starling ?? person.main;
+};
 const mails = challengeMails({
   awaited,
-  answer: async (code) => (await opening).main.enrolment.answer(code),
+  all: async () => (await (await opening).awaited()).map(({ mail }) => mail),
+  answer: async ({ order }, code) => (await waiting(order)).enrolment.answer(code),
   send: async (mail, to, text) => sendAnswer(mail, to, text, await confirmations()),
-  answered: async () => (await opening).main.mailAnswered(),
-  submit: async (code, instead) => (await opening).submitCode(code, instead),
+  answered: async ({ order }) => (await waiting(order)).mailAnswered(),
+  submit: async ({ order }, code, instead) => (await waiting(order)).submitCode(code, instead),
   file,
   isFiled: async (mail) => mail.folder?.id === (await confirmations()).id,
   note: proving.note,
@@ -120,11 +127,14 @@ core.subscribe(show);
 show();
 watchForAttention(core, space.id, go);
 /** Since when a mail is waited for, the page says. */
-let status = '';
+let expires = 0;
 const waits = () => {
-  if (status === (status = core.state.me.status) || status !== 'code') return;
-  void awaited()
-    .then((mail) => mail && proving.note(mail))
+  const { status, codeExpires } = core.state.me;
+  if (status !== 'code' || expires === codeExpires) return;
+  expires = codeExpires;
+  void core
+    .awaited()
+    .then((all) => Promise.all(all.map(({ mail }) => proving.note(mail))))
     .catch(warn('the mail that is awaited'));
 };
 core.subscribe(waits);

@@ -43,11 +43,12 @@ const elsewhere = (headers, from) => (headers['reply-to'] ?? []).some((each) => 
 
 /**
  * @typedef {object} Around
- * @property {() => Promise<Awaited | null>} awaited
- * @property {(code: string) => Promise<string>} answer  the text of the answer by mail, '' where there is none
+ * @property {() => Promise<Awaited[]>} all  what is waited for now
+ * @property {(code: string) => Promise<Awaited | null>} awaited  the one of them to which a code can belong
+ * @property {(waiting: Awaited, code: string) => Promise<string>} answer  the text of the answer by mail, '' where there is none
  * @property {(mail: number, to: Awaited, text: string) => Promise<void>} send
- * @property {() => Promise<void>} answered  returns when the CA has it and the certificate is here
- * @property {(code: string, instead?: {key: string, args: Record<string, string>}) => Promise<void>} submit
+ * @property {(waiting: Awaited) => Promise<void>} answered  returns when the CA has it and the certificate is here
+ * @property {(waiting: Awaited, code: string, instead?: {key: string, args: Record<string, string>}) => Promise<void>} submit
  * @property {(id: number) => Promise<void>} file
  * @property {(mail: any) => Promise<boolean>} isFiled
  * @property {(awaited: Pick<Proof, 'order' | 'address' | 'from' | 'begins'>, change?: Partial<Proof>) => Promise<Proof>} note
@@ -55,7 +56,18 @@ const elsewhere = (headers, from) => (headers['reply-to'] ?? []).some((each) => 
  */
 
 /** @param {Around} around */
-export function challengeMails({ awaited, answer, send, answered, submit, file, isFiled, note, warn }) {
+export function challengeMails({
+  all: allAwaited,
+  awaited,
+  answer,
+  send,
+  answered,
+  submit,
+  file,
+  isFiled,
+  note,
+  warn,
+}) {
   let order = '';
   let tries = 0;
   /** One after the other: two copies of a mail must not both be tried. */
@@ -65,8 +77,7 @@ export function challengeMails({ awaited, answer, send, answered, submit, file, 
   async function look(mail) {
     if (!SUBJECT.test(mail.subject ?? '') || !(mail.size <= MAX_BYTES)) return;
     const code = codeIn(mail.subject);
-    const waiting = await awaited();
-    const now = waiting && code.startsWith(waiting.begins) ? waiting : null;
+    const now = await awaited(code);
     // Of an order of ours that is over: it came late, or was asked for twice.
     const ours = now ?? (await proofs()).find((each) => each.begins && code.startsWith(each.begins));
     if (!ours || (await isFiled(mail))) return;
@@ -97,14 +108,14 @@ export function challengeMails({ awaited, answer, send, answered, submit, file, 
         } catch (e) {
           const { key, args } = e instanceof StarlingError ? e : new StarlingError('generic');
           if (!key.startsWith('reply.')) throw e;
-          if ((await awaited())?.order !== waiting.order) return;
+          if ((await awaited(code))?.order !== waiting.order) return;
           detail = args.why ?? '';
           // What most people meet: a provider that signs nothing, or not as this counts.
           why = key === 'reply.refused' && /\bDKIM\b|signed/.test(detail) ? 'unsigned' : key.slice('reply.'.length);
           warn(e);
           await note(waiting, { step: 'code', why, detail });
         }
-      await submit(code, why ? { key: why, args: { why: detail } } : undefined);
+      await submit(waiting, code, why ? { key: why, args: { why: detail } } : undefined);
     } catch (e) {
       await failed(e, waiting);
       throw e;
@@ -113,13 +124,13 @@ export function challengeMails({ awaited, answer, send, answered, submit, file, 
 
   /** @param {any} mail @param {Awaited} waiting @param {string} code @param {boolean} isSent  before Thunderbird ended */
   async function byReply(mail, waiting, code, isSent) {
-    const text = isSent ? '' : await answer(code);
+    const text = isSent ? '' : await answer(waiting, code);
     if (text) {
       await note(waiting, { step: 'sending' });
       await send(mail.id, waiting, text);
       await note(waiting, { step: 'sent' });
     }
-    await answered();
+    await answered(waiting);
   }
 
   /** The page says so; what only the network keeps from going on is tried again. @param {unknown} e @param {Awaited} waiting */
@@ -145,11 +156,11 @@ export function challengeMails({ awaited, answer, send, answered, submit, file, 
 
   /** What came while Thunderbird did not run, or lies where nobody was told of it; and what was to be filed away when it ended. */
   async function lookBack() {
-    const waiting = await awaited();
-    for (const { left } of waiting ? [] : await proofs())
+    const waiting = await allAwaited();
+    for (const { left } of waiting.length ? [] : await proofs())
       for (const headerMessageId of left) await all(await browser.messages.query({ headerMessageId }));
-    if (!waiting) return;
-    const since = new Date(waiting.expires - DAY_MILLIS - EARLIER_MILLIS);
+    if (!waiting.length) return;
+    const since = new Date(Math.min(...waiting.map(({ expires }) => expires)) - DAY_MILLIS - EARLIER_MILLIS);
     await all(await browser.messages.query({ fromDate: since, subject: 'ACME:' }));
   }
 
