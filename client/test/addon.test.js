@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { StarlingError } from '../core/errors.js';
 import { addressOf, named, vCard } from '../thunderbird/book.js';
 import { isChallenge } from '../thunderbird/mails.js';
+import { saveIn, saveOf } from '../thunderbird/saving.js';
 import { asMail, transcripts } from '../thunderbird/transcripts.js';
 import { ASKED, remote, serve } from '../thunderbird/wire.js';
 
@@ -97,6 +98,7 @@ test('a card says whose it is, and nothing in a name adds a line', () => {
 
 test('a message that comes late is saved too, each once, and none comes back that was deleted', async () => {
   const stored = {};
+  let told = (_changes) => {};
   const mails = [];
   let failing = false;
   globalThis.browser = {
@@ -104,6 +106,7 @@ test('a message that comes late is saved too, each once, and none comes back tha
       local: {
         get: async (otherwise) => structuredClone({ ...otherwise, ...stored }),
         set: async (what) => void Object.assign(stored, structuredClone(what)),
+        onChanged: { addListener: (fn) => (told = fn) },
       },
     },
     accounts: { list: async () => [{ type: 'none', rootFolder: { id: 'root' } }] },
@@ -111,7 +114,7 @@ test('a message that comes late is saved too, each once, and none comes back tha
     messages: {
       import: async (file) => {
         if (failing) throw new Error('the disk is full');
-        mails.push(/^Message-ID: <(\w+)@/m.exec(await file.text())[1]);
+        mails.push(/^Message-ID: <([\w-]+)@/m.exec(await file.text())[1]);
       },
     },
   };
@@ -123,13 +126,20 @@ test('a message that comes late is saved too, each once, and none comes back tha
   };
   let heard = (_message) => {};
   const core = {
-    state: { me: { address: 'alice@example.net', name: '' } },
+    state: { me: { address: 'alice@example.net', name: '' }, pastCalls: [] },
     messages: async () => said,
     on: (_event, fn) => ((heard = fn), () => {}),
   };
   const warnings = [];
   let time = NOW;
-  const begin = () => transcripts({ core, subject: () => 'x', warn: (e) => warnings.push(e.message), now: () => time });
+  const begin = () =>
+    transcripts({
+      core,
+      subject: () => 'x',
+      call: (past) => `${past.seconds} s`,
+      warn: (e) => warnings.push(e.message),
+      now: () => time,
+    });
   const turn = async (kept) => {
     kept.keep([
       { address: 'bob@example.net', name: 'Bob', last: { at: said.at(-1).at, mine: false, text: said.at(-1).id } },
@@ -158,6 +168,34 @@ test('a message that comes late is saved too, each once, and none comes back tha
   await turn(kept);
   assert.deepEqual(mails, ['second', 'first', 'third']);
   assert.deepEqual(Object.keys(stored), ['saved bob@example.net'], 'each person for themselves');
+  core.state.pastCalls = [
+    { id: 'c1', address: 'bob@example.net', incoming: true, at: NOW + 2000, seconds: 61, result: 'answered' },
+  ];
+  await turn(kept);
+  assert.deepEqual(mails, ['second', 'first', 'third', 'call-c1']);
+  // What is said while nothing is saved is not saved later either.
+  await saveOf('bob@example.net', false, NOW);
+  told({ saving: {} });
+  say('unsaved', NOW + 3000);
+  await turn(kept);
+  await saveOf('bob@example.net', true, NOW + 4000);
+  told({ saving: {} });
+  say('fifth', NOW + 5000);
+  await turn(kept);
+  assert.deepEqual(mails, ['second', 'first', 'third', 'call-c1', 'fifth']);
+  await saveIn('', NOW + 6000);
+  told({ saving: {} });
+  say('sixth', NOW + 7000);
+  await turn(kept);
+  await saveIn('local', NOW + 8000);
+  told({ saving: {} });
+  say('seventh', NOW + 9000);
+  await turn(kept);
+  assert.deepEqual(mails.slice(4), ['fifth', 'seventh']);
+  await saveIn('an account that is gone', NOW + 8000);
+  told({ saving: {} });
+  await turn(kept);
+  assert.deepEqual(warnings.slice(1), ['the account for conversations is gone']);
   delete globalThis.browser;
 });
 

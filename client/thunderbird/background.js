@@ -2,7 +2,7 @@
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
-import { setLanguage, t } from '../web/i18n.js';
+import { duration, setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { sendAnswer } from './answer.js';
 import { watchForAttention } from './attention.js';
@@ -116,6 +116,8 @@ const book = addressBook({ warn: warn('the address book') });
 const kept = transcripts({
   core,
   subject: (name, day) => t('transcript.subject', { name, day }),
+  call: (past) =>
+    `${t(past.incoming ? 'transcript.call.in' : 'transcript.call.out')}: ${t(`calls.${past.result}`, { time: duration(past.seconds) })}`,
   warn: warn('a transcript'),
 });
 const show = () => {

@@ -175,13 +175,13 @@ export async function localFolder(name, below = '') {
   const accounts = await browser.accounts.list(true);
   const local = accounts.find((/** @type {any} */ each) => each.type === 'none' || each.type === 'local');
   if (!local) throw new Error('no local folders');
-  let folder = await ensure(local.rootFolder, name);
-  if (below) folder = await ensure(folder, below);
+  let folder = await subfolder(local.rootFolder, name);
+  if (below) folder = await subfolder(folder, below);
   return folder;
 }
 
-/** @param {any} parent @param {string} name */
-async function ensure(parent, name) {
+/** Made where it is missing. @param {any} parent @param {string} name */
+export async function subfolder(parent, name) {
   const there = (await browser.folders.getSubFolders(parent.id, false)).find((/** @type {any} */ f) => f.name === name);
   return there ?? (await browser.folders.create(parent.id, name));
 }

@@ -1,11 +1,13 @@
-// Conversations as mail: each message becomes one in Local Folders, "Starling/Conversations", threaded by person and day, so that what searches mail finds it. The id
+// Conversations as mail: each message and each call becomes one in the folder "Starling/Conversations", where the person wants it, threaded by person and day, so that what searches mail finds it. The id
 // is made of the message's own, and Thunderbird refuses a second one with the same, so nothing is there twice, whatever is interrupted.
 import { shownName } from '../web/names.js';
-import { localFolder } from './mails.js';
+import { conversations, onSavingChanged, savedSince, saving } from './saving.js';
 
 const PAGE = 100;
 /** Characters of a name. */
 const MAX_WORD = 300;
+/** What was saved is written down after so many, so that a crash in a long history costs little. */
+const NOTED_AFTER = 100;
 /** So long after a failure it is tried again, when something changes. */
 const AGAIN_MILLIS = 30_000;
 /** So that a long history does not hold up what comes now. */
@@ -27,6 +29,9 @@ const day = (at) => {
   const d = new Date(at);
   return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`;
 };
+
+/** @param {Record<string, number>} ids  and times */
+const newest = (ids) => Object.values(ids).reduce((a, b) => Math.max(a, b), 0);
 
 /** @param {string} id */
 const messageId = (id) => `${id}@conversations.starling.invalid`;
@@ -81,9 +86,9 @@ export function asMail(message, root, { me, other, subject }) {
 }
 
 /**
- * @param {{core: import('../core/types.js').StarlingApi, subject: (name: string, day: string) => string, warn: (e: unknown) => void, now?: () => number}} around  now: Unix ms
+ * @param {{core: import('../core/types.js').StarlingApi, subject: (name: string, day: string) => string, call: (past: import('../core/types.js').PastCall) => string, warn: (e: unknown) => void, now?: () => number}} around  call: what is written of one; now: Unix ms
  */
-export function transcripts({ core, subject, warn, now = () => Date.now() }) {
+export function transcripts({ core, subject, call, warn, now = () => Date.now() }) {
   /** What was said last of each person when it was saved, in memory: a restart looks again, which costs little. @type {Map<string, string>} */
   const saved = new Map();
   /** When it last failed, Unix ms: then not at each change of anything. @type {Map<string, number>} */
@@ -97,30 +102,52 @@ export function transcripts({ core, subject, warn, now = () => Date.now() }) {
    * @param {Contact} contact
    */
   async function save(contact) {
-    folder ||= (await localFolder('Starling', 'Conversations')).id;
+    const wish = await saving();
+    const from = savedSince(wish, contact.address);
+    if (from === null) return;
+    folder ||= await conversations(wish.account);
     const key = `saved ${contact.address}`;
     /** Ids and times. @type {Record<string, number>} */
     const ids = (await browser.storage.local.get({ [key]: {} }))[key];
-    const since = Math.max(0, ...Object.values(ids)) - LATE_MILLIS;
-    const todo = await messagesSince(contact.address, since);
+    const since = newest(ids) - LATE_MILLIS;
+    const todo = [...(await messagesSince(contact.address, since)), ...callsOf(contact.address)];
+    todo.sort((a, b) => a.at - b.at);
     /** @type {Map<string, string>} */
     const roots = new Map();
     const about = { me: core.state.me, other: contact };
-    let changed = false;
+    let unnoted = 0;
+    const note = () => {
+      unnoted = 0;
+      const oldest = newest(ids) - LATE_MILLIS;
+      return browser.storage.local.set({
+        [key]: Object.fromEntries(Object.entries(ids).filter(([, at]) => at >= oldest)),
+      });
+    };
     for (const message of todo) {
       const root = roots.get(day(message.at)) ?? message.id;
       roots.set(day(message.at), root);
-      if (message.at < since || message.id in ids) continue;
+      if (message.at < Math.max(since, from) || message.id in ids) continue;
       const name = subject(shownName(contact), day(message.at));
       await put(asMail(message, root, { ...about, subject: name }));
       ids[message.id] = message.at;
-      changed = true;
+      if (++unnoted === NOTED_AFTER) await note();
     }
-    if (!changed) return;
-    const oldest = Math.max(0, ...Object.values(ids)) - LATE_MILLIS;
-    const kept = Object.fromEntries(Object.entries(ids).filter(([, at]) => at >= oldest));
-    await browser.storage.local.set({ [key]: kept });
+    if (unnoted) await note();
   }
+
+  /** Calls with somebody, each as a message that says what became of it. @param {string} address @returns {Message[]} */
+  const callsOf = (address) =>
+    core.state.pastCalls
+      .filter((past) => past.address === address)
+      .map((past) => ({
+        id: `call-${past.id}`,
+        with: address,
+        mine: !past.incoming,
+        at: past.at,
+        text: call(past),
+        state: 'received',
+        why: '',
+      }));
 
   /** Those of whole days, so that the first of a thread is known; oldest first. @param {string} address @param {number} since Unix ms */
   async function messagesSince(address, since) {
@@ -148,11 +175,17 @@ export function transcripts({ core, subject, warn, now = () => Date.now() }) {
 
   // One that came late changes nothing of what was said last.
   core.on('message', (message) => void saved.delete(message.with));
+  onSavingChanged(() => {
+    folder = '';
+    saved.clear();
+  });
   return {
     /** @param {Contact[]} contacts */
     keep(contacts) {
       for (const contact of contacts) {
-        const said = contact.last ? `${contact.last.at} ${contact.last.mine} ${contact.last.text}` : '';
+        const spoken = core.state.pastCalls.find((past) => past.address === contact.address)?.id ?? '';
+        const said =
+          contact.last || spoken ? `${contact.last?.at} ${contact.last?.mine} ${contact.last?.text} ${spoken}` : '';
         if (!said || saved.get(contact.address) === said) continue;
         if (now() - (failed.get(contact.address) ?? -Infinity) < AGAIN_MILLIS) continue;
         saved.set(contact.address, said);

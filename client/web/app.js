@@ -17,8 +17,10 @@ import { Settings } from './views/settings.js';
 
 const BEFORE_ENROLMENT = new Set(['new', 'code', 'enrolling', 'waiting-for-device']);
 
-/** @param {{core: Core, begin?: (props: {core: Core, state: import('../core/types.js').State}) => any}} props  begin: shown in place of the field for an address, and until there is a certificate */
-export function App({ core, begin = Enrol }) {
+/** @typedef {(props: {core: Core, state: import('../core/types.js').State}) => any} Part */
+
+/** @param {{core: Core, begin?: Part, more?: Part}} props  begin: shown in place of the field for an address, and until there is a certificate; more: settings of whatever this runs in */
+export function App({ core, begin = Enrol, more }) {
   const [state, setState] = useState(core.state);
   const [place, go] = usePlace();
   useEffect(() => core.subscribe(setState), [core]);
@@ -45,7 +47,7 @@ export function App({ core, begin = Enrol }) {
         : html`<div class="panes" role=${place.pane === 'list' && narrow ? 'main' : undefined}>
             ${place.pane === 'list' && narrow && html`<h1 class="unseen">${t('app.people')}</h1>`}
             <${List} core=${core} state=${state} place=${place} go=${go} />
-            <${Beside} core=${core} state=${state} place=${place} go=${go} />
+            <${Beside} core=${core} state=${state} place=${place} go=${go} more=${more} />
           </div>`
     }
   </div>`;
@@ -54,8 +56,8 @@ export function App({ core, begin = Enrol }) {
 /** What the other end of the call says of its address, undecided. @param {import('../core/types.js').State} state */
 const movedOf = ({ call, contacts }) => contacts.find((each) => each.address === call?.address)?.moved ?? '';
 
-/** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void}} props */
-function Beside({ core, state, place, go }) {
+/** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void, more?: Part}} props */
+function Beside({ core, state, place, go, more }) {
   const back = () => go({ pane: 'list' });
   switch (place.pane) {
     case 'conversation':
@@ -81,7 +83,7 @@ function Beside({ core, state, place, go }) {
         open=${(/** @type {string} */ address) => go({ pane: 'conversation', address })}
       />`;
     case 'settings':
-      return html`<${Settings} core=${core} state=${state} back=${back} />`;
+      return html`<${Settings} core=${core} state=${state} back=${back} more=${more} />`;
     default:
       return html`<main class="pane main-pane welcome" id="main-pane">
         <img src="/web/icons/starling.svg" alt="" width="96" height="96" />

@@ -31,7 +31,8 @@ const asked = (body) =>
 const state = () => asked('return core.state');
 const seen = (wanted, what) =>
   eventually(async () => wanted(await state()), what, 120_000).catch(async (e) => {
-    throw new Error(`${e.message}: ${JSON.stringify(await state())}`);
+    const said = (await bob?.messages(ALICE).catch(() => []))?.map(({ text, state: how, why }) => [text, how, why]);
+    throw new Error(`${e.message}: ${JSON.stringify([await state(), said, bob?.state.me, bob?.state.contacts])}`);
   });
 const press = (text) =>
   tb.page(
@@ -182,6 +183,7 @@ test('killed in the middle and started again: online by itself, nothing lost, no
   await tb.kill();
   await bob.sendMessage(ALICE, 'said while it was away');
   tb = await thunderbird({ folder: profile });
+  await eventually(() => tb.background('return true').catch(() => false), 'the add-on');
   await tb.background(
     `const [space] = await browser.spaces.query({ name: 'starling' }); await browser.spaces.open(space.id);`,
   );

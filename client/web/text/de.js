@@ -1,6 +1,6 @@
-/** @type {Record<string, string>} */
 import { proof } from './proof-de.js';
 
+/** @type {Record<string, string>} */
 export const de = {
   'app.name': 'Starling',
   'app.people': 'Personen',
@@ -588,6 +588,20 @@ export const de = {
   'setup.other': 'Eine andere Adresse',
   ...proof,
   'transcript.subject': 'Unterhaltung mit {name}, {day}',
+  'transcript.call.in': 'Eingehender Anruf',
+  'transcript.call.out': 'Ausgehender Anruf',
+  'saving.title': 'Gespeicherte Unterhaltungen',
+  'saving.where': 'Unterhaltungen und Anrufe als Mail speichern',
+  'saving.local': 'Auf diesem Computer',
+  'saving.none': 'Nirgends',
+  'saving.gone': 'In einem Konto, das es nicht mehr gibt',
+  'saving.local.hint':
+    'Im Ordner „Starling/Conversations“ der lokalen Ordner: finden, verschieben, löschen und exportieren wie jede Mail.',
+  'saving.account.hint':
+    'Im Ordner „Starling/Conversations“ dieses Kontos. Wer es betreibt, kann lesen, was dort gespeichert ist, obwohl es unterwegs niemand kann.',
+  'saving.none.hint': 'Unterhaltungen bleiben nur in Starling. Was gespeichert wurde, bleibt, bis Sie es löschen.',
+  'saving.people': 'Speichern, was gesagt wird mit',
+  'saving.all': 'Alle {count} zeigen',
   'header.write': '{name} mit Starling schreiben',
   'header.ask': '{name} um Kontakt bei Starling bitten',
 };

@@ -1,6 +1,6 @@
-/** @type {Record<string, string>} */
 import { proof } from './proof-en.js';
 
+/** @type {Record<string, string>} */
 export const en = {
   'app.name': 'Starling',
   'app.people': 'People',
@@ -563,6 +563,20 @@ export const en = {
   'setup.other': 'Another address',
   ...proof,
   'transcript.subject': 'Conversation with {name}, {day}',
+  'transcript.call.in': 'Incoming call',
+  'transcript.call.out': 'Outgoing call',
+  'saving.title': 'Saved conversations',
+  'saving.where': 'Save conversations and calls as mail',
+  'saving.local': 'On this computer',
+  'saving.none': 'Nowhere',
+  'saving.gone': 'In an account that is gone',
+  'saving.local.hint':
+    'In the folder “Starling/Conversations” of Local Folders: find, move, delete and export them like any mail.',
+  'saving.account.hint':
+    'In the folder “Starling/Conversations” of that account. Whoever runs it can read what is saved there, though nobody can read it on its way.',
+  'saving.none.hint': 'Conversations stay in Starling only. What was saved stays until you delete it.',
+  'saving.people': 'Save what is said with',
+  'saving.all': 'Show all {count}',
   'header.write': 'Write to {name} with Starling',
   'header.ask': 'Ask {name} to be a contact on Starling',
 };

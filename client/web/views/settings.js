@@ -15,8 +15,8 @@ import { Trust } from './trust.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
 
-/** @param {{core: Core, state: State, back: () => void}} props */
-export function Settings({ core, state, back }) {
+/** @param {{core: Core, state: State, back: () => void, more?: (props: {core: Core, state: State}) => any}} props */
+export function Settings({ core, state, back, more }) {
   return html`<${Pane} title=${t('settings.title')} back=${back}>
     <${Section} title=${t('settings.me')}><${Person} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.devices')}><${Devices} core=${core} state=${state} /><//>
@@ -24,6 +24,7 @@ export function Settings({ core, state, back }) {
       <${Privacy} core=${core} state=${state} />
       <${Blocked} core=${core} state=${state} />
     <//>
+    ${more && html`<${more} core=${core} state=${state} />`}
     <${Section} title=${t('settings.sound')}><${Microphone} core=${core} /><//>
     <${Section} title=${t('settings.language')}><${Language} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.servers')}><${Servers} core=${core} /><//>
