@@ -92,13 +92,15 @@ function Steps({ core, address, proof, now, byHand }) {
     <p class="error" role="alert">${error}</p>
     ${
       (isLate || step === 'failed') &&
-      html`<${Button} kind="main" busy=${busy === 'look'} task=${look}>${t('proof.look')}<//>
+      html`<div class="row">
+        <${Button} kind="main" busy=${busy === 'look'} task=${look}>${t('proof.look')}<//>
         <${Button}
           busy=${busy === 'again'}
           task=${() => attempt('again', () => core.resendCode(), t('proof.sent-again'))}
         >
           ${t('proof.again')}
-        <//>`
+        <//>
+      </div>`
     }
     <p class="small" role="status">${note}</p>
     <div class="row spread">

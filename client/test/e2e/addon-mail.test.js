@@ -100,11 +100,21 @@ const enabled = (on) =>
     const addon = await AddonManager.getAddonByID(${JSON.stringify(ADDON)});
     await addon.${on ? 'enable' : 'disable'}();`);
 
-test('a mail that came while the add-on was away is found when it is back', async () => {
+test('a mail is late: the page says what can be done; one that came while the add-on was away is found, and an older one only filed', async () => {
   await enter('bob@example.net', { watched: false });
   await who.press('Use bob@example.net');
   await who.says('A mail from acme@ca.example arrives');
-  await eventually(async () => around.mail.code('bob'), 'a mail for bob');
+  const first = await soon(() => around.mail.code('bob'), 'a mail for bob');
+  // A minute later.
+  await who.tb.background(`
+    const { proofs } = await browser.storage.local.get({ proofs: [] });
+    await browser.storage.local.set({ proofs: proofs.map((each) => ({ ...each, at: each.at - 61_000 })) });`);
+  await who.says('The mail is not here yet.');
+  await who.press('Look again');
+  await who.says('Your mail was looked through.');
+  await who.press('Send a new mail');
+  await eventually(async () => (await around.mail.code('bob')) !== first, 'another mail');
+  await who.says('There is nothing to do');
   await enabled(false);
   await who.fetchMail();
   const fetched = () =>
@@ -112,7 +122,7 @@ test('a mail that came while the add-on was away is found when it is back', asyn
       const { MailServices } = ChromeUtils.importESModule('resource:///modules/MailServices.sys.mjs');
       const root = MailServices.accounts.defaultAccount.incomingServer.rootFolder;
       return root.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox)?.getTotalMessages(false) ?? 0;`);
-  await eventually(async () => (await fetched()) === 1, 'the mail in the inbox');
+  await eventually(async () => (await fetched()) === 2, 'both mails in the inbox');
   await enabled(true);
   await eventually(
     () =>
@@ -124,6 +134,14 @@ test('a mail that came while the add-on was away is found when it is back', asyn
   );
   await who.seen(online, 'online');
   assert.equal(await who.level(), REPLY);
-  await eventually(async () => (await filed()).length === 2, 'both filed');
+  await eventually(async () => (await filed()).length === 3, 'all filed');
+  assert.deepEqual(await filed(), [CA, CA, 'bob@example.net']);
   assert.deepEqual(await who.mails('Inbox'), []);
 });
+
+/** What it gives once it gives something. @param {() => Promise<any>} look @param {string} what */
+async function soon(look, what) {
+  let found;
+  await eventually(async () => !!(found = await look()), what);
+  return found;
+}
