@@ -23,7 +23,7 @@ function within(task, ms) {
 }
 
 /**
- * @param {number} mail  the CA's @param {{address: string, from: string}} to @param {string} text @param {any} folder  for the copy @param {number} [patience] ms
+ * @param {number} mail  the CA's @param {{address: string, from: string}} to @param {string} text @param {any} folder  for the copy; null: where the account puts it @param {number} [patience] ms
  * @returns {Promise<void>} throws `reply.unsent` or `reply.stuck`
  */
 export async function sendAnswer(mail, to, text, folder, patience = PATIENCE_MILLIS) {
@@ -36,7 +36,7 @@ export async function sendAnswer(mail, to, text, folder, patience = PATIENCE_MIL
     tab = await browser.compose.beginReply(mail, 'replyToSender', {
       ...{ identityId, to: [to.from], cc: [], bcc: [], replyTo: [], followupTo: [], newsgroups: [] },
       ...{ isPlainText: true, plainTextBody: text, attachVCard: false, returnReceipt: false },
-      ...{ overrideDefaultFcc: true, overrideDefaultFccFolder: folder },
+      ...(folder ? { overrideDefaultFcc: true, overrideDefaultFccFolder: folder } : {}),
     });
     await plain(tab.id);
     return browser.compose.sendMessage(tab.id, { mode: 'sendNow' });
