@@ -39,7 +39,9 @@ export async function sendAnswer(mail, to, text, folder, patience = PATIENCE_MIL
       ...(folder ? { overrideDefaultFcc: true, overrideDefaultFccFolder: folder } : {}),
     });
     await plain(tab.id);
-    return browser.compose.sendMessage(tab.id, { mode: 'sendNow' });
+    const sent = await browser.compose.sendMessage(tab.id, { mode: 'sendNow' });
+    // When the message about a failure is closed this may settle as if all were well; then it names no mail.
+    if (!sent?.headerMessageId) throw new StarlingError('reply.unsent');
   })();
   const closed = async () => tab && (await browser.tabs.remove(tab.id).catch(() => {}));
   try {
