@@ -6,7 +6,6 @@ import { laterKey } from '../core/agent/friends-keys.js';
 import { cardOf, leave, letter } from './fake/letters.js';
 import { contact, world } from './fake/world.js';
 
-const ALICE = 'alice@example.net';
 const BOB = 'bob@example.net';
 const worlds = [];
 after(() => Promise.all(worlds.map((each) => each.close())));

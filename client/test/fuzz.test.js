@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { b64u, concat, encode, hex, unb64u, unbase64, unhex } from '../core/bytes.js';
+import { b64u, encode, hex, unb64u, unbase64, unhex } from '../core/bytes.js';
 import { decodeBody, encodeBody, openBody } from '../core/cms/bodies.js';
 import { addressOfUri, parseAddress, sipUri } from '../core/identity/address.js';
 import { parseAnchors } from '../core/identity/anchors.js';

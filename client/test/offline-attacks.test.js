@@ -82,7 +82,7 @@ const FORGED = {
     letter(it, cardOf(alice), bob, { body: { id: hex(random(16)), content: { text } } }),
   'of another kind': async ({ it, alice, bob }, text) => letter(it, cardOf(alice), bob, { kind: 'KNOCK', text }),
   'of no kind at all': async () => random(500),
-  'with nothing in it': async ({ it, alice, bob }, text) => letter(it, cardOf(alice), bob, { cms: random(200) }),
+  'with nothing in it': async ({ it, alice, bob }) => letter(it, cardOf(alice), bob, { cms: random(200) }),
 };
 
 test('nothing forged is shown, acknowledged or believed', async () => {

@@ -2,6 +2,7 @@
 // address that only looks like a contact's is flagged.
 
 const HIDDEN =
+  // eslint-disable-next-line no-misleading-character-class -- each of them by itself
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]/gu;
 
 /** @param {string} name @returns {string} the name with hidden characters written as ⟨U+202E⟩ */

@@ -5,7 +5,7 @@
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const CACHE = 'starling-app-1';
 const APP = /^\/($|web\/|core\/|vendor\/|manifest\.webmanifest$)/;
-const LIBRARY = /^\/vendor\/[\w@.\/-]+\.m?js$/;
+const LIBRARY = /^\/vendor\/[\w@./-]+\.m?js$/;
 const MAX_LIBRARIES = 200;
 const PATIENCE_MILLIS = 1000;
 

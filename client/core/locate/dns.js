@@ -35,7 +35,7 @@ async function ask(around, base, domain) {
 
 /** @param {unknown} text @param {boolean} local */
 function isBase(text, local) {
-  if (typeof text !== 'string' || text.length > 300 || !/^https?:\/\/[A-Za-z0-9.:\[\]-]+\/$/.test(text)) return false;
+  if (typeof text !== 'string' || text.length > 300 || !/^https?:\/\/[A-Za-z0-9.:[\]-]+\/$/.test(text)) return false;
   try {
     const { protocol, hostname } = new URL(text);
     return local || (protocol === 'https:' && !isPrivateHost(hostname));

@@ -1,5 +1,4 @@
 // What is due for the addresses of a person, without anybody asking: the new one is there, contacts and devices are told, an old one is over.
-import { readEntry } from '../agent/shared.js';
 import { askAnew, endOf, tellContacts, tellDevices } from './leaving.js';
 import { UP, warn } from './selves.js';
 

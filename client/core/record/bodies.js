@@ -58,7 +58,7 @@ function readPeers(body, most) {
     const match = PEER_URI.exec(uri);
     need(!!match && Number(match[2]) <= 65535, 'malformed', 'peer URI');
     const base = peer.has(3) ? asText(peer.get(3), 300) : '';
-    need(base === '' || /^https?:\/\/[A-Za-z0-9.:\[\]-]+\/$/.test(base), 'malformed', 'base URL');
+    need(base === '' || /^https?:\/\/[A-Za-z0-9.:[\]-]+\/$/.test(base), 'malformed', 'base URL');
     return { uri, id: hex(asBytes(peer.get(2), 32, 32)), base };
   });
 }

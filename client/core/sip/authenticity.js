@@ -68,7 +68,11 @@ export class Authenticity {
     const compact = compactOf(answer);
     if (!compact) return null;
     try {
-      const { orig, msgi, ...expected } = await sipClaims({
+      const {
+        orig: _orig,
+        msgi: _msgi,
+        ...expected
+      } = await sipClaims({
         method: sent.method,
         callId: first(sent, 'call-id'),
         cseq: cseqOf(sent),

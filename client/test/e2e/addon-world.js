@@ -8,7 +8,6 @@ import { promisify } from 'node:util';
 import { mailSystem, PASSWORD } from './mail-system.js';
 import { freePort } from './ports.js';
 import { run } from './servers.js';
-import { thunderbird } from './thunderbird.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CA_DOMAIN = 'ca.example';
@@ -61,7 +60,7 @@ const base64 = (pem) => pem.replace(/-----[^-]+-----|\s/g, '');
 
 /**
  * An account of the provider, as its assistant would make it.
- * @param {Awaited<ReturnType<typeof thunderbird>>} tb @param {Awaited<ReturnType<typeof mailSystem>>} mail @param {string} email
+ * @param {Awaited<ReturnType<typeof import('./thunderbird.js').thunderbird>>} tb @param {Awaited<ReturnType<typeof mailSystem>>} mail @param {string} email
  * @param {{type?: 'imap' | 'pop3', smtp?: number, password?: string, watched?: boolean}} [how]  smtp: a port; password: for sending; watched: new mails are fetched by themselves
  */
 export async function addAccount(tb, mail, email, how = {}) {

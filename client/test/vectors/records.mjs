@@ -60,7 +60,7 @@ export async function records(now, network, ca, alice, bob, b2) {
   await add('a proof for later', 'ok', said('CERT', new Map([[1, encode('proof')]])));
   await add('keys of tomorrow', 'ok', said('CERT', new Map([[99, 'later']])));
   await add('just not too far ahead', 'ok', said('CERT', new Map(), { issued: at + 600 }));
-  await refused(add, said, { at, now, alice, bob, b2, location, network });
+  await refused(add, said, { at, now, alice, bob, b2, location });
   await badBodies(add, said, location, bob);
   await badShapes(cases, { said, bob, network, location });
   await authority(cases, { ca, now, network, b2, said, bob });
@@ -78,7 +78,7 @@ export async function records(now, network, ca, alice, bob, b2) {
 
 const listed = (who, name, added) => ({ id: who.key.id, spki: who.key.spki, name, added });
 
-async function refused(add, said, { at, now, alice, bob, b2, location, network }) {
+async function refused(add, said, { at, now, alice, bob, b2, location }) {
   await add('of another kind', 'wrong-kind', said('LOCATION', location), { kind: 'CERT' });
   await add('for another address', 'wrong-address', said('CERT', new Map(), { address: alice.address }));
   await add('issued too far ahead', 'not-yet', said('CERT', new Map(), { issued: at + 601 }));

@@ -1,5 +1,5 @@
 // The left pane: me, search, people by last activity, requests and calls.
-import { Button, Icon, Mark, Name, Picture, Presence } from '../components/parts.js';
+import { Button, Icon, Mark, Name, Picture } from '../components/parts.js';
 import { VirtualList } from '../components/virtual.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { brief, t } from '../i18n.js';

@@ -7,6 +7,7 @@ import dev.starling.ca.issuance.Issuance;
 import dev.starling.ca.issuance.Issuer;
 import dev.starling.ca.issuance.IssuerElsewhere;
 import dev.starling.ca.issuance.ListPlace;
+import dev.starling.ca.issuance.Proofs;
 import dev.starling.ca.issuance.Token;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.log.LogKey;
@@ -199,7 +200,8 @@ public final class CertificateAuthority implements AutoCloseable {
     private Issuing issuing(Path folder, Optional<Token> token) throws IOException {
         var written = new CertificateLog(store, LogKey.open(folder, store, settings.origin()), settings.witnesses());
         var keys = new Issuer.Config(folder, token, settings.isLocal(), settings.lists());
-        return new Issuing(Issuer.open(keys, store, written, clock).asking(domains), written);
+        var proofs = new Proofs.Stored(limits(settings).certificates());
+        return new Issuing(Issuer.open(keys, store, written, proofs, clock).asking(domains), written);
     }
 
     private void look(Issuing own) {

@@ -142,9 +142,12 @@ public final class IssuingProcess implements AutoCloseable {
 
     private void order(String id) {
         start("order " + id, () -> {
-            issuer.work(id, places);
-            // Unless it is at its end, which the next look finds.
-            tried.put(id, clock.instant());
+            try {
+                issuer.work(id, places);
+            } finally {
+                // Unless it is at its end, which the next look finds.
+                tried.put(id, clock.instant());
+            }
         });
     }
 

@@ -10,6 +10,7 @@ import dev.starling.ca.validation.Mailer;
 import dev.starling.ca.validation.Postbox;
 import dev.starling.ca.validation.ProofKey;
 import dev.starling.ca.validation.Replies;
+import dev.starling.ca.validation.SilentDomains;
 import dev.starling.ca.validation.SmtpInbox;
 import dev.starling.ca.validation.SmtpMailer;
 import dev.starling.ca.validation.Verp;
@@ -98,7 +99,7 @@ final class MailSide implements AutoCloseable {
     /// Takes mails from now on.
     void receive(ReplyDesk desk) throws IOException {
         if (settings.inbox().isEmpty()) return;
-        var keys = new DnsDkimKeys(settings.dns(), DNS_PATIENCE);
+        var keys = new SilentDomains(new DnsDkimKeys(settings.dns(), DNS_PATIENCE), clock);
         var smime = settings.smime().map(trust -> new SmimeVerifier(trust, new OwnCertificates(store)::has, clock));
         var replies = new Replies(self, settings.policy(), keys, smime, desk, clock);
         var postbox = new Postbox(self, verp, replies, desk);

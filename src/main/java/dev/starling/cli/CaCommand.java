@@ -124,7 +124,8 @@ final class CaCommand implements Callable<Integer> {
             names = "--eab",
             paramLabel = "required|optional",
             description = "Accounts are for those who got a key by `starling ca eab NAME` (external account binding);"
-                    + " optional: for everybody, and such keys count. Without accounts (/acme/plain) then nobody asks.")
+                    + " optional: for everybody, and such keys count. With required, requests without an account"
+                    + " (/acme/plain) are not taken.")
     Optional<String> eab = Optional.empty();
 
     @Option(

@@ -36,9 +36,9 @@ import picocli.CommandLine.Parameters;
             "Run again with the same file it renews the certificate for the same key, when two thirds of its time",
             "are over or the CA asks for it;",
             "without a mail while the proof of the address is good (90 days), so that it can be run by cron each day.",
-            "What was interrupted goes on where it was. Each time it looks in the logs of the CAs for certificates of your",
-            "address that somebody else got; then it warns, and ends with 3. When a log could not be looked at, it says so",
-            "and ends with 4: the certificate is good, and nothing is known."
+            "What was interrupted goes on where it was. Each time, but not with --pkcs12, it looks in the logs of the CAs",
+            "for certificates of your address that somebody else got; then it warns, and ends with 3. When a log could not",
+            "be looked at, it says so and ends with 4: the certificate is good, and nothing is known."
         })
 final class EnrolCommand implements Callable<Integer> {
     private static final int ALARM = 3, UNREAD = 4;

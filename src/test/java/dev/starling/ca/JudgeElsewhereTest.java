@@ -125,7 +125,7 @@ class JudgeElsewhereTest {
                     new Judge(store, key, Clock.systemUTC()).look(challenge);
                     return true;
                 });
-                Thread.sleep(500);
+                PostgreSql.awaitWaiting(url, "authz");
                 s.execute("insert into answer (challenge, response, thumbprint) values ('" + challenge
                         + "', 'r', 't') on conflict (challenge) do update set response = answer.response");
                 front.commit();

@@ -100,6 +100,25 @@ class LimitsTest {
     }
 
     @Test
+    void norByOrdersThatWereMadeBefore() throws Exception {
+        try (var ca = new TestCa(folder, new Limits(9, 9, 9, 9, 9, 3, 99), 1000);
+                var caller = ca.caller().registered()) {
+            var orders = new java.util.ArrayList<AcmeCaller.Reply>();
+            orders.add(caller.order("bob@example.net"));
+            caller.answer(caller.challenge(orders.getFirst()), ca.letters.last().code());
+            for (int i = 0; i < 4; i++) orders.add(caller.order("bob@example.net"));
+            for (var each : orders.subList(0, 3))
+                assertEquals(
+                        "valid", caller.finish(each, Csrs.of("bob@example.net")).text("status"));
+            for (var each : orders.subList(3, 5)) {
+                retryAfter(caller.finish(each, Csrs.of("bob@example.net")));
+                assertEquals("ready", caller.post(each.header("location"), "").text("status"));
+            }
+            assertEquals(3, ca.<Integer>stored(session -> session.certificates().count()));
+        }
+    }
+
+    @Test
     void anAccountHasNotAnyNumberOfOpenOrders() throws Exception {
         try (var ca = new TestCa(folder, new Limits(9, 9, 9, 9, 9, 99, 3), 1000);
                 var caller = ca.caller().registered();

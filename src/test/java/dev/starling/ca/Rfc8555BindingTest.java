@@ -10,6 +10,9 @@ import dev.starling.acme.Json;
 import dev.starling.ca.registration.ExternalAccounts;
 import dev.starling.ca.registration.ExternalAccounts.Given;
 import dev.starling.ca.registration.Limits;
+import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.ExternalTable.External;
+import dev.starling.ca.store.PostgreSql;
 import dev.starling.identity.Keys;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.HashMap;
@@ -46,9 +50,13 @@ class Rfc8555BindingTest {
 
     @BeforeEach
     void start() throws Exception {
-        ca = TestCa.binding(folder, true, Limits.LOCAL);
+        ca = TestCa.binding(store(folder), folder, true, Limits.LOCAL);
         externals = ExternalAccounts.open(folder, ca.store, Clock.systemUTC());
         url = ca.base + "/acme/new-account";
+    }
+
+    CaStore store(Path where) throws IOException {
+        return CaStore.inFile(where.resolve("ca.db"));
     }
 
     @AfterEach
@@ -187,6 +195,51 @@ class Rfc8555BindingTest {
         }
     }
 
+    /// As a client does that hears nothing: by whichever key for accounts, it is one account, and to end that key ends
+    /// it.
+    @Test
+    void requestsOfOneClientThatComeAtOnceMakeOneBoundAccount() throws Exception {
+        for (int again = 0; again < 5; again++) {
+            List<Given> givens = List.of(externals.give("Bob"), externals.give("Bob, too"));
+            ECKey key = AcmeCaller.newKey();
+            var asking = new ArrayList<Callable<AcmeCaller.Reply>>();
+            for (int i = 0; i < 6; i++) {
+                Given given = givens.get(i % 2);
+                asking.add(() -> {
+                    try (var each = new AcmeCaller(ca.base, key, "")) {
+                        return ask(each, binding(given, header(given), key));
+                    }
+                });
+            }
+            String account = "";
+            try (var all = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (var each : all.invokeAll(asking)) {
+                    var reply = each.get();
+                    // Once its key is used another request with it is refused, as ever, unless it is the account's own.
+                    if (reply.status() == 403) continue;
+                    assertTrue(reply.status() == 200 || reply.status() == 201, reply::toString);
+                    account = reply.header("location").replaceFirst(".*/", "");
+                }
+            }
+            String made = account;
+            var bound = externals.all().stream()
+                    .filter(each -> each.account().equals(made))
+                    .toList();
+            assertEquals(1, bound.size());
+            assertTrue(externals.end(bound.getFirst().id()));
+            assertFalse(ca.stored(s -> s.accounts().byId(made)).orElseThrow().isActive());
+            // The other one is still there for somebody else.
+            assertEquals(
+                    1,
+                    externals.all().stream()
+                            .filter(each -> List.of(
+                                            givens.get(0).id(), givens.get(1).id())
+                                    .contains(each.id()))
+                            .filter(External::isFree)
+                            .count());
+        }
+    }
+
     @Test
     void anAccountThatWasForgottenCanBeMadeAgain() throws Exception {
         Given given = externals.give("Bob");
@@ -195,6 +248,36 @@ class Rfc8555BindingTest {
             ca.clock.pass(Duration.ofDays(31));
             ca.store.sweep(ca.clock.instant().getEpochSecond());
             assertEquals(201, ask(bob, binding(given, header(given), bob.key)).status());
+        }
+    }
+
+    @Test
+    void ofProcessesThatShareTheDatabaseNoneMakesKeysOfASecretOfItsOwn() throws Exception {
+        Path here = Files.createDirectory(folder.resolve("here")),
+                there = Files.createDirectory(folder.resolve("there"));
+        try (var store = CaStore.postgresql(PostgreSql.database())) {
+            Given given = ExternalAccounts.open(here, store, ca.clock).give("Bob");
+            var e = assertThrows(IOException.class, () -> ExternalAccounts.open(there, store, ca.clock));
+            assertTrue(String.valueOf(e.getMessage()).contains("Copy its eab.key to " + there), e::toString);
+            // Nor does it leave one behind, which would be taken for the right one.
+            assertFalse(Files.exists(there.resolve("eab.key")));
+            Files.copy(folder.resolve("eab.key"), there.resolve("eab.key"));
+            assertThrows(IOException.class, () -> ExternalAccounts.open(there, store, ca.clock));
+            Files.delete(there.resolve("eab.key"));
+            Files.copy(here.resolve("eab.key"), there.resolve("eab.key"));
+            var other = ExternalAccounts.open(there, store, ca.clock);
+            assertEquals(given.id(), other.all().getFirst().id());
+            ExternalAccounts.open(here, store, ca.clock);
+        }
+    }
+
+    @Test
+    void aSecretThatIsLostIsMadeAnewWhereThereIsOneProcess() throws Exception {
+        try (var store = CaStore.inFile(folder.resolve("own.db"))) {
+            ExternalAccounts.open(folder, store, ca.clock);
+            Path empty = Files.createDirectory(folder.resolve("empty"));
+            ExternalAccounts.open(empty, store, ca.clock);
+            assertTrue(Files.exists(empty.resolve("eab.key")));
         }
     }
 

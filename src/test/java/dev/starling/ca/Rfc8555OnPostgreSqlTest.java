@@ -21,6 +21,14 @@ class Rfc8555OnPostgreSqlTest {
     }
 
     @Nested
+    class Binding extends Rfc8555BindingTest {
+        @Override
+        CaStore store(Path where) throws IOException {
+            return fresh();
+        }
+    }
+
+    @Nested
     class Orders extends Rfc8555OrdersTest {
         @Override
         CaStore store(Path where) throws IOException {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
+import dev.starling.ca.registration.Revocations;
 import dev.starling.identity.Keys;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
@@ -61,6 +62,37 @@ class Rfc8555RevocationTest extends AcmeTest {
         refused(403, "unauthorized", revokeByKey(Keys.generate(), certificate));
         assertEquals(200, revokeByKey(key, certificate).status());
         refused(400, "alreadyRevoked", revokeByKey(key, certificate));
+    }
+
+    @Test
+    void aKeyIsKnownToBeStolenAlsoWhenItsCertificateWasWithdrawnBefore() throws Exception {
+        for (boolean byOperator : new boolean[] {false, true}) {
+            KeyPair stolen = Keys.generate();
+            String certificate = issued(bob, stolen);
+            // The thief's way to keep the proof.
+            assertEquals(200, revoke(bob, certificate, ",\"reason\":4").status());
+            assertEquals("ready", bob.order(BOB).text("status"));
+            String serial =
+                    Keys.certificate(Json.bytes(certificate)).getSerialNumber().toString(16);
+            long when = ca.stored(s -> s.certificates().bySerial(serial))
+                    .orElseThrow()
+                    .revoked();
+            ca.clock.pass(java.time.Duration.ofMinutes(1));
+            int lists = ca.revoked.get();
+            if (byOperator) new Revocations(ca.store, ca.revoked::incrementAndGet, ca.clock).byOperator(serial, 1);
+            else assertEquals(200, revoke(bob, certificate, ",\"reason\":1").status());
+            assertEquals(lists + 1, ca.revoked.get());
+            var now = ca.stored(s -> s.certificates().bySerial(serial)).orElseThrow();
+            assertEquals("1 " + when, now.reason() + " " + now.revoked());
+            var again = bob.order(BOB);
+            assertEquals("pending", again.text("status"));
+            bob.answer(bob.challenge(again), ca.letters.last().code());
+            refused(400, "badCSR", bob.finish(again, Csrs.of(BOB, stolen)));
+            // Once: else whoever has the key could end each proof that comes.
+            refused(400, "alreadyRevoked", revoke(bob, certificate, ",\"reason\":1"));
+            refused(400, "alreadyRevoked", revoke(bob, certificate, ",\"reason\":4"));
+            assertEquals("ready", bob.order(BOB).text("status"));
+        }
     }
 
     @Test

@@ -3,6 +3,8 @@ package dev.starling.ca;
 import dev.starling.ca.front.Front;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.issuance.Issuer;
+import dev.starling.ca.issuance.ListPlace;
+import dev.starling.ca.issuance.Proofs;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Domains;
@@ -105,7 +107,11 @@ public final class TestCa implements AutoCloseable {
     ///
     /// @param required nobody else may
     public static TestCa binding(Path folder, boolean required, Limits limits) throws IOException {
-        var store = CaStore.inFile(folder.resolve("ca.db"));
+        return binding(CaStore.inFile(folder.resolve("ca.db")), folder, required, limits);
+    }
+
+    /// @param folder for the keys
+    public static TestCa binding(CaStore store, Path folder, boolean required, Limits limits) throws IOException {
         var ways = List.of(Authorizations.CODE);
         var external = new Front.External(
                 Optional.of(ExternalAccounts.open(folder, store, java.time.Clock.systemUTC())), required);
@@ -138,7 +144,9 @@ public final class TestCa implements AutoCloseable {
         log = Ready.log(folder, store);
         key = ProofKey.open(folder);
         var judge = new Judge(store, key, clock);
-        this.issuer = Issuer.open(folder, false, store, log, clock).asking(domains);
+        var keyed = new Issuer.Config(folder, Optional.empty(), false, ListPlace.NONE);
+        this.issuer = Issuer.open(keyed, store, log, new Proofs.Stored(limits.certificates()), clock)
+                .asking(domains);
         outbox = new Outbox(store, letters, Outbox.plain(key), clock);
         server = WebServer.start(new WebServer.Config("127.0.0.1", 0, Optional.empty(), 1024), routes, clock);
         base = "http://127.0.0.1:" + server.port();

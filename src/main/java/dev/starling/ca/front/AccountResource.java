@@ -94,10 +94,9 @@ final class AccountResource {
         long now = resources.clock().instant().getEpochSecond();
         var made = new Account(Ids.random(), thumbprint, jwk, Account.Status.VALID, contact, now);
         boolean _ = store.whole(session -> {
-            // Of two requests at once, the first one makes it.
-            if (session.accounts().byKey(thumbprint).isPresent()) return false;
+            // Of two requests at once, the first one makes it; the second one binds nothing.
+            if (!session.accounts().add(made)) return false;
             if (by.isPresent()) ExternalAccounts.bind(session, by.get(), made.id());
-            session.accounts().add(made);
             return true;
         });
     }

@@ -99,17 +99,20 @@ public final class Issuer implements Issuance {
         return new Issuer(this, next);
     }
 
-    /// Reads the keys in `folder`, or makes them on the first start; its certificates name no list.
+    /// Reads the keys in `folder`, or makes them on the first start; its certificates name no list, and there may be
+    /// any
+    /// number of them.
     public static Issuer open(Path folder, boolean test, CaStore store, CertificateLog log, Clock clock)
             throws IOException {
         return open(new Config(folder, Optional.empty(), test, ListPlace.NONE), store, log, clock);
     }
 
-    /// @param log in which each certificate stands before it is released
+    /// As many certificates as there are orders.
     public static Issuer open(Config config, CaStore store, CertificateLog log, Clock clock) throws IOException {
-        return open(config, store, log, Proofs.STORED, clock);
+        return open(config, store, log, new Proofs.Stored(Integer.MAX_VALUE), clock);
     }
 
+    /// @param log in which each certificate stands before it is released
     /// @param proofs what it believes of the store
     public static Issuer open(Config config, CaStore store, CertificateLog log, Proofs proofs, Clock clock)
             throws IOException {
@@ -264,8 +267,12 @@ public final class Issuer implements Issuance {
     /// The same, for those that were being made at the last look, too: what was begun since is in somebody's hands.
     public synchronized void resumeLeft() throws IOException {
         List<Order> now = unfinished();
-        rounds.round(now.stream().filter(each -> lastLook.contains(each.id())).toList());
-        lastLook = now.stream().map(Order::id).collect(Collectors.toUnmodifiableSet());
+        try {
+            rounds.round(
+                    now.stream().filter(each -> lastLook.contains(each.id())).toList());
+        } finally {
+            lastLook = now.stream().map(Order::id).collect(Collectors.toUnmodifiableSet());
+        }
     }
 
     private List<Order> unfinished() throws IOException {

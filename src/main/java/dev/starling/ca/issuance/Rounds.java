@@ -69,6 +69,10 @@ final class Rounds {
                             next.put(order.id(), round);
                         } catch (IOException e) {
                             failed.add(e);
+                        } catch (RuntimeException e) {
+                            // We are wrong about this one; the others are not to pay for it.
+                            failed.add(new IOException("order " + order.id() + " cannot be completed", e));
+                            next.put(order.id(), round);
                         }
                     }
                     if (!failed.isEmpty()) throw failed.getFirst();

@@ -6,12 +6,15 @@ import dev.starling.acme.Problem;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.ExternalTable.External;
 import dev.starling.ca.store.Session;
+import dev.starling.ca.store.ShownTable.Shown;
 import dev.starling.identity.Keys;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.Base64;
@@ -37,23 +40,50 @@ public final class ExternalAccounts {
         this.clock = clock;
     }
 
-    /// With the secret in `folder`, which is made when there is none.
+    /// With the secret in `folder`, which is made when there is none. Of processes that share the store one makes it;
+    /// another one without it stops, because keys that it gave out would be good nowhere else.
     public static ExternalAccounts open(Path folder, CaStore store, Clock clock) throws IOException {
         Path file = folder.resolve(FILE);
-        var random = new SecureRandom();
-        if (!Files.exists(file)) {
-            byte[] fresh = new byte[SEED_BYTES];
-            random.nextBytes(fresh);
-            Keys.writeOwnerOnly(
-                    file, (Base64.getEncoder().encodeToString(fresh) + "\n").getBytes(StandardCharsets.US_ASCII));
-        }
+        return store.in(session -> {
+            session.crls().alone();
+            try {
+                Optional<byte[]> other = store.isShared() ? session.shown().find(Shown.EAB_KEY) : Optional.empty();
+                if (!Files.exists(file)) {
+                    if (other.isPresent()) throw another(file);
+                    make(file);
+                }
+                var opened = new ExternalAccounts(read(file), store, clock);
+                byte[] hash = opened.hashed("starling eab shown");
+                if (other.isPresent() && !MessageDigest.isEqual(other.get(), hash)) throw another(file);
+                session.shown().put(Shown.EAB_KEY, hash);
+                return opened;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+
+    private static void make(Path file) throws IOException {
+        byte[] fresh = new byte[SEED_BYTES];
+        new SecureRandom().nextBytes(fresh);
+        Keys.writeOwnerOnly(
+                file, (Base64.getEncoder().encodeToString(fresh) + "\n").getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static byte[] read(Path file) throws IOException {
         try {
             byte[] seed = Base64.getDecoder().decode(Files.readString(file).strip());
-            if (seed.length == SEED_BYTES) return new ExternalAccounts(seed, store, clock);
+            if (seed.length == SEED_BYTES) return seed;
         } catch (IllegalArgumentException e) {
             throw new IOException("The key " + file + " is damaged. Restore it from a backup.", e);
         }
         throw new IOException("The key " + file + " is damaged. Restore it from a backup.");
+    }
+
+    private static IOException another(Path file) {
+        return new IOException("Another process of this CA makes the keys for accounts of another secret. Copy its "
+                + FILE + " to " + file + ". If it is lost: delete from shown where name = '" + Shown.EAB_KEY
+                + "'; keys that were given out and not used are void then.");
     }
 
     /// What one person gets, once.
@@ -89,10 +119,14 @@ public final class ExternalAccounts {
     }
 
     private byte[] mac(String id) {
+        return hashed("starling eab 1 " + id);
+    }
+
+    private byte[] hashed(String text) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(secret);
-            return mac.doFinal(("starling eab 1 " + id).getBytes(StandardCharsets.UTF_8));
+            return mac.doFinal(text.getBytes(StandardCharsets.UTF_8));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }

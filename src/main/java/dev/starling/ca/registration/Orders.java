@@ -68,6 +68,8 @@ public final class Orders {
         long now = now();
         Optional<DomainLook> look = look(asking, address, now);
         var order = store.whole(session -> {
+            // Of requests at once each sees what the one before has made.
+            session.mails().alone();
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             if (replaces.isPresent()) checkReplaceable(session, replaces.get(), asking, address);
             Authorization proof = proof(session, asking, address, look, now);
@@ -129,6 +131,7 @@ public final class Orders {
         if (there.isPresent()) return new Preauthorized(there.get().id(), false);
         Optional<DomainLook> look = look(asking, address, now);
         var made = store.whole(session -> {
+            session.mails().alone();
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             // Of two requests at once, the second one gets what the first one made.
             Optional<Authorization> other = there(session, asking, address, now);

@@ -16,6 +16,7 @@ import dev.starling.ca.validation.ProofKey;
 import dev.starling.identity.DeviceId;
 import dev.starling.mail.Reason;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -85,6 +86,8 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
         };
         return store.in(session -> {
             Authorization held = session.authorizations().held(open.id()).orElseThrow();
+            if (held.status() == Authorization.Status.PENDING && held.isEarly(now))
+                throw new UncheckedIOException(new IOException("the clocks of this CA differ"));
             if (held.status() != Authorization.Status.PENDING || held.isOver(now)) return false;
             if (!session.evidence().add(held.id(), evidence)) return false;
             Challenge challenge = reply(session, held.id()).orElseThrow();

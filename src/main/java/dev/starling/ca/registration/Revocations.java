@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Set;
 
 /// Withdrawing certificates (RFC 8555, section 7.6): by the account that has it, by the key in it, or by whoever has
-/// proven the mailbox since.
+/// proven the mailbox since. For one that is withdrawn already, that its key was stolen can still be said.
 public final class Revocations {
     /// CRLReason (RFC 5280, section 5.3.1) that may be named: unspecified, keyCompromise, affiliationChanged,
     /// superseded,
@@ -102,7 +102,7 @@ public final class Revocations {
         if (!REASONS.contains(reason))
             throw new Problem("badRevocationReason", 400, "This reason cannot be named; 0, 1, 3, 4 and 5 can.");
         // What ends with it stays ended when it was withdrawn before.
-        boolean first = store.whole(session -> {
+        boolean changed = store.whole(session -> {
             Certificate certificate = session.certificates().bySerial(serial).orElseThrow(Revocations::unknown);
             if (!right.has(session, certificate))
                 throw new Problem(
@@ -110,14 +110,18 @@ public final class Revocations {
                         403,
                         "Only its account, its key, or whoever has proven the mailbox may" + " withdraw it.");
             long now = clock.instant().getEpochSecond();
-            if (!session.certificates().revoke(serial, now, reason)) return false;
-            if (reason == KEY_COMPROMISE) endProofs(session, certificate, now, STOLEN);
+            boolean stolen = reason == KEY_COMPROMISE;
+            // Whoever stole the key may have withdrawn it, too, for a reason that ends nothing. Each certificate ends
+            // its account's proofs once: else whoever has its key could end each one that comes.
+            if (!session.certificates().revoke(serial, now, reason)
+                    && !(stolen && session.certificates().restate(serial, reason))) return false;
+            if (stolen) endProofs(session, certificate, now, STOLEN);
             session.audit()
                     .add(new AuditTable.Entry(
                             now, "revoked", certificate.value(), serial + " reason " + reason + " by " + by));
             return true;
         });
-        if (!first) throw new Problem("alreadyRevoked", 400, "It is withdrawn already.");
+        if (!changed) throw new Problem("alreadyRevoked", 400, "It is withdrawn already.");
         revoked.run();
     }
 

@@ -42,16 +42,18 @@ public final class AccountTable {
                 row.getLong(6));
     }
 
-    /// Does nothing for a key that is known: of two requests at once, one makes the account.
-    public void add(Account account) {
-        db.createUpdate("insert into account (" + COLUMNS
-                        + ") values (:id, :thumbprint, :jwk, 'valid', :contact, :created) on conflict do nothing")
-                .bind("id", account.id())
-                .bind("thumbprint", account.thumbprint())
-                .bind("jwk", account.jwk())
-                .bind("contact", String.join("\n", account.contact()))
-                .bind("created", account.created())
-                .execute();
+    /// False for a key that is known, and nothing is done: of two requests at once, one makes the account.
+    public boolean add(Account account) {
+        return db.createUpdate(
+                                "insert into account (" + COLUMNS
+                                        + ") values (:id, :thumbprint, :jwk, 'valid', :contact, :created) on conflict do nothing")
+                        .bind("id", account.id())
+                        .bind("thumbprint", account.thumbprint())
+                        .bind("jwk", account.jwk())
+                        .bind("contact", String.join("\n", account.contact()))
+                        .bind("created", account.created())
+                        .execute()
+                == 1;
     }
 
     public void contact(String id, List<String> contact) {

@@ -162,6 +162,18 @@ public final class CertificateTable {
                 == 1;
     }
 
+    /// What was withdrawn for another reason is so for this one, since the same time; false: it is not withdrawn, or
+    /// for
+    /// this one already.
+    public boolean restate(String serial, int reason) {
+        return db.createUpdate("update certificate set reason = :reason"
+                                + " where serial = :serial and revoked > 0 and reason != :reason")
+                        .bind("serial", serial)
+                        .bind("reason", reason)
+                        .execute()
+                == 1;
+    }
+
     /// All of an issuer that are withdrawn and would not be over without that.
     public List<Revoked> revoked(String issuer, long now) {
         return db.createQuery("select serial, revoked, reason from certificate where issuer = :issuer and revoked > 0"

@@ -22,9 +22,11 @@ public final class ExternalTable {
     private static final String BOUND = "(case when account in (select id from account) then account else '' end)";
 
     private final Handle db;
+    private final Database.Dialect dialect;
 
-    ExternalTable(Handle db) {
+    ExternalTable(Handle db, Database.Dialect dialect) {
         this.db = db;
+        this.dialect = dialect;
     }
 
     public void add(String id, String label, long now) {
@@ -56,7 +58,13 @@ public final class ExternalTable {
 
     /// False: it bound another one already, or was taken back.
     public boolean bind(String id, String account) {
-        return db.createUpdate("update external_account set account = :account" + " where id = :id and " + BOUND
+        // Held first, by a statement of its own: one that waits for another transaction asks for accounts as they were
+        // before that wait, and would not see the one that was made meanwhile.
+        db.createQuery("select id from external_account where id = :id" + dialect.forUpdate())
+                .bind("id", id)
+                .mapTo(String.class)
+                .list();
+        return db.createUpdate("update external_account set account = :account where id = :id and " + BOUND
                                 + " = '' and ended = 0")
                         .bind("id", id)
                         .bind("account", account)

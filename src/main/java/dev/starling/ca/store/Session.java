@@ -52,7 +52,7 @@ public final class Session {
     }
 
     public ExternalTable externals() {
-        return new ExternalTable(db);
+        return new ExternalTable(db, dialect);
     }
 
     public DomainTable domains() {
@@ -91,7 +91,7 @@ public final class Session {
     }
 
     /// Forgets what is over: unfinished orders a day after their end, authorizations that no order names any more, mail
-    /// counts after two days, accounts that have no order 30 days after they were made.
+    /// counts after two days, accounts that have neither an order nor a proof 30 days after they were made.
     void sweep(long now) {
         long yesterday = now - DAY;
         update("delete from cert_order where expires < :before and status not in ('valid', 'processing')", yesterday);
@@ -120,7 +120,7 @@ public final class Session {
         update("delete from mail_sent where sent < :before", now - MAILS_COUNTED);
         update(
                 "delete from account where created < :before and status = 'valid'"
-                        + " and id not in (select account from cert_order)",
+                        + " and id not in (select account from cert_order) and id not in (select account from authz)",
                 now - ACCOUNT_KEPT);
         nonces().forget(now);
         silence().forget(now);

@@ -13,6 +13,8 @@ public final class ShownTable {
         ISSUING_PREVIOUS,
         LOG_KEY,
         PROOF_KEY,
+        /// A hash of the secret for accounts' keys.
+        EAB_KEY,
         SENDER,
         WAYS
     }

@@ -1,16 +1,21 @@
 package dev.starling.ca.validation;
 
 import dev.starling.mail.RawMail;
+import jakarta.mail.FetchProfile;
 import jakarta.mail.Flags;
 import jakarta.mail.Folder;
 import jakarta.mail.Message;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.Store;
+import jakarta.mail.UIDFolder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.Executors;
@@ -23,7 +28,8 @@ import org.eclipse.angus.mail.imap.IMAPStore;
 
 /// Reads the CA's mail out of a mailbox at some mail server, by IMAP (RFC 9051). A mail stays in the inbox until it is
 /// done with, and then moves to another folder: whatever dies in between, it is only read once more. Waits by IDLE
-/// where that is offered (RFC 2177), else looks again and again.
+/// where that is offered (RFC 2177), else looks again and again. Mails that nothing can be said about now stay, too,
+/// and are tried again after growing pauses: any number of them holds up no other.
 public final class ImapInbox implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("starling.ca");
 
@@ -56,6 +62,7 @@ public final class ImapInbox implements AutoCloseable {
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(2), LONGEST_PAUSE = Duration.ofMinutes(5);
     private static final Duration LASTING = Duration.ofMinutes(1);
 
+    private final int most;
     private final Config config;
     private final Inbound inbound;
     private final Session session;
@@ -66,6 +73,12 @@ public final class ImapInbox implements AutoCloseable {
 
     /// Reads from now on.
     public ImapInbox(Config config, Inbound inbound) {
+        this(config, inbound, A_LOOK);
+    }
+
+    /// @param most mails that one look tries
+    ImapInbox(Config config, Inbound inbound, int most) {
+        this.most = most;
         this.config = config;
         this.inbound = inbound;
         this.session = Session.getInstance(settings(config));
@@ -108,10 +121,12 @@ public final class ImapInbox implements AutoCloseable {
     private void read(IMAPStore store) throws MessagingException, IOException {
         Folder done = store.getFolder(config.done());
         if (!done.exists()) done.create(Folder.HOLDS_MESSAGES);
+        // Of this connection: UIDs may be others at the next one.
+        var later = new Later(config.pause());
         try (var inbox = (IMAPFolder) store.getFolder("INBOX")) {
             inbox.open(Folder.READ_WRITE);
             while (!closed) {
-                boolean all = look(inbox, done, store.hasCapability("MOVE"));
+                boolean all = look(inbox, done, later, store.hasCapability("MOVE"));
                 if (!all || !store.hasCapability("IDLE")) sleep(config.pause());
                 // Not for one that came meanwhile: it would not be told again.
                 else if (inbox.getMessageCount() == 0) idle(inbox);
@@ -122,13 +137,19 @@ public final class ImapInbox implements AutoCloseable {
     }
 
     /// @return whether nothing is left over
-    private boolean look(IMAPFolder inbox, Folder done, boolean move) throws MessagingException, IOException {
-        Message[] waiting = inbox.getMessages();
-        boolean all = waiting.length <= A_LOOK, copied = false;
-        for (Message each : Arrays.copyOf(waiting, Math.min(A_LOOK, waiting.length))) {
+    private boolean look(IMAPFolder inbox, Folder done, Later later, boolean move)
+            throws MessagingException, IOException {
+        Map<Long, Message> waiting = waiting(inbox);
+        // Those that were not tried yet, then those whose time has come; so many.
+        List<Long> due = later.due(List.copyOf(waiting.keySet()), most, System.nanoTime());
+        boolean all = due.size() == waiting.size(), copied = false;
+        for (long uid : due) {
+            Message each = Objects.requireNonNull(waiting.get(uid));
             if (each.isExpunged() || each.isSet(Flags.Flag.DELETED)) continue;
-            if (take((IMAPMessage) each) == Inbound.Answer.LATER) all = false;
-            else if (move) inbox.moveMessages(new Message[] {each}, done);
+            if (take((IMAPMessage) each) == Inbound.Answer.LATER) {
+                later.put(uid, System.nanoTime());
+                all = false;
+            } else if (move) inbox.moveMessages(new Message[] {each}, done);
             else {
                 inbox.copyMessages(new Message[] {each}, done);
                 each.setFlag(Flags.Flag.DELETED, true);
@@ -137,6 +158,17 @@ public final class ImapInbox implements AutoCloseable {
         }
         if (copied) inbox.expunge();
         return all;
+    }
+
+    /// All that is there, by UID (RFC 9051, section 2.3.1.1), the oldest first.
+    private static Map<Long, Message> waiting(IMAPFolder inbox) throws MessagingException {
+        Message[] all = inbox.getMessages();
+        var profile = new FetchProfile();
+        profile.add(UIDFolder.FetchProfileItem.UID);
+        inbox.fetch(all, profile);
+        var waiting = new LinkedHashMap<Long, Message>();
+        for (Message each : all) if (!each.isExpunged()) waiting.put(inbox.getUID(each), each);
+        return waiting;
     }
 
     private Inbound.Answer take(IMAPMessage mail) throws MessagingException, IOException {
@@ -150,7 +182,7 @@ public final class ImapInbox implements AutoCloseable {
         String recipient =
                 header(mail, "Delivered-To").or(() -> header(mail, "To")).orElse("");
         try {
-            return inbound.take(new Incoming(sender, recipient.replaceAll(".*<|>.*|\\s", ""), raw.toByteArray()));
+            return inbound.take(new Incoming(sender, address(recipient), raw.toByteArray()));
         } catch (RuntimeException e) {
             // We are wrong. It is put aside, where somebody can look at it: no mail may hold up all others for ever.
             LOG.log(
@@ -159,6 +191,15 @@ public final class ImapInbox implements AutoCloseable {
                     e);
             return Inbound.Answer.TAKEN;
         }
+    }
+
+    /// What stands in the last angle brackets, without blanks; without brackets, all. The field may be a stranger's,
+    /// and
+    /// long.
+    static String address(String field) {
+        String from = field.substring(field.lastIndexOf('<') + 1);
+        int end = from.indexOf('>');
+        return (end < 0 ? from : from.substring(0, end)).replaceAll("\\s", "");
     }
 
     private static Optional<String> header(Message mail, String name) {

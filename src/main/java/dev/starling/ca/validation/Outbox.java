@@ -137,7 +137,8 @@ public final class Outbox implements Sending, AutoCloseable {
         Optional<Mail> open = store.in(session -> {
             Optional<Mail> waits =
                     mail.kind() == MailTable.Kind.CODE ? code(session, mail) : certificate(session, mail);
-            if (waits.isEmpty() && isAwaited(session, mail)) session.mails().later(mail, now() + UNMADE.toSeconds());
+            if (waits.isEmpty() && (isEarly(session, mail) || isAwaited(session, mail)))
+                session.mails().later(mail, now() + UNMADE.toSeconds());
             else if (waits.isEmpty()) session.mails().done(mail.authorization());
             else if (!session.mails().claim(mail, now() + pause.toSeconds())) return Optional.empty();
             return waits;
@@ -153,6 +154,15 @@ public final class Outbox implements Sending, AutoCloseable {
                 .filter(each -> each.status() == Authorization.Status.PENDING && !each.isOver(now()))
                 .filter(each -> Address.isMailbox(each.value()))
                 .map(each -> new Mail(each, mail.language(), ""));
+    }
+
+    // The front's clock is ahead of ours; that passes.
+    private boolean isEarly(Session session, MailTable.Waiting mail) {
+        return session.authorizations()
+                .byId(mail.authorization())
+                .filter(each -> each.status() == Authorization.Status.PENDING && each.isEarly(now()))
+                .filter(each -> Address.isMailbox(each.value()))
+                .isPresent();
     }
 
     private boolean isAwaited(Session session, MailTable.Waiting mail) {

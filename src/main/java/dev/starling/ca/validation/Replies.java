@@ -15,8 +15,8 @@ import java.time.InstantSource;
 import java.util.Optional;
 
 /// Takes replies to challenges. The order of the checks: what the mail says; whether there is such a challenge, because
-/// before that nobody may make us ask the DNS; whether the sender's domain vouches for it; whether it answers that
-/// challenge, for that address, with the right response, for the first time and in time.
+/// before that nobody may make us ask the DNS; whether it is open, and for that sender; whether the sender's domain
+/// vouches for it; whether it answers that challenge with the right response, and is the first that does.
 public final class Replies {
     private static final System.Logger LOG = System.getLogger("starling.ca");
 
@@ -76,8 +76,9 @@ public final class Replies {
             throws MailRefused, IOException {
         unless(!challenge.replied(), Reason.REPLAYED);
         unless(clock.instant().isBefore(challenge.expires()), Reason.LATE);
+        // Before the DNS is asked: of another sender's domain nobody wants to know.
+        unless(same(reply.from().text(), challenge.identifier().text()), Reason.OTHER_ADDRESS);
         var accepted = judge.authenticate(reply, incoming.raw());
-        unless(same(accepted.from().text(), challenge.identifier().text()), Reason.OTHER_ADDRESS);
         String expected = MailCode.response(challenge.part1(), challenge.part2(), challenge.thumbprint());
         unless(same(expected, accepted.response()), Reason.WRONG_RESPONSE);
         // Two copies of a reply may come at once, and the challenge may have ended meanwhile.

@@ -2,6 +2,7 @@ package dev.starling.ca.issuance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.starling.ca.Csrs;
@@ -230,6 +231,21 @@ class CrashTest {
         assertEquals(Order.Status.PROCESSING, order().status());
         issuer.resumeLeft();
         hasOneCertificate(serial);
+    }
+
+    @Test
+    void oneThatWeCannotDealWithHoldsUpNoneThatCameAfterIt() throws Exception {
+        var failing = issuer.asking(each -> {
+            if (each.id().equals(order)) throw new IllegalStateException("as a fault of ours would");
+        });
+        var _ = issuer.promise(order, Csrs.of(BOB));
+        failing.resumeLeft();
+        String next = Ready.order(
+                store, "carol@example.net", "email-code-00", clock.instant().getEpochSecond());
+        var _ = issuer.promise(next, Csrs.of("carol@example.net"));
+        for (int look = 0; look < 2; look++) assertThrows(IOException.class, failing::resumeLeft);
+        assertTrue(Ready.chain(store, next).contains("BEGIN CERTIFICATE"));
+        assertEquals(Order.Status.PROCESSING, order().status());
     }
 
     @Test

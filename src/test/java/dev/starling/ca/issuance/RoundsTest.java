@@ -120,6 +120,18 @@ class RoundsTest {
     }
 
     @Test
+    void thoseThatWeCannotDealWithStopNoOther() {
+        var rounds = new Rounds(
+                order -> {
+                    asked.add(order.id());
+                    throw new IllegalStateException("as a fault of ours would");
+                },
+                clock);
+        assertThrows(IOException.class, () -> rounds.round(orders(100)));
+        assertEquals(100, asked.size());
+    }
+
+    @Test
     void oneThatFailsStopsNoOther() {
         var rounds = new Rounds(
                 order -> {

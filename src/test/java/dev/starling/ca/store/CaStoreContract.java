@@ -276,7 +276,8 @@ abstract class CaStoreContract {
     @Test
     void sweepingForgetsWhatIsOverAndNothingElse() throws Exception {
         does(s -> {
-            for (String each : List.of("idle", "busy", "gone")) s.accounts().add(account(each));
+            for (String each : List.of("idle", "busy", "gone", "proven"))
+                s.accounts().add(account(each));
             s.accounts().end("gone", Account.Status.DEACTIVATED);
             s.authorizations().add(authorization("y", "busy", NOW));
             s.authorizations().add(challenge("y"));
@@ -299,6 +300,10 @@ abstract class CaStoreContract {
             s.authorizations().add(challenge("z"));
             s.orders().add(order("open", "z", NOW));
             s.mails().add(authorization("z", "busy", NOW), "net", "");
+            // Before there is an order (RFC 8555, section 7.4.1).
+            s.authorizations().add(authorization("w", "proven", NOW));
+            s.authorizations().add(challenge("w"));
+            s.authorizations().proven(challenge("w"), NOW, NOW + 90 * DAY);
         });
         store.sweep(NOW + DAY);
         assertTrue(in(s -> s.orders().byId("open")).isPresent());
@@ -313,6 +318,9 @@ abstract class CaStoreContract {
         assertEquals(1, this.<Integer>in(s -> s.certificates().count()));
         assertTrue(in(s -> s.accounts().byId("idle")).isEmpty());
         assertTrue(in(s -> s.accounts().byId("busy")).isPresent());
+        assertTrue(in(s -> s.accounts().byId("proven")).isPresent());
+        store.sweep(NOW + 92 * DAY);
+        assertTrue(in(s -> s.accounts().byId("proven")).isEmpty());
         // Otherwise its key would get a new account.
         assertFalse(in(s -> s.accounts().byId("gone")).orElseThrow().isActive());
     }

@@ -157,6 +157,26 @@ public final class PostgreSql {
         }
     }
 
+    /// Returns when somebody waits for a row, or another lock, in a statement that names this.
+    public static void awaitWaiting(String url, String named) throws SQLException, InterruptedException {
+        String schema = url.replaceFirst(".*currentSchema=", "");
+        try (var db = DriverManager.getConnection(url);
+                var s = db.prepareStatement("select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                        + " and position(? in query) > 0 and exists (select 1 from pg_locks l join pg_class c"
+                        + " on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace"
+                        + " where l.pid = pg_stat_activity.pid and n.nspname = ?)")) {
+            s.setString(1, named);
+            s.setString(2, schema);
+            for (int i = 0; i < 1200; i++) {
+                try (var rows = s.executeQuery()) {
+                    if (rows.next() && rows.getInt(1) > 0) return;
+                }
+                Thread.sleep(20);
+            }
+        }
+        throw new AssertionError("nobody waits for " + named);
+    }
+
     // Debian keeps each version in a folder of its own.
     private static Path programs() throws IOException {
         Path versions = Path.of("/usr/lib/postgresql");

@@ -1,11 +1,14 @@
 package dev.starling.ca.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /// The store on a real PostgreSQL server.
@@ -31,6 +34,43 @@ class PostgreSqlStoreTest extends CaStoreContract {
                     assertTrue(b.<Boolean>in(s -> s.accounts().byId("a").isPresent()));
                 }
             }
+        }
+    }
+
+    /// The second one waits in the database until the first one is through, and must see then what that one made.
+    @Test
+    void ofTwoTransactionsThatBindByOneKeyAtOnceOneDoes() throws Exception {
+        try (var store = open();
+                var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            store.change(s -> s.externals().add("k", "Bob", NOW));
+            var bound = new CountDownLatch(1);
+            var go = new CountDownLatch(1);
+            var first = all.submit(() -> store.<Boolean>in(s -> {
+                s.accounts().add(account("a"));
+                boolean done = s.externals().bind("k", "a");
+                bound.countDown();
+                await(go);
+                return done;
+            }));
+            await(bound);
+            var second = all.submit(() -> store.<Boolean>in(s -> {
+                s.accounts().add(account("b"));
+                return s.externals().bind("k", "b");
+            }));
+            PostgreSql.awaitWaiting(url, "external_account");
+            go.countDown();
+            assertTrue(first.get());
+            assertFalse(second.get());
+            assertEquals(
+                    "a", store.in(s -> s.externals().find("k").orElseThrow().account()));
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(60, TimeUnit.SECONDS), "in vain");
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -84,6 +84,18 @@ class EmailReplyTest {
     }
 
     @Test
+    void aReplyToAFrontWhoseClockIsAheadComesAgain() throws Exception {
+        var order = bob.order(BOB);
+        var challenge = challenge(bob, order);
+        bob.post(String.valueOf(challenge.get("url")), "{}");
+        ca.clock.pass(Duration.ofMinutes(-15));
+        assertInstanceOf(Replies.Outcome.Later.class, take(challenge));
+        ca.clock.pass(Duration.ofMinutes(6));
+        assertInstanceOf(Replies.Outcome.Taken.class, take(challenge));
+        assertEquals("ready", bob.post(order.header("location"), "").text("status"));
+    }
+
+    @Test
     void aReplyAfterThePostMakesItValidAndTheCertificateSaysSo() throws Exception {
         var order = bob.order(BOB);
         var challenge = challenge(bob, order);

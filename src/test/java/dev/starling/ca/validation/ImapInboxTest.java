@@ -2,6 +2,7 @@ package dev.starling.ca.validation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.icegreen.greenmail.imap.ImapHostManager;
@@ -22,6 +23,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -53,7 +55,7 @@ class ImapInboxTest implements Inbound {
     public Answer take(Incoming mail) {
         if (Mails.text(mail.raw()).contains("poison")) throw new IllegalStateException("as a fault of ours would");
         taken.add(mail);
-        return answer;
+        return Mails.text(mail.raw()).contains("later") ? Answer.LATER : answer;
     }
 
     private void read(Duration pause) {
@@ -61,6 +63,10 @@ class ImapInboxTest implements Inbound {
     }
 
     private void read(int port, Duration pause) {
+        read(port, pause, 100);
+    }
+
+    private void read(int port, Duration pause, int most) {
         inbox = Optional.of(new ImapInbox(
                 new ImapInbox.Config(
                         "127.0.0.1",
@@ -72,7 +78,8 @@ class ImapInboxTest implements Inbound {
                         pause,
                         pause.plusSeconds(60),
                         Optional.empty()),
-                this));
+                this,
+                most));
     }
 
     private void read() {
@@ -157,6 +164,20 @@ class ImapInboxTest implements Inbound {
         assertEquals(2, count("INBOX"));
         answer = Answer.TAKEN;
         await(() -> count("INBOX") == 0 && count("Done") == 2);
+    }
+
+    /// More than are looked at at once, of a stranger whose name server says nothing.
+    @Test
+    void anyNumberThatMustComeAgainHoldsUpNoOther() throws Exception {
+        for (int i = 0; i < 12; i++) deliver(Mails.PLAIN.replace("Here you are", "later " + i));
+        deliver(Mails.PLAIN);
+        // So many at once.
+        read(server.getImap().getPort(), Duration.ofMillis(100), 5);
+        await(() -> count("Done") == 1);
+        assertEquals(12, count("INBOX"));
+        // Of what comes afterwards nobody waits for those, either.
+        deliver(Mails.PLAIN);
+        await(() -> count("Done") == 2);
     }
 
     @Test
@@ -250,6 +271,19 @@ class ImapInboxTest implements Inbound {
         user = server.setUser("acme@ca.example", LOGIN, PASSWORD);
         deliver(Mails.PLAIN);
         await(() -> taken.size() == 2);
+    }
+
+    @Test
+    void aFieldOfAnyLengthCostsLittle() {
+        for (var each : Map.of(
+                        "Acme <acme@ca.example>", "acme@ca.example",
+                        "\"<x>\" <acme@ca.example> (it)", "acme@ca.example",
+                        " acme@ca.example\r\n ", "acme@ca.example",
+                        "", "")
+                .entrySet()) assertEquals(each.getValue(), ImapInbox.address(each.getKey()));
+        // By a pattern that begins anew at each character it was minutes.
+        for (String many : List.of(">", "x", " ", "x ", "< "))
+            assertTimeoutPreemptively(Duration.ofSeconds(10), () -> ImapInbox.address(many.repeat(500_000)));
     }
 
     @Test

@@ -6,9 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.ca.AcmeCaller;
 import dev.starling.ca.Csrs;
 import dev.starling.ca.TestCa;
+import dev.starling.ca.registration.Ids;
+import dev.starling.ca.store.Authorization;
+import dev.starling.ca.store.Certificate;
+import dev.starling.ca.store.Fault;
+import dev.starling.ca.store.Order;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,6 +131,107 @@ class OutboxTest {
         ca.outbox.again();
         assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
         assertEquals(3, ca.letters.attempts());
+    }
+
+    private String stored(String address, long created) throws IOException {
+        String id = Ids.random();
+        var made = new Authorization(
+                id,
+                "account",
+                "email",
+                address,
+                Authorization.Status.PENDING,
+                created,
+                created + 86_400,
+                0,
+                "",
+                Fault.NONE);
+        ca.store.change(session -> {
+            session.authorizations().add(made);
+            session.mails().add(made, "network", "");
+        });
+        return id;
+    }
+
+    @Test
+    void aMailOfAFrontWhoseClockIsAheadWaits() throws Exception {
+        long ahead = ca.clock.instant().plus(Duration.ofMinutes(15)).getEpochSecond();
+        String id = stored(BOB, ahead);
+        ca.outbox.woken(id);
+        ca.outbox.again();
+        assertEquals(0, ca.letters.attempts());
+        assertEquals(1, ca.<Integer>stored(session -> session.mails().waiting()));
+        ca.clock.pass(Duration.ofMinutes(6));
+        ca.outbox.again();
+        assertEquals(BOB, ca.letters.last().to());
+        assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
+    }
+
+    /// Whoever else writes into the store has no mail sent to whom it pleases.
+    @Test
+    void whatIsNoMailboxGetsNoMail() throws Exception {
+        for (String each : List.of(
+                "victim@example.org <mallory@evil.example>",
+                "a@evil.example,b@example.org",
+                "a@evil.example\r\nBcc: b@example.org",
+                "a@evil.example\u0000")) {
+            long now = ca.clock.instant().getEpochSecond();
+            ca.outbox.woken(stored(each, now));
+            String certified = stored(each, now);
+            ca.store.change(session -> {
+                session.orders().add(issued(certified, each, now));
+                session.certificates().add(certificate(certified, each, now));
+                session.mails().certificate(certified, "", now);
+            });
+        }
+        ca.outbox.again();
+        assertEquals(0, ca.letters.attempts());
+        assertEquals(0, ca.<Integer>stored(session -> session.mails().waiting()));
+        // So it is not the test's own way that keeps mails back.
+        long now = ca.clock.instant().getEpochSecond();
+        stored(BOB, now);
+        String certified = stored("carol@example.net", now);
+        ca.store.change(session -> {
+            session.orders().add(issued(certified, "carol@example.net", now));
+            session.certificates().add(certificate(certified, "carol@example.net", now));
+            session.mails().certificate(certified, "", now);
+        });
+        ca.outbox.again();
+        assertEquals(2, ca.letters.attempts());
+    }
+
+    private static Order issued(String id, String address, long now) {
+        return new Order(
+                id,
+                "account",
+                id,
+                "email",
+                address,
+                Order.Status.VALID,
+                now,
+                now + 86_400,
+                new byte[0],
+                id,
+                "",
+                Fault.NONE);
+    }
+
+    private static Certificate certificate(String serial, String address, long now) {
+        return new Certificate(
+                serial,
+                serial,
+                "account",
+                "email",
+                address,
+                serial,
+                "issuer",
+                new byte[1],
+                "a chain",
+                now,
+                now + 86_400,
+                0,
+                0,
+                0);
     }
 
     @Test
