@@ -136,7 +136,8 @@ watchForAttention(core, space.id, go);
 let expires = 0;
 const waits = () => {
   const { status, codeExpires } = core.state.me;
-  if (status !== 'code' || expires === codeExpires) return;
+  if (status !== 'code') return void (expires = 0);
+  if (expires === codeExpires) return;
   expires = codeExpires;
   void core
     .awaited()

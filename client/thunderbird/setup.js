@@ -4,7 +4,6 @@ import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { Enrol } from '../web/views/enrol.js';
-import { StarlingError } from '../core/errors.js';
 import { ServerForm } from './server-form.js';
 import { findServers } from './servers.js';
 import { WaitForMail } from './waiting.js';
