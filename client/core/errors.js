@@ -14,3 +14,13 @@ export class StarlingError extends Error {
 export function need(ok, reason, detail = '') {
   if (!ok) throw new StarlingError(reason, {}, detail);
 }
+
+/** One that throws keeps neither the others from hearing nor whoever tells from going on. @template T @param {Iterable<(what: T) => void>} listeners @param {T} what */
+export function tell(listeners, what) {
+  for (const listener of [...listeners])
+    try {
+      listener(what);
+    } catch (e) {
+      console.error('starling: a listener', e);
+    }
+}

@@ -105,7 +105,7 @@ export class Person {
   sendMessage = (/** @type {string} */ address, /** @type {string} */ text) => this.#people.sendMessage(address, text);
   messages = (
     /** @type {string} */ address,
-    /** @type {number | undefined} */ before,
+    /** @type {import('./types.js').Place | undefined} */ before,
     /** @type {number | undefined} */ limit,
   ) => this.#people.messages(address, before, limit);
   search = (/** @type {string} */ query, /** @type {string | undefined} */ address) =>

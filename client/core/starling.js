@@ -26,7 +26,7 @@ import { smimeIdentity } from './agent/smime.js';
 import { trustBook } from './agent/trust.js';
 import { turns } from './agent/turns.js';
 import { calls } from './call/calls.js';
-import { need } from './errors.js';
+import { need, tell } from './errors.js';
 import { parseAddress } from './identity/address.js';
 import { locator } from './locate/locator.js';
 import { placesWatched } from './locate/places.js';
@@ -164,8 +164,7 @@ export class Starling {
       me: (/** @type {any} */ patch) => this.#update({ me: { ...this.state.me, ...patch } }),
       notice: (/** @type {any} */ notice) =>
         this.#update({ notices: [...this.state.notices.filter((n) => n.id !== notice.id), notice] }),
-      emit: (/** @type {string} */ event, /** @type {any} */ what) =>
-        this.#events.get(event)?.forEach((fn) => fn(what)),
+      emit: (/** @type {string} */ event, /** @type {any} */ what) => tell(this.#events.get(event) ?? [], what),
       believe: (/** @type {string[]} */ pems) => ctx().trusted.believeLocal(pems),
       trust: () => ({ anchors: ctx().anchors, allowTest: ctx().local(), revocations: ctx().revocations }),
       saveProfile: () => around.store.put('me', 'profile', ctx().profile),
@@ -241,7 +240,7 @@ export class Starling {
     this.#told = true;
     queueMicrotask(() => {
       this.#told = false;
-      for (const listener of [...this.#listeners]) listener(this.state);
+      tell(this.#listeners, this.state);
     });
   }
 
@@ -323,7 +322,7 @@ export class Starling {
     this.ctx.chat.send(this.ctx.moves.current(address), text);
   messages = (
     /** @type {string} */ address,
-    /** @type {number | undefined} */ before,
+    /** @type {import('./types.js').Place | undefined} */ before,
     /** @type {number | undefined} */ limit,
   ) => this.ctx.chat.messages(this.ctx.moves.current(address), before, limit);
   search = (/** @type {string} */ query, /** @type {string | undefined} */ address) =>

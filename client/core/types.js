@@ -74,6 +74,7 @@
  * @property {boolean} [line]  went over an ordinary phone line, or came so: not verified, in the clear
  */
 
+/** Where a message stands in a conversation @typedef {Pick<Message, 'at' | 'id'>} Place */
 /** via: the address of ours that they asked, and that was given back since @typedef {{address: string, name: string, text: string, at: number, trust: Contact['trust'], via?: string}} ContactRequest */
 /** What a person is asked before something goes over an ordinary phone line. asked: servers that say that nobody has this address; agreed: no need to ask before a text, always: nor before a call @typedef {{address: string, server: string, domain: string, asked: number, agreed: boolean, always: boolean}} LineOffer */
 /** @typedef {{deviceId: string, name: string, checkCode: string, at: number}} EndorseRequest */
@@ -186,7 +187,7 @@
  * @property {(address: string) => Promise<void>} removeContact
  * @property {(address: string, agree: boolean) => Promise<void>} decideChanged  after trust 'changed'
  * @property {(address: string, text: string) => Promise<Message>} sendMessage
- * @property {(address: string, before?: number, limit?: number) => Promise<Message[]>} messages  oldest first
+ * @property {(address: string, before?: Place, limit?: number) => Promise<Message[]>} messages  the newest before that one, oldest first
  * @property {(query: string, address?: string) => Promise<Message[]>} search
  * @property {(id: string) => Promise<void>} retry
  * @property {(address: string) => Promise<void>} markRead

@@ -101,6 +101,7 @@ test('a message that comes late is saved too, each once, and none comes back tha
   let told = (_changes) => {};
   const mails = [];
   let failing = false;
+  let patience = 200;
   globalThis.browser = {
     storage: {
       local: {
@@ -127,7 +128,11 @@ test('a message that comes late is saved too, each once, and none comes back tha
   let heard = (_message) => {};
   const core = {
     state: { me: { address: 'alice@example.net', name: '' }, pastCalls: [] },
-    messages: async () => said,
+    messages: async (_who, before, limit) => {
+      const to = before ? said.findIndex((each) => each.id === before.id && each.at === before.at) : said.length;
+      assert.ok(to >= 0);
+      return said.slice(Math.max(0, to - limit), to);
+    },
     on: (_event, fn) => ((heard = fn), () => {}),
   };
   const warnings = [];
@@ -196,6 +201,15 @@ test('a message that comes late is saved too, each once, and none comes back tha
   told({ saving: {} });
   await turn(kept);
   assert.deepEqual(warnings.slice(1), ['the account for conversations is gone']);
+  // Of one moment, as their sender says, and more than a page.
+  await saveIn('local', NOW + 20_000);
+  told({ saving: {} });
+  for (let i = 0; i < 250; i++) say(`at${i}`, NOW + 21_000);
+  time += 30_000;
+  await turn(kept);
+  const page = () => new Set(mails.filter((id) => id.startsWith('at'))).size;
+  while (page() < 250 && patience-- > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(page(), 250);
   delete globalThis.browser;
 });
 

@@ -161,6 +161,28 @@ test('who asks for somebody before their peers know them asks again soon', async
   assert.ok(it.now() - start < 60_000, `${it.now() - start} ms`);
 });
 
+test('a listener that throws keeps no other one from hearing, and loses no message', async () => {
+  const { it, alice, bob } = await friends();
+  const heard = [];
+  const bad = () => {
+    throw new Error('bad listener');
+  };
+  const { error } = console;
+  const said = [];
+  console.error = (...what) => said.push(what.at(-1)?.message);
+  try {
+    for (const listen of [(fn) => bob.subscribe(fn), (fn) => bob.on('message', fn)]) listen(bad);
+    bob.subscribe((s) => heard.push(contact(s, ALICE).last?.text));
+    bob.on('message', (message) => heard.push(message.id));
+    const { id } = await alice.sendMessage(BOB, 'still heard');
+    await it.until(alice, async () => (await states(alice, BOB))[0] === 'delivered', 'delivered');
+    assert.ok(heard.includes('still heard') && heard.includes(id));
+    assert.ok(said.length >= 2 && said.every((each) => each === 'bad listener'));
+  } finally {
+    console.error = error;
+  }
+});
+
 test('presence follows what is chosen, invisible looks like away from the computer, and a sign-off shows at once', async () => {
   const { it, alice, bob } = await friends();
   for (const [chosen, shown] of [

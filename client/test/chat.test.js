@@ -8,6 +8,7 @@ import { memoryStore } from '../core/store/memory.js';
 
 const ALICE = 'alice@example.net';
 const BOB = 'bob@example.net';
+const OLD = 'bob@old.example';
 const DAY = 86_400_000;
 let now, store, takers;
 
@@ -28,6 +29,7 @@ function open() {
     devices: { others: () => ['ab'.repeat(32)] },
     delivery: { acknowledged: nothing },
     contacts: { get: () => undefined, show: () => {} },
+    moves: { earlier: () => [OLD] },
   });
 }
 
@@ -62,6 +64,28 @@ test('receipts of unknown messages take a bounded room, the oldest go first, als
   assert.equal((await early()).length, 1000);
   const after = await early();
   assert.ok([...last, ...more].every((id) => after.includes(`${BOB} ${id}`)));
+});
+
+test('pages hold each message once, however many are of the same millisecond, also of several addresses of one person', async () => {
+  const it = open();
+  const wanted = [];
+  for (let i = 0; i < 40; i++) {
+    const [id] = ids(1);
+    const [to, sent] = [i % 3 ? BOB : OLD, now + (i < 30 ? 0 : i)];
+    await said('sentCopy', ALICE, { to, id, text: 'x', sent });
+    wanted.push(id);
+  }
+  for (const limit of [1, 7, 10]) {
+    const found = [];
+    let before;
+    for (let i = 0; i <= wanted.length; i++) {
+      const page = await it.messages(BOB, before, limit);
+      if (!page.length) break;
+      found.unshift(...page.map(({ id }) => id));
+      before = page[0];
+    }
+    assert.deepEqual(found.toSorted(), wanted.toSorted(), `pages of ${limit}`);
+  }
 });
 
 test('our copy that comes after its receipts shows what they said, and one that never comes is forgotten', async () => {

@@ -202,6 +202,25 @@ test('what comes to the old address while it is given back is kept, or not taken
   assert.ok(late);
 });
 
+test('what was unread at an address that is given back stays unread, also of a contact who moved', async () => {
+  const { it, alice } = await moved();
+  alice.everyone().forEach((each) => (each.ctx.moves.follow = () => Promise.reject(new Error('not there'))));
+  const [old, now] = [ALICE, NEW].map((at) => alice.everyone().find((each) => each.state.me.address === at).ctx);
+  const at = it.time.now();
+  const said = { now: BOBNEW, at, by: '', device: '', later: false, friendsKey: new Uint8Array(32), version: 1 };
+  const pending = now.contacts.changed(BOB, { moved: { ...said, token: new Uint8Array(32) } });
+  const mark = old.moves.take(BOB, { to: BOBNEW, at }, true);
+  await now.store.batch(pending.writes);
+  pending.done();
+  await old.store.batch(mark.writes);
+  mark.done();
+  assert.equal(old.contacts.get(BOB).unread, 1);
+  await alice.stopUsing(ALICE);
+  for (const row of [alice.main.ctx.contacts.get(BOB), await alice.main.ctx.store.get('contacts', BOB)])
+    assert.deepEqual([row.unread, row.last?.text, row.moved], [1, 'before, too', null]);
+  assert.equal(alice.main.ctx.moves.marks().get(BOB).to, BOBNEW);
+});
+
 test('whoever never heard is asked also when the page was closed in the middle of it', async () => {
   const all = await stage();
   const { it, person, friends, move } = all;

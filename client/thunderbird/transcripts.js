@@ -153,12 +153,13 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
   async function messagesSince(address, since) {
     /** @type {Message[]} */
     let all = [];
+    /** @type {import('../core/types.js').Place | undefined} */
     let before;
     for (let page = 0; page < MAX_PAGES; page++) {
       const some = await core.messages(address, before, PAGE);
       all = [...some, ...all];
       if (some.length < PAGE || day(some[0].at) < day(Math.max(0, since))) break;
-      before = some[0].at;
+      before = { at: some[0].at, id: some[0].id };
     }
     return all;
   }

@@ -10,13 +10,18 @@ const EARLY = 'early';
 const MAX_EARLY = 1000;
 /** Longer than a copy is on its way. */
 const EARLY_MILLIS = 9 * 86_400_000;
-/** What a message of ours can become; it never goes back, except that one which failed may be tried again. */
+/** As their keys are. */
 export const inOrder = (/** @type {Message[]} */ all) => all.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+/** What a message of ours can become; it never goes back, except that one which failed may be tried again. */
 const ORDER = ['failed', 'waiting', 'sent', 'delivered', 'read'];
 
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('./reception.js').Change} Change */
 /** @typedef {import('../types.js').Message} Message */
+/** @typedef {import('../types.js').Place} Place */
+
+/** @param {string} address @param {Place} place */
+const keyOf = (address, { at, id }) => `${address} ${String(at).padStart(15, '0')} ${id}`;
 
 /** @param {Context} ctx */
 export function chat(ctx) {
@@ -24,7 +29,7 @@ export function chat(ctx) {
   const clamped = new Map();
 
   /** @param {Message} message */
-  const key = (message) => `${message.with} ${String(message.at).padStart(15, '0')} ${message.id}`;
+  const key = (message) => keyOf(message.with, message);
 
   /** @param {Message} message @returns {import('./outbox.js').Write[]} */
   const write = (message) => [
@@ -175,13 +180,13 @@ export function chat(ctx) {
     return ctx.contacts.changed(address, { unread: left });
   }
 
-  /** @param {string} address @param {number} [before] @param {number} [limit] @returns {Promise<Message[]>} */
+  /** Many can be of the same millisecond, which their sender says. @param {string} address @param {Place} [before] @param {number} [limit] @returns {Promise<Message[]>} */
   async function list(address, before, limit = 100) {
-    const to = before ? `${address} ${String(before).padStart(15, '0')}` : `${address}!`;
+    const to = before ? keyOf(address, before) : `${address}!`;
     return (await ctx.store.list('messages', `${address} `, to, -limit)).map(([, message]) => message);
   }
 
-  /** What was said under several addresses of one person. @param {string[]} addresses @param {number} [before] @param {number} [limit] @returns {Promise<Message[]>} */
+  /** What was said under several addresses of one person. @param {string[]} addresses @param {Place} [before] @param {number} [limit] @returns {Promise<Message[]>} */
   async function ofAll(addresses, before, limit = 100) {
     const each = await Promise.all(addresses.map((address) => list(address, before, limit)));
     return each.length === 1 ? each[0] : inOrder(each.flat()).slice(-limit);
@@ -230,7 +235,7 @@ export function chat(ctx) {
       });
     },
 
-    messages: (/** @type {string} */ address, /** @type {number | undefined} */ before, limit = 100) =>
+    messages: (/** @type {string} */ address, /** @type {Place | undefined} */ before, limit = 100) =>
       ofAll([address, ...ctx.moves.earlier(address)], before, limit),
     ofAll,
     readUpTo,

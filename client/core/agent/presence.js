@@ -14,6 +14,8 @@ const FOLLOW_MILLIS = 1_440_000;
 const RETRY_MILLIS = 20_000;
 /** Of a peer that does not know us yet: what lets us through may be on its way to it. Doubled each time. */
 const PENDING_MILLIS = 2000;
+/** Of a device that was not asked again for so long and speaks, the doubling is forgotten: else one that speaks in between would have us ask every two seconds. */
+const CALM_MILLIS = 300_000;
 /** A word that has only so long to live should have been said anew before. */
 const LATE_MILLIS = 180_000;
 const ANSWER_MILLIS = 5000;
@@ -21,7 +23,7 @@ const MAX_DIALOGS = 5000;
 
 /** @typedef {import('./context.js').Context} Context */
 /** @typedef {import('./pidf.js').Said & {until: number}} Seen */
-/** @typedef {{address: string, device: string, path: number}} Watch  path: which of the ways to the device */
+/** path: which of the ways to the device; way: through whom; listed: to a peer that the device itself names @typedef {{address: string, device: string, path: number, way: string, listed: boolean}} Watch */
 
 /** @param {Context} ctx */
 export function presence(ctx) {
@@ -33,8 +35,8 @@ export function presence(ctx) {
   const dialogs = new Map();
   /** @type {Map<string, () => void>} */
   const timers = new Map();
-  /** How often in a row we asked for somebody whose peers did not know us. @type {Map<string, number>} */
-  const unknown = new Map();
+  /** How often we asked again for a device whose peers did not know us, and when last, Unix ms; by address and device. @type {Map<string, {times: number, at: number}>} */
+  const strange = new Map();
   let stop = () => {};
   let closed = false;
 
@@ -45,6 +47,12 @@ export function presence(ctx) {
       name,
       ctx.timer(millis, () => void (timers.delete(name), closed || task())),
     );
+  }
+
+  /** @param {string} name */
+  function never(name) {
+    timers.get(name)?.();
+    timers.delete(name);
   }
 
   /** Tells each peer how we are; again before the signature ends. */
@@ -84,7 +92,9 @@ export function presence(ctx) {
     if (path >= ways.length) return note(address, device, null);
     const { flow, routes } = ways[path];
     const callId = b64u(random(15));
-    dialogs.set(callId, { address, device, path });
+    const way = [flow.peer.id, ...routes].join();
+    const listed = routes.length > 0 || !!target?.location?.peers.some((peer) => peer.id === flow.peer.id);
+    dialogs.set(callId, { address, device, path, way, listed });
     if (dialogs.size > MAX_DIALOGS) dialogs.delete(/** @type {string} */ (dialogs.keys().next().value));
     const outcome = await ua.send(flow, 'SUBSCRIBE', gruu(address, device), {
       routes,
@@ -98,8 +108,18 @@ export function presence(ctx) {
       ],
       timeout: ANSWER_MILLIS,
     });
-    if (outcome.status === 200 || !dialogs.delete(callId)) return;
-    await subscribe(address, device, path + 1);
+    if (outcome.status === 200) return replaced(callId);
+    if (dialogs.delete(callId)) await subscribe(address, device, path + 1);
+  }
+
+  /** What was asked before along the same way is over: 481 says so to the peer. @param {string} callId */
+  function replaced(callId) {
+    const now = dialogs.get(callId);
+    if (!now) return;
+    for (const [old, { address, device, way }] of dialogs) {
+      if (old === callId) return;
+      if (address === now.address && device === now.device && way === now.way) dialogs.delete(old);
+    }
   }
 
   /** @param {string} address @param {string} device @param {Seen | null} what */
@@ -117,13 +137,21 @@ export function presence(ctx) {
     later(`late ${address} ${device}`, Math.max(RETRY_MILLIS, left - LATE_MILLIS), () => void watch(address));
   }
 
-  /** @param {string} address */
-  function askAgain(address) {
-    const times = unknown.get(address) ?? 0;
-    later(`pending ${address}`, Math.min(FOLLOW_MILLIS, PENDING_MILLIS * 2 ** times), () => {
-      unknown.set(address, times + 1);
-      void watch(address);
+  /** That device only: what the others say, they say themselves. @param {string} address @param {string} device */
+  function askAgain(address, device) {
+    const name = `${address} ${device}`;
+    const times = strange.get(name)?.times ?? 0;
+    later(`pending ${name}`, Math.min(FOLLOW_MILLIS, PENDING_MILLIS * 2 ** times), () => {
+      strange.set(name, { times: times + 1, at: ctx.now() });
+      void subscribe(address, device, 0);
     });
+  }
+
+  /** @param {string} address @param {string} device */
+  function heard(address, device) {
+    const name = `${address} ${device}`;
+    never(`pending ${name}`);
+    if (ctx.now() - (strange.get(name)?.at ?? 0) > CALM_MILLIS) strange.delete(name);
   }
 
   /** @param {import('../sip/ua.js').Incoming} incoming */
@@ -132,15 +160,16 @@ export function presence(ctx) {
     const dialog = dialogs.get(callId);
     if (!dialog) return answer(481, 'Subscription does not exist');
     await answer(200, 'OK');
-    const { address, device, path } = dialog;
+    const { address, device, path, listed } = dialog;
     // The time of an old dialog is over; how things stand, its successor says.
     if (first(message, 'subscription-state').startsWith('terminated')) return void dialogs.delete(callId);
     const what = await genuine(message, address, device);
     if (what) {
-      unknown.delete(address);
+      heard(address, device);
       return note(address, device, what);
     }
-    if (first(message, 'subscription-state').startsWith('pending')) askAgain(address);
+    // A peer where the device never was says that, too: nothing is on its way there.
+    if (listed && first(message, 'subscription-state').startsWith('pending')) askAgain(address, device);
     // Not here, or not for us, says one peer: the others are asked before anybody is shown offline.
     await subscribe(address, device, path + 1);
   }
@@ -173,9 +202,22 @@ export function presence(ctx) {
     });
     const targets = await ctx.contacts.targets(address).catch(() => []);
     later(`watch ${address}`, targets.length ? FOLLOW_MILLIS : RETRY_MILLIS, () => void watch(address));
+    const isThere = (/** @type {string} */ id) => targets.some((target) => target.id === id);
     const devices = seen.get(address);
-    for (const id of devices?.keys() ?? []) if (!targets.some((target) => target.id === id)) devices?.delete(id);
+    for (const id of devices?.keys() ?? []) if (!isThere(id)) devices?.delete(id);
+    if (targets.length) drop(address, (id) => !isThere(id));
     await Promise.all(targets.map((target) => subscribe(address, target.id, 0)));
+  }
+
+  /** Nothing more is asked of devices. @param {string} address @param {(device: string) => boolean} which */
+  function drop(address, which) {
+    for (const [callId, each] of dialogs) if (each.address === address && which(each.device)) dialogs.delete(callId);
+    for (const name of [...timers.keys(), ...strange.keys()]) {
+      const [device, of, what] = name.split(' ').reverse();
+      if (of !== address || !which(device)) continue;
+      if (what === 'pending') never(name);
+      strange.delete(name);
+    }
   }
 
   return {
@@ -186,11 +228,9 @@ export function presence(ctx) {
       for (const contact of ctx.contacts.all()) if (contact.state === 'accepted') void watch(contact.address);
     },
     forget(/** @type {string} */ address) {
-      timers.get(`watch ${address}`)?.();
-      timers.get(`pending ${address}`)?.();
-      unknown.delete(address);
+      never(`watch ${address}`);
+      drop(address, () => true);
       seen.delete(address);
-      for (const [callId, dialog] of dialogs) if (dialog.address === address) dialogs.delete(callId);
     },
     /** The best of a person's devices. @param {string} address @returns {{presence: import('../types.js').Contact['presence'], note: string}} */
     of(address) {

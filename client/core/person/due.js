@@ -13,6 +13,8 @@ const LONGEST_MILLIS = 12 * 3_600_000;
 /** @param {import('./selves.js').Selves} selves @param {import('./queue.js').Queue} queue @param {import('./changing.js').Changing} changing @param {import('./ending.js').Ending} ending */
 export function due(selves, queue, changing, ending) {
   let looking = false;
+  /** Something changed meanwhile. */
+  let again = false;
   let soon = false;
   /** What could not be followed: when it is tried again, Unix ms. @type {Map<string, {at: number, wait: number}>} */
   const tries = new Map();
@@ -33,14 +35,18 @@ export function due(selves, queue, changing, ending) {
 
   /** One at a time. */
   async function look() {
-    if (looking || selves.closed) return;
+    if (selves.closed) return;
+    if (looking) return void (again = true);
     looking = true;
+    again = false;
     try {
       await queue.alone(all);
     } finally {
       looking = false;
       stopTimer();
-      if (selves.former.length && !selves.closed) stopTimer = selves.timer(LOOK_MILLIS, () => void look());
+      const isDue = again || selves.former.length > 0;
+      // What looking itself changes does not keep it going without a pause.
+      if (isDue && !selves.closed) stopTimer = selves.timer(again ? SOON_MILLIS : LOOK_MILLIS, () => void look());
     }
   }
 

@@ -165,15 +165,16 @@ async function moveAll(store, old, now, more) {
       .map(({ address, name, hello }) => ({ address, name, text: hello })),
   ];
   const asked = left.length ? [...(await toAsk(now)), ...left] : [];
+  const marked = new Map([...from.moves.marks()].map(([address, mark]) => [address, to.moves.take(address, mark)]));
   const people = from.contacts
     .all()
     .filter(({ address, state }) => to.contacts.get(address) || (state !== 'removed' && !from.moves.isMoved(address)))
     .filter(({ address }) => address !== mine)
-    .map((each) => kept(to, each));
-  const marks = [...from.moves.marks()].map(([address, mark]) => to.moves.take(address, mark));
+    .map((each) => kept(to, each, marked.get(each.address)?.writes.length ? { moved: null } : {}));
   const { address } = /** @type {import('../agent/context.js').Profile} */ (from.profile);
   const requests = from.requests.all().map((each) => to.requests.bring(each, address));
-  const changes = [...people, ...marks, ...requests];
+  // A mark writes the contact, too, as it was: what is brought comes after it.
+  const changes = [...marked.values(), ...people, ...requests];
   const writes = changes.flatMap((each) => each.writes);
   await store.batch([
     ...(await history(store, old.n, now.n)),
@@ -211,8 +212,8 @@ export async function askAnew(now) {
   await (left.length ? ctx.store.put('me', TO_ASK, left) : ctx.store.delete('me', TO_ASK));
 }
 
-/** @param {import('../agent/context.js').Context} to @param {import('../agent/context.js').Contact} old */
-function kept(to, old) {
+/** @param {import('../agent/context.js').Context} to @param {import('../agent/context.js').Contact} old @param {Partial<import('../agent/context.js').Contact>} more */
+function kept(to, old, more) {
   const known = to.contacts.get(old.address) ?? to.contacts.blank(old.address, old.name);
   const isNew = !to.contacts.get(old.address);
   const isLater = (old.last?.at ?? 0) > (known.last?.at ?? 0);
@@ -223,6 +224,7 @@ function kept(to, old) {
     name: known.name || old.name,
     unread: known.unread + old.unread,
     ...(isLater ? { last: old.last, lastAt: Math.max(known.lastAt, old.lastAt) } : {}),
+    ...more,
   });
 }
 

@@ -15,7 +15,7 @@ export function people(selves) {
     agents().find((each) => each.state.requests.some((one) => one.address === address)) ?? selves.main;
 
   return {
-    /** @param {string} address @param {number} [before] @param {number} [limit] */
+    /** @param {string} address @param {import('../types.js').Place} [before] @param {number} [limit] */
     async messages(address, before, limit = 100) {
       const all = agents();
       if (all.length === 1) return selves.main.messages(address, before, limit);

@@ -1,5 +1,6 @@
 // The addresses of one person: the present one, those that were left and are still read, and one that is to come. Each is an agent with its own keys,
 // store and flows; who listens here hears one person.
+import { tell } from '../errors.js';
 import { Starling } from '../starling.js';
 import { within } from '../store/within.js';
 import { heard, loadTold } from './leaving.js';
@@ -84,7 +85,7 @@ export class Selves {
     const events = /** @type {const} */ (['message', 'call', 'request', 'missed']);
     this.#stops.set(starling, [
       starling.subscribe(() => this.changed()),
-      ...events.map((event) => starling.on(event, (what) => this.#events.get(event)?.forEach((fn) => fn(what)))),
+      ...events.map((event) => starling.on(event, (what) => tell(this.#events.get(event) ?? [], what))),
       starling.on('accepted', (address) => {
         for (const old of this.former)
           if (self === this.now) void heard(old, address, self).then(() => this.draw(), warn);
@@ -103,7 +104,7 @@ export class Selves {
     const { state, owners } = merged(this.read(), this.coming);
     this.state = state;
     this.#owners = owners;
-    for (const listener of [...this.#listeners]) listener(state);
+    tell(this.#listeners, state);
   }
 
   /** @param {(state: State) => void} fn */

@@ -182,6 +182,8 @@ function peer(time, dht, ca) {
     down: false,
     /** So many SUBSCRIBEs come before what lets their watchers through. */
     early: 0,
+    /** The device that lets nobody through here, by the first half of its GRUU's parameter. */
+    strange: '',
     swallows: false,
     hides: false,
     full: 0,
@@ -232,8 +234,8 @@ function peer(time, dht, ca) {
     if (message.method === 'SUBSCRIBE') {
       const key = /gr=([0-9a-f]{16})/.exec(message.uri)?.[1];
       if (first(message, 'route').includes(one.id) || !first(message, 'route')) {
-        if (it.early > 0) {
-          it.early--;
+        if (it.early > 0 || (key && it.strange === key)) {
+          if (it.early > 0) it.early--;
           setTimeout(() => notify({ key: '', message }, 'pending'), 0);
           return { answer: response(message, 200, 'OK') };
         }

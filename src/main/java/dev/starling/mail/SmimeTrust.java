@@ -16,6 +16,7 @@ import java.security.cert.CertStore;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.CollectionCertStoreParameters;
 import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.PKIXCertPathBuilderResult;
@@ -48,7 +49,7 @@ public final class SmimeTrust {
     private static final int MAX_ITEMS = 500, MAX_PATH = 4;
     private static final int LEAST_RSA = 2048, MOST_RSA = 8192, LEAST_EC = 256, MOST_EC = 521;
     private static final BigInteger MAX_EXPONENT = BigInteger.ONE.shiftLeft(32);
-    private static final String CONSTRAINTS = "2.5.29.30";
+    private static final String CONSTRAINTS = "2.5.29.30", ANY_USAGE = "2.5.29.37.0";
     private static final Set<String> SIGNATURES = Set.of(
             "SHA256WITHRSA",
             "SHA384WITHRSA",
@@ -105,7 +106,8 @@ public final class SmimeTrust {
                 anchors.stream().map(each -> new TrustAnchor(each, null)).collect(Collectors.toSet()), lists);
     }
 
-    /// From `leaf` to an anchor, which comes last; all valid, strong, and not withdrawn.
+    /// From `leaf` to an anchor, which comes last; all valid, strong, and not withdrawn, and between them nobody who is
+    /// to certify something else than mail.
     ///
     /// @param others certificates that may lie between
     List<X509Certificate> path(X509Certificate leaf, List<X509Certificate> others, Instant now)
@@ -131,7 +133,10 @@ public final class SmimeTrust {
             parameters.setMaxPathLength(MAX_PATH);
             // By what the operator gave, below.
             parameters.setRevocationEnabled(false);
-            parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(others)));
+            List<X509Certificate> between = others.stream()
+                    .filter(each -> each.equals(leaf) || isForMail(each))
+                    .toList();
+            parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(between)));
             var found = (PKIXCertPathBuilderResult)
                     CertPathBuilder.getInstance("PKIX").build(parameters);
             var path = new ArrayList<X509Certificate>();
@@ -140,6 +145,17 @@ public final class SmimeTrust {
             return path;
         } catch (GeneralSecurityException | RuntimeException e) {
             throw new MailRefused(Reason.SMIME_CHAIN);
+        }
+    }
+
+    /// RFC 5280, section 4.2.1.12, says what a certificate's own key is for. As CAs use it, it also bounds
+    /// what a subordinate CA may certify, and the JDK does not look at that.
+    private static boolean isForMail(X509Certificate ca) {
+        try {
+            List<String> usages = ca.getExtendedKeyUsage();
+            return usages == null || usages.contains(SmimeVerifier.EMAIL_PROTECTION) || usages.contains(ANY_USAGE);
+        } catch (CertificateParsingException e) {
+            return false;
         }
     }
 

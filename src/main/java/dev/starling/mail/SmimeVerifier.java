@@ -31,7 +31,8 @@ public final class SmimeVerifier {
     /// How wrong clocks may be, ours and the certifiers'.
     static final Duration SKEW = Duration.ofMinutes(5);
 
-    private static final String EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4", PSS = "1.2.840.113549.1.1.10";
+    static final String EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
+    private static final String PSS = "1.2.840.113549.1.1.10";
     // The JDK does not know PSS by the name that the library asks for.
     private static final Provider CRYPTO = new BouncyCastleProvider();
     private static final int RFC822_NAME = 1, MAX_NAMES = 20;

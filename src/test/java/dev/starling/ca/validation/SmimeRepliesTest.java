@@ -243,6 +243,42 @@ class SmimeRepliesTest {
     }
 
     @Test
+    void aCaThatIsToCertifySomethingElse() throws IOException {
+        for (var purpose : List.of(KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth)) {
+            Party web = subordinate(purpose).by(ROOT);
+            refused(Reason.SMIME_CHAIN, chain(web));
+            // Also behind one that may do anything.
+            Party below = SmimeWorld.ca("CN=Below").by(web);
+            refused(Reason.SMIME_CHAIN, chain(below, web));
+            // Whom the operator names is believed.
+            trust(web.pem());
+            taken(chain(web));
+            trust(ROOT.pem());
+        }
+        for (var purpose : List.of(KeyPurposeId.id_kp_emailProtection, KeyPurposeId.anyExtendedKeyUsage))
+            taken(chain(subordinate(purpose).by(ROOT)));
+        // With the same name and key it is certified twice: the other certificate leads there.
+        Wish twice = subordinate(KeyPurposeId.id_kp_serverAuth);
+        Party web = twice.by(ROOT);
+        twice.purposed = false;
+        taken(chain(web, twice.by(ROOT)));
+    }
+
+    private static Wish subordinate(KeyPurposeId purpose) {
+        var wish = SmimeWorld.ca("CN=Subordinate CA");
+        wish.purposed = true;
+        wish.purpose = purpose;
+        return wish;
+    }
+
+    /// A good mail by somebody whom the first of these certified.
+    private static String chain(Party... cas) {
+        return new Signing()
+                .by(SmimeWorld.of("bob@example.net").by(cas[0]), cas)
+                .detached(OUTER, PROTECTED);
+    }
+
+    @Test
     void whatIsTooWeak() {
         refused(Reason.SMIME_ALGORITHM, with(wish -> wish.keys = Mails.rsa(1024)));
         var sha1 = bob();
