@@ -19,7 +19,7 @@ const FROM = [
   ['_locales', /\.json$/],
 ];
 /** What only the page of a server needs. */
-const WITHOUT = new Set(['web/main.js', 'web/sw.js', 'web/tab.js', 'web/rtc.js', 'web/css/about.css']);
+const WITHOUT = /^web\/(main\.js|sw\.js|tab\.js|media\/.*|css\/about\.css)$/;
 // The first moment that a zip can name.
 const DATE = '1980-01-01T00:00:02Z';
 
@@ -61,7 +61,7 @@ await put('client/manifest.json', 'manifest.json');
 for (const [folder, wanted] of FROM)
   for (const path of await below(join('client', folder))) {
     const to = `${folder}/${path}`;
-    if (wanted.test(path) && !WITHOUT.has(to)) await put(join('client', folder, path), to);
+    if (wanted.test(path) && !WITHOUT.test(to)) await put(join('client', folder, path), to);
   }
 // Libraries: what is imported, and what that imports.
 const seen = new Set();

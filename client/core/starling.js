@@ -18,6 +18,7 @@ import { presence } from './agent/presence.js';
 import { reachability } from './agent/reach.js';
 import { reception } from './agent/reception.js';
 import { relays } from './agent/relays.js';
+import { rooms } from './agent/rooms.js';
 import { contactRequests } from './agent/requests.js';
 import { flagValue, readEntry, SETTINGS, textValue } from './agent/shared.js';
 import { ownRecords } from './agent/sync.js';
@@ -139,6 +140,7 @@ export class Starling {
     ctx.chat = chat(ctx);
     ctx.endorsement = endorsement(ctx);
     ctx.relays = relays(ctx);
+    ctx.rooms = rooms(ctx);
     ctx.calls = calls(ctx);
     this.enrolment = enrolment(ctx);
     this.smime = smimeIdentity(ctx, this.enrolment);

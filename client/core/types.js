@@ -116,7 +116,7 @@
  * @property {() => Promise<string[]>} [morePeers]  base URLs shipped with the client, for when no other is known
  * @property {() => boolean} loopback  page from a loopback origin: local mode may be believed
  * @property {() => Promise<string>} [anchors]  CAs that came with the app, PEM with the lines of docs/protocols/formats.md, section 3
- * @property {MediaEngine | null} media  null: no calls (Thunderbird without WebRTC, Node)
+ * @property {MediaEngine | null} media  null: no calls
  * @property {string} deviceName
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
  * @property {boolean} [former]  this address was left: its certificate is not renewed
@@ -139,7 +139,8 @@
  * One audio call's media. Descriptions are complete SDP; `whole` waits for candidates, relays included, for the other
  * side takes none later (half trickle: RFC 8838, section 16). Others follow by `onCandidate`.
  * @typedef {object} MediaEngine
- * @property {(how?: {relays?: import('./agent/relays.js').IceServer[]}) => Promise<MediaLeg>} create
+ * @property {(how?: {relays?: import('./agent/relays.js').IceServer[], room?: (name: string) => Promise<string>}) => Promise<MediaLeg>} create  room: opens one at a server of ours, whose base URL it gives (docs/protocols/media.md)
+ * @property {boolean} [early]  false: only for a call that was accepted or that we make, for somebody sees that it is made
  * @property {() => Promise<{id: string, label: string}[]>} microphones
  */
 /**
@@ -154,7 +155,7 @@
  * @property {(candidate: string, mid: string, ufrag: string) => void} add  of the other side; '': no more will come
  * @property {(microphone: string) => Promise<void>} speak  opens the microphone and sends
  * @property {(muted: boolean) => void} mute
- * @property {(key: string) => boolean} press  a key of a telephone, `0` to `9`, `*` or `#`, as a tone (RFC 4733); false: the other side takes none
+ * @property {(key: string) => boolean | Promise<boolean>} press  a key of a telephone, `0` to `9`, `*` or `#`, as a tone (RFC 4733); false: the other side takes none
  * @property {(microphone: string) => Promise<void>} microphone
  * @property {(fn: (state: 'connected'|'disconnected'|'failed', info: {direct: boolean}) => void) => void} onState
  * @property {() => Promise<{quality: string, direct: boolean, energyIn: number, energyOut: number}>} stats
@@ -202,7 +203,7 @@
  * @property {(text?: string) => Promise<void>} declineCall
  * @property {() => Promise<void>} hangUp
  * @property {(muted: boolean) => void} mute
- * @property {(key: string) => boolean} press  a key of a telephone, `0` to `9`, `*` or `#`; false: nobody hears it
+ * @property {(key: string) => boolean | Promise<boolean>} press  a key of a telephone, `0` to `9`, `*` or `#`; false: nobody hears it
  * @property {() => Promise<{id: string, label: string}[]>} microphones
  * @property {(change: Partial<Settings>) => Promise<void>} set
  * @property {(name: string) => Promise<void>} setName

@@ -7,6 +7,7 @@ import { ofAddress } from '../web/names.js';
 import { sendAnswer } from './answer.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
+import { calling } from './calling.js';
 import { headerButton } from './header.js';
 import { challengeMails, localFolder } from './mails.js';
 import { proofBook } from './proof.js';
@@ -40,7 +41,7 @@ async function start() {
     peers: servers,
     // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
     loopback: () => servers.length > 0 && servers.every((each) => LOOPBACK.test(each)),
-    media: null,
+    media: calls.media,
     morePeers: shipped,
     deviceName: 'Thunderbird',
   });
@@ -78,6 +79,7 @@ async function open(address) {
 const go = (/** @type {string} */ address) => void open(address).catch(warn('opening'));
 
 // Pages, mails and clicks may come before it is there; listeners must be set at once.
+const calls = calling({ warn: warn('a call') });
 const opening = start();
 browser.runtime.onConnect.addListener((/** @type {any} */ port) => {
   if (port.name === PORT) serve(opening, port, { warn: warn('a page'), deleted });
@@ -116,6 +118,7 @@ const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
 });
 const [core, space] = await Promise.all([opening, adding]);
 await setLanguage(core.state.settings.language);
+calls.lead(core);
 const book = addressBook({ warn: warn('the address book') });
 const kept = transcripts({
   core,

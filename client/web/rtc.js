@@ -55,7 +55,7 @@ function makeLeg(far, relays) {
   // Nobody is heard before the call is accepted, and of several devices that ring only the one that answered.
   function listen() {
     if (!heard || !speaking || closed) return;
-    far.srcObject = heard;
+    if (far.srcObject !== heard) far.srcObject = heard;
     far.play().catch(() => {});
   }
   connection.ontrack = (event) => {
@@ -173,6 +173,8 @@ function makeLeg(far, relays) {
       speaking = true;
       listen();
       await open(id, true);
+      // A page on which nobody clicked may be heard from now on: browsers ask no more of one that has the microphone.
+      listen();
     },
     async microphone(id) {
       if (microphone) await open(id, false);

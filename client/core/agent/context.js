@@ -71,5 +71,6 @@
  * @property {ReturnType<typeof import('./presence.js').presence>} presence
  * @property {ReturnType<typeof import('../call/calls.js').calls>} calls
  * @property {ReturnType<typeof import('./relays.js').relays>} relays
+ * @property {ReturnType<typeof import('./rooms.js').rooms>} rooms
  */
 export {};

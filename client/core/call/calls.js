@@ -38,7 +38,8 @@ export function calls(ctx) {
   /** What makes the media of a call, with the relays that there are at that moment. @returns {import('../types.js').MediaEngine | null} */
   const media = () => {
     const engine = ctx.around.media;
-    return engine && { ...engine, create: async () => engine.create({ relays: await ctx.relays.servers() }) };
+    const room = (/** @type {string} */ name) => ctx.rooms.open(name);
+    return engine && { ...engine, create: async () => engine.create({ relays: await ctx.relays.servers(), room }) };
   };
   const ua = () => /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua);
   /** A person has one call, whichever of her addresses it goes to. */
@@ -249,7 +250,7 @@ export function calls(ctx) {
     else change({ gateway: isGateway(incoming.message) });
     own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && unanswered(leg)));
     try {
-      await leg.ring(engine, known);
+      await leg.ring(engine, known && engine.early !== false);
     } catch {
       await leg.refuse(488, 'Not Acceptable Here');
       if (live === own) await end('failed', 'call.media');
@@ -280,8 +281,10 @@ export function calls(ctx) {
         if (live === own) void end('failed', 'call.media');
       });
       if (!accepted || live !== own) return;
-    } catch {
-      if (live === own) await end('failed', 'call.media');
+    } catch (e) {
+      unconfirmed.delete(leg);
+      await leg.refuse(480, 'Temporarily Unavailable');
+      if (live === own) await end('failed', e instanceof StarlingError ? e.key : 'call.media');
       return;
     }
     confirmed(own, leg);
@@ -291,7 +294,10 @@ export function calls(ctx) {
   /** @param {string} [why] */
   async function hangUp(why = '') {
     if (!live) return ctx.state.call ? ctx.update({ call: null }) : undefined;
-    if (live.incoming && ctx.state.call?.state === 'ringing') return decline();
+    const own = live;
+    if (own.incoming && ctx.state.call?.state === 'ringing') return decline();
+    // Accepted, and the media are still being made.
+    if (own.incoming && (await own.incoming.refuse(603, 'Decline')) && live !== own) return;
     await end(ctx.state.call?.since ? 'answered' : 'cancelled', why);
   }
 

@@ -26,7 +26,8 @@ export class IncomingLeg {
   /** @type {Promise<void> | null} */
   #prepared = null;
   #confirm = () => {};
-  /** Once accepted or over, no other final answer may follow. @type {'ringing'|'accepted'|'over'} */
+  #refused = false;
+  /** Once accepted or over, no other final answer may follow; preparing: the media are made, which may take as long as a browser takes to start. @type {'ringing'|'preparing'|'accepted'|'over'} */
   #phase = 'ringing';
 
   /**
@@ -110,7 +111,7 @@ export class IncomingLeg {
   async ring(engine, early) {
     if (early) await this.#prepare(engine);
     if (this.#phase === 'over') return this.close();
-    if (this.#phase === 'accepted') return;
+    if (this.#phase !== 'ringing') return;
     await this.#ringing(early);
   }
 
@@ -138,13 +139,14 @@ export class IncomingLeg {
    */
   async accept(engine, unacknowledged) {
     if (this.#phase !== 'ringing') return false;
-    this.#phase = 'accepted';
+    this.#phase = 'preparing';
     await this.#prepare(engine);
     if (this.#ended()) {
       this.close();
-      await this.incoming.answer(603, 'Decline');
+      if (!this.#refused) await this.incoming.answer(603, 'Decline');
       return false;
     }
+    this.#phase = 'accepted';
     // RFC 3261, section 13.3.1.4: without ACK the call ends by BYE.
     this.#form().confirmed = new Promise((resolve) => {
       const stop = this.timer(ACK_MILLIS, () => {
@@ -176,7 +178,8 @@ export class IncomingLeg {
    * @returns {Promise<boolean>} false: it is too late
    */
   async refuse(status, reason) {
-    if (this.#phase !== 'ringing') return false;
+    if (this.#phase !== 'ringing' && this.#phase !== 'preparing') return false;
+    this.#refused = true;
     this.close();
     await this.incoming.answer(status, reason);
     return true;

@@ -2,6 +2,7 @@
 // speaks behind it is not verified. docs/protocols/classic.md, section 3.
 import { b64u, decode, encode, hex, random } from '../bytes.js';
 import { sipUri } from '../identity/address.js';
+import { StarlingError } from '../errors.js';
 import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';
 import { hasSdp } from '../sip/message.js';
@@ -63,8 +64,8 @@ export class LineLeg {
       this.trickle.attach(media);
       offer = await media.offer({ whole: true });
       this.trickle.described(offer);
-    } catch {
-      return this.#fail('call.media');
+    } catch (e) {
+      return this.#fail(e instanceof StarlingError ? e.key : 'call.media');
     }
     if (this.#over) return this.close();
     const { ua } = this;

@@ -68,7 +68,16 @@ export const newCall = (id, address, contact, incoming) => ({
 export const isGateway = (message) =>
   /;\s*\+starling\.gateway\s*(;|=|$)/i.test(first(message, 'contact').replace(/<[^>]*>/g, ''));
 
-const BY_WEIGHT = ['call.not-genuine', 'call.declined', 'call.busy', 'call.refused', 'call.no-answer', 'call.media'];
+const BY_WEIGHT = [
+  'call.not-genuine',
+  'call.declined',
+  'call.busy',
+  'call.refused',
+  'call.no-answer',
+  'call.page',
+  'call.page-server',
+  'call.media',
+];
 
 /** What is said when several devices failed for several reasons. @param {string} a @param {string} b */
 export function worse(a, b) {

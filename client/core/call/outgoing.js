@@ -1,6 +1,7 @@
 // One INVITE to one device, along one way and after a moment along another; only what that device signed is used.
 // docs/protocols/sip.md, section 7.
 import { b64u, decode, encode, hex, random } from '../bytes.js';
+import { StarlingError } from '../errors.js';
 import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
@@ -75,8 +76,8 @@ export class OutgoingLeg {
       const offer = this.target.hidden ? withoutPlaces(whole) : whole;
       this.trickle.described(offer);
       this.#offer = encode(offer);
-    } catch {
-      return this.#fail('call.media');
+    } catch (e) {
+      return this.#fail(e instanceof StarlingError ? e.key : 'call.media');
     }
     if (this.#over) return this.close();
     this.#next();

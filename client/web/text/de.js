@@ -1,7 +1,9 @@
+import { calls } from './calls-de.js';
 import { proof } from './proof-de.js';
 
 /** @type {Record<string, string>} */
 export const de = {
+  ...calls,
   'app.name': 'Starling',
   'app.people': 'Personen',
   'app.conversation': 'Unterhaltung',
@@ -178,39 +180,6 @@ export const de = {
   'request.via.hello': 'Sie haben mich bei {address} angefragt. Das ist jetzt meine Adresse.',
   'request.none': 'Keine Anfragen.',
   'request.resembles': 'Vorsicht: diese Adresse sieht nur so aus wie {address}.',
-
-  'call.incoming': '{name} ruft an',
-  'call.here': 'ruft diesen Browser an',
-  'call.accept': 'Annehmen',
-  'call.decline': 'Ablehnen',
-  'call.reply': 'Mit Nachricht antworten',
-  'call.reply.text': 'Ich kann gerade nicht sprechen. Ich rufe zurück.',
-  'call.calling': 'Ruft an …',
-  'call.ringing': 'Es klingelt …',
-  'call.connecting': 'Verbindet …',
-  'call.running': 'Im Gespräch',
-  'call.ended': 'Anruf beendet',
-  'call.mute': 'Stummschalten',
-  'call.unmute': 'Ton wieder an',
-  'call.microphone': 'Mikrofon',
-  'call.keys': 'Tasten',
-  'call.keys.pressed': 'Gedrückt: {keys}',
-  'call.keys.none': 'Die andere Seite nimmt keine Tasten an.',
-  'call.key.star': 'Stern',
-  'call.key.hash': 'Raute',
-  'call.hang-up': 'Auflegen',
-  'call.direct': 'direkt',
-  'call.relayed': 'über Relais',
-  'call.gateway': 'ein Telefon: sein Server kann mithören',
-  'call.link.lost': 'Verbindung verloren, neuer Versuch …',
-  'call.link.back': 'Wieder verbunden',
-  'call.quality.good': 'Ton gut',
-  'call.quality.fair': 'Ton mäßig',
-  'call.quality.poor': 'Ton schlecht',
-  'call.bar': 'Anruf mit {name}',
-  'call.small': 'Unterhaltung zeigen',
-  'call.large': 'Anruf zeigen',
-  'call.close': 'Schließen',
 
   'calls.title': 'Anrufe',
   'calls.none': 'Noch keine Anrufe.',
@@ -448,19 +417,7 @@ export const de = {
     'Ob diese Adresse Mails bekommt, ist gerade nicht herauszufinden. Versuchen Sie es in ein paar Minuten wieder.',
   'error.ca-unreachable':
     'Der Dienst, der den Code sendet, antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
-  'error.microphone.blocked':
-    'Ihr Mikrofon ist für diese Seite gesperrt. Klicken Sie auf das Schloss neben der Adresse, erlauben Sie es und rufen Sie noch einmal an.',
-  'error.microphone.none': 'Kein Mikrofon gefunden. Schließen Sie eines an und rufen Sie noch einmal an.',
   'error.unreachable': 'Kein Server antwortet. Was Sie geschrieben haben, bleibt und geht von selbst hinaus.',
-  'error.call.not-genuine': 'Die Antwort kam nicht von {name}. Der Anruf wurde beendet; nichts war zu hören.',
-  'error.call.offline': '{name} ist gerade nicht erreichbar.',
-  'error.call.busy': '{name} spricht gerade.',
-  'error.call.declined': '{name} hat abgelehnt.',
-  'error.call.refused': '{name} nimmt nur Anrufe von Kontakten an. Senden Sie eine Kontaktanfrage.',
-  'error.call.no-answer': '{name} hat nicht geantwortet.',
-  'error.call.lost': 'Die Verbindung zu {name} ging verloren und kam nicht wieder zustande.',
-  'error.call.media':
-    'Der Ton kam nicht zustande. Versuchen Sie es noch einmal; wenn es so bleibt, blockiert das Netz dazwischen.',
   'error.too-long': 'Diese Nachricht ist zu lang.',
   'error.outbox-full':
     'Zu viele Nachrichten warten auf Zustellung. Senden Sie diese, wenn einige davon zugestellt sind.',
@@ -563,7 +520,6 @@ export const de = {
   'line.note':
     'Gewöhnliche Telefonleitung: nicht geprüft, nicht verschlüsselt. Ihr Server und der Server von {domain} können mitlesen und mithören.',
   'line.sent.hint': 'Deren Server hat sie. Ob sie jemand gelesen hat, ist nicht bekannt.',
-  'call.line': 'nicht geprüft: {server} kann mithören',
   'error.line.none': 'Ihr Server erreicht keine gewöhnlichen Telefonleitungen.',
   'error.line.known':
     '{name} war schon einmal geprüft, oder Sie haben um Kontakt gebeten. Über eine ungeschützte Telefonleitung geht dorthin nichts.',

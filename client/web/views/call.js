@@ -1,8 +1,8 @@
 // The call bar, and the question when somebody calls.
+import { useClock } from '../components/clock.js';
 import { Button, Icon, Name, Picture, Trust } from '../components/parts.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../html.js';
 import { duration, hasText, t } from '../i18n.js';
-import { useClock } from './enrol.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').Call} Call */
@@ -64,15 +64,7 @@ function Bar({ core, call, narrow }) {
   const ended = call.state === 'ended';
   const running = call.state === 'running';
   const lost = running && call.link === 'lost';
-  const facts = running
-    ? [
-        call.link && t(`call.link.${call.link}`),
-        duration(Math.max(0, now - call.since) / 1000),
-        !call.link && call.quality && t(`call.quality.${call.quality}`),
-        !call.link && !call.gateway && t(call.direct ? 'call.direct' : 'call.relayed'),
-        call.gateway && !call.line && t('call.gateway'),
-      ].filter(Boolean)
-    : [ended && call.why && hasText(`error.${call.why}`) ? t(`error.${call.why}`, { name }) : t(`call.${call.state}`)];
+  const facts = factsOf(call, now);
   const covers = narrow && !small && !ended;
   return html`<${covers ? 'main' : 'section'}
     class=${`call-bar ${call.state} ${lost ? 'lost' : ''} ${small ? 'small-bar' : ''}`}
@@ -124,6 +116,24 @@ function Bar({ core, call, narrow }) {
   <//>`;
 }
 
+/** What is said of a call beside its name. @param {Call} call @param {number} now  Unix ms @returns {string[]} */
+export function factsOf(call, now) {
+  const name = call.name || call.address;
+  if (call.state !== 'running')
+    return [
+      call.state === 'ended' && call.why && hasText(`error.${call.why}`)
+        ? t(`error.${call.why}`, { name })
+        : t(`call.${call.state}`),
+    ];
+  return [
+    call.link && t(`call.link.${call.link}`),
+    duration(Math.max(0, now - call.since) / 1000),
+    !call.link && call.quality && t(`call.quality.${call.quality}`),
+    !call.link && !call.gateway && t(call.direct ? 'call.direct' : 'call.relayed'),
+    call.gateway && !call.line && t('call.gateway'),
+  ].flatMap((each) => each || []);
+}
+
 const KEYS = '123456789*0#';
 const SHOWN_KEYS = 20;
 
@@ -131,11 +141,11 @@ const SHOWN_KEYS = 20;
  * The keys of a telephone, for machines that ask for them; those of the keyboard do the same, outside of fields.
  * @param {{core: Core}} props
  */
-function Keypad({ core }) {
+export function Keypad({ core }) {
   const [pressed, setPressed] = useState('');
   const [refused, setRefused] = useState(false);
   const press = (/** @type {string} */ key) => {
-    setRefused(!core.press(key));
+    void Promise.resolve(core.press(key)).then((taken) => setRefused(!taken));
     setPressed((before) => (before + key).slice(-SHOWN_KEYS));
   };
   // Before the keys are seen: whoever sees them may type.
@@ -186,7 +196,7 @@ export function Microphone({ core }) {
 }
 
 /** M mutes while a call runs, outside of fields. @param {Core} core @param {Call} call */
-function useMuteKey(core, call) {
+export function useMuteKey(core, call) {
   useEffect(() => {
     const key = (/** @type {KeyboardEvent} */ e) => {
       const at = /** @type {HTMLElement} */ (e.target);

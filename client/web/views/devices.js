@@ -7,7 +7,7 @@ import { saying } from '../errors.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { duration, moment, t } from '../i18n.js';
 import { visible } from '../names.js';
-import { useClock } from './enrol.js';
+import { useClock } from '../components/clock.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */

@@ -1,4 +1,5 @@
 // First use: one field and one button, then the code from the mail.
+import { useClock } from '../components/clock.js';
 import { Button } from '../components/parts.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { aboutServer, duration, t } from '../i18n.js';
@@ -204,14 +205,4 @@ export function CodeForm({ heading, address, expires, mailbox, submit: use, agai
     </div>
     ${mailbox && html`<p class="small"><a href=${mailbox} target="_blank" rel="noopener">${t('app.mailbox')}</a></p>`}
   </form>`;
-}
-
-/** Unix ms, anew each second. */
-export function useClock() {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

@@ -7,6 +7,7 @@ import dev.starling.gate.AboutPage;
 import dev.starling.gate.AppFiles;
 import dev.starling.gate.CrlRoute;
 import dev.starling.gate.Dns;
+import dev.starling.gate.MediaRooms;
 import dev.starling.gate.Metrics;
 import dev.starling.gate.PeersRoute;
 import dev.starling.gate.RelayRoute;
@@ -131,6 +132,9 @@ final class Peer implements AutoCloseable {
         var authority = PeerStore.authority(config, key, tokens, clock);
         store.mount(routes, config, authority, metrics, clock, sip.keeper()::published);
         new RelayRoute(authority, PeerRelay.open(config, metrics, parts, clock)).mount(routes);
+        var rooms = parts.with(new MediaRooms(authority, MediaRooms.Bounds.usual(), clock));
+        rooms.mount(routes);
+        metrics.gauge("starling.media.rooms", "Calls whose sound a page carries", rooms::size);
         new PeersRoute(
                         new Dns(config.dns(), DNS_PATIENCE),
                         PeersRoute.Config.usual(config.local(), clock),

@@ -49,7 +49,9 @@ public final class AppFiles {
     }
 
     public void mount(Routes routes) {
-        routes.get("/", request -> request.path().equals("/") ? page(request) : missing());
+        routes.get("/", request -> request.path().equals("/") ? page(request, "web/index.html") : missing());
+        // The sound of a call that the add-on leads: docs/protocols/media.md.
+        routes.get("/sound", request -> page(request, "web/media/sound.html"));
         routes.get("/web/", this::file);
         routes.get("/core/", this::file);
         routes.get("/vendor/", this::vendor);
@@ -64,10 +66,10 @@ public final class AppFiles {
         throw new WebException(404, "There is nothing at this address.");
     }
 
-    private Response page(Request request) throws IOException, WebException {
-        Path index = client.resolve("web/index.html");
-        String html = Files.readString(index);
-        return answer(request, index).with("content-security-policy", policy(html));
+    private Response page(Request request, String path) throws IOException, WebException {
+        Path file = client.resolve(path);
+        String html = Files.readString(file);
+        return answer(request, file).with("content-security-policy", policy(html));
     }
 
     private String policy(String html) throws WebException {
@@ -83,7 +85,8 @@ public final class AppFiles {
     }
 
     private Response file(Request request) throws IOException, WebException {
-        if (!PLAIN.matcher(request.path()).matches()) return missing();
+        // A page without its policy is none.
+        if (!PLAIN.matcher(request.path()).matches() || request.path().endsWith(".html")) return missing();
         return answer(request, client.resolve(request.path().substring(1)));
     }
 
@@ -135,7 +138,7 @@ public final class AppFiles {
             try (Stream<Path> files = Files.walk(client.resolve(room))) {
                 files.filter(f -> TYPES.containsKey(
                                 f.toString().substring(f.toString().lastIndexOf('.') + 1)))
-                        .filter(f -> !f.endsWith("sw.js") && !f.endsWith("index.html"))
+                        .filter(f -> !f.endsWith("sw.js") && !f.toString().endsWith(".html"))
                         .forEach(f -> paths.add(Response.quote("/" + client.relativize(f))));
             }
         }

@@ -22,14 +22,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
-/// One WebSocket on Helidon: joins fragments, offers the subprotocol `sip`, writes from a bounded queue on a
+/// One WebSocket on Helidon: joins fragments, offers the subprotocol of its path, writes from a bounded queue on a
 /// thread of its own. Whoever sends is never held up by a slow reader: when the queue is full the connection is
 /// ended.
 final class HelidonSocket implements WsListener, WebSocket {
     private static final System.Logger LOG = System.getLogger("starling.web");
     private static final HeaderName PROTOCOLS = HeaderNames.create("Sec-WebSocket-Protocol");
     private static final HeaderName FORWARDED_FOR = HeaderNames.create("X-Forwarded-For");
-    private static final String PROTOCOL = "sip";
     private static final int MAX_QUEUED_MESSAGES = 1000;
     private static final long MAX_QUEUED_BYTES = 4 << 20;
     private static final long MAX_QUEUED_BYTES_IN_ALL = Runtime.getRuntime().maxMemory() / 4;
@@ -38,6 +37,7 @@ final class HelidonSocket implements WsListener, WebSocket {
     private record Job(Runnable write, int bytes) {}
 
     private final Endpoint endpoint;
+    private final String protocol;
     private final ConnectionGuard.Connection connection;
     private final int maxMessageBytes;
     private final LinkedBlockingQueue<Job> queue = new LinkedBlockingQueue<>(MAX_QUEUED_MESSAGES);
@@ -54,13 +54,14 @@ final class HelidonSocket implements WsListener, WebSocket {
     /// @param queuedInAll bytes waiting in the queues of all sockets of this server
     /// @param forwarded whose it is
     HelidonSocket(
-            Endpoint endpoint,
+            Routes.Socket door,
             ConnectionGuard.Connection connection,
             int maxMessageBytes,
             AtomicLong queuedInAll,
             Forwarded forwarded) {
         this.forwarded = forwarded;
-        this.endpoint = endpoint;
+        this.endpoint = door.endpoint();
+        this.protocol = door.protocol();
         this.connection = connection;
         this.maxMessageBytes = maxMessageBytes;
         this.queuedInAll = queuedInAll;
@@ -70,12 +71,12 @@ final class HelidonSocket implements WsListener, WebSocket {
     public Optional<Headers> onHttpUpgrade(HttpPrologue prologue, Headers headers) throws WsUpgradeException {
         boolean offered = headers.contains(PROTOCOLS)
                 && Arrays.stream(headers.get(PROTOCOLS).get().split(","))
-                        .anyMatch(p -> p.trim().equals(PROTOCOL));
-        if (!offered) throw new WsUpgradeException("the WebSocket subprotocol must be sip");
+                        .anyMatch(p -> p.trim().equals(protocol));
+        if (!offered) throw new WsUpgradeException("the WebSocket subprotocol must be " + protocol);
         if (headers.contains(FORWARDED_FOR))
             forwardedFor = String.join(", ", headers.get(FORWARDED_FOR).allValues());
         WritableHeaders<?> answer = WritableHeaders.create();
-        answer.set(PROTOCOLS, PROTOCOL);
+        answer.set(PROTOCOLS, protocol);
         return Optional.of(answer);
     }
 

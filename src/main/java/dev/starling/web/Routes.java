@@ -22,7 +22,10 @@ public final class Routes {
     }
 
     private final List<Route> routes = new ArrayList<>();
-    private final Map<String, WebSocket.Endpoint> sockets = new LinkedHashMap<>();
+    /// @param protocol the subprotocol that must be offered (RFC 6455, section 4.2.2)
+    record Socket(String protocol, WebSocket.Endpoint endpoint) {}
+
+    private final Map<String, Socket> sockets = new LinkedHashMap<>();
     private volatile IntConsumer counter = _ -> {};
 
     public Routes get(String path, Handler handler) {
@@ -34,8 +37,13 @@ public final class Routes {
         return this;
     }
 
+    /// SIP over WebSocket: RFC 7118.
     public Routes socket(String path, WebSocket.Endpoint endpoint) {
-        sockets.put(path, endpoint);
+        return socket(path, "sip", endpoint);
+    }
+
+    public Routes socket(String path, String protocol, WebSocket.Endpoint endpoint) {
+        sockets.put(path, new Socket(protocol, endpoint));
         return this;
     }
 
@@ -49,7 +57,7 @@ public final class Routes {
         counter.accept(status);
     }
 
-    Map<String, WebSocket.Endpoint> sockets() {
+    Map<String, Socket> sockets() {
         return sockets;
     }
 

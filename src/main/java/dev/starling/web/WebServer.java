@@ -99,10 +99,10 @@ public final class WebServer implements AutoCloseable {
         var queuedInAll = new AtomicLong();
         var sockets = WsRouting.builder();
         routes.sockets()
-                .forEach((path, endpoint) -> sockets.endpoint(
+                .forEach((path, socket) -> sockets.endpoint(
                         path,
                         () -> new HelidonSocket(
-                                endpoint,
+                                socket,
                                 guard.current().orElseThrow(),
                                 config.maxMessageBytes(),
                                 queuedInAll,

@@ -1,0 +1,77 @@
+// Words of calls; `sound`: of those that Thunderbird leads, in its window and on the page that makes the sound.
+export const calls = {
+  'call.incoming': '{name} ruft an',
+  'call.here': 'ruft diesen Browser an',
+  'call.accept': 'Annehmen',
+  'call.decline': 'Ablehnen',
+  'call.reply': 'Mit Nachricht antworten',
+  'call.reply.text': 'Ich kann gerade nicht sprechen. Ich rufe zurück.',
+  'call.calling': 'Ruft an …',
+  'call.ringing': 'Es klingelt …',
+  'call.connecting': 'Verbindet …',
+  'call.running': 'Im Gespräch',
+  'call.ended': 'Anruf beendet',
+  'call.mute': 'Stummschalten',
+  'call.unmute': 'Ton wieder an',
+  'call.microphone': 'Mikrofon',
+  'call.keys': 'Tasten',
+  'call.keys.pressed': 'Gedrückt: {keys}',
+  'call.keys.none': 'Die andere Seite nimmt keine Tasten an.',
+  'call.key.star': 'Stern',
+  'call.key.hash': 'Raute',
+  'call.hang-up': 'Auflegen',
+  'call.direct': 'direkt',
+  'call.relayed': 'über Relais',
+  'call.gateway': 'ein Telefon: sein Server kann mithören',
+  'call.link.lost': 'Verbindung verloren, neuer Versuch …',
+  'call.link.back': 'Wieder verbunden',
+  'call.quality.good': 'Ton gut',
+  'call.quality.fair': 'Ton mäßig',
+  'call.quality.poor': 'Ton schlecht',
+  'call.bar': 'Anruf mit {name}',
+  'call.small': 'Unterhaltung zeigen',
+  'call.large': 'Anruf zeigen',
+  'call.close': 'Schließen',
+  'error.microphone.blocked':
+    'Ihr Mikrofon ist für diese Seite gesperrt. Klicken Sie auf das Schloss neben der Adresse, erlauben Sie es und rufen Sie noch einmal an.',
+  'error.microphone.none': 'Kein Mikrofon gefunden. Schließen Sie eines an und rufen Sie noch einmal an.',
+  'error.call.not-genuine': 'Die Antwort kam nicht von {name}. Der Anruf wurde beendet; nichts war zu hören.',
+  'error.call.offline': '{name} ist gerade nicht erreichbar.',
+  'error.call.busy': '{name} spricht gerade.',
+  'error.call.declined': '{name} hat abgelehnt.',
+  'error.call.refused': '{name} nimmt nur Anrufe von Kontakten an. Senden Sie eine Kontaktanfrage.',
+  'error.call.no-answer': '{name} hat nicht geantwortet.',
+  'error.call.lost': 'Die Verbindung zu {name} ging verloren und kam nicht wieder zustande.',
+  'error.call.media':
+    'Der Ton kam nicht zustande. Versuchen Sie es noch einmal; wenn es so bleibt, blockiert das Netz dazwischen.',
+  'call.line': 'nicht geprüft: {server} kann mithören',
+  'call.here.program': 'ruft Sie hier an',
+  'sound.opening': 'Die Seite für den Ton öffnet sich in Ihrem Browser. Fragt sie etwas, geht es dort weiter.',
+  'sound.asking': 'Ihr Browser fragt nach dem Mikrofon: erlauben Sie es dort.',
+  'sound.here':
+    'Sie sprechen im Browser, auf einer Seite von {server}: wer diesen Server betreibt, könnte mithören. Ihre Schlüssel bleiben in Thunderbird.',
+  'sound.page.title': 'Anruf mit {name}',
+  'sound.page.title.none': 'Ton eines Anrufs',
+  'sound.page.ask':
+    'Sie würden auf dieser Seite sprechen, mit Ihrem Mikrofon. Nur weiter, wenn Sie gerade in Thunderbird {name} angerufen oder den Anruf dort angenommen haben. Dieser Browser fragt einmal.',
+  'sound.page.yes': 'Hier sprechen',
+  'sound.page.no': 'Nein',
+  'sound.page.meeting': 'Verbindet sich mit Thunderbird …',
+  'sound.page.asking':
+    'Ihr Browser fragt, ob diese Seite Ihr Mikrofon verwenden darf. Erlauben Sie es, sonst hört Sie niemand.',
+  'sound.page.keep':
+    'Lassen Sie diese Seite offen, solange Sie sprechen: sie trägt den Ton. Schließen beendet den Anruf.',
+  'sound.page.trust':
+    'Diese Seite kommt von {server}: wer diesen Server betreibt, könnte mithören. Ihre Schlüssel bleiben in Thunderbird.',
+  'sound.page.hear': '{name} hören',
+  'sound.page.over': 'Der Anruf ist beendet. Sie können diese Seite schließen.',
+  'sound.page.none':
+    'Diese Seite trägt den Ton eines Anrufs, den Sie in Thunderbird beginnen oder annehmen. Sie öffnet sich von selbst; jetzt gibt es keinen. Sie können sie schließen.',
+  'sound.page.refused':
+    'Es kam keine Verbindung zustande: dieser Link wurde schon benutzt, oder der Anruf ist beendet. Sie können diese Seite schließen.',
+  'sound.lost': 'Die Seite für den Ton wurde geschlossen, damit endete der Anruf.',
+  'error.call.page':
+    'Die Seite für den Ton öffnete sich nicht in Ihrem Browser oder wurde dort geschlossen, der Anruf konnte nicht beginnen. Starten Sie Ihren Browser und rufen Sie noch einmal an.',
+  'error.call.page-server':
+    'Keiner Ihrer Server konnte gerade eine Seite für den Ton geben. Versuchen Sie es noch einmal; bleibt es so, fügen Sie in den Einstellungen einen Server hinzu.',
+};
