@@ -1,9 +1,10 @@
 // While the CA's mail is on its way: what happens, and what to do when it does not.
 import { Button } from '../web/components/parts.js';
+import { useClock } from '../web/components/clock.js';
 import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
 import { hasText, t } from '../web/i18n.js';
-import { CodeForm, useClock } from '../web/views/enrol.js';
+import { CodeForm } from '../web/views/enrol.js';
 import { onProofs, proofs } from './proof.js';
 
 /** A mail is there in seconds, mostly. */
