@@ -64,3 +64,14 @@ export function Saving({ state }) {
     <p class="error" role="alert">${error}</p>
   </section>`;
 }
+
+/** What the add-on has beside the settings of the web app. @param {{state: import('../core/types.js').State}} props */
+export function More({ state }) {
+  return html`<${Saving} state=${state} />
+    <section class="section">
+      <h2>${t('privacy.title')}</h2>
+      <p>
+        <a href=${`/thunderbird/privacy-${document.documentElement.lang}.html`} target="_blank">${t('privacy.page')}</a>
+      </p>
+    </section>`;
+}

@@ -1,5 +1,5 @@
 // The space: what the web app shows, of the agent in the background page.
-import { Saving } from './saving-view.js';
+import { More } from './saving-view.js';
 import { Setup } from './setup.js';
 import { App } from '../web/app.js';
 import { html, render } from '../web/html.js';
@@ -15,7 +15,7 @@ const core = await remote(browser.runtime.connect({ name: PORT }), () => locatio
 });
 let drawn = core.state.settings.language;
 await setLanguage(drawn);
-const draw = () => render(html`<${App} core=${core} begin=${Setup} more=${Saving} key=${drawn} />`, root);
+const draw = () => render(html`<${App} core=${core} begin=${Setup} more=${More} key=${drawn} />`, root);
 root.textContent = '';
 draw();
 core.subscribe(async (state) => {

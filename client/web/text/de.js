@@ -546,6 +546,8 @@ export const de = {
   'transcript.subject': 'Unterhaltung mit {name}, {day}',
   'transcript.call.in': 'Eingehender Anruf',
   'transcript.call.out': 'Ausgehender Anruf',
+  'privacy.title': 'Was andere erfahren',
+  'privacy.page': 'Wer was erfährt, und wozu Starling darf, was es darf',
   'saving.title': 'Gespeicherte Unterhaltungen',
   'saving.where': 'Unterhaltungen und Anrufe als Mail speichern',
   'saving.local': 'Auf diesem Computer',

@@ -522,6 +522,8 @@ export const en = {
   'transcript.subject': 'Conversation with {name}, {day}',
   'transcript.call.in': 'Incoming call',
   'transcript.call.out': 'Outgoing call',
+  'privacy.title': 'What others learn',
+  'privacy.page': 'Who learns what, and why Starling may do what it does',
   'saving.title': 'Saved conversations',
   'saving.where': 'Save conversations and calls as mail',
   'saving.local': 'On this computer',
