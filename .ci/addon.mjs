@@ -14,7 +14,7 @@ const LIBRARIES = {
 };
 const FROM = [
   ['core', /\.js$/],
-  ['thunderbird', /\.(js|html|css)$/],
+  ['thunderbird', /\.(js|json|html|css)$/],
   ['web', /\.(js|css|svg)$/],
   ['_locales', /\.json$/],
 ];

@@ -62,7 +62,20 @@ export class Person {
   stopUsing = (/** @type {string} */ address) => this.#ending.stopUsing(address);
 
   enrol = (/** @type {string} */ address) => this.main.enrol(address);
-  submitCode = (/** @type {string} */ pasted) => this.main.submitCode(pasted);
+  submitCode = (
+    /** @type {string} */ pasted,
+    /** @type {{key: string, args: Record<string, string>} | undefined} */ instead,
+  ) => this.main.submitCode(pasted, instead);
+  /** Those of this person's addresses for which a mail of the CA is on its way: a new one, or the present one. @returns {Promise<{mail: import('./types.js').AwaitedMail, starling: Starling}[]>} */
+  async awaited() {
+    const { coming, now } = this.#selves;
+    const all = [coming, now].flatMap((each) => (each ? [each.starling] : []));
+    const mails = await Promise.all(
+      all.map(async (starling) => ({ mail: await starling.enrolment.awaited(), starling })),
+    );
+    return mails.flatMap(({ mail, starling }) => (mail ? [{ mail, starling }] : []));
+  }
+  recommended = (/** @type {string} */ address) => this.main.recommended(address);
   resendCode = () => this.main.resendCode();
   cancelEnrolment = () => this.main.cancelEnrolment();
   openCertificate = (/** @type {Uint8Array} */ file, /** @type {string} */ pass) =>

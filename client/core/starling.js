@@ -262,10 +262,23 @@ export class Starling {
   enrol = (/** @type {string} */ address) => this.enrolment.enrol(address);
   resendCode = () => this.enrolment.enrol(this.state.me.address);
   cancelEnrolment = async () => void ((await this.enrolment.cancel()) && this.reach.settle());
-  /** @param {string} pasted */
-  async submitCode(pasted) {
+  /** @param {string} pasted @param {{key: string, args: Record<string, string>}} [instead]  why the answer by mail did not count, which would prove more */
+  async submitCode(pasted, instead) {
     await this.enrolment.submit(pasted);
+    if (instead) {
+      const actions = [{ id: 'ok', key: 'by-code.ok', safe: true }];
+      this.ctx.notice({ id: 'by-code', kind: 'info', key: `by-code.${instead.key}`, args: instead.args, actions });
+    }
     await this.reach.reconnect();
+  }
+  /** The answer to the CA's mail was sent: see enrolment. */
+  async mailAnswered() {
+    if (await this.enrolment.answered()) await this.reach.reconnect();
+  }
+  /** Servers that the domain of an address recommends, as far as those that are known can say. @param {string} address @returns {Promise<string[]>} */
+  async recommended(address) {
+    const domain = parseAddress(address).split('@')[1];
+    return domain ? (await this.ctx.locator.recommended(domain)).map(({ base }) => base) : [];
   }
 
   openCertificate = (/** @type {Uint8Array} */ file, /** @type {string} */ passphrase) =>

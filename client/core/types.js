@@ -36,6 +36,17 @@
  */
 
 /**
+ * The CA's mail that is on its way.
+ * @typedef {object} AwaitedMail
+ * @property {string} address
+ * @property {string} from  who sends it, '' where the CA does not say
+ * @property {number} expires  Unix ms
+ * @property {string} order  URL
+ * @property {string} begins  with what its code begins, '' where the CA does not say
+ * @property {boolean} reply  an answer by mail counts, too
+ */
+
+/**
  * @typedef {object} Contact
  * @property {string} address
  * @property {string} name
@@ -158,7 +169,7 @@
  * @property {(fn: (state: State) => void) => () => void} subscribe  called after each change; returns unsubscribe
  * @property {(event: 'message'|'call'|'request'|'missed', fn: (what: any) => void) => () => void} on  for notifications
  * @property {(address: string) => Promise<void>} enrol  throws StarlingError with a key for the language file
- * @property {(pasted: string) => Promise<void>} submitCode
+ * @property {(pasted: string, instead?: {key: string, args: Record<string, string>}) => Promise<void>} submitCode  instead: why an answer by mail did not count
  * @property {() => Promise<void>} resendCode
  * @property {() => Promise<void>} cancelEnrolment
  * @property {(file: Uint8Array, passphrase: string) => Promise<OpenedCertificate>} openCertificate  a PKCS #12 file with an S/MIME key
@@ -207,6 +218,7 @@
  * @property {() => Promise<void>} askDevicesAgain  after a refusal, or after this device was removed
  * @property {(how?: {revokeOld?: boolean}) => Promise<void>} recover  this browser starts a new root, by the user's choice, when no other device is left; revokeOld: the certificates of the earlier ones are withdrawn
  * @property {(baseUrl: string) => Promise<void>} addPeer
+ * @property {(address: string) => Promise<string[]>} recommended  servers that the domain of an address recommends, by those that are known
  * @property {(baseUrl: string) => Promise<void>} removePeer
  * @property {() => {base: string, id: string, connected: boolean, detail: string, lines: boolean}[]} peers  lines: it carries ordinary phone lines for our domain
  * @property {(typed: string) => Promise<void>} changeAddress  a code goes there by mail, unless that address is still ours

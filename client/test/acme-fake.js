@@ -20,6 +20,9 @@ export function fakeCa(ca, now) {
     revoked: [],
     window: null,
     retryAfter: '',
+    // Answers by mail: from whom its mails come; '' for none.
+    replies: '',
+    begins: true,
   };
   /** Until when an address is proven, by account. */
   const proofs = new Map();
@@ -63,6 +66,23 @@ export function fakeCa(ca, now) {
     };
   };
 
+  const replyChallenge = (id, order) => ({
+    type: 'email-reply-00',
+    url: `${BASE}/reply/${id}`,
+    from: state.replies,
+    token: order.replyToken,
+    status: order.status === 'invalid' ? 'invalid' : order.status === 'pending' ? 'pending' : 'valid',
+    ...(order.replyError ? { error: { detail: order.replyError } } : {}),
+  });
+
+  /** The mail with the answer: what the CA says of it. @param {any} order @param {string} text @param {string} thumbprint */
+  async function replied(order, text, thumbprint) {
+    const [, response] = /^-----BEGIN ACME RESPONSE-----\n(.+)\n-----END ACME RESPONSE-----\n$/.exec(text);
+    const right = b64u(await sha256(encode(`${order.code}${order.replyToken}.${thumbprint}`)));
+    if (response !== right) throw new Error('a wrong response');
+    order.replied = true;
+  }
+
   async function respond(path, request, id) {
     const order = state.orders.get(id);
     switch (path) {
@@ -79,6 +99,9 @@ export function fakeCa(ca, now) {
           status: proven ? 'ready' : 'pending',
           code: b64u(random(24)),
           token: b64u(random(24)),
+          replyToken: b64u(random(24)),
+          replyError: '',
+          asked: false,
           tries: 0,
         };
         state.orders.set(name, made);
@@ -95,10 +118,16 @@ export function fakeCa(ca, now) {
               url: `${BASE}/challenge/${id}`,
               status: order.status === 'invalid' ? 'invalid' : 'pending',
               token: order.token,
+              ...(state.begins ? { begins: order.code.slice(0, 10) } : {}),
               ...(state.late ? { error: { detail: 'The mail server cannot be reached.' } } : {}),
             },
+            ...(state.replies ? [replyChallenge(id, order)] : []),
           ],
         });
+      case 'reply':
+        order.asked ||= request.json !== null;
+        if (order.asked && order.replied) order.status = 'ready';
+        return answer(200, replyChallenge(id, order));
       case 'challenge': {
         // As often as `judging` says nobody has looked at the answer yet.
         if (order.judging > 0) {
@@ -164,6 +193,8 @@ export function fakeCa(ca, now) {
 
   return Object.assign(state, {
     directory: `${BASE}/directory`,
+    /** @param {string} text */
+    reply: (text) => replied([...state.orders.values()].at(-1), text, [...keys.keys()].at(-1).split('/').pop()),
     forgetNonces: () => (nonces = new Set()),
     async fetch(url, init = {}) {
       const [, path, id] = new URL(url).pathname.split('/');

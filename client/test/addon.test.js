@@ -16,6 +16,7 @@ const AWAITED = {
   from: 'acme@ca.example',
   expires: 1,
   order: 'https://ca.example/order/1',
+  begins: 'AbCdEfGhIj',
 };
 const mail = (more = {}) => ({
   subject: `ACME: ${CODE}`,
@@ -36,6 +37,7 @@ test('only the mail of our own open order is taken for the CA’s', () => {
     [mail({ subject: `Re: ACME: ${CODE}` }), headers()],
     [mail({ subject: `ACME: ${CODE} and more` }), headers()],
     [mail({ subject: 'ACME: short' }), headers()],
+    [mail({ subject: `ACME: ${'x'.repeat(32)}` }), headers()],
     [mail(), headers({ 'auto-submitted': ['no'] })],
     [mail(), headers({ 'auto-submitted': undefined })],
     [mail(), headers({ 'auto-submitted': ['auto-generated; type=acme', 'auto-generated; type=acme'] })],

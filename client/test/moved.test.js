@@ -336,6 +336,11 @@ test('a change may be interrupted anywhere: by a reload before the code, by canc
   assert.equal(alice.state.move, null);
   ca.refuse = null;
   await alice.changeAddress(NEW);
+  // Its mail is known as ours, too: the add-on answers it by itself.
+  assert.deepEqual(
+    (await alice.awaited()).map(({ mail }) => mail.address),
+    [NEW],
+  );
   await it.until(alice, (s) => s.move?.step === 'code', 'code');
   await assert.rejects(alice.changeAddress(THIRD), (e) => e.key === 'move.busy');
   await assert.rejects(alice.submitMoveCode('no code'), (e) => e.key.startsWith('code'));

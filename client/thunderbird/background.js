@@ -4,6 +4,7 @@ import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
 import { duration, setLanguage, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
+import { sendAnswer } from './answer.js';
 import { watchForAttention } from './attention.js';
 import { addressBook } from './book.js';
 import { calling } from './calling.js';
@@ -11,8 +12,10 @@ import { composeButton } from './compose.js';
 import { directoryBook } from './directory.js';
 import { headerButton } from './header.js';
 import { challengeMails, localFolder } from './mails.js';
+import { proofBook } from './proof.js';
 import { wasmScrypt } from './scrypt.js';
 import { beginReply } from './threads.js';
+import { isBase, shipped } from './servers.js';
 import { transcripts } from './transcripts.js';
 import { PORT, serve } from './wire.js';
 
@@ -20,7 +23,6 @@ const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
 
 /** Servers that the person chose, or that came with the add-on. @type {string[]} */
 let servers = [];
-const isBase = (/** @type {unknown} */ each) => typeof each === 'string' && /^https?:\/\/[^/?#]+\/$/.test(each);
 const read = (/** @type {unknown} */ chosen) => void (servers = Array.isArray(chosen) ? chosen.filter(isBase) : []);
 /** What was chosen meanwhile counts more than what was read before. */
 let chosen = false;
@@ -45,14 +47,17 @@ async function start() {
     // The program is the person's own, so a test CA of this computer may be believed when all servers that they chose are here.
     loopback: () => servers.length > 0 && servers.every((each) => LOOPBACK.test(each)),
     media: calls.media,
+    morePeers: shipped,
     deviceName: 'Thunderbird',
   });
 }
 
-/** The CA's mails go where they are in nobody's way. @param {number} id */
+/** The CA's mails, and answers to them, go where they are in nobody's way. */
+const confirmations = () => localFolder('Starling', 'Confirmations');
+/** @param {number} id */
 async function file(id) {
   await browser.messages.update(id, { read: true });
-  await browser.messages.move([id], (await localFolder('Starling', 'Confirmations')).id);
+  await browser.messages.move([id], (await confirmations()).id);
 }
 
 /** Nothing of the person is left but the servers, which are asked for nowhere else. Mails that were saved are mails. */
@@ -90,12 +95,33 @@ const button = headerButton({ open: go, warn: warn('the button above a mail') })
 browser.runtime.onMessage.addListener((/** @type {any} */ message) => {
   if (typeof message?.open === 'string') go(message.open);
 });
+const proving = proofBook();
+const awaited = async (/** @type {string} */ code) =>
+  (await (await opening).awaited()).find(({ mail }) => code.startsWith(mail.begins))?.mail ?? null;
+/** Whose it is: the address may be one to come. @param {string} order */
+const waiting = async (order) => {
+  const person = await opening;
+  return (await person.awaited()).find(({ mail }) => mail.order === order)?.starling ?? person.main;
+};
 const mails = challengeMails({
-  awaited: async () => (await opening).main.enrolment.awaited(),
-  submit: async (code) => (await opening).submitCode(code),
+  awaited,
+  all: async () => (await (await opening).awaited()).map(({ mail }) => mail),
+  answer: async ({ order }, code) => (await waiting(order)).enrolment.answer(code),
+  send: async (mail, to, text) => sendAnswer(mail, to, text, await confirmations().catch(() => null)),
+  answered: async ({ order }) => (await waiting(order)).mailAnswered(),
+  submit: async ({ order }, code, instead) => (await waiting(order)).submitCode(code, instead),
   file,
+  isFiled: (mail) =>
+    confirmations().then(
+      ({ id }) => mail.folder?.id === id,
+      () => false,
+    ),
+  note: proving.note,
   warn: warn('a mail of the CA'),
 });
+browser.runtime.onMessage.addListener((/** @type {any} */ message) =>
+  message === 'look-back' ? mails.lookBack().then(mails.settled) : undefined,
+);
 const adding = browser.spaces.create('starling', '/thunderbird/space.html', {
   title: 'Starling',
   defaultIcons: '/web/icons/starling.svg',
@@ -125,4 +151,18 @@ core.subscribe(show);
 show();
 watchForAttention(core, space.id, go);
 composeButton({ core, warn: warn('the button beside a mail') });
+/** Since when a mail is waited for, the page says. */
+let expires = 0;
+const waits = () => {
+  const { status, codeExpires } = core.state.me;
+  if (status !== 'code') return void (expires = 0);
+  if (expires === codeExpires) return;
+  expires = codeExpires;
+  void core
+    .awaited()
+    .then((all) => Promise.all(all.map(({ mail }) => proving.note(mail))))
+    .catch(warn('the mail that is awaited'));
+};
+core.subscribe(waits);
+waits();
 await mails.lookBack();

@@ -1,38 +1,73 @@
 // The CA's mail for an order of ours: found when it arrives, or when Thunderbird starts later, answered, and filed away. No other mail is read further than its
-// header, and none is touched.
+// subject, and none is touched.
 import { codeIn } from '../core/enrol/acme.js';
+import { StarlingError } from '../core/errors.js';
+import { proofs } from './proof.js';
 
-/** Of one order: whoever guesses when we wait, and forges the sender, gets no more than these. */
+/** Of one order, where the CA does not say how its code begins: whoever guesses when we wait, and forges the sender, gets no more than these. */
 const TRIES = 3;
 const SUBJECT = /^\s*ACME:\s*[A-Za-z0-9_-]{32}\s*$/;
-const MAX_LOOKED_AT = 200;
+const MAX_LOOKED_AT = 5000;
+/** The CA's are a tenth of it. */
+const MAX_BYTES = 64 * 1024;
 /** A mail may have been there a little before the order says so: clocks differ. */
 const EARLIER_MILLIS = 3_600_000;
+const DAY_MILLIS = 86_400_000;
+/** The CA did not answer. */
+const AGAIN_MILLIS = 60_000;
 
-/** @typedef {{address: string, from: string, expires: number, order: string}} Awaited */
+/** @typedef {import('../core/types.js').AwaitedMail} Awaited */
+/** @typedef {import('./proof.js').Proof} Proof */
 
 /** The address in a header field. @param {string} text */
 export const addressIn = (text) => (/<([^<>]*)>\s*$/.exec(text)?.[1] ?? text).trim().toLowerCase();
 
 /**
  * Whether this is the CA's mail for the order. RFC 8823, section 3.1. Its code decides; this keeps other mails from being tried.
- * @param {{author: string, recipients: string[], subject: string}} mail @param {Record<string, string[]>} headers  names in lower case @param {Awaited} awaited
+ * @param {{recipients: string[], subject: string}} mail @param {Record<string, string[]>} headers  names in lower case @param {{address: string, from: string, begins: string}} awaited
  */
-export function isChallenge(mail, headers, awaited) {
+export function isChallenge(mail, headers, { address, from, begins }) {
   const once = (/** @type {string} */ name) => (headers[name]?.length === 1 ? headers[name][0] : '');
   return (
     SUBJECT.test(mail.subject) &&
+    codeIn(mail.subject).startsWith(begins) &&
     /^auto-generated\s*;\s*type=acme$/i.test(once('auto-submitted').trim()) &&
-    (!awaited.from || addressIn(once('from')) === awaited.from.toLowerCase()) &&
+    (!from || addressIn(once('from')) === from.toLowerCase()) &&
     mail.recipients.length === 1 &&
-    addressIn(mail.recipients[0]) === awaited.address
+    addressIn(mail.recipients[0]) === address
   );
 }
 
+/** An answer goes where the CA says that it writes from: it is not sent when the mail wants it elsewhere. @param {Record<string, string[]>} headers @param {string} from */
+const elsewhere = (headers, from) => (headers['reply-to'] ?? []).some((each) => addressIn(each) !== from.toLowerCase());
+
 /**
- * @param {{awaited: () => Promise<Awaited | null>, submit: (code: string) => Promise<void>, file: (id: number) => Promise<void>, warn: (e: unknown) => void}} around
+ * @typedef {object} Around
+ * @property {() => Promise<Awaited[]>} all  what is waited for now
+ * @property {(code: string) => Promise<Awaited | null>} awaited  the one of them to which a code can belong
+ * @property {(waiting: Awaited, code: string) => Promise<string>} answer  the text of the answer by mail, '' where there is none
+ * @property {(mail: number, to: Awaited, text: string) => Promise<void>} send
+ * @property {(waiting: Awaited) => Promise<void>} answered  returns when the CA has it and the certificate is here
+ * @property {(waiting: Awaited, code: string, instead?: {key: string, args: Record<string, string>}) => Promise<void>} submit
+ * @property {(id: number) => Promise<void>} file
+ * @property {(mail: any) => Promise<boolean>} isFiled
+ * @property {(awaited: Pick<Proof, 'order' | 'address' | 'from' | 'begins'>, change?: Partial<Proof>) => Promise<Proof>} note
+ * @property {(e: unknown) => void} warn
  */
-export function challengeMails({ awaited, submit, file, warn }) {
+
+/** @param {Around} around */
+export function challengeMails({
+  all: allAwaited,
+  awaited,
+  answer,
+  send,
+  answered,
+  submit,
+  file,
+  isFiled,
+  note,
+  warn,
+}) {
   let order = '';
   let tries = 0;
   /** One after the other: two copies of a mail must not both be tried. */
@@ -40,39 +75,99 @@ export function challengeMails({ awaited, submit, file, warn }) {
 
   /** @param {any} mail */
   async function look(mail) {
-    if (!SUBJECT.test(mail.subject ?? '')) return;
-    const waiting = await awaited();
-    if (!waiting) return;
+    if (!SUBJECT.test(mail.subject ?? '') || !(mail.size <= MAX_BYTES)) return;
+    const code = codeIn(mail.subject);
+    const now = await awaited(code);
+    // Of an order of ours that is over: it came late, or was asked for twice.
+    const ours = now ?? (await proofs()).find((each) => each.begins && code.startsWith(each.begins));
+    if (!ours || (await isFiled(mail))) return;
     const { headers } = await browser.messages.getFull(mail.id);
-    if (!isChallenge(mail, headers, waiting)) return;
-    if (order !== waiting.order) tries = 0;
-    order = waiting.order;
-    if (++tries > TRIES) return;
-    await submit(codeIn(mail.subject));
+    if (!isChallenge(mail, headers, ours)) return;
+    if (!now) {
+      await file(mail.id);
+      return void (await note(ours, { left: [] }));
+    }
+    if (order !== now.order) tries = 0;
+    order = now.order;
+    if (!now.begins && ++tries > TRIES) return;
+    await note(now, { left: [mail.headerMessageId] });
+    await prove(mail, now, !elsewhere(headers, now.from));
     await file(mail.id);
+    await note(now, { step: 'done', left: [] });
+  }
+
+  /** By an answer, which proves more; when that does not count, by the code. @param {any} mail @param {Awaited} waiting @param {boolean} mayReply */
+  async function prove(mail, waiting, mayReply) {
+    const code = codeIn(mail.subject);
+    const before = await note(waiting);
+    let [why, detail] = before.step === 'code' ? [before.why, before.detail] : ['', ''];
+    try {
+      if (waiting.reply && mayReply && before.step !== 'code')
+        try {
+          return await byReply(mail, waiting, code, before.step === 'sent');
+        } catch (e) {
+          const { key, args } = e instanceof StarlingError ? e : new StarlingError('generic');
+          if (!key.startsWith('reply.')) throw e;
+          if ((await awaited(code))?.order !== waiting.order) return;
+          detail = args.why ?? '';
+          // What most people meet: a provider that signs nothing, or not as this counts.
+          why = key === 'reply.refused' && /\bDKIM\b|signed/.test(detail) ? 'unsigned' : key.slice('reply.'.length);
+          warn(e);
+          await note(waiting, { step: 'code', why, detail });
+        }
+      await submit(waiting, code, why ? { key: why, args: { why: detail } } : undefined);
+    } catch (e) {
+      await failed(e, waiting);
+      throw e;
+    }
+  }
+
+  /** @param {any} mail @param {Awaited} waiting @param {string} code @param {boolean} isSent  before Thunderbird ended */
+  async function byReply(mail, waiting, code, isSent) {
+    const text = isSent ? '' : await answer(waiting, code);
+    if (text) {
+      await note(waiting, { step: 'sending' });
+      await send(mail.id, waiting, text);
+      await note(waiting, { step: 'sent' });
+    }
+    await answered(waiting);
+  }
+
+  /** The page says so; what only the network keeps from going on is tried again. @param {unknown} e @param {Awaited} waiting */
+  async function failed(e, waiting) {
+    const key = e instanceof StarlingError ? e.key : 'generic';
+    // Of a CA that does not say how its code begins, anybody may have sent one.
+    if (key === 'code' && !waiting.begins) return;
+    const before = await note(waiting);
+    if (before.step === 'waiting' || before.step === 'sending') await note(waiting, { step: 'failed', why: key });
+    if (key === 'ca-unreachable') setTimeout(() => void lookBack().catch(warn), AGAIN_MILLIS);
   }
 
   const later = (/** @type {any} */ mail) => void (last = last.then(() => look(mail)).catch(warn));
 
-  /** What came while Thunderbird did not run. */
-  async function lookBack() {
-    const waiting = await awaited();
-    if (!waiting) return;
-    const since = new Date(waiting.expires - 86_400_000 - EARLIER_MILLIS);
-    let page = await browser.messages.query({ fromDate: since, subject: 'ACME:' });
-    for (let seen = 0; page && seen < MAX_LOOKED_AT;) {
-      for (const mail of page.messages) {
-        seen++;
-        later(mail);
-      }
-      page = page.id && page.messages.length ? await browser.messages.continueList(page.id) : null;
+  /** All of a list, a page at a time. @param {any} page */
+  async function all(page) {
+    for (let seen = 0; page;) {
+      for (const mail of page.messages) if (SUBJECT.test(mail.subject ?? '')) later(mail);
+      seen += page.messages.length;
+      page = page.id && seen < MAX_LOOKED_AT ? await browser.messages.continueList(page.id) : null;
     }
   }
 
+  /** What came while Thunderbird did not run, or lies where nobody was told of it; and what was to be filed away when it ended. */
+  async function lookBack() {
+    const waiting = await allAwaited();
+    for (const { left } of waiting.length ? [] : await proofs())
+      for (const headerMessageId of left) await all(await browser.messages.query({ headerMessageId }));
+    if (!waiting.length) return;
+    const since = new Date(Math.min(...waiting.map(({ expires }) => expires)) - DAY_MILLIS - EARLIER_MILLIS);
+    await all(await browser.messages.query({ fromDate: since, subject: 'ACME:' }));
+  }
+
   browser.messages.onNewMailReceived.addListener((/** @type {any} */ _folder, /** @type {any} */ list) => {
-    for (const mail of list.messages.slice(0, MAX_LOOKED_AT)) later(mail);
+    all(list).catch(warn);
   }, true);
-  return { lookBack };
+  return { lookBack, settled: () => last };
 }
 
 /** The folder for them, among the local ones. @param {string} name @param {string} [below] */

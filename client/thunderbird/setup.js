@@ -4,8 +4,12 @@ import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { Enrol } from '../web/views/enrol.js';
+import { ServerForm } from './server-form.js';
+import { findServers } from './servers.js';
+import { WaitForMail } from './waiting.js';
 
 /** @typedef {import('../core/types.js').StarlingApi} Core */
+/** @typedef {import('../core/types.js').State} State */
 
 /** Addresses of the mail accounts, each once. @returns {Promise<string[]>} */
 async function addresses() {
@@ -16,41 +20,62 @@ async function addresses() {
   return [...new Set(all.filter((/** @type {unknown} */ each) => typeof each === 'string' && each.includes('@')))];
 }
 
-/** @param {{core: Core, state: import('../core/types.js').State}} props */
+/** @param {{core: Core, state: State}} props */
 export function Setup({ core, state }) {
   const [own, setOwn] = useState(/** @type {string[] | null} */ (null));
   const [other, setOther] = useState(false);
+  /** For which address a server is asked for. */
+  const [asked, setAsked] = useState('');
   const [error, setError] = useState('');
+  const [busy, setBusy] = useState('');
   useEffect(() => void addresses().then(setOwn, () => setOwn([])), []);
   if (!own) return null;
-  if (other || !own.length) return html`<${Enrol} core=${core} state=${state} />`;
-  const use = async (/** @type {string} */ address) => {
-    setError('');
-    if (!core.peers().length) await chooseServer(core);
+  if (state.me.status === 'waiting-for-device') return html`<${Enrol} core=${core} state=${state} />`;
+  if (state.me.status === 'code') return html`<${Card}><${WaitForMail} core=${core} state=${state} /><//>`;
+  const enrol = async (/** @type {string} */ address) => {
+    if (!(await findServers(core, address))) return setAsked(address);
     await core.enrol(address);
   };
+  const use = async (/** @type {string} */ address) => {
+    setBusy(address);
+    setError('');
+    await enrol(address).catch((e) => setError(saying(e)));
+    setBusy('');
+  };
+  if (asked) {
+    const back = () => setAsked('');
+    const goOn = async () => void (await core.enrol(asked));
+    return html`<${Card}><${ServerForm} core=${core} address=${asked} goOn=${goOn} back=${back} /><//>`;
+  }
+  // As it is, but for the server that must be there first.
+  if (other || !own.length)
+    return html`<${Enrol} core=${Object.create(core, { enrol: { value: enrol } })} state=${state} />`;
+  return html`<${Card}>
+    <h1>${t('setup.title')}</h1>
+    <p class="lead">${t('setup.lead')}</p>
+    ${own.map(
+      (address) =>
+        html`<p key=${address}>
+          <${Button} kind="main" busy=${busy === address} disabled=${!!busy} task=${() => use(address)}>
+            ${t('setup.use', { address })}
+          <//>
+        </p>`,
+    )}
+    ${error && html`<p class="error" role="alert">${error}</p>`}
+    <p class="small">${t('setup.mail')}</p>
+    <div class="row spread">
+      <${Button} kind="plain" task=${() => setOther(true)}>${t('setup.other')}<//>
+      ${error && html`<${Button} kind="plain" task=${() => setAsked(own[0])}>${t('setup.server.other')}<//>`}
+    </div>
+  <//>`;
+}
+
+/** @param {{children?: any}} props */
+function Card({ children }) {
   return html`<main class="card-page">
     <section class="card">
       <img class="logo" src="/web/icons/starling.svg" alt="" width="56" height="56" />
-      <h1>${t('setup.title')}</h1>
-      <p class="lead">${t('setup.lead')}</p>
-      ${own.map(
-        (address) =>
-          html`<p key=${address}>
-            <${Button} kind="main" task=${() => use(address).catch((e) => setError(saying(e)))}>
-              ${t('setup.use', { address })}
-            <//>
-          </p>`,
-      )}
-      ${error && html`<p class="error" role="alert">${error}</p>`}
-      <p class="small">${t('setup.mail')}</p>
-      <${Button} kind="plain" task=${() => setOther(true)}>${t('setup.other')}<//>
+      ${children}
     </section>
   </main>`;
-}
-
-/** @param {Core} core */
-async function chooseServer(core) {
-  const { servers } = await browser.storage.local.get({ servers: [] });
-  for (const base of servers) await core.addPeer(base);
 }

@@ -44,7 +44,16 @@ export const ASKED = [
     'askDevicesAgain',
     'recover',
   ],
-  ...['addPeer', 'removePeer', 'changeAddress', 'submitMoveCode', 'resendMoveCode', 'cancelMove', 'stopUsing'],
+  ...[
+    'recommended',
+    'addPeer',
+    'removePeer',
+    'changeAddress',
+    'submitMoveCode',
+    'resendMoveCode',
+    'cancelMove',
+    'stopUsing',
+  ],
   ...['useMoveDeviceCode', 'askMoveDevicesAgain', 'recoverMove', 'followMoved', 'hideMoved'],
   ...['answerNotice', 'exportData', 'deleteEverything'],
 ];

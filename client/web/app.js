@@ -19,7 +19,7 @@ const BEFORE_ENROLMENT = new Set(['new', 'code', 'enrolling', 'waiting-for-devic
 
 /** @typedef {(props: {core: Core, state: import('../core/types.js').State}) => any} Part */
 
-/** @param {{core: Core, begin?: Part, more?: Part, known?: any}} props  begin: shown in place of the field for an address; more: settings of whatever this runs in; known: shows whom one knows already */
+/** @param {{core: Core, begin?: Part, more?: Part, known?: any}} props  begin: shown in place of the field for an address, and until there is a certificate; more: settings of whatever this runs in; known: shows whom one knows already */
 export function App({ core, begin = Enrol, more, known }) {
   const [state, setState] = useState(core.state);
   const [place, go] = usePlace();
@@ -43,7 +43,7 @@ export function App({ core, begin = Enrol, more, known }) {
     <section class="bars" aria-label=${t('app.notices')}><${Notices} core=${core} state=${state} /></section>
     ${
       enrolling
-        ? html`<${state.me.status === 'new' ? begin : Enrol} core=${core} state=${state} />`
+        ? html`<${begin} core=${core} state=${state} />`
         : html`<div class="panes" role=${place.pane === 'list' && narrow ? 'main' : undefined}>
             ${place.pane === 'list' && narrow && html`<h1 class="unseen">${t('app.people')}</h1>`}
             <${List} core=${core} state=${state} place=${place} go=${go} />

@@ -12,6 +12,8 @@ const RENEW_AT = 2 / 3;
 const LONGEST_TIMER_MILLIS = 2 ** 31 - 1;
 /** After a renewal that did not come to its end. */
 const AGAIN_MILLIS = 3_600_000;
+/** So long an answer that was mailed may be on its way; mail servers that do not know each other let the first mail wait for minutes. */
+const ANSWER_MILLIS = 180_000;
 /** cessationOfOperation: the devices are lost, or not to be used any more. RFC 5280, section 5.3.1. */
 const CESSATION = 5;
 
@@ -229,11 +231,30 @@ export function enrolment(ctx) {
       if (!profile || !pending) throw new StarlingError('code');
       await take(profile, pending, pasted);
     },
-    /** The mail that is on its way. @returns {Promise<{address: string, from: string, expires: number, order: string} | null>} */
+    /** The mail that is on its way. @returns {Promise<import('../types.js').AwaitedMail | null>} */
     async awaited() {
       const pending = await acme.pending();
       if (!pending || pending.ready || pending.expires <= ctx.around.now()) return null;
-      return { address: pending.address, from: pending.from ?? '', expires: pending.expires, order: pending.order };
+      const { address, from = '', expires, order: url, begins = '' } = pending;
+      return { address, from, expires, order: url, begins, reply: !!pending.reply };
+    },
+
+    /** What is to be mailed back to the CA, as text; '' where it takes no such answer. @param {string} code  of its mail @returns {Promise<string>} */
+    async answer(code) {
+      const pending = await acme.pending();
+      return pending ? await acme.answer(pending, code) : '';
+    },
+
+    /** That was sent: the certificate, when the CA has it. Throws `reply.refused` or `reply.late`; the code counts then as before. @returns {Promise<boolean>} false: nobody waits for it any more */
+    async answered() {
+      const profile = ctx.profile;
+      const pending = await acme.pending();
+      if (!profile || !pending?.reply) return false;
+      const isOver = async () => (await acme.pending())?.order !== pending.order;
+      await acme.answered(pending, ANSWER_MILLIS, isOver);
+      if (await isOver()) return false;
+      await take(profile, { ...pending, ready: true }, '');
+      return true;
     },
     profileFor,
     adopt,

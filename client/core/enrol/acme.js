@@ -1,8 +1,10 @@
-// The user's side of RFC 8555, identifier `email`, challenge `email-code-00`. What is pending lies in the Store, so that a reload goes on where it was.
+// The user's side of RFC 8555, identifier `email`, challenges `email-code-00` and, where mail can be sent, `email-reply-00`. What is pending lies in the Store, so that a
+// reload goes on where it was.
 import { b64u, encode, sha256, unb64u, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { ES256 } from '../identity/device.js';
 import { parseCertificate, pemCertificates } from '../identity/certificate.js';
+import { beginning, detail, replyChallenge, responseBlock, verdict } from './reply.js';
 
 /** So long a certificate that is being made is waited for; how far apart it is asked for, the CA says, within bounds. */
 const MAX_ROUNDS = 20;
@@ -14,16 +16,12 @@ const ASK_AGAIN_MILLIS = [3_600_000, 86_400_000];
 const MAX_CERTIFICATES = 200;
 const TABLE = 'enrol';
 
-/** Who sends the mail, as the challenge for replies says (RFC 8823, section 3); '' when none is offered. @param {any[]} challenges */
-const sender = (challenges) =>
-  String(challenges.find((each) => each.type === 'email-reply-00')?.from ?? '').slice(0, 320);
-
 /** @param {number} ms @param {() => void} task */
 function setTimer(ms, task) {
   const id = setTimeout(task, ms);
   return () => clearTimeout(id);
 }
-/** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean, ready?: boolean, from?: string}} Pending  expires in Unix ms; from: who sends the mail, where the CA says so; late: the mail is not on its way yet; ready: the account's proof is still good, no mail is sent */
+/** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean, ready?: boolean, from?: string, begins?: string, reply?: import('./reply.js').ReplyChallenge}} Pending  expires in Unix ms; from: who sends the mail, where the CA says so; begins: with what its code begins, where the CA says so; reply: where an answer by mail counts; late: the mail is not on its way yet; ready: the account's proof is still good, no mail is sent */
 /** The account with which the address was proven last: a renewal needs no mail as long as the proof is good. until: Unix ms @typedef {{account: CryptoKeyPair, kid: string, directory: string, address: string, until: number}} Proven */
 /** start and end in Unix ms; explanation: URL for people, or ''; again: when to ask next, in ms @typedef {{start: number, end: number, explanation: string, again: number}} RenewalInfo */
 
@@ -117,6 +115,12 @@ export function acmeClient(around) {
     await around.store.put(TABLE, 'proven', kept);
   }
 
+  /** RFC 8823, section 3.2, as the two challenges have it. @param {Pending} pending @param {string} code @param {string} token */
+  async function response({ account }, code, token) {
+    const thumbprint = b64u(await sha256(encode(JSON.stringify(await publicJwk(account)))));
+    return b64u(await sha256(encode(`${code}${token}.${thumbprint}`)));
+  }
+
   return {
     /** @returns {Promise<Pending | undefined>} */
     pending: () => around.store.get(TABLE, 'pending'),
@@ -152,7 +156,8 @@ export function acmeClient(around) {
         directory: directoryUrl,
         late: !!challenge.error,
         ready: order.status === 'ready',
-        from: sender(authorization.challenges),
+        ...replyChallenge(authorization.challenges),
+        begins: beginning(challenge),
       };
       await around.store.put(TABLE, 'pending', pending);
       return pending;
@@ -178,12 +183,11 @@ export function acmeClient(around) {
       let order = await (await read(pending.order)).json();
       if (order.status === 'pending') {
         need(code !== '', 'code.none');
-        const thumbprint = b64u(await sha256(encode(JSON.stringify(await publicJwk(pending.account)))));
-        const response = b64u(await sha256(encode(`${code}${pending.token}.${thumbprint}`)));
+        const answer = { response: await response(pending, code, pending.token) };
         // RFC 8555, section 7.5.1: the CA may still be judging it.
         await settled(
           pending.challenge,
-          await (await post(pending.account, pending.kid, pending.challenge, { response })).json(),
+          await (await post(pending.account, pending.kid, pending.challenge, answer)).json(),
         );
         order = await (await read(pending.order)).json();
       }
@@ -202,6 +206,29 @@ export function acmeClient(around) {
       const chain = pemCertificates(await (await read(order.certificate)).text());
       await remember(pending, order).catch(() => {});
       return chain;
+    },
+
+    /** What is to be mailed back to the CA; '' where it takes no answers by mail. @param {Pending} pending @param {string} code @returns {Promise<string>} */
+    async answer(pending, code) {
+      if (!pending.reply) return '';
+      directory = await (await ask(pending.directory)).json();
+      // What is wrong now is about the CA's own mail.
+      const before = detail(await (await post(pending.account, pending.kid, pending.reply.url, null)).json());
+      await around.store.put(TABLE, 'pending', { ...pending, reply: { ...pending.reply, before } });
+      return responseBlock(await response(pending, code, pending.reply.token));
+    },
+
+    /**
+     * The answer was sent: returns when the CA has it. RFC 8555, section 7.5.1: it is told that it may look.
+     * @param {Pending} pending @param {number} patience ms @param {() => Promise<boolean>} isOver  nobody waits for it any more @returns {Promise<void>} throws `reply.refused` with the CA's reason, or `reply.late`
+     */
+    async answered(pending, patience, isOver) {
+      directory = await (await ask(pending.directory)).json();
+      const { url = '', before = '' } = pending.reply ?? {};
+      const look = async (/** @type {any} */ payload) =>
+        await (await post(pending.account, pending.kid, url, payload)).json();
+      const pause = (/** @type {number} */ ms) => new Promise((resolve) => later(ms, () => resolve(null)));
+      await verdict({ look, pause, patience, before, isOver });
     },
 
     forget: () => around.store.delete(TABLE, 'pending'),

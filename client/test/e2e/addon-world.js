@@ -58,8 +58,14 @@ export async function world(users) {
 /** @param {string} pem */
 const base64 = (pem) => pem.replace(/-----[^-]+-----|\s/g, '');
 
-/** An account of the provider, as its assistant would make it. @param {Awaited<ReturnType<typeof import('./thunderbird.js').thunderbird>>} tb @param {Awaited<ReturnType<typeof mailSystem>>} mail @param {string} email */
-export async function addAccount(tb, mail, email) {
+/**
+ * An account of the provider, as its assistant would make it.
+ * @param {Awaited<ReturnType<typeof import('./thunderbird.js').thunderbird>>} tb @param {Awaited<ReturnType<typeof mailSystem>>} mail @param {string} email
+ * @param {{type?: 'imap' | 'pop3', smtp?: number, password?: string, watched?: boolean}} [how]  smtp: a port; password: for sending; watched: new mails are fetched by themselves
+ */
+export async function addAccount(tb, mail, email, how = {}) {
+  const { type = 'imap', smtp = mail.port('signed'), password = PASSWORD, watched = true } = how;
+  const ports = ['imap', 'pop3', 'signed', 'unsigned'].map((name) => mail.port(name));
   await tb.chrome(`
     const { MailServices } = ChromeUtils.importESModule('resource:///modules/MailServices.sys.mjs');
     const am = MailServices.accounts;
@@ -68,26 +74,30 @@ export async function addAccount(tb, mail, email) {
     const override = Cc['@mozilla.org/security/certoverride;1'].getService(Ci.nsICertOverrideService);
     const certificates = Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB);
     const certificate = certificates.constructX509FromBase64(${JSON.stringify(base64(await readFile(join(mail.folder, 'cert.pem'), 'utf8')))});
-    for (const port of ${JSON.stringify([mail.port('imap'), mail.port('signed')])})
+    for (const port of ${JSON.stringify(ports)})
       override.rememberValidityOverride('localhost', port, {}, certificate, false);
     const [email, password] = ${JSON.stringify([email, PASSWORD])};
-    const server = am.createIncomingServer(email, 'localhost', 'imap');
-    server.port = ${mail.port('imap')}; server.socketType = 2; server.authMethod = 3; server.password = password;
-    server.loginAtStartUp = true; server.doBiff = true; server.biffMinutes = 1; server.setBoolValue('use_idle', true);
-    for (const scheme of ['imap', 'smtp']) {
+    const [type, watched] = ${JSON.stringify([type, watched])};
+    const server = am.createIncomingServer(email, 'localhost', type);
+    server.port = ${mail.port(type)}; server.socketType = 2; server.authMethod = 3; server.password = password;
+    server.loginAtStartUp = watched; server.doBiff = watched; server.biffMinutes = 1;
+    if (type === 'imap') server.setBoolValue('use_idle', watched);
+    else server.downloadOnBiff = true;
+    for (const [scheme, secret] of [[type === 'imap' ? 'imap' : 'mailbox', password], ['smtp', ${JSON.stringify(password)}]]) {
       const login = Cc['@mozilla.org/login-manager/loginInfo;1'].createInstance(Ci.nsILoginInfo);
-      login.init(scheme + '://localhost', null, scheme + '://localhost', email, password, '', '');
+      login.init(scheme + '://localhost', null, scheme + '://localhost', email, secret, '', '');
       await Services.logins.addLoginAsync(login);
     }
     const out = MailServices.outgoingServer.createServer('smtp');
     const smtp = out.QueryInterface(Ci.nsISmtpServer);
-    smtp.hostname = 'localhost'; smtp.port = ${mail.port('signed')}; out.socketType = 2; out.authMethod = 3;
-    out.username = email; out.password = password;
+    smtp.hostname = 'localhost'; smtp.port = ${smtp}; out.socketType = 2; out.authMethod = 3;
+    out.username = email; out.password = ${JSON.stringify(password)};
     MailServices.outgoingServer.defaultServer = out;
     const identity = am.createIdentity();
     identity.email = email; identity.fullName = email.split('@')[0]; identity.smtpServerKey = out.key; identity.doFcc = false;
     const account = am.createAccount();
     account.incomingServer = server; account.addIdentity(identity); am.defaultAccount = account;
     server.valid = true; identity.valid = true;
-    server.performExpand(null); server.getNewMessages(server.rootFolder, null, null);`);
+    if (type === 'imap') server.performExpand(null);
+    if (watched) server.getNewMessages(server.rootFolder, null, null);`);
 }

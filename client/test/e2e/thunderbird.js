@@ -168,8 +168,9 @@ export async function thunderbird({ folder = '', prefs = {} } = {}) {
       end();
     },
     async close() {
-      await command('Marionette:Quit', { flags: ['eForceQuit'] }).catch(() => {});
+      // A question that is open holds it up.
       const late = setTimeout(() => child.kill('SIGKILL'), QUIT_MILLIS);
+      await command('Marionette:Quit', { flags: ['eForceQuit'] }).catch(() => {});
       await gone;
       clearTimeout(late);
       end();

@@ -1,5 +1,6 @@
 import { calls } from './calls-de.js';
 import { people } from './people-de.js';
+import { proof } from './proof-de.js';
 
 /** @type {Record<string, string>} */
 export const de = {
@@ -542,6 +543,7 @@ export const de = {
   'setup.mail':
     'Auf diesem Computer entsteht ein Schlüssel, der ihn nie verlässt. Eine E-Mail beweist, dass die Adresse Ihnen gehört; Thunderbird beantwortet sie von selbst und legt sie ab. Andere E-Mails werden nicht angerührt.',
   'setup.other': 'Eine andere Adresse',
+  ...proof,
   'privacy.title': 'Was andere erfahren',
   'privacy.page': 'Wer was erfährt, und wozu Starling darf, was es darf',
   ...people,

@@ -1,5 +1,6 @@
 import { calls } from './calls-en.js';
 import { people } from './people-en.js';
+import { proof } from './proof-en.js';
 
 /** @type {Record<string, string>} */
 export const en = {
@@ -518,6 +519,7 @@ export const en = {
   'setup.mail':
     'A key is made on this computer and never leaves it. A mail proves that the address is yours; Thunderbird answers it by itself and files it away. No other mail is touched.',
   'setup.other': 'Another address',
+  ...proof,
   'privacy.title': 'What others learn',
   'privacy.page': 'Who learns what, and why Starling may do what it does',
   ...people,

@@ -6,6 +6,7 @@ import { aboutServer, duration, t } from '../i18n.js';
 import { codeIn } from '../../core/enrol/acme.js';
 import { saying } from '../errors.js';
 import { takeLink } from '../adding.js';
+import { isAddon } from '../origin.js';
 import { SmimeForm } from './smime.js';
 import { Waiting } from './waiting.js';
 
@@ -100,7 +101,7 @@ function AddressForm({ core, state }) {
     </button>
     <p class="small">
       ${t('enrol.privacy')}${' '}
-      <a href=${aboutServer()} target="_blank" rel="noopener">${t('enrol.about')}</a>
+      ${!isAddon && html`<a href=${aboutServer()} target="_blank" rel="noopener">${t('enrol.about')}</a>`}
     </p>
   </form>`;
 }

@@ -43,6 +43,7 @@ final class MailSystem implements AutoCloseable {
             "/usr/sbin/dovecot",
             "/usr/lib/dovecot/lmtp",
             "/usr/lib/dovecot/imap",
+            "/usr/lib/dovecot/pop3",
             "/usr/sbin/opendkim",
             "/usr/sbin/dnsmasq",
             "/usr/bin/openssl");
@@ -71,8 +72,9 @@ final class MailSystem implements AutoCloseable {
         for (String program : PROGRAMS)
             Assumptions.assumeTrue(
                     Files.isExecutable(Path.of(program)),
-                    program + " is missing (RUNLEVEL=1 apt-get install postfix dovecot-imapd dovecot-lmtpd opendkim"
-                            + " dnsmasq-base openssl)");
+                    program
+                            + " is missing (RUNLEVEL=1 apt-get install postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd"
+                            + " opendkim dnsmasq-base openssl)");
         return route;
     }
 
@@ -98,7 +100,7 @@ final class MailSystem implements AutoCloseable {
         folder = Files.createTempDirectory("mail");
         // Postfix and Dovecot run as users of their own.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-        for (String name : List.of("mx", "signed", "unsigned", "imap", "lmtp", "auth", "milter", "dns", "ca"))
+        for (String name : List.of("mx", "signed", "unsigned", "imap", "pop3", "lmtp", "auth", "milter", "dns", "ca"))
             ports.put(name, FreePort.next());
         var generator = KeyPairGenerator.getInstance("RSA");
         generator.initialize(2048);
@@ -106,9 +108,8 @@ final class MailSystem implements AutoCloseable {
         write(users);
     }
 
-    /// `mx`, `signed` and `unsigned` (where users hand in mails), `imap`, `dns`, and `ca`, where Postfix takes mails
-    /// for
-    /// the CA.
+    /// `mx`, `signed` and `unsigned` (where users hand in mails), `imap`, `pop3`, `dns`, and `ca`, where Postfix takes
+    /// mails for the CA.
     int port(String name) {
         return ports.get(name);
     }
@@ -186,7 +187,8 @@ final class MailSystem implements AutoCloseable {
         begin(
                 "postfix",
                 List.of(PROGRAMS.getFirst(), "-c", folder.resolve("postfix").toString(), "-d"));
-        for (String name : List.of("dns", "milter", "lmtp", "imap", "auth", "mx", "signed", "unsigned")) await(name);
+        for (String name : List.of("dns", "milter", "lmtp", "imap", "pop3", "auth", "mx", "signed", "unsigned"))
+            await(name);
     }
 
     private void dovecot() throws IOException {
@@ -202,7 +204,7 @@ final class MailSystem implements AutoCloseable {
         if (!old.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) throw new IOException("Dovecot does not end");
         meanwhile.run();
         dovecot();
-        for (String name : List.of("lmtp", "imap", "auth")) await(name);
+        for (String name : List.of("lmtp", "imap", "pop3", "auth")) await(name);
     }
 
     private List<String> dnsmasq(Map<String, String> txt) {
@@ -356,7 +358,7 @@ final class MailSystem implements AutoCloseable {
             base_dir = {T}/run
             state_dir = {T}/run
             log_path = /dev/stderr
-            protocols = imap lmtp
+            protocols = imap pop3 lmtp
             listen = 127.0.0.1
             ssl = required
             ssl_cert = <{T}/cert.pem
@@ -376,6 +378,14 @@ final class MailSystem implements AutoCloseable {
                 port = {imap}
               }
               inet_listener imaps {
+                port = 0
+              }
+            }
+            service pop3-login {
+              inet_listener pop3 {
+                port = {pop3}
+              }
+              inet_listener pop3s {
                 port = 0
               }
             }

@@ -7,6 +7,7 @@ import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.Challenge;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
+import dev.starling.ca.validation.ProofKey;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -134,6 +135,8 @@ record Resources(
                 "token",
                 challenge.token());
         if (challenge.type().equals("email-reply-00")) json.put("from", sender);
+        // So that a client takes no other mail for that of its own order.
+        if (challenge.type().startsWith("email-")) json.put("begins", ProofKey.begins(authorization.id()));
         if (challenge.validated() > 0) json.put("validated", time(challenge.validated()));
         // What is wrong with the answer, or else with the mail.
         error(json, challenge.error().isNone() ? authorization.error() : challenge.error());

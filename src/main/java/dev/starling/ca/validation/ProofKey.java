@@ -22,6 +22,8 @@ import org.bouncycastle.crypto.signers.Ed25519Signer;
 public final class ProofKey {
     private static final String FILE = "proof.key";
     private static final int SEED_BYTES = 32, NAME_BYTES = 8, MAC_BYTES = 16;
+    /// So many characters hold nothing of the secret bytes.
+    private static final int BEGINS = 10;
 
     private final Ed25519PrivateKeyParameters signing;
     private final SecretKeySpec codes;
@@ -65,6 +67,14 @@ public final class ProofKey {
                 .put(mac, 0, MAC_BYTES)
                 .array();
         return Base64.getUrlEncoder().withoutPadding().encodeToString(code);
+    }
+
+    /// With what the code of an authorization begins: ten characters, which its account may know.
+    public static String begins(String authorization) {
+        return Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString(name(authorization))
+                .substring(0, BEGINS);
     }
 
     private static byte[] name(String authorization) {

@@ -79,6 +79,8 @@ class EmailReplyTest {
         assertEquals("acme@ca.example", challenge.get("from"));
         assertEquals("pending", challenge.get("status"));
         assertEquals(32, String.valueOf(challenge.get("token")).length());
+        // And with what the code in it begins.
+        assertEquals(ca.letters.last().code().substring(0, 10), challenge.get("begins"));
     }
 
     @Test

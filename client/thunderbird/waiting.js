@@ -1,0 +1,125 @@
+// While the CA's mail is on its way: what happens, and what to do when it does not.
+import { Button } from '../web/components/parts.js';
+import { useClock } from '../web/components/clock.js';
+import { saying } from '../web/errors.js';
+import { html, useEffect, useState } from '../web/html.js';
+import { hasText, t } from '../web/i18n.js';
+import { CodeForm } from '../web/views/enrol.js';
+import { onProofs, proofs } from './proof.js';
+
+/** A mail is there in seconds, mostly. */
+const LATE_MILLIS = 60_000;
+
+/** @type {Record<string, string>} */
+const ANSWERING = { waiting: '', sending: 'now', failed: 'failed' };
+
+/** @typedef {import('../core/types.js').StarlingApi} Core */
+/** @typedef {import('./proof.js').Proof} Proof */
+
+/** What is known of the mail that an address waits for. @param {string} address @returns {Proof | null} */
+function useProof(address) {
+  const [all, setAll] = useState(/** @type {Proof[]} */ ([]));
+  useEffect(() => {
+    void proofs().then(setAll);
+    return onProofs(setAll);
+  }, []);
+  return all.find((each) => each.address === address) ?? null;
+}
+
+/** @param {{core: Core, state: import('../core/types.js').State}} props */
+export function WaitForMail({ core, state: { me } }) {
+  const [byHand, setByHand] = useState(false);
+  const now = useClock();
+  const proof = useProof(me.address);
+  if (byHand || me.codeExpires <= now)
+    return html`<${CodeForm}
+      heading="h1"
+      address=${me.address}
+      expires=${me.codeExpires}
+      mailbox=${me.mailbox}
+      submit=${(/** @type {string} */ typed) => core.submitCode(typed)}
+      again=${() => core.resendCode()}
+      cancel=${() => core.cancelEnrolment()}
+      cancelText=${t('enrol.code.change')}
+    />`;
+  return html`<${Steps}
+    core=${core}
+    address=${me.address}
+    proof=${proof}
+    now=${now}
+    byHand=${() => setByHand(true)}
+  />`;
+}
+
+/** @param {{core: Core, address: string, proof: Proof | null, now: number, byHand: () => void}} props */
+function Steps({ core, address, proof, now, byHand }) {
+  const [error, setError] = useState('');
+  const [note, setNote] = useState('');
+  const [busy, setBusy] = useState('');
+  const step = proof?.step ?? 'waiting';
+  const isLate = step === 'waiting' && proof && now - proof.at > LATE_MILLIS;
+  const attempt = async (/** @type {string} */ which, /** @type {() => Promise<any>} */ task, done = '') => {
+    setBusy(which);
+    setError('');
+    setNote('');
+    await task().then(
+      () => setNote(done),
+      (failure) => setError(saying(failure)),
+    );
+    setBusy('');
+  };
+  const look = () => attempt('look', () => browser.runtime.sendMessage('look-back'), t('proof.looked'));
+  const why = step === 'code' && proof?.why ? `proof.instead.${proof.why}` : '';
+  return html`<div>
+    <h1>${t('proof.title', { address })}</h1>
+    <ol class="steps">
+      <${Step}
+        at=${step === 'waiting' ? 'now' : 'done'}
+        text=${t('proof.mail', { from: proof?.from || t('proof.ca') })}
+      />
+      <${Step} at=${ANSWERING[step] ?? 'done'} text=${t('proof.answer')} />
+      <${Step} at=${step === 'sent' || step === 'code' ? 'now' : ''} text=${t('proof.judged')} />
+    </ol>
+    <p class="lead" role="status">
+      ${
+        isLate
+          ? t('proof.late')
+          : why
+            ? t(hasText(why) ? why : 'proof.instead.generic', { why: proof?.detail ?? '' })
+            : t(`proof.${step}`)
+      }
+    </p>
+    ${step === 'failed' && html`<p class="error" role="alert">${saying({ key: proof?.why })}</p>`}
+    <p class="error" role="alert">${error}</p>
+    ${
+      (isLate || step === 'failed') &&
+      html`<div class="row">
+        <${Button} kind="main" busy=${busy === 'look'} task=${look}>${t('proof.look')}<//>
+        <${Button}
+          busy=${busy === 'again'}
+          task=${() => attempt('again', () => core.resendCode(), t('proof.sent-again'))}
+        >
+          ${t('proof.again')}
+        <//>
+      </div>`
+    }
+    <p class="small" role="status">${note}</p>
+    <div class="row spread">
+      <${Button} kind="plain" task=${() => attempt('cancel', () => core.cancelEnrolment())}
+        >${t('enrol.code.change')}<//
+      >
+      <${Button} kind="plain" task=${byHand}>${t('proof.by-hand')}<//>
+    </div>
+  </div>`;
+}
+
+const SIGNS = /** @type {Record<string, string>} */ ({ done: '✓', now: '…', failed: '!' });
+
+/** By shape and word, never by colour alone. @param {{at: string, text: string}} props */
+function Step({ at, text }) {
+  return html`<li class=${`step ${at}`} aria-current=${at === 'now' ? 'step' : undefined}>
+    <span class="step-sign" aria-hidden="true">${SIGNS[at] ?? '○'}</span>
+    <span>${text}</span>
+    ${at && html`<span class="unseen">${t(`proof.step.${at}`)}</span>`}
+  </li>`;
+}
