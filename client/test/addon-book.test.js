@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { distinct, inMailbox } from '../thunderbird/acquaintances.js';
-import { addressBook, cardOf, looks, plan } from '../thunderbird/book.js';
+import { addressBook, cardOf, looks, plan, readdressed } from '../thunderbird/book.js';
 import { recipients, summary } from '../thunderbird/compose.js';
 import { applied, difference } from '../thunderbird/delta.js';
 import { directory } from '../thunderbird/directory.js';
@@ -443,4 +443,35 @@ test('people are proposed each once, with a name where anybody gave one', () => 
     { address: 'p1@example.net', name: 'Person, One' },
     { address: 'zoe@example.net', name: 'Zoë' },
   ]);
+});
+
+test('whoever uses another address keeps the card, with what the person wrote on it and their photo', async () => {
+  const thunderbird = books();
+  const store = memoryStore();
+  const book = addressBook({ store, online, warn });
+  warnings.length = 0;
+  await book.show([person(1)]);
+  await book.show([person(1, { presence: 'online' })]);
+  const card = await cardOf('p1@example.net');
+  thunderbird.cards.set(
+    card,
+    thunderbird.cards.get(card).replace('END:VCARD', 'NOTE:likes wombats, not p1@example.net\r\nEND:VCARD'),
+  );
+  await book.show([person(1, { address: 'new@example.org', earlier: ['p1@example.net'], presence: 'online' })]);
+  assert.deepEqual([...thunderbird.cards.keys()], [card]);
+  const now = thunderbird.cards.get(card);
+  assert.match(now, /^EMAIL;PREF=1:new@example\.org\r$/m);
+  assert.match(now, /^IMPP;PREF=1:sip:new@example\.org\r$/m);
+  assert.match(now, /^NOTE:likes wombats, not p1@example\.net\r$/m);
+  await book.show([]);
+  assert.equal(thunderbird.cards.size, 0, 'it is their card still');
+  assert.deepEqual(warnings, []);
+  assert.match(
+    readdressed(
+      'EMAIL:P1@Example.net\r\nITEM1.EMAIL:p11@example.net\r\nFN:p1@exam\r\n ple.net\r\n',
+      'p1@example.net',
+      'n@x.org',
+    ),
+    /^EMAIL:n@x\.org\r\nITEM1\.EMAIL:p11@example\.net\r\nFN:n@x\.org\r\n$/,
+  );
 });

@@ -33,6 +33,13 @@ export function named(card, { address, name }) {
   return shown !== address && plain.test(card) ? card.replace(plain, () => `FN:${escaped(shown)}`) : null;
 }
 
+/** The card of somebody who uses another address now; whatever else stands on it stays. @param {string} card @param {string} from @param {string} to */
+export function readdressed(card, from, to) {
+  const old = escaped(from).replace(/[^a-z0-9]/gi, '\\$&');
+  const line = new RegExp(`^((?:[^\\s:;]*\\.)?(?:FN|EMAIL|IMPP)(?:;[^:\\r\\n]*)?:(?:sip:)?)${old}[ \\t]*$`, 'gim');
+  return card.replace(/\r?\n[ \t]/g, '').replace(line, (_, begin) => `${begin}${escaped(to)}`);
+}
+
 /** Always the same for an address: a card is not made twice, whatever is interrupted. @param {string} address */
 export const cardOf = async (address) => `starling-${hex(await sha256(encode(address))).slice(0, 32)}`;
 
@@ -121,6 +128,23 @@ export function addressBook({ store, online, warn }) {
       expected.delete(card);
       throw e;
     });
+  }
+
+  /** Whoever moved keeps the card of the old address. @param {Contact} contact @param {Set<string>} there  addresses of contacts */
+  async function follow({ address, earlier = [] }, there) {
+    const old = known.has(address) ? '' : (earlier.find((each) => known.has(each) && !there.has(each)) ?? '');
+    const mine = known.get(old);
+    if (!mine) return;
+    const { properties } = await browser.contacts.get(mine.card);
+    const card = readdressed(properties.vCard ?? '', old, address);
+    await ours(mine.card, () => browser.contacts.update(mine.card, { vCard: card }));
+    const photo = await store.get(PHOTOS, old);
+    if (photo) await store.put(PHOTOS, address, photo);
+    await store.delete(PHOTOS, old);
+    known.delete(old);
+    known.set(address, { ...mine, seen: true });
+    unsaved.set(old, undefined);
+    unsaved.set(address, mine);
   }
 
   /** @param {Contact} contact */
@@ -228,8 +252,10 @@ export function addressBook({ store, online, warn }) {
   async function pass(contacts) {
     if (!book) await open();
     const wanted = contacts.filter((each) => each.state === 'accepted' || each.state === 'waiting');
-    for (const { address } of wanted) {
-      const mine = known.get(address);
+    const there = new Set(wanted.map((each) => each.address));
+    for (const contact of wanted) {
+      if (contact.earlier?.length) await follow(contact, there).catch(warn);
+      const mine = known.get(contact.address);
       if (mine) mine.seen = true;
     }
     const began = Date.now();
