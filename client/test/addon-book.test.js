@@ -266,7 +266,7 @@ test('cards of a file are read as other programs write them, and what is no addr
   assert.deepEqual(await readFile(new Blob([latin])), [{ address: 'z@example.net', name: 'Zoë' }]);
 });
 
-test('a hostile file is refused, soon', async () => {
+test('a hostile file is refused, soon', { timeout: 120_000 }, async () => {
   const refused = async (what, key) => assert.rejects(async () => readFile(new Blob([what])), { key });
   await refused('hello', 'vcard.none');
   await refused('BEGIN:VCARD\0', 'vcard.none');
@@ -274,10 +274,10 @@ test('a hostile file is refused, soon', async () => {
   await refused(new Uint8Array(MAX_FILE_BYTES + 1), 'vcard.too-big');
   const one = (i) => `BEGIN:VCARD\nFN:x\nEMAIL:p${i}@example.net\nEND:VCARD\n`;
   await refused(Array.from({ length: 5001 }, (_, i) => one(i)).join(''), 'vcard.too-many');
-  const began = Date.now();
-  for (const piece of ['EMAIL;', ';"', '=\n', ' \n', 'IMPP:sip:', 'BEGIN:VCARD\n', 'a@', '\n ', '%'])
-    await assert.rejects(() => readFile(new Blob(['BEGIN:VCARD\nEMAIL', piece.repeat(400_000 / piece.length)])));
-  assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`);
+  // What takes time with the square of the length takes minutes.
+  for (const piece of ['EMAIL;', ';"', '=\n', ' \n', 'IMPP:sip:', 'BEGIN:VCARD\n', 'a@', '\n ', '%', 'a=\n'])
+    for (const begin of ['BEGIN:VCARD\nEMAIL', 'BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:='])
+      await assert.rejects(() => readFile(new Blob([begin, piece.repeat(2_000_000 / piece.length)])));
 });
 
 test('a link leads to somebody, and to a call never', () => {

@@ -323,11 +323,12 @@ test('a room is asked for, signed, where a page may have the microphone: here fi
   const peer = (base, more = {}) => [base, { base, id: 'ab'.repeat(32), ...more }];
   const all = [
     peer('https://heard.example/', { heard: true }),
-    peer('https://other.example/'),
-    peer('http://clear.example/'),
+    peer('https://recommended.example/'),
+    peer('https://other.example/', { chosen: true }),
+    peer('http://clear.example/', { chosen: true }),
     peer('https://second.example/'),
     peer('https://first.example/'),
-    peer('http://127.0.0.1:8080/'),
+    peer('http://127.0.0.1:8080/', { chosen: true }),
   ];
   const ctx = {
     profile: { address: 'alice@example.net' },

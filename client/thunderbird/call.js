@@ -10,14 +10,20 @@ import { portLink, SOUND } from './sound-port.js';
 import { PORT, remote } from './wire.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
-const close = async () => browser.windows.remove((await browser.windows.getCurrent()).id);
 
-const core = await remote(browser.runtime.connect({ name: PORT }), () => void close());
+const core = await remote(
+  browser.runtime.connect({ name: PORT }),
+  async () => void browser.windows.remove((await browser.windows.getCurrent()).id),
+);
 await setLanguage(core.state.settings.language);
 /** The call, or the last that there was. */
 let call = core.state.call;
 /** @type {import('../core/media/far.js').Sound} */
 let sound = { phase: 'none', server: '' };
+
+const port = browser.runtime.connect({ name: SOUND });
+/** By the background page, which knows whether another call begins. */
+const close = async () => port.postMessage({ close: true });
 
 function draw() {
   document.title = call ? shownName(call) : 'Starling';
@@ -36,7 +42,6 @@ function look() {
   draw();
 }
 
-const port = browser.runtime.connect({ name: SOUND });
 port.onMessage.addListener((/** @type {any} */ message) => {
   if (message.wanted) {
     const far = /** @type {HTMLAudioElement} */ (document.getElementById('far'));

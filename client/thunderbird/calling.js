@@ -1,6 +1,6 @@
 // Calls in Thunderbird: where their sound is made, and the window that leads them. Debian's build has no WebRTC; then a page of a server that the person chose
 // makes the sound in their browser, coupled by a secret that is used once. docs/decisions/0048-sound-by-a-page.md.
-import { b64u, random } from '../core/bytes.js';
+import { b64u, encode, random, sha256 } from '../core/bytes.js';
 import { mediaElsewhere } from '../core/media/far.js';
 import { meet, PROTOCOL, roomOf, SECRET_BYTES } from '../core/media/meeting.js';
 import { StarlingError } from '../core/errors.js';
@@ -53,7 +53,7 @@ export function calling({ warn }) {
     const secret = random(SECRET_BYTES);
     const base = await room(b64u(await roomOf(secret)));
     const link = meet(new WebSocket(`${base.replace(/^http/, 'ws')}media`, PROTOCOL), secret, 'agent');
-    link.send({ do: 'agent', token: await token() });
+    link.send({ do: 'agent', token: await token(base) });
     try {
       await browser.windows.openDefaultBrowser(`${base}sound#${b64u(secret)}`);
     } catch (e) {
@@ -80,6 +80,7 @@ export function calling({ warn }) {
     if (port.name !== SOUND) return;
     ports.add(port);
     port.onDisconnect.addListener(() => ports.delete(port));
+    port.onMessage.addListener((/** @type {any} */ message) => message.close && void shut());
     post(port, { sound: now });
     if (wanted) post(port, { wanted });
   });
@@ -88,6 +89,15 @@ export function calling({ warn }) {
   let said = '';
   /** The window, once there is one. @type {Promise<number>} */
   let window = Promise.resolve(0);
+
+  /** Its call is over. One that began meanwhile keeps the window. */
+  async function shut() {
+    if (core?.state.call && core.state.call.state !== 'ended') return;
+    const old = window;
+    window = Promise.resolve(0);
+    const id = await old;
+    if (id) await browser.windows.remove(id).catch(warn);
+  }
 
   /** @param {number} old */
   async function raised(old) {
@@ -137,11 +147,9 @@ export function calling({ warn }) {
   };
 }
 
-/** By which a page that sounded a call of ours before knows us. Nobody else is told. @returns {Promise<string>} */
-async function token() {
-  const { sound } = await browser.storage.local.get({ sound: '' });
-  if (sound) return sound;
-  const made = b64u(random(TOKEN_BYTES));
-  await browser.storage.local.set({ sound: made });
-  return made;
+/** By which the page of a server that sounded a call of ours before knows us; of another server's it says nothing. @param {string} base @returns {Promise<string>} */
+async function token(base) {
+  let { sound } = await browser.storage.local.get({ sound: '' });
+  if (!sound) await browser.storage.local.set({ sound: (sound = b64u(random(TOKEN_BYTES))) });
+  return b64u((await sha256(encode(`${sound} ${base}`))).slice(0, TOKEN_BYTES));
 }

@@ -104,7 +104,7 @@ export function challengeMails({
     try {
       if (waiting.reply && mayReply && before.step !== 'code')
         try {
-          return await byReply(mail, waiting, code, before.step === 'sent');
+          return await byReply(mail, waiting, code, before.step === 'sent' || before.step === 'sending');
         } catch (e) {
           const { key, args } = e instanceof StarlingError ? e : new StarlingError('generic');
           if (!key.startsWith('reply.')) throw e;
@@ -122,10 +122,11 @@ export function challengeMails({
     }
   }
 
-  /** @param {any} mail @param {Awaited} waiting @param {string} code @param {boolean} isSent  before Thunderbird ended */
+  /** @param {any} mail @param {Awaited} waiting @param {string} code @param {boolean} isSent  before Thunderbird ended, or perhaps: it is not sent twice */
   async function byReply(mail, waiting, code, isSent) {
     const text = isSent ? '' : await answer(waiting, code);
     if (text) {
+      if ((await awaited(code))?.order !== waiting.order) throw new StarlingError('reply.over');
       await note(waiting, { step: 'sending' });
       await send(mail.id, waiting, text);
       await note(waiting, { step: 'sent' });

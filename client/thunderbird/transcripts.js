@@ -111,7 +111,8 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
     const key = `saved ${contact.address}`;
     /** Ids and times. @type {Record<string, number>} */
     const ids = (await browser.storage.local.get({ [key]: {} }))[key];
-    const since = newest(ids) - LATE_MILLIS;
+    // A clock that was ahead must not keep out what comes when it is right again.
+    const since = Math.min(newest(ids), now()) - LATE_MILLIS;
     const todo = [...(await messagesSince(contact.address, since)), ...callsOf(contact.address)];
     todo.sort((a, b) => a.at - b.at);
     /** @type {Map<string, string>} */

@@ -85,16 +85,22 @@ function add(addresses, read) {
 
 /** Unfolded: RFC 6350, section 3.2; and the soft line breaks of version 2.1. @param {string} text */
 function* lines(text) {
-  let line = '';
+  /** Joined once, however many there are. @type {string[]} */
+  let pieces = [];
+  let soft = false;
   for (const piece of text.split(/\r?\n|\r/)) {
-    if (/^[ \t]/.test(piece) && line) line += piece.slice(1);
-    else if (line.endsWith('=') && /;[^:]*QUOTED-PRINTABLE/i.test(line.slice(0, 200))) line = line.slice(0, -1) + piece;
-    else {
-      if (line) yield line;
-      line = piece;
+    const last = pieces.length - 1;
+    if (/^[ \t]/.test(piece) && last >= 0) pieces.push(piece.slice(1));
+    else if (soft && pieces[last].endsWith('=')) {
+      pieces[last] = pieces[last].slice(0, -1);
+      pieces.push(piece);
+    } else {
+      if (last >= 0) yield pieces.join('');
+      pieces = piece ? [piece] : [];
+      soft = /;[^:]*QUOTED-PRINTABLE/i.test(piece.slice(0, 200));
     }
   }
-  if (line) yield line;
+  if (pieces.length) yield pieces.join('');
 }
 
 /** RFC 6350, section 3.3; a colon may stand in a quoted parameter. @param {string} line */

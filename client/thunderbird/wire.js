@@ -177,8 +177,9 @@ export function remote(port, ended) {
         core.state = applied(core.state, message.delta);
         peers = message.peers;
         opened(core);
-        for (const fn of [...listeners]) fn(core.state);
+        // Before the listeners: one that fails must not keep us from being told more.
         setTimeout(seen, 0);
+        for (const fn of [...listeners]) fn(core.state);
       } else if (message.failed) failed(asError(message.failed));
       else if (message.event) events.get(message.event)?.forEach((fn) => fn(message.what));
       else {

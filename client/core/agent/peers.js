@@ -10,7 +10,7 @@ const MAX_DOMAINS = 64;
 const MAX_OTHERS = 32;
 const DAY_MILLIS = 86_400_000;
 
-/** heard: found when none of ours answered, chosen by nobody; classic: domains whose people it lets call ordinary SIP domains @typedef {{classic?: string[], base: string, id: string, ws: string, sip: string, network: string, local: boolean, directory: string, mailbox: string, recommends: string[], heard?: boolean}} PeerInfo */
+/** heard: found when none of ours answered; chosen: by the user, not only recommended; classic: domains whose people it lets call ordinary SIP domains @typedef {{classic?: string[], base: string, id: string, ws: string, sip: string, network: string, local: boolean, directory: string, mailbox: string, recommends: string[], heard?: boolean, chosen?: boolean}} PeerInfo */
 
 /** @param {any} value @returns {string} */
 const text = (value) => (typeof value === 'string' && value.length < 500 ? value : '');
@@ -93,6 +93,7 @@ export function peerBook(ctx) {
     }
     if (old?.ws !== kept.ws) ctx.ua?.disconnect(base);
     if (!chosen && (heard || old?.heard)) kept.heard = true;
+    if (chosen || old?.chosen) kept.chosen = true;
     known.set(base, kept);
     ctx.watching.soon();
     await ctx.store.put(TABLE, base, kept);

@@ -9,15 +9,18 @@ const LOOPBACK = /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\//;
 
 /** @param {import('./context.js').Context} ctx */
 export function rooms(ctx) {
-  /** This computer's own server first, then those that the person chose, in that order; none that was only heard of: whoever serves the page has the sound. */
+  /** This computer's own server first, then those that the person chose, in that order; none that was only heard of or recommended: whoever serves the page has the sound. */
   function servers() {
-    const all = [...ctx.peers.known.values()].filter((each) => !each.heard && SECURE.test(each.base));
+    const all = [...ctx.peers.known.values()].filter(isChosen);
     const rank = (/** @type {string} */ base) => {
       const chosen = ctx.around.peers.indexOf(base);
       return LOOPBACK.test(base) ? -1 : chosen < 0 ? ctx.around.peers.length : chosen;
     };
     return all.sort((a, b) => rank(a.base) - rank(b.base));
   }
+
+  const isChosen = (/** @type {import('./peers.js').PeerInfo} */ { base, heard, chosen }) =>
+    !heard && (!!chosen || ctx.around.peers.includes(base)) && SECURE.test(base);
 
   return {
     /** @param {string} name  base64url of 32 bytes @returns {Promise<string>} base URL of the server */

@@ -38,8 +38,16 @@ export function calls(ctx) {
   /** What makes the media of a call, with the relays that there are at that moment. @returns {import('../types.js').MediaEngine | null} */
   const media = () => {
     const engine = ctx.around.media;
+    if (!engine) return null;
     const room = (/** @type {string} */ name) => ctx.rooms.open(name);
-    return engine && { ...engine, create: async () => engine.create({ relays: await ctx.relays.servers(), room }) };
+    const create = async () => {
+      const own = live;
+      const relays = await ctx.relays.servers();
+      // Given up meanwhile.
+      if (!own || live !== own) throw new StarlingError('call.media');
+      return engine.create({ relays, room });
+    };
+    return { ...engine, create };
   };
   const ua = () => /** @type {import('../sip/ua.js').UserAgent} */ (ctx.ua);
   /** A person has one call, whichever of her addresses it goes to. */

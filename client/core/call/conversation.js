@@ -83,6 +83,8 @@ export function conversation({ ctx, live, change, end }) {
     own.stopTimer();
     own.stopTimer = ctx.timer(ASK_MILLIS, () => void (live() === own && end('failed', 'microphone.blocked')));
     change({ state: 'connecting' });
+    // Muted before anything can be heard.
+    if (ctx.state.call?.muted) media.mute(true);
     try {
       await media.speak(ctx.state.settings.microphone);
     } catch (e) {

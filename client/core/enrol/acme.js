@@ -214,7 +214,10 @@ export function acmeClient(around) {
       directory = await (await ask(pending.directory)).json();
       // What is wrong now is about the CA's own mail.
       const before = detail(await (await post(pending.account, pending.kid, pending.reply.url, null)).json());
-      await around.store.put(TABLE, 'pending', { ...pending, reply: { ...pending.reply, before } });
+      // The person may have begun anew meanwhile.
+      const now = await around.store.get(TABLE, 'pending');
+      if (now?.order !== pending.order) throw new StarlingError('reply.over');
+      await around.store.put(TABLE, 'pending', { ...now, reply: { ...pending.reply, before } });
       return responseBlock(await response(pending, code, pending.reply.token));
     },
 

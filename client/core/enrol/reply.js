@@ -1,6 +1,7 @@
 // The answer to the CA's mail by a mail: `email-reply-00`, RFC 8823. It proves more than the code does: that the address sends, and that its domain vouches for it. Who
 // sends it is the add-on's affair; docs/protocols/enrolment.md, section 5.
 import { StarlingError } from '../errors.js';
+import { parseAddress } from '../identity/address.js';
 
 /** How far apart the CA is asked, ms; the last from then on. */
 const PAUSES_MILLIS = [1000, 2000, 4000, 8000, 15_000];
@@ -13,8 +14,17 @@ export function replyChallenge(challenges) {
   const offered = challenges.find((each) => each.type === 'email-reply-00');
   const from = String(offered?.from ?? '').slice(0, 320);
   const { url, token } = offered ?? {};
-  const usable = from !== '' && typeof url === 'string' && TOKEN.test(String(token));
+  const usable = isOneAddress(from) && typeof url === 'string' && TOKEN.test(String(token));
   return usable ? { from, reply: { url, token } } : { from };
+}
+
+/** An answer goes to one address and nowhere else. @param {string} text */
+function isOneAddress(text) {
+  try {
+    return !!parseAddress(text) && !/[\s,;<>]/.test(text);
+  } catch {
+    return false;
+  }
 }
 
 /** With what the code in the mail begins, where the CA says so: other mails are not for this order. @param {any} challenge */

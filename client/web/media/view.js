@@ -1,5 +1,5 @@
 // What the page with the sound of a call shows: with whom one speaks, what the browser asks, and how to end it.
-import { Button, Name, Picture, Trust } from '../components/parts.js';
+import { Button, Name, Picture } from '../components/parts.js';
 import { html } from '../html.js';
 import { duration, hasText, t } from '../i18n.js';
 import { shownName } from '../names.js';
@@ -25,7 +25,7 @@ export function SoundPage({ shown, controls, consent, hear, server }) {
   </main>`;
 }
 
-/** Whoever made the link says who it is: nothing of it is shown as verified. @param {{call: ShownCall, consent: Consent, server: string}} props */
+/** Whoever made the link says who it is: whether that is verified, the window of the call says. @param {{call: ShownCall, consent: Consent, server: string}} props */
 function Question({ call, consent, server }) {
   return html`<${Picture} name=${call.name} address=${call.address} />
     <h1><bdi>${t('sound.page.title', { name: shownName(call) })}</bdi></h1>
@@ -53,7 +53,7 @@ function Running({ shown, call, controls, hear, server }) {
   const running = call.state === 'running';
   return html`<${Picture} name=${call.name} address=${call.address} />
     <h1><${Name} name=${call.name} address=${call.address} /></h1>
-    <p class="small">${call.name && html`<bdi>${call.address}</bdi>${' · '}`}<${Trust} trust=${call.trust} /></p>
+    ${call.name && html`<p class="small"><bdi>${call.address}</bdi></p>`}
     <p class="lead" role=${running ? undefined : 'status'}>
       ${running ? duration(Math.max(0, now - call.since) / 1000) : t(`call.${call.state}`)}
     </p>

@@ -127,8 +127,7 @@ public final class MediaRooms implements WebSocket.Endpoint, AutoCloseable {
             rooms.put(name, room);
             ofDevice.merge(device, 1, Integer::sum);
         }
-        later.run(bounds.alone, () -> room.endUnless(true));
-        later.run(bounds.together, () -> room.endUnless(false));
+        later.run(bounds.alone, room::endUnlessFull);
     }
 
     private static ByteBuffer key(byte[] bytes, int from) {
@@ -160,6 +159,7 @@ public final class MediaRooms implements WebSocket.Endpoint, AutoCloseable {
     private final class Room {
         private final ByteBuffer name;
         private final String device;
+        private final long since = clock.millis();
         private Optional<End> agent = Optional.empty(), page = Optional.empty();
 
         Room(ByteBuffer name, String device) {
@@ -171,10 +171,14 @@ public final class MediaRooms implements WebSocket.Endpoint, AutoCloseable {
             return agent.isPresent() && page.isPresent();
         }
 
-        void endUnless(boolean fullIsFine) {
+        void endUnlessFull() {
             synchronized (rooms) {
-                if (!(fullIsFine && full())) end(GOODBYE, "time is up");
+                if (!full()) end(GOODBYE, "time is up");
             }
+        }
+
+        boolean isLong() {
+            return clock.millis() - since > bounds.together.toMillis();
         }
 
         // Both ends go, and nobody finds it again.
@@ -183,6 +187,9 @@ public final class MediaRooms implements WebSocket.Endpoint, AutoCloseable {
             ofDevice.computeIfPresent(device, (_, n) -> n == 1 ? null : n - 1);
             agent.ifPresent(end -> end.leave(code, reason));
             page.ifPresent(end -> end.leave(code, reason));
+            // What is timed for it may hold it for hours, and its sockets must not be held with it.
+            agent = Optional.empty();
+            page = Optional.empty();
         }
     }
 
@@ -222,8 +229,8 @@ public final class MediaRooms implements WebSocket.Endpoint, AutoCloseable {
         private void judge() {
             synchronized (rooms) {
                 if (over) return;
-                if (!answered) {
-                    gone("no answer to a ping");
+                if (!answered || room.filter(Room::isLong).isPresent()) {
+                    gone(answered ? "time is up" : "no answer to a ping");
                     return;
                 }
             }

@@ -254,7 +254,16 @@ class MediaRoomsTest {
         fire(Duration.ofMinutes(2));
         assertEquals(1000, alone.closed);
         assertEquals(0, full.getFirst().closed);
-        fire(Duration.ofHours(12));
+        assertEquals(
+                List.of(),
+                tasks.stream()
+                        .filter(task -> task.after().compareTo(Duration.ofMinutes(2)) > 0)
+                        .toList(),
+                "nothing holds a room for longer");
+        server().clock.pass(Duration.ofHours(12).plusSeconds(1));
+        fire(Duration.ofSeconds(20));
+        full.forEach(each -> each.server.pong());
+        fire(Duration.ofSeconds(8));
         assertEquals(1000, full.getFirst().closed, "no call is longer");
         assertEquals(0, rooms().size());
     }
