@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { encode, hex, random } from '../core/bytes.js';
 import { first, response } from '../core/sip/message.js';
 import { accepted } from './fake/people.js';
-import { ALICE, BOB, over, requests, ringing, running, talking, two } from './fake/two.js';
+import { ALICE, BOB, over, requests, ringing, running, soon, talking, two } from './fake/two.js';
 
 test('a call rings, is accepted, and ends at both sides', async () => {
   const it = await two();
@@ -106,6 +106,31 @@ test('a stranger is refused, and rings without learning an address when that is 
   assert.equal(it.bob.legs.length, 0, 'no media before the answer');
   await it.bob.calls.accept();
   await Promise.all([it.alice.until(running), it.bob.until(running)]);
+});
+
+test('where it is not known yet that a contact lets us through, it is asked again in a moment, and not for ever', async () => {
+  const it = await two();
+  const kept = it.bob.ctx.book.get(ALICE);
+  it.bob.ctx.book.delete(ALICE);
+  const invites = () => requests(it.relay, 'INVITE').length;
+  /** Time passes until one more has come. @returns {Promise<number>} ms */
+  const oneMore = async () => {
+    const [start, count] = [it.time.now(), invites()];
+    await soon(() => invites() > count || void it.time.advance(50), 'an INVITE');
+    return it.time.now() - start;
+  };
+  await it.alice.calls.call(BOB);
+  await soon(() => invites() === 1, 'the first');
+  for (const pause of [1000, 2000, 4000]) assert.ok((await oneMore()) >= pause);
+  await it.alice.until(over);
+  assert.equal(it.alice.call.why, 'call.refused');
+  assert.equal(invites(), 4);
+  await it.alice.calls.hangUp();
+  await it.alice.calls.call(BOB);
+  await soon(() => invites() === 5, 'one of another call');
+  it.bob.ctx.book.set(ALICE, kept);
+  await soon(() => it.bob.call || void it.time.advance(50), 'a ring');
+  await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
 });
 
 test('one of two devices answers, the other one says so', async () => {

@@ -13,6 +13,9 @@ import { ANNOUNCED, takesCandidates, Trickle } from './trickle.js';
 const HEDGE_MILLIS = 300;
 const INVITE_MILLIS = 130_000;
 const MAX_WAYS = 4;
+/** Peers may be about to learn that a contact lets us through: asked again so often, and after so long, doubled each time. */
+const UNKNOWN_TRIES = 3;
+const UNKNOWN_MILLIS = 1000;
 export const ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"';
 export const DECLINED = 'SIP;cause=603;text="Declined elsewhere"';
 
@@ -48,6 +51,7 @@ export class OutgoingLeg {
   /** @type {Promise<void>} */
   #applying = Promise.resolve();
   #stopHedge = () => {};
+  #unknown = 0;
 
   /**
    * @param {import('../sip/ua.js').UserAgent} ua
@@ -219,7 +223,21 @@ export class OutgoingLeg {
     // 482: the device has another copy of this call already (RFC 3261, section 8.2.2.2).
     if (status !== 482) this.#why ||= stranger ? 'call.refused' : '';
     if (this.#attempts.size) return;
-    if (this.#heard || !this.#next()) this.#fail(this.#why || (this.#heard ? 'call.no-answer' : 'call.offline'));
+    if (!this.#heard && this.#next()) return;
+    if (this.#why === 'call.refused' && !this.#heard && this.#unknown < UNKNOWN_TRIES && !this.target.hidden)
+      this.#anew(UNKNOWN_MILLIS * 2 ** this.#unknown++);
+    else this.#fail(this.#why || (this.#heard ? 'call.no-answer' : 'call.offline'));
+  }
+
+  /** As a call of its own. @param {number} millis from now */
+  #anew(millis) {
+    this.#stopHedge = this.timer(millis, () => {
+      if (this.#over) return;
+      this.#why = '';
+      this.#identity = identity();
+      this.ways = this.target.ways.slice(0, MAX_WAYS);
+      this.#next();
+    });
   }
 
   /** @param {string} reason  of the CANCEL for attempts that still run */
