@@ -277,10 +277,12 @@ test('a hostile file is refused, soon', { timeout: 120_000 }, async () => {
   await refused(new Uint8Array(MAX_FILE_BYTES + 1), 'vcard.too-big');
   const one = (i) => `BEGIN:VCARD\nFN:x\nEMAIL:p${i}@example.net\nEND:VCARD\n`;
   await refused(Array.from({ length: 5001 }, (_, i) => one(i)).join(''), 'vcard.too-many');
+  const long = (begin, piece, size) => readFile(new Blob([begin, piece.repeat(size / piece.length)]));
+  for (const piece of ['EMAIL;', ';"', '=\n', ' \n', 'IMPP:sip:', 'BEGIN:VCARD\n', 'a@', '\n ', '%'])
+    await assert.rejects(() => long('BEGIN:VCARD\nEMAIL', piece, 400_000));
   // What takes time with the square of the length takes minutes.
-  for (const piece of ['EMAIL;', ';"', '=\n', ' \n', 'IMPP:sip:', 'BEGIN:VCARD\n', 'a@', '\n ', '%', 'a=\n'])
-    for (const begin of ['BEGIN:VCARD\nEMAIL', 'BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:='])
-      await assert.rejects(() => readFile(new Blob([begin, piece.repeat(2_000_000 / piece.length)])));
+  for (const piece of ['a=\n', '\n '])
+    await assert.rejects(() => long('BEGIN:VCARD\nNOTE;ENCODING=QUOTED-PRINTABLE:=', piece, 3_000_000));
 });
 
 test('a link leads to somebody, and to a call never', () => {
