@@ -1,7 +1,7 @@
 // Makes target/starling.xpi, the add-on for Thunderbird: a zip of readable sources, the same bytes whoever makes it. Extension pages have no import map, so names
 // of libraries become paths, here and in the libraries themselves; nothing else changes.
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -23,7 +23,8 @@ const WITHOUT = /^web\/(main\.js|sw\.js|tab\.js|media\/.*|css\/about\.css)$/;
 // The first moment that a zip can name.
 const DATE = '1980-01-01T00:00:02Z';
 
-const out = join('target', 'addon');
+// Its own, and put into place whole: two may be at it at once.
+const out = join('target', `addon-${process.pid}`);
 await rm(out, { recursive: true, force: true });
 
 /** @param {string} source @param {string} where @returns {string} */
@@ -88,15 +89,16 @@ for (const path of seen) {
 }
 // Not compressed, so that no version of a compressor makes other bytes.
 const list = (await below(out)).map((path) => `-C ${out} ${path}`);
-await writeFile(join('target', 'addon.list'), `${list.join('\n')}\n`);
+await writeFile(`${out}.list`, `${list.join('\n')}\n`);
 const jar = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/jar') : 'jar';
-await rm('target/starling.xpi', { force: true });
 await promisify(execFile)(jar, [
   '--create',
   '--no-manifest',
   '--no-compress',
   `--date=${DATE}`,
-  '--file=target/starling.xpi',
-  '@target/addon.list',
+  `--file=${out}.xpi`,
+  `@${out}.list`,
 ]);
+await rename(`${out}.xpi`, 'target/starling.xpi');
+await Promise.all([rm(out, { recursive: true }), rm(`${out}.list`)]);
 console.log(`target/starling.xpi, ${list.length} files`);

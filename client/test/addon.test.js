@@ -195,6 +195,23 @@ test('a message that comes late is saved too, each once, and none comes back tha
   say('seventh', NOW + 9000);
   await turn(kept);
   assert.deepEqual(mails.slice(4), ['fifth', 'seventh']);
+  // A call while the clock was a month ahead keeps out nothing that comes when it is right again, and brings nothing back.
+  core.state.pastCalls = [
+    {
+      id: 'ahead',
+      address: 'bob@example.net',
+      incoming: false,
+      at: NOW + 30 * 86_400_000,
+      seconds: 0,
+      result: 'failed',
+    },
+    ...core.state.pastCalls,
+  ];
+  await turn(kept);
+  say('eighth', NOW + 10_000);
+  heard({ with: 'bob@example.net' });
+  await turn(kept);
+  assert.deepEqual(mails.slice(5), ['seventh', 'call-ahead', 'eighth']);
   await saveIn('an account that is gone', NOW + 8000);
   told({ saving: {} });
   await turn(kept);

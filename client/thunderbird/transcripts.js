@@ -122,7 +122,7 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
     let unnoted = 0;
     const note = () => {
       unnoted = 0;
-      const oldest = newest(ids) - LATE_MILLIS;
+      const oldest = Math.min(newest(ids), now()) - LATE_MILLIS;
       return browser.storage.local.set({
         [key]: Object.fromEntries(Object.entries(ids).filter(([, at]) => at >= oldest)),
       });

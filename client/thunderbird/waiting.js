@@ -4,7 +4,7 @@ import { useClock } from '../web/components/clock.js';
 import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
 import { hasText, t } from '../web/i18n.js';
-import { CodeForm } from '../web/views/enrol.js';
+import { Code } from '../web/views/enrol.js';
 import { onProofs, proofs } from './proof.js';
 
 /** A mail is there in seconds, mostly. */
@@ -27,21 +27,12 @@ function useProof(address) {
 }
 
 /** @param {{core: Core, state: import('../core/types.js').State}} props */
-export function WaitForMail({ core, state: { me } }) {
+export function WaitForMail({ core, state }) {
+  const { me } = state;
   const [byHand, setByHand] = useState(false);
   const now = useClock();
   const proof = useProof(me.address);
-  if (byHand || me.codeExpires <= now)
-    return html`<${CodeForm}
-      heading="h1"
-      address=${me.address}
-      expires=${me.codeExpires}
-      mailbox=${me.mailbox}
-      submit=${(/** @type {string} */ typed) => core.submitCode(typed)}
-      again=${() => core.resendCode()}
-      cancel=${() => core.cancelEnrolment()}
-      cancelText=${t('enrol.code.change')}
-    />`;
+  if (byHand || me.codeExpires <= now) return html`<${Code} core=${core} state=${state} />`;
   return html`<${Steps}
     core=${core}
     address=${me.address}

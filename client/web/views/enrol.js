@@ -107,7 +107,7 @@ function AddressForm({ core, state }) {
 }
 
 /** @param {{core: Core, state: State}} props */
-function Code({ core, state }) {
+export function Code({ core, state }) {
   const { me } = state;
   return html`<${CodeForm}
     heading="h1"
