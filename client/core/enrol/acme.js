@@ -4,6 +4,7 @@ import { b64u, encode, sha256, unb64u, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { ES256 } from '../identity/device.js';
 import { parseCertificate, pemCertificates } from '../identity/certificate.js';
+import { binding, readAccountKey } from './account-key.js';
 import { beginning, detail, replyChallenge, responseBlock, verdict } from './reply.js';
 
 /** So long a certificate that is being made is waited for; how far apart it is asked for, the CA says, within bounds. */
@@ -74,6 +75,7 @@ export function acmeClient(around) {
         rejectedIdentifier: 'rejected',
         unsupportedIdentifier: 'address',
         badNonce: 'bad-nonce',
+        externalAccountRequired: 'account-key',
         caa: 'domain-closed',
         dns: response.status < 500 ? 'domain-no-mail' : 'domain-silent',
       }[type] ?? 'generic';
@@ -103,6 +105,21 @@ export function acmeClient(around) {
     }
   }
 
+  /** The account's URL: of one that is there, or made, where the CA wants it by a key that its operator gave out. @param {CryptoKeyPair} account @param {string} given  that key, or '' */
+  async function register(account, given) {
+    const by = given.trim() && readAccountKey(given);
+    const url = directory.newAccount;
+    const bound = by ? { externalAccountBinding: await binding(by, await publicJwk(account), url) } : {};
+    try {
+      const made = await post(account, '', url, { termsOfServiceAgreed: true, ...bound });
+      return made.headers.get('Location') ?? '';
+    } catch (e) {
+      if (by && e instanceof StarlingError && / 403 unauthorized:/.test(e.message))
+        throw new StarlingError('account-key.wrong', {}, e.message);
+      throw e;
+    }
+  }
+
   /** @returns {Promise<Proven | undefined>} */
   const proven = () => around.store.get(TABLE, 'proven');
 
@@ -125,8 +142,8 @@ export function acmeClient(around) {
     /** @returns {Promise<Pending | undefined>} */
     pending: () => around.store.get(TABLE, 'pending'),
 
-    /** Orders, which sends the mail. @param {string} directoryUrl @param {string} address @returns {Promise<Pending>} */
-    async order(directoryUrl, address) {
+    /** Orders, which sends the mail. @param {string} directoryUrl @param {string} address @param {string} [given]  the key by which the CA makes an account, where it wants one: it says so by `account-key` @returns {Promise<Pending>} */
+    async order(directoryUrl, address, given = '') {
       directory = await (await ask(directoryUrl)).json();
       /** @type {Pending | undefined} */
       const old = await around.store.get(TABLE, 'pending');
@@ -134,8 +151,7 @@ export function acmeClient(around) {
       const account =
         (kept?.directory === directoryUrl && kept.address === address ? kept.account : old?.account) ??
         (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']));
-      const kid =
-        (await post(account, '', directory.newAccount, { termsOfServiceAgreed: true })).headers.get('Location') ?? '';
+      const kid = await register(account, given);
       const ordered = await post(account, kid, directory.newOrder, {
         identifiers: [{ type: 'email', value: address }],
       });

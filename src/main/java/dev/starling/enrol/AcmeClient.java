@@ -15,6 +15,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -65,10 +66,23 @@ final class AcmeClient implements AutoCloseable {
     }
 
     /// Registers the account, or finds it again; from then on requests carry its URL.
-    String register() throws EnrolmentException, Problem {
+    ///
+    /// @param key by which the CA lets it be made; an account that there is already needs none
+    String register(Optional<ExternalKey> key) throws EnrolmentException, Problem {
         kid = Optional.empty();
-        String url =
-                post(service("newAccount"), "{\"termsOfServiceAgreed\":true}").location();
+        String service = service("newAccount");
+        var wanted = new HashMap<String, Object>(Map.of("termsOfServiceAgreed", true));
+        key.ifPresent(given -> wanted.put("externalAccountBinding", given.binding(account, service)));
+        String url;
+        try {
+            url = post(service, Json.write(wanted)).location();
+        } catch (Problem e) {
+            if (!e.type().equals("externalAccountRequired")) throw e;
+            throw new EnrolmentException(
+                    Reason.NEEDS_KEY,
+                    "The CA at " + directoryUrl + " makes accounts only for those who got a key from its operator.",
+                    e);
+        }
         if (url.isEmpty()) throw unintelligible("a new account without a Location");
         kid = Optional.of(url);
         return url;
