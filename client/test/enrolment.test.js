@@ -248,6 +248,18 @@ test('a mail that is refused is told as that', async () => {
   await assert.rejects(alice.enrol('alice@example.net'), fails('mail-refused'));
 });
 
+// RFC 8555, section 11.1.
+test('the same key asks again for the same address, another one for another address', async () => {
+  const { alice, store } = await world();
+  const kid = async () => (await store.get('enrol', 'pending')).kid;
+  await alice.enrol('alice@example.net');
+  const first = await kid();
+  await alice.enrol('alice@example.net');
+  assert.equal(await kid(), first);
+  await alice.enrol('alice.b@example.net');
+  assert.notEqual(await kid(), first);
+});
+
 // RFC 8555, section 11.4.
 test('what brings a key beside the certificate is refused whole', () => {
   const block = (/** @type {string} */ name) => `-----BEGIN ${name}-----\nAAAA\n-----END ${name}-----\n`;
