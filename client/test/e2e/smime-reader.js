@@ -8,7 +8,7 @@ import { base64 } from '../../core/bytes.js';
 import { certify } from '../authority.js';
 
 const openssl = promisify(execFile);
-export const PASSWORD = 'correct';
+const PASSWORD = 'correct';
 
 /** @param {string} label @param {Uint8Array} der */
 const pem = (label, der) =>
@@ -31,8 +31,14 @@ export async function reader(ca, address, now) {
   ]);
   return {
     certificate,
-    p12: path('key.p12'),
-    ca: base64(ca.certificate.der),
+    /** What Thunderbird is to do: as a person imports the file, and believes the CA for mail. */
+    importing: `
+      const db = Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB);
+      const file = Cc['@mozilla.org/file/local;1'].createInstance(Ci.nsIFile);
+      file.initWithPath(${JSON.stringify(path('key.p12'))});
+      if (db.importPKCS12File(file, ${JSON.stringify(PASSWORD)}) !== 0) throw new Error('the .p12 was not imported');
+      const root = db.getCerts().find((each) => each.getBase64DERString() === ${JSON.stringify(base64(ca.certificate.der))});
+      db.setCertTrust(root, Ci.nsIX509Cert.CA_CERT, Ci.nsIX509CertDB.TRUSTED_EMAIL);`,
     /** By OpenSSL: what is in a mail that is encrypted, and signed by somebody of that CA. @param {Uint8Array} mail @returns {Promise<string>} */
     async read(mail) {
       await writeFile(path('mail.eml'), mail);
