@@ -7,7 +7,7 @@ import { letterMails, MARK, SUBJECT } from '../thunderbird/letters.js';
 import { post } from '../thunderbird/post.js';
 
 const [ALICE, BOB] = ['alice@example.net', 'bob@example.net'];
-let stored, changed, box, opened, arrive, sent, allowed, refuse;
+let stored, changed, box, opened, arrive, counts, sent, allowed, refuse;
 beforeEach(() => {
   [stored, changed, box, opened, sent, allowed, refuse] = [{}, [], [], [], [], true, null];
   globalThis.browser = {
@@ -22,6 +22,7 @@ beforeEach(() => {
       },
     },
     permissions: { contains: async () => allowed },
+    folders: { onFolderInfoChanged: { addListener: (fn) => (counts = fn) } },
     accounts: { list: async () => [{ identities: [{ id: 'id1', email: 'Alice@example.net' }] }] },
     messages: {
       getFull: async (id) => (opened.push(id), { headers: box.find((each) => each.id === id).headers }),
@@ -52,7 +53,14 @@ const eml = (text = 'genuine', more = {}) => ({
   ...more,
 });
 const mail = (more = {}) => ({
-  ...{ id: ++next, subject: SUBJECT, author: `Bob <${BOB}>`, size: 9000, folder: { id: 'in', specialUse: ['inbox'] } },
+  ...{
+    id: ++next,
+    headerMessageId: `${next}`,
+    subject: SUBJECT,
+    author: `Bob <${BOB}>`,
+    size: 9000,
+    folder: { id: 'in', specialUse: ['inbox'] },
+  },
   ...{ headers: { 'x-starling': [MARK] }, attached: [eml()], ...more },
 });
 
@@ -130,6 +138,21 @@ test('what nobody could judge is looked at again; what was refused stays where i
   outcomes.genuine = 'taken';
   await one.lookBack();
   assert.deepEqual([one.filed, one.isLeft()], [[genuine.id], false]);
+});
+
+test('a mail of which Thunderbird says only that there is one more is found, and each is judged once', async () => {
+  const one = watched({ genuine: 'taken', other: 'refused' });
+  const genuine = mail();
+  box.push(genuine, mail({ attached: [eml('other')] }));
+  for (let n = 0; n < 3; n++) counts({ id: 'in' }, { unreadMessageCount: 2 });
+  counts({ id: 'in' }, { favorite: true });
+  const end = Date.now() + 20_000;
+  while (!one.filed.length && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  await settled(one);
+  arrive([{ ...genuine }]);
+  await settled(one);
+  assert.deepEqual(one.filed, [genuine.id]);
+  assert.equal(one.read.length, 2);
 });
 
 /** @param {string[]} due */

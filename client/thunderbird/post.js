@@ -5,6 +5,7 @@ import { letters as english } from '../web/text/letters-en.js';
 import { identityOf } from './answer.js';
 import { MARK, SUBJECT } from './letters.js';
 import { letters, maySend, onLettersChanged, setLetters } from './letter-setting.js';
+import { within } from './within.js';
 
 const LOOK_MILLIS = 15_000;
 /** Thunderbird may ask for a password meanwhile. */
@@ -42,7 +43,7 @@ export function post({ agents, folder, warn, now = () => Date.now() }) {
       },
       { mode: 'sendNow' },
     );
-    await within(sending, PATIENCE_MILLIS);
+    await within(sending, PATIENCE_MILLIS, 'sending a mail');
     await setLetters({ why: '' });
   }
 
@@ -72,14 +73,4 @@ export function post({ agents, folder, warn, now = () => Date.now() }) {
   onLettersChanged(() => void read().catch(warn));
   void read().catch(warn);
   return { look };
-}
-
-/** @template T @param {Promise<T>} task @param {number} ms @returns {Promise<T>} */
-function within(task, ms) {
-  /** @type {any} */
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('sending a mail takes too long')), ms);
-  });
-  return Promise.race([task, late]).finally(() => clearTimeout(timer));
 }
