@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { enrolment } from '../core/agent/enrolment.js';
 import { b64u, unhex } from '../core/bytes.js';
 import { acmeClient, codeIn, retryAfter } from '../core/enrol/acme.js';
-import { parseCertificate } from '../core/identity/certificate.js';
+import { parseCertificate, pemCertificates } from '../core/identity/certificate.js';
 import { makeCsr } from '../core/identity/csr.js';
 import { makeDeviceKey } from '../core/identity/device.js';
 import { memoryStore } from '../core/store/memory.js';
@@ -198,6 +198,14 @@ test('a mail that is refused is told as that', async () => {
     return fetch(url, init);
   };
   await assert.rejects(alice.enrol('alice@example.net'), fails('mail-refused'));
+});
+
+// RFC 8555, section 11.4.
+test('what brings a key beside the certificate is refused whole', () => {
+  const block = (/** @type {string} */ name) => `-----BEGIN ${name}-----\nAAAA\n-----END ${name}-----\n`;
+  assert.equal(pemCertificates(block('CERTIFICATE')).length, 1);
+  for (const pem of [block('PRIVATE KEY') + block('CERTIFICATE'), block('CERTIFICATE') + block('EC PARAMETERS')])
+    assert.throws(() => pemCertificates(pem), fails('malformed'));
 });
 
 test('a certificate that is not believed is not kept', async () => {
