@@ -11,6 +11,7 @@ import { calling } from './calling.js';
 import { composeButton } from './compose.js';
 import { directoryBook } from './directory.js';
 import { headerButton } from './header.js';
+import { startLetters } from './letter-box.js';
 import { challengeMails, localFolder } from './mails.js';
 import { proofBook } from './proof.js';
 import { wasmScrypt } from './scrypt.js';
@@ -165,4 +166,5 @@ const waits = () => {
 };
 core.subscribe(waits);
 waits();
+startLetters(core, warn('an encrypted mail'));
 await mails.lookBack();

@@ -1,4 +1,5 @@
 import { calls } from './calls-en.js';
+import { letters } from './letters-en.js';
 import { people } from './people-en.js';
 import { proof } from './proof-en.js';
 
@@ -529,5 +530,6 @@ export const en = {
   ...proof,
   'privacy.title': 'What others learn',
   'privacy.page': 'Who learns what, and why Starling may do what it does',
+  ...letters,
   ...people,
 };
