@@ -49,7 +49,11 @@ export function Setup({ core, state }) {
   }
   // As it is, but for the server that must be there first.
   if (other || !own.length)
-    return html`<${Enrol} core=${Object.create(core, { enrol: { value: enrol } })} state=${state} />`;
+    return html`<${Enrol}
+      core=${Object.create(core, { enrol: { value: enrol } })}
+      state=${state}
+      back=${own.length ? () => setOther(false) : undefined}
+    />`;
   return html`<${Card}>
     <h1>${t('setup.title')}</h1>
     <p class="lead">${t('setup.lead')}</p>

@@ -10,6 +10,8 @@ import { eventually } from './agents.js';
 import { thunderbird } from './thunderbird.js';
 
 const [ALICE, BOB] = ['alice@example.net', 'bob@example.net'];
+/** Of the policy in a certificate: docs/protocols/formats.md, section 3. */
+const ANSWERED = '2';
 /** Of each, while one of them is killed. */
 const MANY = 30;
 let around, alice, bob;
@@ -61,6 +63,7 @@ test('two consents, and both are online, with nothing else to be done', async ()
   await Promise.all([late(alice, 'alice'), late(bob, 'bob')]);
   for (const who of [alice, bob]) {
     assert.deepEqual(await who.tb.warnings(), []);
+    assert.equal(await who.level(), ANSWERED);
   }
 });
 

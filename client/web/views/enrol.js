@@ -13,8 +13,8 @@ import { Waiting } from './waiting.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
 
-/** @param {{core: Core, state: State}} props */
-export function Enrol({ core, state }) {
+/** @param {{core: Core, state: State, back?: () => void}} props  back: to where another address can be chosen */
+export function Enrol({ core, state, back }) {
   const { me } = state;
   return html`<main class="card-page">
     <section class="card">
@@ -24,14 +24,14 @@ export function Enrol({ core, state }) {
           ? html`<${Waiting} core=${core} state=${state} />`
           : me.status === 'code'
             ? html`<${Code} core=${core} state=${state} />`
-            : html`<${Start} core=${core} state=${state} />`
+            : html`<${Start} core=${core} state=${state} back=${back} />`
       }
     </section>
   </main>`;
 }
 
-/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State}} props */
-function Start({ core, state }) {
+/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State, back?: () => void}} props */
+function Start({ core, state, back }) {
   const [smime, setSmime] = useState(false);
   if (smime)
     return html`<div>
@@ -40,7 +40,10 @@ function Start({ core, state }) {
     </div>`;
   return html`<div>
     <${AddressForm} core=${core} state=${state} />
-    <${Button} kind="plain" task=${() => setSmime(true)}>${t('smime.start')}<//>
+    <div class="row spread">
+      <${Button} kind="plain" task=${() => setSmime(true)}>${t('smime.start')}<//>
+      ${back && html`<${Button} kind="plain" task=${back}>${t('setup.back')}<//>`}
+    </div>
   </div>`;
 }
 
