@@ -118,7 +118,12 @@ export async function thunderbird({ folder = '', prefs = {} } = {}) {
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (log += piece));
   const gone = new Promise((resolve) => child.on('exit', resolve));
-  const port = Number(await appearing(portFile, profile, child));
+  const port = Number(
+    await appearing(portFile, profile, child).catch((e) => {
+      child.kill('SIGKILL');
+      throw e;
+    }),
+  );
   const { command, end } = await marionette(port);
   await command('WebDriver:NewSession', { capabilities: { alwaysMatch: {} } });
   await command('Marionette:SetContext', { value: 'chrome' });
