@@ -1,4 +1,5 @@
 // The first thing a person sees: their own mail addresses, one to be chosen.
+import { wantsAccountKey } from '../web/components/account-key.js';
 import { Button } from '../web/components/parts.js';
 import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
@@ -24,6 +25,7 @@ async function addresses() {
 export function Setup({ core, state }) {
   const [own, setOwn] = useState(/** @type {string[] | null} */ (null));
   const [other, setOther] = useState(false);
+  const [needsKey, setNeedsKey] = useState(false);
   /** For which address a server is asked for. */
   const [asked, setAsked] = useState('');
   const [error, setError] = useState('');
@@ -32,28 +34,38 @@ export function Setup({ core, state }) {
   if (!own) return null;
   if (state.me.status === 'waiting-for-device') return html`<${Enrol} core=${core} state=${state} />`;
   if (state.me.status === 'code') return html`<${Card}><${WaitForMail} core=${core} state=${state} /><//>`;
-  const enrol = async (/** @type {string} */ address) => {
+  const enrol = async (/** @type {string} */ address, accountKey = '') => {
     if (!(await findServers(core, address))) return setAsked(address);
-    await core.enrol(address);
+    await core.enrol(address, accountKey);
+  };
+  // The form for another address has the field.
+  const failed = (/** @type {unknown} */ e) => {
+    if (!wantsAccountKey(e)) throw e;
+    setAsked('');
+    setNeedsKey(true);
   };
   const use = async (/** @type {string} */ address) => {
     setBusy(address);
     setError('');
-    await enrol(address).catch((e) => setError(saying(e)));
+    await enrol(address)
+      .catch(failed)
+      .catch((e) => setError(saying(e)));
     setBusy('');
   };
   if (asked) {
     const back = () => setAsked('');
-    const goOn = async () => void (await core.enrol(asked));
+    const goOn = () => core.enrol(asked).catch(failed);
     return html`<${Card}><${ServerForm} core=${core} address=${asked} goOn=${goOn} back=${back} /><//>`;
   }
   // As it is, but for the server that must be there first.
-  if (other || !own.length)
-    return html`<${Enrol}
-      core=${Object.create(core, { enrol: { value: enrol } })}
-      state=${state}
-      back=${own.length ? () => setOther(false) : undefined}
-    />`;
+  if (other || needsKey || !own.length) {
+    const served = Object.create(core, { enrol: { value: enrol } });
+    const back = () => {
+      setOther(false);
+      setNeedsKey(false);
+    };
+    return html`<${Enrol} core=${served} state=${state} needsKey=${needsKey} back=${own.length ? back : undefined} />`;
+  }
   return html`<${Card}>
     <h1>${t('setup.title')}</h1>
     <p class="lead">${t('setup.lead')}</p>

@@ -53,16 +53,28 @@ public final class Enrolment {
     private final CertificateVerifier verifier;
     private final Clock clock;
     private final Duration poll;
+    private final Optional<ExternalKey> key;
 
     public Enrolment(URI directory, CertificateVerifier verifier, Clock clock) {
         this(directory, verifier, clock, POLL);
     }
 
     Enrolment(URI directory, CertificateVerifier verifier, Clock clock, Duration poll) {
+        this(directory, verifier, clock, poll, Optional.empty());
+    }
+
+    private Enrolment(
+            URI directory, CertificateVerifier verifier, Clock clock, Duration poll, Optional<ExternalKey> key) {
         this.directory = directory;
         this.verifier = verifier;
         this.clock = clock;
         this.poll = poll;
+        this.key = key;
+    }
+
+    /// The same at a CA that makes accounts only for those to whom it gave a key.
+    public Enrolment by(ExternalKey given) {
+        return new Enrolment(directory, verifier, clock, poll, Optional.of(given));
     }
 
     /// Whether a certificate has lived two thirds of its life.
@@ -79,7 +91,8 @@ public final class Enrolment {
 
     /// The same, but the address is proven by answering the CA's mail.
     public Keys.Held enrol(Address address, Path file, ReplyByMail reply) throws EnrolmentException, IOException {
-        return prove(address, file, (acme, authorization) -> reply.prove(acme, authorization, address));
+        var answered = Answered.load(Answered.file(file));
+        return prove(address, file, (acme, authorization) -> reply.prove(acme, authorization, address, answered));
     }
 
     private Keys.Held prove(Address address, Path file, Way way) throws EnrolmentException, IOException {
@@ -95,17 +108,23 @@ public final class Enrolment {
             var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, way));
             Keys.save(file, held);
             keep(acme, pendingFile, address, file);
-            Files.deleteIfExists(pendingFile);
+            isDone(file);
             var _ = new LogProofs(verifier, clock).of(file, held.chain());
             return held;
         } catch (Problem e) {
-            if (isOver(e)) Files.deleteIfExists(pendingFile);
+            if (isOver(e)) isDone(file);
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         } catch (EnrolmentException e) {
             boolean passes = GOES_ON.contains(e.reason());
-            if (!passes) Files.deleteIfExists(pendingFile);
+            if (!passes) isDone(file);
             throw e;
         }
+    }
+
+    /// Nothing goes on after this.
+    private static void isDone(Path file) throws IOException {
+        Files.deleteIfExists(Pending.file(file));
+        Files.deleteIfExists(Answered.file(file));
     }
 
     /// What the next renewal needs; without it that needs a mail.
@@ -173,7 +192,7 @@ public final class Enrolment {
         var pending = begun;
         Optional<Map<String, Object>> order = known(acme, pending);
         if (order.isEmpty()) {
-            String kid = acme.register();
+            String kid = acme.register(key);
             var made = acme.post(
                     acme.service("newOrder"),
                     Json.write(Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));

@@ -64,8 +64,16 @@ class Rfc8555OrdersTest extends AcmeTest {
                 bob.post(url, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"example.net\"}]}"));
         refused(400, "unsupportedIdentifier", bob.post(url, "{\"identifiers\":[{\"type\":\"email\",\"value\":7}]}"));
         refused(400, "unsupportedIdentifier", bob.order("+4930123456"));
-        for (String wrong : List.of("", "bob", "bob@", "bob@localhost", "b\r\nBcc: x@example.net", "bob@[127.0.0.1]"))
-            refused(400, "rejectedIdentifier", bob.order(wrong));
+        for (String wrong : List.of(
+                "",
+                "bob",
+                "bob@",
+                "bob@localhost",
+                "b\r\nBcc: x@example.net",
+                "bob@[127.0.0.1]",
+                "*@example.net",
+                "b*@example.net",
+                "bob@*.net")) refused(400, "rejectedIdentifier", bob.order(wrong));
         refused(400, "rejectedIdentifier", bob.order("postmaster@example.net"));
         assertEquals(0, ca.letters.all.size());
     }
@@ -84,6 +92,24 @@ class Rfc8555OrdersTest extends AcmeTest {
                     "malformed",
                     bob.post(url, "{\"identifiers\":[" + one + "],\"" + time + "\":\"2027-01-01T00:00:00Z\"}"));
         assertEquals(0, ca.letters.all.size());
+    }
+
+    // Section 7.4: the same identifier, in the request as in the order
+    @Test
+    void whoOrdersInCapitalsMayAskInCapitals() throws Exception {
+        var order = proven("Bob@Example.NET");
+        assertEquals("valid", bob.finish(order, Csrs.of("Bob@Example.NET")).text("status"));
+        refused(400, "badCSR", bob.finish(bob.order(BOB), Csrs.of("Bobby@Example.NET")));
+    }
+
+    // Section 7.5.1
+    @Test
+    void anAnswerWithoutTheCodeIsAnError() throws Exception {
+        var challenge = bob.challenge(bob.order(BOB));
+        String url = String.valueOf(challenge.get("url"));
+        for (String payload : List.of("{}", "{\"response\":7}", "{\"other\":\"x\"}"))
+            refused(400, "malformed", bob.post(url, payload));
+        assertEquals("pending", bob.post(url, "").text("status"));
     }
 
     @Test
