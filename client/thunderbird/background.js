@@ -2,7 +2,7 @@
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
-import { duration, setLanguage, t } from '../web/i18n.js';
+import { duration, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { sendAnswer } from './answer.js';
 import { watchForAttention } from './attention.js';
@@ -19,6 +19,7 @@ import { beginReply } from './threads.js';
 import { isBase, shipped } from './servers.js';
 import { transcripts } from './transcripts.js';
 import { PORT, serve } from './wire.js';
+import { setLanguage } from './words.js';
 
 const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
 
