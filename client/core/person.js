@@ -83,6 +83,9 @@ export class Person {
   useCertificate = (/** @type {string} */ address, /** @type {boolean} */ believe) =>
     this.main.useCertificate(address, believe);
   closeCertificate = () => this.main.closeCertificate();
+  backupKey = (/** @type {string} */ passphrase) => this.main.backupKey(passphrase);
+  showBackup = () => this.main.showBackup();
+  closeBackup = () => this.main.closeBackup();
   anchors = () => this.main.anchors();
   readAnchors = (/** @type {string} */ text) => this.main.readAnchors(text);
   addAnchors = (/** @type {string} */ text, /** @type {string[]} */ ids) =>

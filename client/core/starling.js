@@ -57,6 +57,7 @@ const blankState = () => ({
   notices: [],
   devices: [],
   adding: null,
+  backup: false,
   move: null,
   former: [],
   settings: {
@@ -289,6 +290,14 @@ export class Starling {
     await this.smime.use(address, believe);
     await this.reach.reconnect();
   }
+
+  /** A backup of the key, while it is offered. @param {string} passphrase @returns {Promise<Blob>} */
+  async backupKey(passphrase) {
+    const file = await this.enrolment.backup.file(passphrase);
+    return new Blob([file], { type: 'application/x-pkcs12' });
+  }
+  showBackup = async () => {};
+  closeBackup = () => this.enrolment.backup.close();
 
   anchors = () => this.ctx.trusted.list();
   readAnchors = (/** @type {string} */ text) => this.ctx.trusted.read(text);

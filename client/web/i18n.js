@@ -1,4 +1,5 @@
 // Words come from text/<language>.js; dates, times and plurals from Intl. No text stands in code.
+import { isAddon } from './origin.js';
 import { en } from './text/en.js';
 
 /** @typedef {Record<string, string>} Texts */
@@ -20,12 +21,13 @@ export async function setLanguage(wanted) {
 }
 
 /**
- * The text for a key, `{name}` replaced from args; with `args.count` the variant `key.one` … when there is one.
+ * The text for a key, `{name}` replaced from args; with `args.count` the variant `key.one` … when there is one, in an add-on that for add-ons.
  * @param {string} key
  * @param {Record<string, string | number>} [args]
  */
 export function t(key, args = {}) {
   const plural = 'count' in args ? `${key}.${new Intl.PluralRules(language).select(Number(args.count))}` : key;
+  if (isAddon && `${key}.addon` in texts) return t(`${key}.addon`, args);
   const text = texts[plural] ?? texts[key] ?? en[plural] ?? en[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in args ? String(args[name]) : whole));
 }

@@ -70,7 +70,7 @@ const SURFACES = {
 /** What is done on a surface before it is looked at. */
 const FILE = { name: 'ca.pem', mimeType: 'text/plain', buffer: Buffer.from('-----BEGIN CERTIFICATE-----') };
 const openFile = async (button) => {
-  await page.click('text=I have an S/MIME certificate');
+  await page.click('text=I have a file: a backup');
   await page.setInputFiles('#smime-file', FILE);
   await page.fill('#smime-passphrase', 'right');
   if (button) await page.click('button:has-text("Open"):not([disabled])');

@@ -6,6 +6,7 @@ import { aboutServer, languages, t } from '../i18n.js';
 import { saying } from '../errors.js';
 import { fromThisComputer } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
+import { saveAs } from '../save.js';
 import { Microphone } from './call.js';
 import { Address } from './move.js';
 import { Devices } from './devices.js';
@@ -183,15 +184,7 @@ function Servers({ core }) {
 /** @param {{core: Core, state: State}} props */
 function Data({ core, state }) {
   const [asking, setAsking] = useState(false);
-  const save = async () => {
-    const url = URL.createObjectURL(await core.exportData());
-    const link = Object.assign(document.createElement('a'), {
-      href: url,
-      download: `starling-${state.me.address}.json`,
-    });
-    link.click();
-    URL.revokeObjectURL(url);
-  };
+  const save = async () => saveAs(await core.exportData(), `starling-${state.me.address}.json`);
   return html`<p><${Button} task=${save}>${t('settings.export')}<//></p>
     <p class="small">${t('settings.export.hint')}</p>
     <p><${Button} kind="danger" task=${() => setAsking(true)}>${t('settings.delete')}<//></p>
