@@ -119,6 +119,8 @@
  * @property {() => Promise<string>} [anchors]  CAs that came with the app, PEM with the lines of docs/protocols/formats.md, section 3
  * @property {MediaEngine | null} media  null: no calls
  * @property {string} deviceName
+ * @property {string} [program]  which program of which version this is, for a report
+ * @property {import('./journal.js').Journal} [journal]  what happened lately
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
  * @property {boolean} [former]  this address was left: its certificate is not renewed
  * @property {() => boolean} [busy]  another address of this person has a call
@@ -237,6 +239,7 @@
  * @property {(address: string, hide: boolean) => Promise<void>} hideMoved  what a contact said of a new address is not shown any more, or again
  * @property {(notice: string, action: string) => Promise<void>} answerNotice
  * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
+ * @property {(people: boolean) => Promise<string>} report  for support; people: with addresses
  * @property {() => Promise<void>} deleteEverything
  * @property {() => Promise<void>} close  sign-off
  */

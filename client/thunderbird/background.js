@@ -1,4 +1,5 @@
 // The agent of the add-on: runs as long as Thunderbird does.
+import { journal } from '../core/journal.js';
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
@@ -33,6 +34,9 @@ browser.storage.local.onChanged.addListener((/** @type {any} */ changes) => {
 });
 
 const storing = openStore();
+/** For a report to whoever helps. */
+const lately = journal(Date.now);
+lately.hear(console);
 
 async function start() {
   useScrypt(wasmScrypt);
@@ -49,6 +53,8 @@ async function start() {
     media: calls.media,
     morePeers: shipped,
     deviceName: 'Thunderbird',
+    journal: lately,
+    program: `add-on ${browser.runtime.getManifest().version}, ${navigator.userAgent}`,
   });
 }
 

@@ -56,7 +56,7 @@ export const ASKED = [
     'stopUsing',
   ],
   ...['useMoveDeviceCode', 'askMoveDevicesAgain', 'recoverMove', 'followMoved', 'hideMoved'],
-  ...['answerNotice', 'exportData', 'deleteEverything'],
+  ...['answerNotice', 'exportData', 'report', 'deleteEverything'],
 ];
 
 /** What a page began that must not outlive it: a key is held in memory. @type {Record<string, 'closeCertificate' | 'closeBackup'>} */

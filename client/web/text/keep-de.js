@@ -37,4 +37,14 @@ export const keep = {
   'restore.use': 'Zurückholen',
   'error.restore.taken':
     'Dieser Browser hat schon einen Schlüssel. Eine Sicherung lässt sich nur dort zurückholen, wo Starling noch nicht eingerichtet ist.',
+  'settings.help': 'Hilfe',
+  'report.make': 'Bericht für die Hilfe speichern …',
+  'report.hint': 'Für jemanden, der Ihnen hilft, wenn etwas nicht geht. Sie lesen ihn, bevor Sie ihn weitergeben.',
+  'report.title': 'Ein Bericht für die Hilfe',
+  'report.lead':
+    'Dieser Text sagt, was Starling zuletzt auf diesem Computer getan hat: wann es mit welchen Servern verbunden war, was nicht ging, wie Anrufe verliefen. Nachrichten, Namen, Schlüssel und Codes stehen nicht darin. Er wird als Datei gespeichert und an niemanden gesendet.',
+  'report.people': 'Mit E-Mail-Adressen',
+  'report.people.hint': 'Ohne sie steht statt jeder Adresse eine Nummer, auch statt Ihrer eigenen.',
+  'report.text': 'Der Bericht',
+  'report.save': 'Als Datei speichern',
 };

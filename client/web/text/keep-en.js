@@ -36,4 +36,14 @@ export const keep = {
   'restore.use': 'Bring it back',
   'error.restore.taken':
     'This browser has a key already. A backup can be brought back only where Starling is not set up.',
+  'settings.help': 'Help',
+  'report.make': 'Save a report for support …',
+  'report.hint': 'For somebody who helps you when something does not work. You read it before you give it away.',
+  'report.title': 'A report for support',
+  'report.lead':
+    'This text says what Starling did lately on this computer: when it was connected and to which servers, what failed, how calls went. Messages, names, keys and codes are not in it. It is saved as a file and sent to nobody.',
+  'report.people': 'With e-mail addresses',
+  'report.people.hint': 'Without them, each address is replaced by a number, yours too.',
+  'report.text': 'The report',
+  'report.save': 'Save as a file',
 };

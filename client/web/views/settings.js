@@ -11,6 +11,7 @@ import { Microphone } from './call.js';
 import { Address } from './move.js';
 import { Devices } from './devices.js';
 import { Pane } from './pane.js';
+import { Report } from './report.js';
 import { Trust } from './trust.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
@@ -31,6 +32,7 @@ export function Settings({ core, state, back, more }) {
     <${Section} title=${t('settings.servers')}><${Servers} core=${core} /><//>
     <${Section} title=${t('settings.trust')}><${Trust} core=${core} /><//>
     <${Section} title=${t('settings.data')}><${Data} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.help')}><${Report} core=${core} /><//>
     <${Section} title=${t('settings.details')}>
       <dl class="details">
         <dt>${t('settings.details.status')}</dt>
