@@ -42,7 +42,13 @@ test('addresses are numbers unless they are wanted, in any form', () => {
     me: { address: 'alice@example.net', status: 'online', detail: '', deviceId: 'ab'.repeat(32), local: false },
     ...{ settings: { strangersRing: true, language: 'de' }, contacts: [], requests: [], devices: [], notices: [] },
   };
-  const lines = ['no place of Bob@Example.net', 'sip:bob@example.net;gr=1', 'to bob%40example.net', 'tel +491701234567', 'alice@example.net'];
+  const lines = [
+    'no place of Bob@Example.net',
+    'sip:bob@example.net;gr=1',
+    'to bob%40example.net',
+    'tel +491701234567',
+    'alice@example.net',
+  ];
   const what = { state, peers: [], lines, program: 'test', now: 0 };
   const hidden = reportOf({ ...what, people: false });
   assert.doesNotMatch(hidden, /bob|alice|4917|@|%40/i);

@@ -155,15 +155,16 @@ const show = () => {
 };
 core.subscribe(show);
 show();
-watchForAttention(core, space.id, go);
+watchForAttention(core, space.id, go, calls.raise);
 composeButton({ core, warn: warn('the button beside a mail') });
 /** Since when a mail is waited for, the page says. */
 let expires = 0;
 const waits = () => {
-  const { status, codeExpires } = core.state.me;
-  if (status !== 'code') return void (expires = 0);
-  if (expires === codeExpires) return;
-  expires = codeExpires;
+  const { me, move } = core.state;
+  const next = me.status === 'code' ? me.codeExpires : move?.step === 'code' ? move.codeExpires : 0;
+  if (expires === next) return;
+  expires = next;
+  if (!next) return;
   void core
     .awaited()
     .then((all) => Promise.all(all.map(({ mail }) => proving.note(mail))))

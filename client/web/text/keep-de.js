@@ -47,4 +47,8 @@ export const keep = {
   'report.people.hint': 'Ohne sie steht statt jeder Adresse eine Nummer, auch statt Ihrer eigenen.',
   'report.text': 'Der Bericht',
   'report.save': 'Als Datei speichern',
+  'dialog.confirm': 'Ihre Adresse, zur Bestätigung',
+  'settings.delete.title.addon': 'Alles von Starling in Thunderbird löschen?',
+  'settings.delete.lead.addon':
+    'Kontakte, Nachrichten und der Schlüssel in Thunderbird werden gelöscht, mit ihnen das Adressbuch „Starling“; nichts bringt sie zurück. Gespeicherte Gespräche sind Mails und bleiben: Um auch sie zu löschen, löschen Sie den Ordner „Starling“ in dem Konto, das Sie dafür gewählt haben (zuerst unter „Lokale Ordner“), und leeren dessen Papierkorb. Geben Sie zur Bestätigung Ihre Adresse ein.',
 };

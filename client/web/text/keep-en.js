@@ -46,4 +46,8 @@ export const keep = {
   'report.people.hint': 'Without them, each address is replaced by a number, yours too.',
   'report.text': 'The report',
   'report.save': 'Save as a file',
+  'dialog.confirm': 'Your address, to confirm',
+  'settings.delete.title.addon': 'Delete everything of Starling in Thunderbird?',
+  'settings.delete.lead.addon':
+    'Contacts, messages and the key in Thunderbird are deleted, and the address book “Starling” with them; nothing brings them back. Saved conversations are mails and stay: to delete those too, delete the folder “Starling” in the account that you chose for them (at first under Local Folders) and empty its trash. Type your address to confirm.',
 };

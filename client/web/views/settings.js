@@ -17,10 +17,10 @@ import { Trust } from './trust.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
 
-/** @param {{core: Core, state: State, back: () => void, more?: (props: {core: Core, state: State}) => any}} props */
-export function Settings({ core, state, back, more }) {
+/** @param {{core: Core, state: State, back: () => void, more?: (props: {core: Core, state: State}) => any, wait?: any}} props */
+export function Settings({ core, state, back, more, wait }) {
   return html`<${Pane} title=${t('settings.title')} back=${back}>
-    <${Section} title=${t('settings.me')}><${Person} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.me')}><${Person} core=${core} state=${state} wait=${wait} /><//>
     <${Section} title=${t('settings.devices')}><${Devices} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.privacy')}>
       <${Privacy} core=${core} state=${state} />
@@ -52,8 +52,8 @@ function Section({ title, children }) {
   </section>`;
 }
 
-/** @param {{core: Core, state: State}} props */
-function Person({ core, state }) {
+/** @param {{core: Core, state: State, wait?: any}} props */
+function Person({ core, state, wait }) {
   return html`<label class="label" for="my-name">${t('settings.name')}</label>
     <input
       class="field"
@@ -65,7 +65,7 @@ function Person({ core, state }) {
       onChange=${(/** @type {any} */ e) => core.setName(e.target.value)}
     />
     <p class="small">${t('settings.name.hint')}</p>
-    <${Address} core=${core} state=${state} />`;
+    <${Address} core=${core} state=${state} wait=${wait} />`;
 }
 
 /** @param {{core: Core, state: State}} props */
