@@ -1,3 +1,4 @@
+import { addon } from './addon-de.js';
 import { calls } from './calls-de.js';
 import { keep } from './keep-de.js';
 import { people } from './people-de.js';
@@ -549,4 +550,5 @@ export const de = {
   'privacy.page': 'Wer was erfährt, und wozu Starling darf, was es darf',
   ...people,
   ...keep,
+  ...addon,
 };

@@ -1,3 +1,4 @@
+import { addon } from './addon-en.js';
 import { calls } from './calls-en.js';
 import { keep } from './keep-en.js';
 import { people } from './people-en.js';
@@ -525,4 +526,5 @@ export const en = {
   'privacy.page': 'Who learns what, and why Starling may do what it does',
   ...people,
   ...keep,
+  ...addon,
 };

@@ -3,8 +3,6 @@ export const keep = {
   'backup.offer': 'Eine Sicherung Ihres Schlüssels aufheben?',
   'backup.offer.lead':
     'Geht dieser Browser verloren, holen Sie damit Ihre Adresse zurück, und Ihre Kontakte müssen nicht neu prüfen, ob Sie es sind. Das geht nur jetzt: Danach lässt sich der Schlüssel nicht mehr aus diesem Browser holen.',
-  'backup.offer.lead.addon':
-    'Geht dieser Computer verloren, holen Sie damit Ihre Adresse zurück, und Ihre Kontakte müssen nicht neu prüfen, ob Sie es sind. Das geht nur jetzt: Danach lässt sich der Schlüssel nicht mehr aus Thunderbird holen.',
   'backup.make': 'Sicherung machen …',
   'backup.no': 'Keine Sicherung',
   'backup.title': 'Eine Sicherung Ihres Schlüssels',
@@ -29,8 +27,6 @@ export const keep = {
   'setup.file': 'Ich habe eine Sicherung oder ein Zertifikat',
   'restore.lead':
     'Das ist eine Sicherung des Schlüssels von {address}. Dieser Browser wird zu dem Gerät, auf dem die Datei gemacht wurde; Ihre Kontakte bleiben so sicher wie zuvor, dass Sie es sind.',
-  'restore.lead.addon':
-    'Das ist eine Sicherung des Schlüssels von {address}. Thunderbird hier wird zu dem Gerät, auf dem die Datei gemacht wurde; Ihre Kontakte bleiben so sicher wie zuvor, dass Sie es sind.',
   'restore.once':
     'Verwenden Sie sie nur, wenn jenes verloren ist oder nicht mehr benutzt wird: Zwei mit demselben Schlüssel stören einander. Nachrichten und die Liste Ihrer Kontakte stehen nicht in der Datei. Andere Geräte von Ihnen bringen die Kontakte von selbst zurück; ohne ein anderes fragen Sie Ihre Kontakte noch einmal.',
   'restore.over': 'Was die Adresse bestätigte, lief am {date} ab; darum wird eine Mail mit einem Code gesendet.',
@@ -48,7 +44,5 @@ export const keep = {
   'report.text': 'Der Bericht',
   'report.save': 'Als Datei speichern',
   'dialog.confirm': 'Ihre Adresse, zur Bestätigung',
-  'settings.delete.title.addon': 'Alles von Starling in Thunderbird löschen?',
-  'settings.delete.lead.addon':
-    'Kontakte, Nachrichten und der Schlüssel in Thunderbird werden gelöscht, mit ihnen das Adressbuch „Starling“; nichts bringt sie zurück. Gespeicherte Gespräche sind Mails und bleiben: Um auch sie zu löschen, löschen Sie den Ordner „Starling“ in dem Konto, das Sie dafür gewählt haben (zuerst unter „Lokale Ordner“), und leeren dessen Papierkorb. Geben Sie zur Bestätigung Ihre Adresse ein.',
+  'trust.smime': 'Ein S/MIME-Zertifikat verwenden (Datei .p12)',
 };

@@ -1,10 +1,8 @@
-// What is kept and given away: a backup of the key, a report for support. Keys that end in `.addon` are said in Thunderbird in place of those without.
+// What is kept and given away: a backup of the key, a report for support.
 export const keep = {
   'backup.offer': 'Keep a backup of your key?',
   'backup.offer.lead':
     'Should this browser be lost, you bring your address back with it, and your contacts need not check again that it is you. It can only be made now: afterwards nothing can take the key out of this browser.',
-  'backup.offer.lead.addon':
-    'Should this computer be lost, you bring your address back with it, and your contacts need not check again that it is you. It can only be made now: afterwards nothing can take the key out of Thunderbird.',
   'backup.make': 'Make a backup …',
   'backup.no': 'No backup',
   'backup.title': 'A backup of your key',
@@ -28,8 +26,6 @@ export const keep = {
   'setup.file': 'I have a backup or certificate',
   'restore.lead':
     'This is a backup of the key of {address}. This browser becomes the device that the file was made on; your contacts stay as sure of you as before.',
-  'restore.lead.addon':
-    'This is a backup of the key of {address}. Thunderbird here becomes the device that the file was made on; your contacts stay as sure of you as before.',
   'restore.once':
     'Use it only if that one is lost or will not be used any more: two with the same key disturb each other. Messages and the list of your contacts are not in the file. Other devices of yours bring the contacts back by themselves; without one, ask your contacts again.',
   'restore.over': 'What confirmed the address ran out on {date}, so a mail with a code is sent.',
@@ -47,7 +43,5 @@ export const keep = {
   'report.text': 'The report',
   'report.save': 'Save as a file',
   'dialog.confirm': 'Your address, to confirm',
-  'settings.delete.title.addon': 'Delete everything of Starling in Thunderbird?',
-  'settings.delete.lead.addon':
-    'Contacts, messages and the key in Thunderbird are deleted, and the address book “Starling” with them; nothing brings them back. Saved conversations are mails and stay: to delete those too, delete the folder “Starling” in the account that you chose for them (at first under Local Folders) and empty its trash. Type your address to confirm.',
+  'trust.smime': 'Use an S/MIME certificate (file .p12)',
 };

@@ -4,7 +4,7 @@ import { Ask } from '../components/dialog.js';
 import { html, useEffect, useState } from '../html.js';
 import { aboutServer, languages, t } from '../i18n.js';
 import { saying } from '../errors.js';
-import { fromThisComputer } from '../origin.js';
+import { fromThisComputer, isAddon } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
 import { saveAs } from '../save.js';
 import { Microphone } from './call.js';
@@ -161,8 +161,9 @@ function Servers({ core }) {
               <strong><bdi>${peer.base}</bdi></strong>
               <span class="small">
                 <${Presence} presence=${peer.connected ? 'online' : 'offline'} />
-                ${t(peer.connected ? 'settings.servers.connected' : 'settings.servers.not')}${peer.detail && ` · ${peer.detail}`}
+                ${' '}${t(peer.connected ? 'settings.servers.connected' : 'settings.servers.not')}${peer.detail && ` · ${peer.detail}`}
               </span>
+              ${isAddon && html`<span class="small"><${About} base=${peer.base} /></span>`}
             </div>
             ${all.length > 1 && html`<${Button} icon="close" label=${t('settings.servers.remove', { server: peer.base })} task=${() => attempt(core.removePeer(peer.base))} />`}
           </li>`,
@@ -180,8 +181,12 @@ function Servers({ core }) {
       <button class="button" disabled=${!address.trim()}>${t('settings.servers.add')}</button>
     </form>
     <p class="error" role="alert">${error}</p>
-    <p class="small"><a href=${aboutServer()} target="_blank" rel="noopener">${t('settings.servers.about')}</a></p>`;
+    ${!isAddon && html`<p class="small"><${About} /></p>`}`;
 }
+
+/** The page of whoever runs a server: of the one that this page came from, or of that one. @param {{base?: string}} props */
+const About = ({ base = '' }) =>
+  html`<a href=${aboutServer(base)} target="_blank" rel="noopener">${t('settings.servers.about')}</a>`;
 
 /** @param {{core: Core, state: State}} props */
 function Data({ core, state }) {

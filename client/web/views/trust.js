@@ -45,7 +45,7 @@ export function Trust({ core }) {
     ${
       certificate
         ? html`<${SmimeForm} core=${core} close=${() => setCertificate(false)} done=${() => setCertificate(false)} />`
-        : html`<${Button} task=${() => setCertificate(true)}>${t('smime.start')}<//>`
+        : html`<${Button} task=${() => setCertificate(true)}>${t('trust.smime')}<//>`
     }
     ${
       removing &&
