@@ -7,7 +7,6 @@ const MAX_LETTERS = 240;
 const LONG = /[A-Za-z0-9_\-+/=]{20,}/g;
 /** Only where it went: what stands behind may name people or places of the store. */
 const PLACE = /\b((?:https?|wss?):\/\/[^\s/?#"'<>]+)[^\s"'<>]*/g;
-// eslint-disable-next-line no-control-regex -- just those
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 const PEOPLE = /[^\s<>"'()[\],;:@/?&=%]+(?:@|%40)[^\s<>"'()[\],;:@/?&=%]+|\+\d{6,15}\b/gi;
 

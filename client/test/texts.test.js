@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { grouped, linkFor, readLink } from '../web/adding.js';
 import { pieces } from '../web/links.js';
 import { resembles, visible } from '../web/names.js';
+import { addon as programGerman } from '../web/text/addon-de.js';
+import { addon as program } from '../web/text/addon-en.js';
 import { de } from '../web/text/de.js';
 import { en } from '../web/text/en.js';
 
@@ -15,8 +17,23 @@ test('both languages have the same keys and placeholders', () => {
     if (en[key]) assert.deepEqual(new Set(holes(de[key])), new Set(holes(en[key])), key);
 });
 
+test('what is said otherwise in Thunderbird is said in both languages, in place of something, and names no browser', () => {
+  assert.deepEqual(Object.keys(programGerman), Object.keys(program));
+  const holes = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const [texts, own] of [
+    [en, program],
+    [de, programGerman],
+  ])
+    for (const [key, text] of Object.entries(own)) {
+      const usual = texts[key.replace(/\.addon$/, '')];
+      assert.ok(key.endsWith('.addon') && usual, key);
+      assert.deepEqual(new Set(holes(text)), new Set(holes(usual)), key);
+      assert.doesNotMatch(text.replace(/[„“][^“”]*[“”]/g, ''), /[Bb]rowser|this page|Seite/, key);
+    }
+});
+
 test('nobody meets the words of the machine room', () => {
-  for (const texts of [en, de])
+  for (const texts of [en, de, program, programGerman])
     for (const [key, text] of Object.entries(texts))
       assert.doesNotMatch(text, /\b(DHT|SIP|peer|Peer|record|WebSocket|CBOR|CMS)\b/, key);
 });

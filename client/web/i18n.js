@@ -4,7 +4,13 @@ import { en } from './text/en.js';
 
 /** @typedef {Record<string, string>} Texts */
 /** @type {Record<string, () => Promise<Texts>>} */
-const LANGUAGES = { en: async () => en, de: async () => (await import('./text/de.js')).de };
+const LANGUAGES = {
+  en: async () => (isAddon ? { ...en, ...(await import('./text/addon-en.js')).addon } : en),
+  async de() {
+    const { de } = await import('./text/de.js');
+    return isAddon ? { ...de, ...(await import('./text/addon-de.js')).addon } : de;
+  },
+};
 
 /** @type {Texts} */
 let texts = en;

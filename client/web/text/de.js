@@ -1,4 +1,3 @@
-import { addon } from './addon-de.js';
 import { calls } from './calls-de.js';
 import { keep } from './keep-de.js';
 import { people } from './people-de.js';
@@ -550,5 +549,4 @@ export const de = {
   'privacy.page': 'Wer was erfährt, und wozu Starling darf, was es darf',
   ...people,
   ...keep,
-  ...addon,
 };

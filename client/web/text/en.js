@@ -1,4 +1,3 @@
-import { addon } from './addon-en.js';
 import { calls } from './calls-en.js';
 import { keep } from './keep-en.js';
 import { people } from './people-en.js';
@@ -526,5 +525,4 @@ export const en = {
   'privacy.page': 'Who learns what, and why Starling may do what it does',
   ...people,
   ...keep,
-  ...addon,
 };
