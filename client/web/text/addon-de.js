@@ -51,6 +51,8 @@ export const addon = {
   'line.remove.lead.addon': 'Die Adresse verschwindet aus Ihrer Liste. Ihre Nachrichten bleiben in Thunderbird.',
   'backup.offer.lead.addon':
     'Geht dieser Computer verloren, holen Sie damit Ihre Adresse zurück, und Ihre Kontakte müssen nicht neu prüfen, ob Sie es sind. Das geht nur jetzt: Danach lässt sich der Schlüssel nicht mehr aus Thunderbird holen.',
+  'backup.saved.lead.addon':
+    'Sehen Sie nach, ob {file} unter Ihren Downloads liegt, und heben Sie die Datei an einem sicheren Ort auf. Um sie zu verwenden, wählen Sie „Ich habe eine Sicherung oder ein Zertifikat“, wenn Sie Starling neu einrichten.',
   'restore.lead.addon':
     'Das ist eine Sicherung des Schlüssels von {address}. Thunderbird hier wird zu dem Gerät, auf dem die Datei gemacht wurde; Ihre Kontakte bleiben so sicher wie zuvor, dass Sie es sind.',
   'error.restore.taken.addon':

@@ -50,6 +50,8 @@ export const addon = {
   'line.remove.lead.addon': 'The address leaves your list. Your messages stay in Thunderbird.',
   'backup.offer.lead.addon':
     'Should this computer be lost, you bring your address back with it, and your contacts need not check again that it is you. It can only be made now: afterwards nothing can take the key out of Thunderbird.',
+  'backup.saved.lead.addon':
+    'Look whether {file} is in your downloads, and put it in a safe place. To use it, choose “I have a backup or certificate” when you set up Starling anew.',
   'restore.lead.addon':
     'This is a backup of the key of {address}. Thunderbird here becomes the device that the file was made on; your contacts stay as sure of you as before.',
   'error.restore.taken.addon':

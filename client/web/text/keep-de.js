@@ -44,5 +44,6 @@ export const keep = {
   'report.text': 'Der Bericht',
   'report.save': 'Als Datei speichern',
   'dialog.confirm': 'Ihre Adresse, zur Bestätigung',
+  'trust.smime.title': 'Ihr S/MIME-Zertifikat',
   'trust.smime': 'Ein S/MIME-Zertifikat verwenden (Datei .p12)',
 };

@@ -43,5 +43,6 @@ export const keep = {
   'report.text': 'The report',
   'report.save': 'Save as a file',
   'dialog.confirm': 'Your address, to confirm',
+  'trust.smime.title': 'Your S/MIME certificate',
   'trust.smime': 'Use an S/MIME certificate (file .p12)',
 };

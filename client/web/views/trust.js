@@ -41,7 +41,7 @@ export function Trust({ core }) {
       )}
     </ul>
     <${Add} core=${core} />
-    <h3>${t('smime.title')}</h3>
+    <h3>${t('trust.smime.title')}</h3>
     ${
       certificate
         ? html`<${SmimeForm} core=${core} close=${() => setCertificate(false)} done=${() => setCertificate(false)} />`
