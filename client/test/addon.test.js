@@ -33,7 +33,11 @@ const headers = (more = {}) => ({
 test('only the mail of our own open order is taken for the CA’s', () => {
   assert.ok(isChallenge(mail(), headers(), AWAITED));
   assert.ok(isChallenge(mail(), headers(), { ...AWAITED, from: '' }), 'a CA that does not say who sends');
+  const folded = `${CODE.slice(0, 20)}\t${CODE.slice(20)}`;
+  assert.ok(isChallenge(mail({ subject: `ACME: ${folded}` }), headers(), AWAITED), 'of a folded line');
+  assert.ok(isChallenge(mail(), headers({ 'auto-submitted': ['Auto-Generated'] }), AWAITED), 'a type is optional');
   const others = [
+    [mail(), headers({ 'auto-submitted': ['auto-generated; type=other'] })],
     [mail({ subject: `Re: ACME: ${CODE}` }), headers()],
     [mail({ subject: `ACME: ${CODE} and more` }), headers()],
     [mail({ subject: 'ACME: short' }), headers()],

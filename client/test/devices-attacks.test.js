@@ -104,6 +104,28 @@ test('a removed device that makes another version of the list takes nobody out, 
   assert.equal(await bob.ctx.contacts.isListed(ALICE, idOf(second)), false);
 });
 
+test('nobody changes what is shown: not by another device, not under the id of somebody else’s message', async () => {
+  const { it, alice, bob } = await scene();
+  const second = await added(it, alice);
+  await alice.sendMessage(BOB, 'as it was');
+  await it.until(bob, (s) => contact(s, ALICE)?.unread === 1, 'the message');
+  const [first] = await bob.messages(ALICE);
+  const mine = await bob.sendMessage(ALICE, 'my own');
+  await it.until(alice, (s) => contact(s, BOB)?.unread === 1, 'the answer');
+  const { id: device, address } = { id: idOf(second), address: ALICE };
+  for (const { id, at } of [first, mine]) {
+    const body = { type: 'text', id, sent: at, content: { text: 'otherwise' } };
+    const answer = await bob.ctx.reception.judge({ body, signer: { address, device } }, { address, device }, false);
+    assert.deepEqual(answer, [200, 'OK']);
+  }
+  assert.deepEqual(
+    (await bob.messages(ALICE)).map((each) => each.text),
+    ['as it was', 'my own'],
+  );
+  assert.equal((await bob.ctx.chat.byId(mine.id)).mine, true, 'receipts of it find it still');
+  assert.equal(contact(bob.state, ALICE).unread, 1);
+});
+
 test('entries and keys count only from listed devices of the same person', async () => {
   const { it, alice, bob } = await scene();
   const second = await added(it, alice);

@@ -6,7 +6,10 @@ import { proofs } from './proof.js';
 
 /** Of one order, where the CA does not say how its code begins: whoever guesses when we wait, and forges the sender, gets no more than these. */
 const TRIES = 3;
-const SUBJECT = /^\s*ACME:\s*[A-Za-z0-9_-]{32}\s*$/;
+/** RFC 8823, section 3.1: white space within the code, of a folded line, is ignored. */
+const SUBJECT = /^\s*ACME:(?:\s*[A-Za-z0-9_-]){32}\s*$/;
+/** Of the same section: `type=acme` is only recommended. */
+const AUTOMATIC = /^auto-generated\s*(?:;\s*type\s*=\s*"?acme"?\s*)?$/i;
 const MAX_LOOKED_AT = 5000;
 /** The CA's are a tenth of it. */
 const MAX_BYTES = 64 * 1024;
@@ -31,7 +34,7 @@ export function isChallenge(mail, headers, { address, from, begins }) {
   return (
     SUBJECT.test(mail.subject) &&
     codeIn(mail.subject).startsWith(begins) &&
-    /^auto-generated\s*;\s*type=acme$/i.test(once('auto-submitted').trim()) &&
+    AUTOMATIC.test(once('auto-submitted').trim()) &&
     (!from || addressIn(once('from')) === from.toLowerCase()) &&
     mail.recipients.length === 1 &&
     addressIn(mail.recipients[0]) === address
@@ -82,7 +85,7 @@ export function challengeMails({
     const ours = now ?? (await proofs()).find((each) => each.begins && code.startsWith(each.begins));
     if (!ours || (await isFiled(mail))) return;
     const { headers } = await browser.messages.getFull(mail.id);
-    if (!isChallenge(mail, headers, ours)) return;
+    if (!isChallenge(mail, headers, ours)) return void warn(new Error('a mail with our code is not from the CA'));
     if (!now) {
       await file(mail.id);
       return void (await note(ours, { left: [] }));

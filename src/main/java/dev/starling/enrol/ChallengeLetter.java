@@ -32,8 +32,11 @@ record ChallengeLetter(String part1, String messageId, Address replyTo) {
     private static final String LABEL = "ACME:";
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{22,128}={0,2}");
     private static final Pattern MESSAGE_ID = Pattern.compile("<[!-;=?-~]{1,250}>");
-    private static final Pattern AUTO_GENERATED =
-            Pattern.compile("auto-generated *; *type=\"?acme\"? *", Pattern.CASE_INSENSITIVE);
+
+    /// RFC 3834, section 5. `type=acme` is only recommended, and others may stand beside it.
+    private static final Pattern AUTO_GENERATED = Pattern.compile(
+            "auto-generated *(; *(type *= *\"?acme\"?|(?!type *=)[a-z0-9-]+ *= *(\"[^\"\\\\]*\"|[a-z0-9._-]+)) *){0,8}",
+            Pattern.CASE_INSENSITIVE);
 
     /// What is signed, and so may stand once only: else one would be shown, and another one verified.
     private static final List<String> ONCE = List.of(

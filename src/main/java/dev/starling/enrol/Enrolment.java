@@ -79,7 +79,8 @@ public final class Enrolment {
 
     /// The same, but the address is proven by answering the CA's mail.
     public Keys.Held enrol(Address address, Path file, ReplyByMail reply) throws EnrolmentException, IOException {
-        return prove(address, file, (acme, authorization) -> reply.prove(acme, authorization, address));
+        var answered = Answered.load(Answered.file(file));
+        return prove(address, file, (acme, authorization) -> reply.prove(acme, authorization, address, answered));
     }
 
     private Keys.Held prove(Address address, Path file, Way way) throws EnrolmentException, IOException {
@@ -95,17 +96,23 @@ public final class Enrolment {
             var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, way));
             Keys.save(file, held);
             keep(acme, pendingFile, address, file);
-            Files.deleteIfExists(pendingFile);
+            isDone(file);
             var _ = new LogProofs(verifier, clock).of(file, held.chain());
             return held;
         } catch (Problem e) {
-            if (isOver(e)) Files.deleteIfExists(pendingFile);
+            if (isOver(e)) isDone(file);
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         } catch (EnrolmentException e) {
             boolean passes = GOES_ON.contains(e.reason());
-            if (!passes) Files.deleteIfExists(pendingFile);
+            if (!passes) isDone(file);
             throw e;
         }
+    }
+
+    /// Nothing goes on after this.
+    private static void isDone(Path file) throws IOException {
+        Files.deleteIfExists(Pending.file(file));
+        Files.deleteIfExists(Answered.file(file));
     }
 
     /// What the next renewal needs; without it that needs a mail.

@@ -17,8 +17,7 @@ import java.util.function.Consumer;
 
 /// Proves an address by answering the CA's mail out of the user's own mailbox (`email-reply-00`, RFC 8823). Only mails
 /// that the CA's domain signed are answered, and with the response for our own open order, which is worth nothing for
-/// any
-/// other: nobody gets somebody else's order proven by writing such a mail.
+/// any other: nobody gets somebody else's order proven by writing such a mail. Each is answered once.
 public final class ReplyByMail {
     /// Others can order for the address too, so not every genuine challenge is ours; the CA's limits are lower.
     private static final int MOST_REPLIES = 5;
@@ -62,18 +61,20 @@ public final class ReplyByMail {
         private final String authorization;
         private final Address address;
         private final UserMailbox mailbox;
+        private final Answered kept;
         private final Set<String> answered = new HashSet<>();
         private String saidBefore = "";
         private Duration poll = pause;
 
-        Proof(AcmeClient acme, String authorization, Address address, UserMailbox mailbox) {
+        Proof(AcmeClient acme, String authorization, Address address, UserMailbox mailbox, Answered kept) {
+            this.kept = kept;
             this.acme = acme;
             this.authorization = authorization;
             this.address = address;
             this.mailbox = mailbox;
         }
 
-        void run() throws EnrolmentException, Problem, InterruptedException {
+        void run() throws EnrolmentException, Problem, IOException, InterruptedException {
             long end = System.nanoTime() + patience.toNanos();
             while (!isOver()) {
                 boolean all = answerAll();
@@ -83,7 +84,7 @@ public final class ReplyByMail {
             }
         }
 
-        private boolean isOver() throws EnrolmentException, Problem {
+        private boolean isOver() throws EnrolmentException, Problem, IOException {
             Map<String, Object> challenge = challenge(acme, authorization);
             String error = Said.error(challenge, "");
             switch (Said.status(challenge)) {
@@ -99,10 +100,12 @@ public final class ReplyByMail {
         }
 
         /// Before the answer it is about the CA's mail; afterwards it says why the answer does not count.
-        private void news(String error) throws EnrolmentException {
+        private void news(String error) throws EnrolmentException, IOException {
             if (error.equals(saidBefore)) return;
             saidBefore = error;
             if (error.isEmpty()) return;
+            // If there is an answer of an earlier call, it is this that does not count.
+            kept.forget();
             if (answered.isEmpty()) progress.accept("The CA says: " + error);
             else
                 throw new EnrolmentException(
@@ -112,36 +115,51 @@ public final class ReplyByMail {
         }
 
         /// @return whether there is nothing left to look at now
-        private boolean answerAll() throws EnrolmentException, Problem {
+        private boolean answerAll() throws EnrolmentException, Problem, IOException {
             Map<String, Object> challenge = challenge(acme, authorization);
             Address from = sender(challenge);
             var look = mailbox.look(from, clock.instant());
-            for (var letter : look.letters())
+            for (var letter : look.letters()) {
+                ChallengeLetter mail;
                 try {
-                    var mail = ChallengeLetter.read(letter.raw(), from, address, keys, clock);
+                    mail = ChallengeLetter.read(letter.raw(), from, address, keys, clock);
                     mailbox.done(letter.uid());
-                    if (answered.add(mail.part1())) answer(challenge, mail);
                 } catch (MailRefused e) {
                     mailbox.done(letter.uid());
                     progress.accept("A mail that says it is from " + from + " is passed over: "
                             + e.reason().code() + ".");
+                    continue;
                 } catch (IOException e) {
                     progress.accept("The DNS does not answer, so a mail from " + from + " cannot be checked yet.");
                     return true;
                 }
+                if (answered.add(mail.part1())) answer(challenge, mail);
+            }
             return look.all() || mailbox.isFull();
         }
 
-        private void answer(Map<String, Object> challenge, ChallengeLetter mail) throws EnrolmentException, Problem {
+        private void answer(Map<String, Object> challenge, ChallengeLetter mail)
+                throws EnrolmentException, Problem, IOException {
             if (answered.size() > MOST_REPLIES)
                 throw new EnrolmentException(
                         Reason.INTERRUPTED, "Too many mails of the CA lie in your mailbox. Try again tomorrow.");
-            String response = MailCode.response(mail.part1(), Said.text(challenge.get("token")), acme.account());
-            Submission.send(smtp, address, mail.replyTo(), ReplyLetter.write(address, mail, response, clock));
-            progress.accept("The mail of the CA is there; it was answered. Waiting for the CA to get the answer.");
+            if (kept.begin(mail.part1())) {
+                send(challenge, mail);
+                progress.accept("The mail of the CA is there; it was answered. Waiting for the CA to get the answer.");
+            } else progress.accept("The mail of the CA was answered before. Waiting for the CA to get that answer.");
             // RFC 8555, section 7.5.1: now it may look.
             acme.post(Said.text(challenge.get("url")), "{}");
             poll = FIRST_POLL.compareTo(pause) < 0 ? FIRST_POLL : pause;
+        }
+
+        private void send(Map<String, Object> challenge, ChallengeLetter mail) throws EnrolmentException, IOException {
+            String response = MailCode.response(mail.part1(), Said.text(challenge.get("token")), acme.account());
+            try {
+                Submission.send(smtp, address, mail.replyTo(), ReplyLetter.write(address, mail, response, clock));
+            } catch (EnrolmentException e) {
+                kept.undo(mail.part1());
+                throw e;
+            }
         }
 
         private EnrolmentException tooLate() {
@@ -154,16 +172,18 @@ public final class ReplyByMail {
                                     + " to the inbox. Run it again to go on, or with --code."
                             : "The mail was answered, but the CA did not get it within " + minutes + " minutes."
                                     + (saidBefore.isEmpty() ? "" : " It said: " + saidBefore)
-                                    + " Run it again to go on, or with --code.");
+                                    + " It is not answered twice. Run it again to wait for longer, or with --code:"
+                                    + " the code is in that mail.");
         }
     }
 
     /// Returns when the authorization is valid.
-    void prove(AcmeClient acme, String authorization, Address address) throws EnrolmentException, Problem {
+    void prove(AcmeClient acme, String authorization, Address address, Answered answered)
+            throws EnrolmentException, Problem, IOException {
         var from = sender(challenge(acme, authorization));
         try (var mailbox = UserMailbox.open(imap)) {
             progress.accept("A mail of " + from + " is awaited in your mailbox at " + imap.host() + ".");
-            new Proof(acme, authorization, address, mailbox).run();
+            new Proof(acme, authorization, address, mailbox, answered).run();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EnrolmentException(Reason.INTERRUPTED, "Interrupted.", e);

@@ -64,8 +64,16 @@ class Rfc8555OrdersTest extends AcmeTest {
                 bob.post(url, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"example.net\"}]}"));
         refused(400, "unsupportedIdentifier", bob.post(url, "{\"identifiers\":[{\"type\":\"email\",\"value\":7}]}"));
         refused(400, "unsupportedIdentifier", bob.order("+4930123456"));
-        for (String wrong : List.of("", "bob", "bob@", "bob@localhost", "b\r\nBcc: x@example.net", "bob@[127.0.0.1]"))
-            refused(400, "rejectedIdentifier", bob.order(wrong));
+        for (String wrong : List.of(
+                "",
+                "bob",
+                "bob@",
+                "bob@localhost",
+                "b\r\nBcc: x@example.net",
+                "bob@[127.0.0.1]",
+                "*@example.net",
+                "b*@example.net",
+                "bob@*.net")) refused(400, "rejectedIdentifier", bob.order(wrong));
         refused(400, "rejectedIdentifier", bob.order("postmaster@example.net"));
         assertEquals(0, ca.letters.all.size());
     }

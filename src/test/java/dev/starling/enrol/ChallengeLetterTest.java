@@ -13,6 +13,8 @@ import dev.starling.mail.Reason;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// RFC 8823, section 3.1, as the client reads it: which mail is a challenge of the CA, and what is answered.
 class ChallengeLetterTest {
@@ -72,6 +74,21 @@ class ChallengeLetterTest {
                 signed(GOOD.replace("<7@ca.example>", "<7@ca.example> <8@x>")).messageId());
     }
 
+    /// Item 5: `type=acme` is recommended, and other parameters may stand beside it.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "auto-generated",
+                "Auto-Generated;type=\"acme\"",
+                "auto-generated; x=1; type=acme; y=\"a; b\"",
+                "auto-generated;\r\n\ttype=acme"
+            })
+    void theCaMaySayMoreOrLessOfWhatIsAutomatic(String value) throws Exception {
+        assertEquals(
+                Mails.PART1,
+                signed(GOOD.replace("auto-generated; type=acme", value)).part1());
+    }
+
     @Test
     void whatAnybodyCouldHaveWrittenIsNot() {
         refused(Reason.DKIM_NONE, Mails.bytes(GOOD));
@@ -110,7 +127,10 @@ class ChallengeLetterTest {
         refused(Reason.FROM_GROUP, "From: acme@ca.example", "From: ca:acme@ca.example;");
         refused(Reason.NOT_TO_US, "bob@example.net", "eve@example.net");
         refused(Reason.HEADER_MISSING, "Auto-Submitted: auto-generated; type=acme\r\n", "");
-        refused(Reason.AUTO_REPLIED, "auto-generated; type=acme", "auto-generated");
+        refused(Reason.AUTO_REPLIED, "auto-generated; type=acme", "auto-generated; type=other");
+        refused(Reason.AUTO_REPLIED, "auto-generated; type=acme", "auto-generated; type=acme; type=other");
+        refused(Reason.AUTO_REPLIED, "auto-generated; type=acme", "auto-generatedx");
+        refused(Reason.AUTO_REPLIED, "auto-generated; type=acme", "no");
         refused(Reason.AUTO_REPLIED, "auto-generated; type=acme", "auto-replied; type=acme");
         refused(Reason.SUBJECT_TOKEN, "ACME: ", "Re: ACME: ");
         refused(Reason.SUBJECT_TOKEN, Mails.PART1, "short");

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.security.interfaces.ECPublicKey;
 import java.util.Arrays;
 import java.util.Set;
+import org.bouncycastle.asn1.ASN1BitString;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1IA5String;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
@@ -33,6 +34,8 @@ import org.bouncycastle.pkcs.PKCSException;
 record CertificateRequest(ECPublicKey key) {
     private static final int MAX_BYTES = 4096;
     private static final int USAGE = KeyUsage.digitalSignature | KeyUsage.keyAgreement;
+    private static final int SIGNING = KeyUsage.digitalSignature | KeyUsage.nonRepudiation;
+    private static final int ENCRYPTION = KeyUsage.keyEncipherment | KeyUsage.keyAgreement;
     private static final Set<ASN1ObjectIdentifier> EXTENSIONS =
             Set.of(Extension.subjectAlternativeName, Extension.keyUsage, Extension.extendedKeyUsage);
 
@@ -94,11 +97,22 @@ record CertificateRequest(ECPublicKey key) {
         if (names == null || names.getNames().length != 1) throw bad("exactly one name is needed");
         if (!names.getNames()[0].equals(name(address))) throw bad("the name is not the one of the order");
         var usage = KeyUsage.fromExtensions(asked);
-        if (usage != null && !usage.equals(new KeyUsage(USAGE)))
-            throw bad("the key usage must be digitalSignature and keyAgreement");
+        if (usage != null && !isForBoth(usage))
+            throw bad("the key usage must be for signing and encryption, or not be there");
         var extended = ExtendedKeyUsage.fromExtensions(asked);
         if (extended != null && !extended.equals(new ExtendedKeyUsage(KeyPurposeId.id_kp_emailProtection)))
             throw bad("the extended key usage must be emailProtection");
+    }
+
+    /// RFC 8823, section 3.3: bits of both sets, and no others, ask for a certificate that is good for both. Which of
+    /// the second set it then has depends on the key. Certificates for one of them alone are not made here.
+    private static boolean isForBoth(KeyUsage usage) {
+        var asked = ASN1BitString.getInstance(usage.toASN1Primitive());
+        int bits = asked.intValue();
+        return asked.getBytesLength() == 1
+                && (bits & SIGNING) != 0
+                && (bits & ENCRYPTION) != 0
+                && (bits & ~(SIGNING | ENCRYPTION)) == 0;
     }
 
     static GeneralName name(Address address) {

@@ -171,6 +171,8 @@ public final class Orders {
     }
 
     private static Address address(String typed) throws Problem {
+        // RFC 8823, section 3, though RFC 5322 allows it in a local part.
+        if (typed.indexOf('*') >= 0) throw new Problem("rejectedIdentifier", 400, "An address here has no * in it.");
         try {
             Address address = Address.parse(typed);
             if (!address.isPhone()) return address;

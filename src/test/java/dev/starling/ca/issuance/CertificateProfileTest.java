@@ -45,6 +45,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// docs/protocols/formats.md, section 3, field by field; and what is asked for in vain.
 class CertificateProfileTest {
@@ -246,6 +248,37 @@ class CertificateProfileTest {
         refused(new Csrs().make(key), "one extension request");
         refused(csr().subject("CN=Bob").make(key), "subject must be empty");
         refused(csr().subject("E=" + BOB).make(key), "subject must be empty");
+    }
+
+    /// RFC 8823, section 3.3: bits for signing and bits for encryption, whichever, ask for what is good for both.
+    @ParameterizedTest
+    @ValueSource(
+            ints = {
+                KeyUsage.digitalSignature | KeyUsage.keyAgreement,
+                KeyUsage.digitalSignature | KeyUsage.keyEncipherment,
+                KeyUsage.digitalSignature | KeyUsage.nonRepudiation | KeyUsage.keyEncipherment | KeyUsage.keyAgreement
+            })
+    void aRequestForSigningAndEncryptionIsTaken(int usage) throws Exception {
+        KeyPair key = Keys.generate();
+        var request = csr().extension(Extension.keyUsage, new KeyUsage(usage)).make(key);
+        assertEquals(
+                key.getPublic(),
+                CertificateRequest.parse(request, Address.parse(BOB)).key());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            ints = {
+                KeyUsage.digitalSignature | KeyUsage.nonRepudiation,
+                KeyUsage.keyAgreement,
+                KeyUsage.keyEncipherment,
+                KeyUsage.digitalSignature | KeyUsage.keyAgreement | KeyUsage.cRLSign,
+                KeyUsage.digitalSignature | KeyUsage.keyAgreement | KeyUsage.encipherOnly,
+                KeyUsage.digitalSignature | KeyUsage.keyAgreement | KeyUsage.decipherOnly,
+                0
+            })
+    void aRequestForOneOfThemOrForMoreIsNot(int usage) throws Exception {
+        refused(csr().extension(Extension.keyUsage, new KeyUsage(usage)).make(Keys.generate()), "key usage");
     }
 
     @Test
