@@ -13,7 +13,7 @@ import { openPkcs12 } from '../core/identity/pkcs12.js';
 import { writePkcs12 } from '../core/identity/pkcs12-write.js';
 import { memoryStore } from '../core/store/memory.js';
 import { fakeCa } from './acme-fake.js';
-import { certify } from './authority.js';
+import { authority, certify } from './authority.js';
 import { contact, world } from './fake/world.js';
 
 const ALICE = 'alice@example.net';
@@ -251,6 +251,23 @@ test('brought back beside another device, that one gives it the contacts', async
   await bob.sendMessage(ALICE, 'to both');
   for (const one of [back, two])
     await it.until(one, (s) => contact(s, BOB)?.last?.text === 'to both', 'message at both devices');
+});
+
+test('a key that no CA which is believed here certified for the address is not taken', async () => {
+  const it = await newWorld();
+  const other = await authority(it.time.now());
+  const { key, spare } = await makeSparedKey();
+  const der = await certify(other, ALICE, key.spki, it.time.now());
+  const pkcs8 = new Uint8Array(await crypto.subtle.exportKey('pkcs8', spare));
+  const what = { pkcs8, name: ALICE, id: unhex(key.id).slice(0, 20), passphrase: PHRASE };
+  const back = await it.blank();
+  for (const days of [0, 40]) {
+    it.time.sleep(days * 86_400_000);
+    await back.openCertificate(await writePkcs12({ ...what, chain: [der, other.certificate.der] }), PHRASE);
+    await assert.rejects(back.useCertificate(ALICE, true), fails('unknown-anchor'));
+  }
+  assert.equal(back.ctx.profile, null);
+  assert.equal(it.mails.length, 0);
 });
 
 test('a backup whose certificate is over brings the key back, for which a mail is sent', async () => {

@@ -1,5 +1,5 @@
 // The backup of a device's own key, brought back on a device that has no address yet: it is the same device then, and stands on the lists that it stood on.
-import { need, StarlingError } from '../errors.js';
+import { need } from '../errors.js';
 import { deviceId } from '../identity/device.js';
 import { addressesOf } from '../identity/proxy.js';
 import { POLICY_ARC, verifyChain } from '../identity/verifier.js';
@@ -14,6 +14,7 @@ export function isBackup({ certificate, keys }) {
 }
 
 /**
+ * Only what a CA that is believed here said of this address: whoever gives a person a key that others have, too, would read along.
  * @param {import('./context.js').Context} ctx @param {ReturnType<typeof import('./enrolment.js').enrolment>} enrolment
  * @param {Owner} owner @param {import('../identity/certificate.js').Certificate[]} middle  those above its certificate
  */
@@ -21,16 +22,14 @@ export async function restore(ctx, enrolment, owner, middle) {
   const { certificate } = owner;
   const [address] = addressesOf(certificate);
   const keys = /** @type {NonNullable<Owner['keys']>} */ (owner.keys);
-  await enrolment.restored(address, { ...keys, spki: certificate.spki, id: await deviceId(certificate.spki) });
+  const key = { ...keys, spki: certificate.spki, id: await deviceId(certificate.spki) };
   const chain = [certificate, ...middle].map((each) => each.der);
-  try {
-    await ctx.trusted.settled();
-    const verified = await verifyChain(chain, address, ctx.around.now(), ctx.trust());
-    need(verified.device === ctx.profile?.key.id, 'generic', 'a certificate for another key');
-  } catch (e) {
-    if (!(e instanceof StarlingError)) throw e;
-    // Over, or of a CA that is not believed here: the same key gets a new one, by a mail.
-    return enrolment.enrol(address);
-  }
-  await enrolment.adopt(chain);
+  const now = ctx.around.now();
+  await ctx.trusted.settled();
+  const verified = await verifyChain(chain, address, Math.min(now, certificate.notAfter), ctx.trust());
+  need(verified.device === key.id, 'generic', 'a certificate for another key');
+  await enrolment.restored(address, key);
+  if (now <= certificate.notAfter) await enrolment.adopt(chain);
+  // The same key gets a new one, by a mail.
+  else await enrolment.enrol(address);
 }

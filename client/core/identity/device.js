@@ -1,4 +1,4 @@
-// A device is one P-256 key pair that never leaves this browser: docs/protocols/formats.md, section 2.
+// A device is one P-256 key pair that leaves this browser in a backup at most (docs/decisions/0053): docs/protocols/formats.md, section 2.
 import { base64, hex, sha256 } from '../bytes.js';
 import { sipUri } from './address.js';
 
