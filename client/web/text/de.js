@@ -1,11 +1,12 @@
 import { calls } from './calls-de.js';
-import { keep } from './keep-de.js';
 import { people } from './people-de.js';
 import { proof } from './proof-de.js';
+import { keep } from './keep-de.js';
 
 /** @type {Record<string, string>} */
 export const de = {
   ...calls,
+  ...keep,
   'app.name': 'Starling',
   'app.people': 'Personen',
   'app.conversation': 'Unterhaltung',
@@ -548,5 +549,4 @@ export const de = {
   'privacy.title': 'Was andere erfahren',
   'privacy.page': 'Wer was erfährt, und wozu Starling darf, was es darf',
   ...people,
-  ...keep,
 };

@@ -1,11 +1,12 @@
 import { calls } from './calls-en.js';
-import { keep } from './keep-en.js';
 import { people } from './people-en.js';
 import { proof } from './proof-en.js';
+import { keep } from './keep-en.js';
 
 /** @type {Record<string, string>} */
 export const en = {
   ...calls,
+  ...keep,
   'app.name': 'Starling',
   'app.people': 'People',
   'app.conversation': 'Conversation',
@@ -524,5 +525,4 @@ export const en = {
   'privacy.title': 'What others learn',
   'privacy.page': 'Who learns what, and why Starling may do what it does',
   ...people,
-  ...keep,
 };
