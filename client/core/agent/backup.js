@@ -41,10 +41,10 @@ export function keyBackup(ctx) {
     async file(passphrase) {
       const { profile } = ctx;
       need(!!spare && !!profile && spare.id === profile.key.id && profile.chain.length > 0, 'backup.over');
+      const { key } = spare;
       // Needed once in the life of a device: not part of what every page loads.
       const { checkPassphrase, writePkcs12 } = await import('../identity/pkcs12-write.js');
       checkPassphrase(passphrase);
-      const { key } = /** @type {NonNullable<typeof spare>} */ (spare);
       const pkcs8 = new Uint8Array(await crypto.subtle.exportKey('pkcs8', key));
       try {
         const { address, chain } = profile;
