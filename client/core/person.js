@@ -55,7 +55,7 @@ export class Person {
     for (const { starling } of this.#selves.read()) await task(starling);
   }
 
-  changeAddress = (/** @type {string} */ typed) => this.#changing.changeAddress(typed);
+  changeAddress = (/** @type {string} */ typed, accountKey = '') => this.#changing.changeAddress(typed, accountKey);
   submitMoveCode = (/** @type {string} */ pasted) => this.#changing.submitMoveCode(pasted);
   resendMoveCode = () => this.#changing.resendMoveCode();
   useMoveDeviceCode = (/** @type {string} */ typed) => this.#changing.useMoveDeviceCode(typed);
@@ -64,7 +64,7 @@ export class Person {
   cancelMove = () => this.#changing.cancel();
   stopUsing = (/** @type {string} */ address) => this.#ending.stopUsing(address);
 
-  enrol = (/** @type {string} */ address) => this.main.enrol(address);
+  enrol = (/** @type {string} */ address, accountKey = '') => this.main.enrol(address, accountKey);
   submitCode = (
     /** @type {string} */ pasted,
     /** @type {{key: string, args: Record<string, string>} | undefined} */ instead,

@@ -260,7 +260,7 @@ export class Starling {
     return () => void all.delete(fn);
   }
 
-  enrol = (/** @type {string} */ address) => this.enrolment.enrol(address);
+  enrol = (/** @type {string} */ address, accountKey = '') => this.enrolment.enrol(address, accountKey);
   resendCode = () => this.enrolment.enrol(this.state.me.address);
   cancelEnrolment = async () => void ((await this.enrolment.cancel()) && this.reach.settle());
   /** @param {string} pasted @param {{key: string, args: Record<string, string>}} [instead]  why the answer by mail did not count, which would prove more */

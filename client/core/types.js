@@ -171,7 +171,7 @@
  * @property {State} state
  * @property {(fn: (state: State) => void) => () => void} subscribe  called after each change; returns unsubscribe
  * @property {(event: 'message'|'call'|'request'|'missed', fn: (what: any) => void) => () => void} on  for notifications
- * @property {(address: string) => Promise<void>} enrol  throws StarlingError with a key for the language file
+ * @property {(address: string, accountKey?: string) => Promise<void>} enrol  accountKey: for a CA that wants one, which it says by the error `account-key`; throws StarlingError with a key for the language file
  * @property {(pasted: string, instead?: {key: string, args: Record<string, string>}) => Promise<void>} submitCode  instead: why an answer by mail did not count
  * @property {() => Promise<void>} resendCode
  * @property {() => Promise<void>} cancelEnrolment
@@ -227,7 +227,7 @@
  * @property {(address: string) => Promise<string[]>} recommended  servers that the domain of an address recommends, by those that are known
  * @property {(baseUrl: string) => Promise<void>} removePeer
  * @property {() => {base: string, id: string, connected: boolean, detail: string, lines: boolean}[]} peers  lines: it carries ordinary phone lines for our domain
- * @property {(typed: string) => Promise<void>} changeAddress  a code goes there by mail, unless that address is still ours
+ * @property {(typed: string, accountKey?: string) => Promise<void>} changeAddress  accountKey: as for enrol; a code goes there by mail, unless that address is still ours
  * @property {(pasted: string) => Promise<void>} submitMoveCode
  * @property {() => Promise<void>} resendMoveCode
  * @property {(typed: string) => Promise<void>} useMoveDeviceCode  as useDeviceCode, for the address to come; so the next two

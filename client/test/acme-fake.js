@@ -23,6 +23,8 @@ export function fakeCa(ca, now) {
     // Answers by mail: from whom its mails come; '' for none.
     replies: '',
     begins: true,
+    // Keys for accounts by their ids; null: everybody gets one.
+    accountKeys: null,
   };
   /** Until when an address is proven, by account. */
   const proofs = new Map();
@@ -83,10 +85,34 @@ export function fakeCa(ca, now) {
     order.replied = true;
   }
 
+  /** Why no account is made; '' when it is. RFC 8555, section 7.3.4. */
+  async function refusing({ json, jwk }) {
+    const bound = json.externalAccountBinding;
+    if (!bound) return 'externalAccountRequired';
+    const header = JSON.parse(new TextDecoder().decode(unb64u(bound.protected)));
+    const { kid, url } = header;
+    const wrong = JSON.stringify(header) !== JSON.stringify({ alg: 'HS256', kid, url });
+    if (wrong || url !== `${BASE}/new-account`) throw new Error('a wrong binding');
+    if (JSON.stringify(JSON.parse(new TextDecoder().decode(unb64u(bound.payload)))) !== JSON.stringify(jwk))
+      throw new Error('a binding of another account');
+    const mac = state.accountKeys[kid];
+    if (!mac) return 'unauthorized';
+    const hmac = { name: 'HMAC', hash: 'SHA-256' };
+    const key = await crypto.subtle.importKey('raw', mac, hmac, false, ['verify']);
+    const input = encode(`${bound.protected}.${bound.payload}`);
+    if (!(await crypto.subtle.verify(hmac, key, unb64u(bound.signature), input))) return 'unauthorized';
+    delete state.accountKeys[kid];
+    return '';
+  }
+
   async function respond(path, request, id) {
     const order = state.orders.get(id);
     switch (path) {
       case 'new-account':
+        if (state.accountKeys && !keys.has(`${BASE}/account/${request.thumbprint}`)) {
+          const refusal = await refusing(request);
+          if (refusal) return problem(403, refusal);
+        }
         keys.set(`${BASE}/account/${request.thumbprint}`, request.jwk);
         return answer(201, {}, { Location: `${BASE}/account/${request.thumbprint}` });
       case 'new-order': {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enrolment } from '../core/agent/enrolment.js';
 import { b64u, unhex } from '../core/bytes.js';
+import { readAccountKey } from '../core/enrol/account-key.js';
 import { acmeClient, codeIn, retryAfter } from '../core/enrol/acme.js';
-import { parseCertificate } from '../core/identity/certificate.js';
+import { parseCertificate, pemCertificates } from '../core/identity/certificate.js';
 import { makeCsr } from '../core/identity/csr.js';
 import { makeDeviceKey } from '../core/identity/device.js';
 import { memoryStore } from '../core/store/memory.js';
@@ -179,6 +180,53 @@ test('what the CA refuses is told by its own reason', async () => {
   await assert.rejects(alice.enrol('alice@example.net'), fails('ca-unreachable'));
 });
 
+test('a CA that makes accounts by keys alone asks for one, and only the first time', async () => {
+  const { alice, ca } = await world();
+  const mac = new Uint8Array(32).fill(7);
+  ca.accountKeys = { k1: mac };
+  ca.proofDays = 90;
+  await assert.rejects(alice.enrol('alice@example.net'), fails('account-key'));
+  assert.equal(alice.ctx.state.me.status, 'new');
+  await assert.rejects(alice.enrol('alice@example.net', 'k1'), fails('account-key.none'));
+  await assert.rejects(alice.enrol('alice@example.net', `k2 ${b64u(mac)}`), fails('account-key.wrong'));
+  await assert.rejects(alice.enrol('alice@example.net', `k1 ${b64u(new Uint8Array(32))}`), fails('account-key.wrong'));
+  assert.equal(ca.mails.length, 0);
+  ca.accountKeys = { k1: mac };
+  await alice.enrol('alice@example.net', `key id   k1\nHMAC key ${b64u(mac)}\nFor one account. It is not shown again.`);
+  await alice.submit(ca.mails[0].code);
+  assert.equal(alice.ctx.profile.chain.length, 1);
+  // A renewal is by the account that there is.
+  await alice.renew();
+  assert.equal(alice.ctx.profile.chain.length, 1);
+  // Nothing that is kept has the key.
+  const kept = JSON.stringify([await alice.ctx.store.get('enrol', 'proven'), alice.ctx.profile]);
+  assert.ok(!kept.includes(b64u(mac)) && !kept.includes('k1'));
+});
+
+test('a key for an account is read as the command prints it and as other CAs show it', () => {
+  const mac = new Uint8Array(32);
+  const text = b64u(mac);
+  for (const good of [
+    `key id   abc\nHMAC key ${text}\nFor one account. It is not shown again.\n`,
+    `HMAC key ${text}\r\nkey id abc`,
+    `abc ${text}`,
+    ` abc\n\n${text}=\n`,
+  ])
+    assert.deepEqual(readAccountKey(good), { id: 'abc', mac }, good);
+  for (const bad of [
+    '',
+    text,
+    'key id abc',
+    `abc ${text} more`,
+    `abc ${text.slice(2)}`,
+    `abc ${text.replace('A', '+')}`,
+    `${'x'.repeat(101)} ${text}`,
+    `schlüssel ${text}`,
+    `abc ${text}${' '.repeat(1000)}`,
+  ])
+    assert.throws(() => readAccountKey(bad), fails('account-key.none'), bad);
+});
+
 test('a delayed mail is told, and forgotten when the code has come', async () => {
   const { alice, ca } = await world();
   ca.late = true;
@@ -196,6 +244,26 @@ test('a mail that is refused is told as that', async () => {
     return fetch(url, init);
   };
   await assert.rejects(alice.enrol('alice@example.net'), fails('mail-refused'));
+});
+
+// RFC 8555, section 11.1.
+test('the same key asks again for the same address, another one for another address', async () => {
+  const { alice, store } = await world();
+  const kid = async () => (await store.get('enrol', 'pending')).kid;
+  await alice.enrol('alice@example.net');
+  const first = await kid();
+  await alice.enrol('alice@example.net');
+  assert.equal(await kid(), first);
+  await alice.enrol('alice.b@example.net');
+  assert.notEqual(await kid(), first);
+});
+
+// RFC 8555, section 11.4.
+test('what brings a key beside the certificate is refused whole', () => {
+  const block = (/** @type {string} */ name) => `-----BEGIN ${name}-----\nAAAA\n-----END ${name}-----\n`;
+  assert.equal(pemCertificates(block('CERTIFICATE')).length, 1);
+  for (const pem of [block('PRIVATE KEY') + block('CERTIFICATE'), block('CERTIFICATE') + block('EC PARAMETERS')])
+    assert.throws(() => pemCertificates(pem), fails('malformed'));
 });
 
 test('a certificate that is not believed is not kept', async () => {

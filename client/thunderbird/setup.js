@@ -1,4 +1,5 @@
 // The first thing a person sees: their own mail addresses, one to be chosen.
+import { wantsAccountKey } from '../web/components/account-key.js';
 import { Button } from '../web/components/parts.js';
 import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
@@ -26,6 +27,7 @@ export function Setup({ core, state }) {
   const [own, setOwn] = useState(/** @type {string[] | null} */ (null));
   const [other, setOther] = useState(false);
   const [file, setFile] = useState(false);
+  const [needsKey, setNeedsKey] = useState(false);
   /** For which address a server is asked for. */
   const [asked, setAsked] = useState('');
   const [error, setError] = useState('');
@@ -34,19 +36,27 @@ export function Setup({ core, state }) {
   if (!own) return null;
   if (state.me.status === 'waiting-for-device') return html`<${Enrol} core=${core} state=${state} />`;
   if (state.me.status === 'code') return html`<${Card}><${WaitForMail} core=${core} state=${state} /><//>`;
-  const enrol = async (/** @type {string} */ address) => {
+  const enrol = async (/** @type {string} */ address, accountKey = '') => {
     if (!(await findServers(core, address))) return setAsked(address);
-    await core.enrol(address);
+    await core.enrol(address, accountKey);
+  };
+  // The form for another address has the field.
+  const failed = (/** @type {unknown} */ e) => {
+    if (!wantsAccountKey(e)) throw e;
+    setAsked('');
+    setNeedsKey(true);
   };
   const use = async (/** @type {string} */ address) => {
     setBusy(address);
     setError('');
-    await enrol(address).catch((e) => setError(saying(e)));
+    await enrol(address)
+      .catch(failed)
+      .catch((e) => setError(saying(e)));
     setBusy('');
   };
   if (asked) {
     const back = () => setAsked('');
-    const goOn = async () => (file ? back() : void (await core.enrol(asked)));
+    const goOn = async () => (file ? back() : core.enrol(asked).catch(failed));
     return html`<${Card}><${ServerForm} core=${core} address=${asked} goOn=${goOn} back=${back} /><//>`;
   }
   const useCertificate = async (/** @type {string} */ address, /** @type {boolean} */ believe) => {
@@ -60,7 +70,7 @@ export function Setup({ core, state }) {
       <h1>${t('smime.title')}</h1>
       <${SmimeForm} core=${asking} close=${() => setFile(false)} />
     <//>`;
-  if (other || !own.length) return html`<${Enrol} core=${asking} state=${state} />`;
+  if (other || needsKey || !own.length) return html`<${Enrol} core=${asking} state=${state} needsKey=${needsKey} />`;
   return html`<${Card}>
     <h1>${t('setup.title')}</h1>
     <p class="lead">${t('setup.lead')}</p>

@@ -23,11 +23,11 @@ export function enrolment(ctx) {
   const acme = acmeClient({ store: ctx.store, fetch: ctx.around.fetch, now: ctx.around.now });
   const backup = keyBackup(ctx);
 
-  /** @param {string} address */
-  async function order(address) {
+  /** @param {string} address @param {string} [accountKey] */
+  async function order(address, accountKey) {
     const peer = [...ctx.peers.known.values()].find((each) => each.directory);
     if (!peer) throw new StarlingError('ca-unreachable');
-    const pending = await acme.order(peer.directory, address);
+    const pending = await acme.order(peer.directory, address, accountKey);
     if (pending.late) ctx.notice({ id: 'mail-late', kind: 'warning', key: 'mail-late', args: {}, actions: [] });
     return pending;
   }
@@ -205,8 +205,8 @@ export function enrolment(ctx) {
       return true;
     },
 
-    /** @param {string} typed */
-    async enrol(typed) {
+    /** @param {string} typed @param {string} [accountKey]  as the operator of the CA gave it, where it wants one */
+    async enrol(typed, accountKey) {
       need(typed.trim() !== '', 'address.empty');
       const address = parseAddress(typed.trim());
       need(address.includes('@'), 'address.phone-syntax');
@@ -216,7 +216,7 @@ export function enrolment(ctx) {
       ctx.me({ status: 'enrolling', address });
       try {
         const profile = await profileFor(address);
-        const pending = await order(address);
+        const pending = await order(address, accountKey);
         if (pending.ready) {
           await take(profile, pending, '');
           await ctx.renewed?.();

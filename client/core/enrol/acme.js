@@ -4,6 +4,7 @@ import { b64u, encode, sha256, unb64u, unhex } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { ES256 } from '../identity/device.js';
 import { parseCertificate, pemCertificates } from '../identity/certificate.js';
+import { binding, readAccountKey } from './account-key.js';
 import { beginning, detail, replyChallenge, responseBlock, verdict } from './reply.js';
 
 /** So long a certificate that is being made is waited for; how far apart it is asked for, the CA says, within bounds. */
@@ -31,6 +32,8 @@ export function retryAfter(said, now) {
   const millis = /^[0-9]{1,9}$/.test(said.trim()) ? Number(said) * 1000 : Date.parse(said) - now;
   return Number.isFinite(millis) ? millis : null;
 }
+const NONCE = /^[A-Za-z0-9_-]{1,500}$/;
+
 /** @param {number} value @param {number} least @param {number} most */
 const within = (value, least, most) => Math.min(most, Math.max(least, value));
 
@@ -59,7 +62,9 @@ export function acmeClient(around) {
     } catch {
       throw new StarlingError('ca-unreachable');
     }
-    nonce = response.headers.get('Replay-Nonce') ?? '';
+    const given = response.headers.get('Replay-Nonce') ?? '';
+    // RFC 8555, section 6.5.1: what is none is ignored.
+    nonce = NONCE.test(given) ? given : '';
     wait = retryAfter(response.headers.get('Retry-After'), around.now());
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
@@ -74,6 +79,7 @@ export function acmeClient(around) {
         rejectedIdentifier: 'rejected',
         unsupportedIdentifier: 'address',
         badNonce: 'bad-nonce',
+        externalAccountRequired: 'account-key',
         caa: 'domain-closed',
         dns: response.status < 500 ? 'domain-no-mail' : 'domain-silent',
       }[type] ?? 'generic';
@@ -83,11 +89,13 @@ export function acmeClient(around) {
   /** @param {CryptoKeyPair} account @param {string} kid @param {string} url @param {any} payload  null: POST-as-GET */
   async function post(account, kid, url, payload, again = true) {
     if (!nonce) await ask(directory.newNonce, { method: 'HEAD' });
-    const header = { alg: 'ES256', nonce, url, ...(kid ? { kid } : { jwk: await publicJwk(account) }) };
+    // Another request may go out meanwhile: each takes its own.
+    const mine = nonce;
+    nonce = '';
+    const header = { alg: 'ES256', nonce: mine, url, ...(kid ? { kid } : { jwk: await publicJwk(account) }) };
     const input = `${b64u(encode(JSON.stringify(header)))}.${payload === null ? '' : b64u(encode(JSON.stringify(payload)))}`;
     const signature = new Uint8Array(await crypto.subtle.sign(ES256, account.privateKey, encode(input)));
     const [head, body] = input.split('.');
-    nonce = '';
     try {
       return await ask(url, {
         method: 'POST',
@@ -99,6 +107,21 @@ export function acmeClient(around) {
       });
     } catch (e) {
       if (again && e instanceof StarlingError && e.key === 'bad-nonce') return post(account, kid, url, payload, false);
+      throw e;
+    }
+  }
+
+  /** The account's URL: of one that is there, or made, where the CA wants it by a key that its operator gave out. @param {CryptoKeyPair} account @param {string} given  that key, or '' */
+  async function register(account, given) {
+    const by = given.trim() && readAccountKey(given);
+    const url = directory.newAccount;
+    const bound = by ? { externalAccountBinding: await binding(by, await publicJwk(account), url) } : {};
+    try {
+      const made = await post(account, '', url, { termsOfServiceAgreed: true, ...bound });
+      return made.headers.get('Location') ?? '';
+    } catch (e) {
+      if (by && e instanceof StarlingError && / 403 unauthorized:/.test(e.message))
+        throw new StarlingError('account-key.wrong', {}, e.message);
       throw e;
     }
   }
@@ -125,17 +148,18 @@ export function acmeClient(around) {
     /** @returns {Promise<Pending | undefined>} */
     pending: () => around.store.get(TABLE, 'pending'),
 
-    /** Orders, which sends the mail. @param {string} directoryUrl @param {string} address @returns {Promise<Pending>} */
-    async order(directoryUrl, address) {
+    /** Orders, which sends the mail. @param {string} directoryUrl @param {string} address @param {string} [given]  the key by which the CA makes an account, where it wants one: it says so by `account-key` @returns {Promise<Pending>} */
+    async order(directoryUrl, address, given = '') {
       directory = await (await ask(directoryUrl)).json();
       /** @type {Pending | undefined} */
       const old = await around.store.get(TABLE, 'pending');
       const kept = await proven();
+      // RFC 8555, section 11.1: no other CA, and nobody's other address, has an account by this key.
+      const same = [kept, old].find((each) => each?.directory === directoryUrl && each.address === address);
       const account =
-        (kept?.directory === directoryUrl && kept.address === address ? kept.account : old?.account) ??
+        same?.account ??
         (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']));
-      const kid =
-        (await post(account, '', directory.newAccount, { termsOfServiceAgreed: true })).headers.get('Location') ?? '';
+      const kid = await register(account, given);
       const ordered = await post(account, kid, directory.newOrder, {
         identifiers: [{ type: 'email', value: address }],
       });

@@ -195,6 +195,8 @@ function pathLength(constraints) {
 /** @param {string} pem one or more certificates @returns {Uint8Array<ArrayBuffer>[]} */
 export function pemCertificates(pem) {
   need(pem.length < 100_000, 'malformed', 'PEM too long');
+  // RFC 8555, section 11.4: a file with a key in it is refused whole.
+  need(!/-----BEGIN (?!CERTIFICATE-----)/.test(pem), 'malformed', 'something other than certificates');
   const all = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)];
   return all.map((match) => unbase64(match[1].replace(/\s/g, '')));
 }

@@ -17,18 +17,18 @@ export function changing(selves, queue, ending) {
   const { store } = selves.around;
   const addressOf = (/** @type {Self} */ self) => self.starling.state.me.address;
 
-  /** @param {string} typed */
-  async function changeAddress(typed) {
+  /** @param {string} typed @param {string} [accountKey]  as the operator of the CA gave it, where it wants one */
+  async function changeAddress(typed, accountKey) {
     need(typed.trim() !== '', 'address.empty');
     const address = parseAddress(typed.trim());
     need(address.includes('@'), 'address.phone-syntax');
     need(address !== addressOf(selves.now), 'move.same');
     need(!selves.coming, 'move.busy');
-    await queue.wanted(() => changeTo(address));
+    await queue.wanted(() => changeTo(address, accountKey));
   }
 
-  /** @param {string} address */
-  async function changeTo(address) {
+  /** @param {string} address @param {string | undefined} accountKey */
+  async function changeTo(address, accountKey) {
     // It may have become ours while this waited.
     need(!selves.coming && address !== addressOf(selves.now), 'move.busy');
     need(UP.includes(selves.main.state.me.status), 'move.offline');
@@ -45,7 +45,7 @@ export function changing(selves, queue, ending) {
     selves.coming = await selves.openSelf(n, false);
     selves.follow(selves.coming);
     try {
-      await selves.coming.starling.enrol(address);
+      await selves.coming.starling.enrol(address, accountKey);
     } catch (e) {
       await withdraw();
       throw e;

@@ -17,15 +17,15 @@ export const XPI = join(ROOT, 'target', 'starling.xpi');
 export const packAddon = () =>
   promisify(execFile)('bash', ['-c', '. .ci/jdk; export JAVA_HOME; node .ci/addon.mjs'], { cwd: ROOT });
 
-/** @param {string[]} users  of example.net */
-export async function world(users) {
+/** @param {string[]} users  of example.net @param {string[]} caWords  more options of the CA */
+export async function world(users, ...caWords) {
   const folder = await mkdtemp(join(tmpdir(), 'starling-addon-'));
   const mail = await mailSystem(users);
   const caPort = await freePort();
   const ca = await run([
     ...['ca', '--data', join(folder, 'ca'), '--port', String(caPort), '--from', `acme@${CA_DOMAIN}`],
     ...['--smtp', `127.0.0.1:${mail.port('mx')}`, '--reply-smtp', `127.0.0.1:${mail.port('ca')}`],
-    ...['--dkim', 'starling', '--dns', `127.0.0.1:${mail.port('dns')}`],
+    ...['--dkim', 'starling', '--dns', `127.0.0.1:${mail.port('dns')}`, ...caWords],
   ]);
   // `for the DNS: name. IN TXT ( "…" "…" )`
   const line = /^for the DNS: (\S+?)\.? .*?"(.*)"/m.exec(ca.log());
@@ -47,6 +47,7 @@ export async function world(users) {
     bases,
     mail,
     root,
+    caFolder: join(folder, 'ca'),
     async close() {
       await Promise.allSettled([a.kill(), b.kill(), ca.kill()]);
       await mail.close();

@@ -61,6 +61,8 @@ const SURFACES = {
   'trust-file': 'surface=conversation#:settings',
   'trust-remove': 'surface=conversation#:settings',
   'trust-certificate': 'surface=conversation#:settings',
+  'account-key': 'surface=new',
+  'account-key-wrong': 'surface=new&language=de',
   'certificate-file': 'surface=new',
   'certificate-wrong': 'surface=new',
   'certificate-found': 'surface=new',
@@ -88,7 +90,19 @@ const backup = async (phrase) => {
   await page.fill('#backup-again', phrase);
   await page.click('text=Save the file');
 };
+const askedForKey = async () => {
+  await page.fill('#address', 'new.colleague@example.net');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#account-key:focus');
+};
 const STEPS = {
+  'account-key': askedForKey,
+  async 'account-key-wrong'() {
+    await askedForKey();
+    await page.fill('#account-key', `key id   3f0c9a51b7e2d84466aa10ff\nHMAC key ${'kQ7x'.repeat(11)}`);
+    await page.click('.button.main');
+    await page.waitForSelector('[role=alert]:not(:empty)');
+  },
   async move() {
     await page.click('text=Change my address');
     await page.fill('#move-address', 'alice@new.example.org');

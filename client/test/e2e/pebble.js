@@ -70,11 +70,11 @@ export function trustStore(folder, certificate) {
 }
 
 /**
- * @param {{dns: string, httpPort: number, host?: string}} how  dns: host:port; httpPort: where it looks for challenges; host: the address at which it listens
+ * @param {{dns: string, httpPort: number, host?: string, accountKeys?: Record<string, string>}} how  dns: host:port; httpPort: where it looks for challenges; host: the address at which it listens; accountKeys: without one of these it makes no account, in base64url by their ids
  * @returns {Promise<{directory: string, options: string, root: () => Promise<string>, intermediate: () => Promise<string>, log: () => string, close: () => Promise<void>}>}
  *   options: of a JVM that believes its HTTPS; root, intermediate: the certificates of the CA itself, in PEM form
  */
-export async function pebble({ dns, httpPort, host = '127.0.0.1' }) {
+export async function pebble({ dns, httpPort, host = '127.0.0.1', accountKeys }) {
   const folder = await mkdtemp(join(tmpdir(), 'starling-pebble-'));
   const [port, management] = [await freePort(), await freePort()];
   const { certificate, key } = selfSigned(folder, host);
@@ -86,7 +86,8 @@ export async function pebble({ dns, httpPort, host = '127.0.0.1' }) {
     httpPort,
     tlsPort: 5001,
     ocspResponderURL: '',
-    externalAccountBindingRequired: false,
+    externalAccountBindingRequired: !!accountKeys,
+    ...(accountKeys ? { externalAccountMACKeys: accountKeys } : {}),
   };
   await writeFile(join(folder, 'config.json'), JSON.stringify({ pebble: config }));
   const options = trustStore(folder, certificate);

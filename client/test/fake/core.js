@@ -372,7 +372,9 @@ export function fakeCore(options) {
       });
       core.change({ contacts: [...core.state.contacts] });
     },
-    async enrol(address) {
+    async enrol(address, accountKey = '') {
+      const asks = address.startsWith('new.colleague');
+      if (asks) throw Object.assign(new Error(), { key: accountKey ? 'account-key.wrong' : 'account-key' });
       if (!address.includes('@')) throw Object.assign(new Error(), { key: 'address.no-at' });
       core.change({ me: { ...core.state.me, address, status: 'code' } });
     },

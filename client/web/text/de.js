@@ -63,6 +63,9 @@ export const de = {
   'enrol.code.over.title': 'Der Code für {address} ist zu alt',
   'enrol.code.over.lead': 'Es ist nichts verloren: Lassen Sie sich einen neuen schicken.',
   'enrol.code.over.send': 'Neuen Code senden',
+  'enrol.account-key': 'Schlüssel für neue Leute',
+  'enrol.account-key.lead':
+    'Der Dienst, der hier Adressen bestätigt, nimmt nur Leute auf, denen sein Betreiber einen Schlüssel gegeben hat. Fügen Sie ein, was Sie bekommen haben. Niemand hat Ihnen einen gegeben? Fragen Sie, wer diesen Server betreibt.',
   'enrol.about': 'Wer diesen Server betreibt',
   'enrol.privacy':
     'In diesem Browser entsteht ein Schlüssel, der ihn nie verlässt. Die Mail beweist, dass die Adresse Ihnen gehört.',
@@ -415,6 +418,12 @@ export const de = {
     'An diese Adresse kann keine Mail gesendet werden. Prüfen Sie sie und versuchen Sie es noch einmal.',
   'error.domain-closed':
     'Der Inhaber der Domain dieser Adresse lässt ihre Adressen nur von anderen Diensten bestätigen.',
+  'error.account-key':
+    'Der Dienst, der Adressen bestätigt, nimmt nur Leute auf, denen sein Betreiber einen Schlüssel gegeben hat. Fragen Sie, wer diesen Server betreibt.',
+  'error.account-key.none':
+    'Das ist nicht der Schlüssel. Er hat zwei Teile: einen Namen und eine lange Reihe von Buchstaben und Ziffern.',
+  'error.account-key.wrong':
+    'Dieser Schlüssel zählt nicht: Er ist falsch, wurde schon benutzt oder wurde zurückgenommen.',
   'error.domain-no-mail': 'Ein Postfach mit dieser Adresse gibt es nicht. Prüfen Sie, was hinter dem @ steht.',
   'error.domain-silent':
     'Ob diese Adresse Mails bekommt, ist gerade nicht herauszufinden. Versuchen Sie es in ein paar Minuten wieder.',

@@ -63,6 +63,9 @@ export const en = {
   'enrol.code.over.title': 'The code for {address} is too old',
   'enrol.code.over.lead': 'Nothing is lost: have a new one sent by mail.',
   'enrol.code.over.send': 'Send a new code',
+  'enrol.account-key': 'Key for new people',
+  'enrol.account-key.lead':
+    'The service that confirms addresses here takes only people to whom its operator gave a key. Paste what you got. Nobody gave you one? Ask whoever runs this server.',
   'enrol.about': 'Who runs this server',
   'enrol.privacy': 'A key is made in this browser and never leaves it. The mail proves that the address is yours.',
 
@@ -404,6 +407,10 @@ export const en = {
   'error.rejected': 'This address cannot be used: it belongs to a mailing list or to the administrators of its domain.',
   'error.mail-refused': 'Mail cannot be sent to this address. Check it and try again.',
   'error.domain-closed': 'The owner of this address’s domain lets only other services confirm its addresses.',
+  'error.account-key':
+    'The service that confirms addresses takes only people to whom its operator gave a key. Ask whoever runs this server.',
+  'error.account-key.none': 'That is not the key. It has two parts: a name, and a long row of letters and digits.',
+  'error.account-key.wrong': 'This key does not count: it is wrong, was used already, or was taken back.',
   'error.domain-no-mail': 'There is no mailbox with this address. Check what stands after the @.',
   'error.domain-silent': 'It cannot be found out now whether this address gets mail. Try again in a few minutes.',
   'error.ca-unreachable': 'The service that sends the code does not answer. Check your connection and try again.',

@@ -3,6 +3,7 @@ import { useClock } from '../components/clock.js';
 import { Button } from '../components/parts.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { aboutServer, duration, t } from '../i18n.js';
+import { AccountKey, isOfAccountKey, wantsAccountKey } from '../components/account-key.js';
 import { codeIn } from '../../core/enrol/acme.js';
 import { saying } from '../errors.js';
 import { takeLink } from '../adding.js';
@@ -13,8 +14,8 @@ import { Waiting } from './waiting.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
 
-/** @param {{core: Core, state: State}} props */
-export function Enrol({ core, state }) {
+/** @param {{core: Core, state: State, needsKey?: boolean}} props  needsKey: the CA has said that it wants a key for an account */
+export function Enrol({ core, state, needsKey }) {
   const { me } = state;
   return html`<main class="card-page">
     <section class="card">
@@ -24,14 +25,14 @@ export function Enrol({ core, state }) {
           ? html`<${Waiting} core=${core} state=${state} />`
           : me.status === 'code'
             ? html`<${Code} core=${core} state=${state} />`
-            : html`<${Start} core=${core} state=${state} />`
+            : html`<${Start} core=${core} state=${state} needsKey=${needsKey} />`
       }
     </section>
   </main>`;
 }
 
-/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State}} props */
-function Start({ core, state }) {
+/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State, needsKey?: boolean}} props */
+function Start({ core, state, needsKey }) {
   const [smime, setSmime] = useState(false);
   if (smime)
     return html`<div>
@@ -39,17 +40,20 @@ function Start({ core, state }) {
       <${SmimeForm} core=${core} close=${() => setSmime(false)} />
     </div>`;
   return html`<div>
-    <${AddressForm} core=${core} state=${state} />
+    <${AddressForm} core=${core} state=${state} needsKey=${needsKey} />
     <${Button} kind="plain" task=${() => setSmime(true)}>${t('smime.start')}<//>
   </div>`;
 }
 
-/** @param {{core: Core, state: State}} props */
-function AddressForm({ core, state }) {
+/** @param {{core: Core, state: State, needsKey?: boolean}} props */
+function AddressForm({ core, state, needsKey = false }) {
   const [link, setLink] = useState(takeLink);
   const [address, setAddress] = useState(link?.address ?? state.me.address);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
+  const [keyed, setKeyed] = useState(needsKey);
+  const [key, setKey] = useState('');
+  const [wrongKey, setWrongKey] = useState(false);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => field.current?.focus(), []);
   useEffect(() => {
@@ -69,9 +73,11 @@ function AddressForm({ core, state }) {
     setError('');
     try {
       if (link && link.address === address.trim()) await core.useDeviceCode(link.code);
-      await core.enrol(address.trim());
+      await core.enrol(address.trim(), key.trim());
     } catch (failure) {
-      setError(saying(failure));
+      if (wantsAccountKey(failure)) setKeyed(true);
+      setWrongKey(isOfAccountKey(failure));
+      setError(wantsAccountKey(failure) && !keyed ? '' : saying(failure));
       field.current?.focus();
     }
     setBusy(false);
@@ -90,11 +96,12 @@ function AddressForm({ core, state }) {
       autocomplete="email"
       spellcheck="false"
       autocapitalize="none"
-      aria-invalid=${error ? 'true' : undefined}
+      aria-invalid=${error && !wrongKey ? 'true' : undefined}
       aria-describedby="enrol-error"
       value=${address}
       onInput=${(/** @type {any} */ e) => setAddress(e.target.value)}
     />
+    ${keyed && html`<${AccountKey} value=${key} input=${setKey} error=${wrongKey ? error : ''} describedBy="enrol-error" />`}
     <p class="error" id="enrol-error" role="alert">${error}</p>
     <button class=${`button main wide ${working ? 'busy' : ''}`} disabled=${working}>
       ${working ? t('enrol.sending') : t('enrol.start')}

@@ -1,4 +1,5 @@
 // Change of address: the new one is typed and proven by a code; the old one goes on until people use the new one, or its time is over.
+import { AccountKey, isOfAccountKey, wantsAccountKey } from '../components/account-key.js';
 import { Ask } from '../components/dialog.js';
 import { Button } from '../components/parts.js';
 import { saying } from '../errors.js';
@@ -39,6 +40,9 @@ function NewAddress({ core, state, close }) {
   const [address, setAddress] = useState('');
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
+  const [keyed, setKeyed] = useState(false);
+  const [key, setKey] = useState('');
+  const [wrongKey, setWrongKey] = useState(false);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => field.current?.focus(), []);
   const start = async (/** @type {Event} */ e) => {
@@ -46,10 +50,12 @@ function NewAddress({ core, state, close }) {
     setBusy(true);
     setError('');
     try {
-      await core.changeAddress(address.trim());
+      await core.changeAddress(address.trim(), key.trim());
       close();
     } catch (failure) {
-      setError(saying(failure));
+      if (wantsAccountKey(failure)) setKeyed(true);
+      setWrongKey(isOfAccountKey(failure));
+      setError(wantsAccountKey(failure) && !keyed ? '' : saying(failure));
       setBusy(false);
       field.current?.focus();
     }
@@ -73,11 +79,12 @@ function NewAddress({ core, state, close }) {
       autocomplete="email"
       spellcheck="false"
       autocapitalize="none"
-      aria-invalid=${error ? 'true' : undefined}
+      aria-invalid=${error && !wrongKey ? 'true' : undefined}
       aria-describedby="move-error"
       value=${address}
       onInput=${(/** @type {any} */ e) => setAddress(e.target.value)}
     />
+    ${keyed && html`<${AccountKey} value=${key} input=${setKey} error=${wrongKey ? error : ''} describedBy="move-error" />`}
     <p class="error" id="move-error" role="alert">${error}</p>
     <div class="row">
       <button class=${`button main ${busy ? 'busy' : ''}`} disabled=${busy || !address.trim()}>

@@ -1,6 +1,7 @@
 package dev.starling.acme;
 
 import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.util.Base64URL;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -11,8 +12,8 @@ import javax.crypto.spec.SecretKeySpec;
 
 /// What binds a new ACME account to an account that somebody has elsewhere (RFC 8555, section 7.3.4): a JWS over the
 /// new
-/// account's key, by a MAC key that whoever runs the CA gave out. HS256 only. Parsed; checked with [#isBy] and
-/// [#isFor].
+/// account's key, by a MAC key that whoever runs the CA gave out. HS256 only. Made with [#over]; parsed, and
+/// checked with [#isBy] and [#isFor].
 ///
 /// @param kid names the MAC key
 /// @param key of the account that is to be bound
@@ -40,12 +41,37 @@ public record ExternalBinding(String kid, String url, ECKey key, String signingI
                 kid, Json.text(header, "url"), bound, head + "." + payload, Json.bytes(Json.text(json, "signature")));
     }
 
+    /// The member `externalAccountBinding` of a request for a new account.
+    ///
+    /// @param account its key
+    /// @param url of the request
+    /// @param kid names the MAC key
+    public static Map<String, Object> over(ECKey account, String url, String kid, byte[] macKey) {
+        String head = base64url(Json.write(Map.of("alg", "HS256", "kid", kid, "url", url))),
+                payload = base64url(account.toPublicJWK().toJSONString());
+        byte[] mac = hmac(macKey, head + "." + payload);
+        return Map.of(
+                "protected",
+                head,
+                "payload",
+                payload,
+                "signature",
+                Base64URL.encode(mac).toString());
+    }
+
+    private static String base64url(String text) {
+        return Base64URL.encode(text).toString();
+    }
+
     public boolean isBy(byte[] macKey) {
+        return MessageDigest.isEqual(hmac(macKey, signingInput), mac);
+    }
+
+    private static byte[] hmac(byte[] macKey, String input) {
         try {
             Mac with = Mac.getInstance("HmacSHA256");
             with.init(new SecretKeySpec(macKey, "HmacSHA256"));
-            byte[] right = with.doFinal(signingInput.getBytes(StandardCharsets.US_ASCII));
-            return MessageDigest.isEqual(right, mac);
+            return with.doFinal(input.getBytes(StandardCharsets.US_ASCII));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }

@@ -44,6 +44,15 @@ public final class Json {
         throw Problem.malformed("not base64url without padding");
     }
 
+    /// Of what was written here.
+    public static Map<String, Object> known(String written) {
+        try {
+            return object(written.getBytes(StandardCharsets.UTF_8));
+        } catch (Problem e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     public static String write(Map<String, ?> json) {
         return JSONObjectUtils.toJSONString(json);
     }

@@ -37,15 +37,18 @@ public record Jws(
 
     /// One within another, which names the new key of an account (RFC 8555, section 7.3.5): without a nonce.
     public static Jws parseInner(byte[] body) throws Problem {
-        Jws inner = parse(body);
-        if (!inner.nonce().isEmpty()) throw Problem.malformed("the inner JWS has no nonce");
-        return inner;
+        return parse(body, true);
     }
 
     public static Jws parse(byte[] body) throws Problem {
+        return parse(body, false);
+    }
+
+    private static Jws parse(byte[] body, boolean isInner) throws Problem {
         if (body.length > MAX_BYTES) throw Problem.malformed("too long");
         Map<String, Object> json = Json.object(body);
-        if (!json.keySet().equals(MEMBERS))
+        // What else is there is ignored: RFC 7515, section 7.2.1.
+        if (!json.keySet().containsAll(MEMBERS) || json.containsKey("header") || json.containsKey("signatures"))
             throw Problem.malformed("the JWS must be flattened, with a protected header only");
         String head = Json.text(json, "protected"), payload = Json.text(json, "payload");
         Map<String, Object> header = Json.object(Json.bytes(head));
@@ -58,24 +61,42 @@ public record Jws(
                 head + "." + payload,
                 Json.bytes(Json.text(json, "signature")),
                 Json.bytes(payload),
-                header.get("nonce") instanceof String nonce ? nonce : "",
+                nonce(header, isInner),
                 Json.text(header, "url"),
                 hasKey ? Optional.of(key(header, "jwk")) : Optional.empty(),
                 hasId ? Optional.of(Json.text(header, "kid")) : Optional.empty());
     }
 
-    /// A public P-256 key.
+    // RFC 8555, section 6.5.2: what is no base64url is malformed, other than one that is missing.
+    private static String nonce(Map<String, Object> header, boolean isInner) throws Problem {
+        if (isInner && header.containsKey("nonce")) throw Problem.malformed("the inner JWS has no nonce");
+        if (header.getOrDefault("nonce", "").equals("")) return "";
+        String nonce = Json.text(header, "nonce");
+        Json.bytes(nonce);
+        return nonce;
+    }
+
+    /// A public P-256 key, written as RFC 7518, section 6.2, says. Another spelling would be another key to whoever
+    /// compares thumbprints.
     public static ECKey key(Map<String, Object> json, String name) throws Problem {
         try {
             Map<String, Object> jwk = JSONObjectUtils.getJSONObject(json, name);
             if (jwk != null
                     && JWK.parse(jwk) instanceof ECKey key
                     && Curve.P_256.equals(key.getCurve())
-                    && !key.isPrivate()) return key;
-        } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
+                    && !key.isPrivate()) return canonical(key);
+        } catch (JOSEException | ParseException | IllegalArgumentException | IllegalStateException e) {
             throw badKey();
         }
         throw badKey();
+    }
+
+    /// The key alone.
+    private static ECKey canonical(ECKey key) throws JOSEException, Problem {
+        ECKey plain = new ECKey.Builder(Curve.P_256, key.toECPublicKey()).build();
+        if (!plain.getX().toString().equals(key.getX().toString())
+                || !plain.getY().toString().equals(key.getY().toString())) throw badKey();
+        return plain;
     }
 
     private static Problem badKey() {

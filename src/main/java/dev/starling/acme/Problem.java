@@ -11,6 +11,7 @@ public final class Problem extends Exception {
     private final int status;
     private final transient Optional<Duration> retryAfter;
     private String location = "";
+    private String terms = "";
 
     /// `detail` is shown to people.
     public Problem(String type, int status, String detail) {
@@ -57,6 +58,17 @@ public final class Problem extends Exception {
     /// The URL of what there is instead; "" for none.
     public String location() {
         return location;
+    }
+
+    /// The URL of the terms of service that are to be agreed to; "" when it is not about them.
+    public String terms() {
+        return terms;
+    }
+
+    /// RFC 8555, section 7.3.3.
+    public Problem about(String url) {
+        terms = url;
+        return this;
     }
 
     public Problem at(String url) {

@@ -79,6 +79,9 @@ final class EnrolCommand implements Callable<Integer> {
     Optional<Path> out = Optional.empty();
 
     @Mixin
+    AccountKeyOption account = new AccountKeyOption();
+
+    @Mixin
     ReplyOptions mailbox = new ReplyOptions();
 
     @Option(names = "--renew", description = "Renew now, also when the certificate is good for long.")
@@ -113,7 +116,7 @@ final class EnrolCommand implements Callable<Integer> {
         } catch (IdentityException e) {
             throw new IOException("Not an address that can be certified: " + e.reason() + ".", e);
         } catch (EnrolmentException e) {
-            throw new IOException(e.detail(), e);
+            throw new IOException(AccountKeyOption.words(e), e);
         }
     }
 
@@ -195,7 +198,7 @@ final class EnrolCommand implements Callable<Integer> {
 
     private void enrol(Address wanted, Path file) throws IOException, EnrolmentException {
         var reply = mailbox.way(wanted);
-        var enrolling = Enrolling.at(server, ca, anchors);
+        var enrolling = Enrolling.at(server, ca, anchors).by(account.key());
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         var held =
                 reply.isPresent() ? enrolling.enrol(wanted, file, reply.get()) : enrolling.enrol(wanted, file, input);

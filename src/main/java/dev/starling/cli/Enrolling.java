@@ -2,6 +2,7 @@ package dev.starling.cli;
 
 import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.ExternalKey;
 import dev.starling.enrol.LogWatch;
 import dev.starling.enrol.ReplyByMail;
 import dev.starling.identity.Address;
@@ -24,7 +25,8 @@ import java.util.Optional;
 ///
 /// @param directory of the CA
 /// @param local the CA is a test CA
-record Enrolling(URI directory, List<Anchor> believed, boolean local) {
+/// @param key by which the CA makes an account; empty: it makes one for everybody, or there is one
+record Enrolling(URI directory, List<Anchor> believed, boolean local, Optional<ExternalKey> key) {
     /// @param ca ACME directory URL; "" for the one that `server` names
     static Enrolling at(String server, String ca, List<Path> anchors) throws IOException {
         var believed = new ArrayList<>(PeerOptions.anchors(anchors));
@@ -37,7 +39,11 @@ record Enrolling(URI directory, List<Anchor> believed, boolean local) {
             if (local) believed.addAll(peer.anchors());
         }
         if (believed.isEmpty()) throw new IOException("No CA is believed: name one with --anchor root.pem.");
-        return new Enrolling(URI.create(directory), believed, local);
+        return new Enrolling(URI.create(directory), believed, local, Optional.empty());
+    }
+
+    Enrolling by(Optional<ExternalKey> given) {
+        return new Enrolling(directory, believed, local, given);
     }
 
     boolean isDue(X509Certificate leaf) {
@@ -66,7 +72,8 @@ record Enrolling(URI directory, List<Anchor> believed, boolean local) {
     }
 
     private Enrolment enrolment() {
-        return new Enrolment(
+        var enrolment = new Enrolment(
                 directory, new CertificateVerifier(TrustAnchors.limited(believed), local), Clock.systemUTC());
+        return key.map(enrolment::by).orElse(enrolment);
     }
 }

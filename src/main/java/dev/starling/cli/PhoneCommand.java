@@ -77,11 +77,16 @@ final class PhoneCommand {
                 description = "PEM file of a CA to believe; needed except in local mode.")
         List<Path> anchors = new ArrayList<>();
 
+        @Mixin
+        AccountKeyOption account = new AccountKeyOption();
+
         Keys.Held enrol(Address address, Path file, BufferedReader input) throws IOException {
             try {
-                return Enrolling.at(server, directory, anchors).enrol(address, file, input);
+                return Enrolling.at(server, directory, anchors)
+                        .by(account.key())
+                        .enrol(address, file, input);
             } catch (EnrolmentException e) {
-                throw new IOException(e.detail(), e);
+                throw new IOException(AccountKeyOption.words(e), e);
             }
         }
     }

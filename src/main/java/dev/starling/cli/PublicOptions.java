@@ -37,6 +37,14 @@ final class PublicOptions {
     String acme = "";
 
     @Option(
+            names = "--acme-eab-file",
+            paramLabel = "FILE",
+            description =
+                    "File with the key id and the HMAC key that this CA gave you for an account, for CAs that want"
+                            + " one (external account binding); Let's Encrypt does not. Needed only the first time.")
+    Optional<Path> acmeKey = Optional.empty();
+
+    @Option(
             names = "--tls-cert",
             paramLabel = "FILE",
             description = "With --domain: the server's certificates in PEM form, in place of --acme; read again when"
@@ -105,7 +113,8 @@ final class PublicOptions {
         if (!"https".equals(directory.getScheme())) throw new IOException("--acme wants an https URL: " + acme);
         HttpDoor shows = door.orElseThrow(() -> new IOException(
                 "Without --http-port nobody can see that this server is " + domain + "; or name --tls-cert."));
-        return parts.with(new TlsByAcme(directory, domain, data.resolve("web"), shows, clock))
+        return parts.with(new TlsByAcme(
+                        directory, AccountKeyOption.read(acmeKey), domain, data.resolve("web"), shows, clock))
                 .tls();
     }
 }

@@ -3,6 +3,7 @@ package dev.starling.cli;
 import dev.starling.enrol.DomainCertificate;
 import dev.starling.enrol.Enrolment;
 import dev.starling.enrol.EnrolmentException;
+import dev.starling.enrol.ExternalKey;
 import dev.starling.identity.Keys;
 import java.io.IOException;
 import java.net.URI;
@@ -32,14 +33,21 @@ final class TlsByAcme implements AutoCloseable {
 
     /// Takes as long as the CA does, the first time.
     ///
+    /// @param key by which the CA makes an account; empty: it makes one for everybody
     /// @param folder for the certificate and the key of the account
-    TlsByAcme(URI directory, String domain, Path folder, DomainCertificate.Challenges challenges, Clock clock)
+    TlsByAcme(
+            URI directory,
+            Optional<ExternalKey> key,
+            String domain,
+            Path folder,
+            DomainCertificate.Challenges challenges,
+            Clock clock)
             throws IOException {
         this.domain = domain;
         this.clock = clock;
         Files.createDirectories(folder);
         file = folder.resolve("web.p12");
-        authority = new DomainCertificate(directory, folder.resolve("acme.account"), challenges);
+        authority = new DomainCertificate(directory, folder.resolve("acme.account"), key, challenges);
         var kept = kept();
         tls = new WebTls(kept.isPresent() ? kept.get() : first());
         var _ = timer.scheduleWithFixedDelay(this::look, 0, LOOK.toSeconds(), TimeUnit.SECONDS);
@@ -62,7 +70,8 @@ final class TlsByAcme implements AutoCloseable {
         try {
             return obtained();
         } catch (EnrolmentException e) {
-            throw new IOException("no certificate for " + domain + ": " + e.detail(), e);
+            throw new IOException(
+                    "no certificate for " + domain + ": " + AccountKeyOption.words(e, "--acme-eab-file"), e);
         }
     }
 

@@ -15,8 +15,11 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /// Signed requests to a CA that may be down, slow or hostile: bounded in time and size, a stale nonce is
 /// renewed by itself (RFC 8555, section 6.5), and no URL leads elsewhere than to the CA or over https.
@@ -25,6 +28,8 @@ final class AcmeClient implements AutoCloseable {
     private static final int MAX_ANSWER = 256 * 1024;
     // Some CAs refuse good ones by chance, so that clients learn to ask again; a handful in a row happens.
     private static final int NONCES = 10;
+    private static final Predicate<String> NONCE =
+            Pattern.compile("[A-Za-z0-9_-]{1,500}").asMatchPredicate();
     private static final Duration LEAST_WAIT = Duration.ofSeconds(1), LONGEST_WAIT = Duration.ofMinutes(1);
 
     /// @param location "" when the answer names none
@@ -65,10 +70,23 @@ final class AcmeClient implements AutoCloseable {
     }
 
     /// Registers the account, or finds it again; from then on requests carry its URL.
-    String register() throws EnrolmentException, Problem {
+    ///
+    /// @param key by which the CA lets it be made; an account that there is already needs none
+    String register(Optional<ExternalKey> key) throws EnrolmentException, Problem {
         kid = Optional.empty();
-        String url =
-                post(service("newAccount"), "{\"termsOfServiceAgreed\":true}").location();
+        String service = service("newAccount");
+        var wanted = new HashMap<String, Object>(Map.of("termsOfServiceAgreed", true));
+        key.ifPresent(given -> wanted.put("externalAccountBinding", given.binding(account, service)));
+        String url;
+        try {
+            url = post(service, Json.write(wanted)).location();
+        } catch (Problem e) {
+            if (!e.type().equals("externalAccountRequired")) throw e;
+            throw new EnrolmentException(
+                    Reason.NEEDS_KEY,
+                    "The CA at " + directoryUrl + " makes accounts only for those who got a key from its operator.",
+                    e);
+        }
         if (url.isEmpty()) throw unintelligible("a new account without a Location");
         kid = Optional.of(url);
         return url;
@@ -171,7 +189,8 @@ final class AcmeClient implements AutoCloseable {
                     "The CA at " + directoryUrl + " does not answer. Try again later; it goes on where it was.",
                     e);
         }
-        nonce = response.headers().firstValue("Replay-Nonce").orElse("");
+        // RFC 8555, section 6.5.1: what is none is ignored.
+        nonce = response.headers().firstValue("Replay-Nonce").filter(NONCE).orElse("");
         wait = response.headers().firstValue("Retry-After").flatMap(said -> retryAfter(said, Instant.now()));
         var answer = new Answer(
                 response.body(), response.headers().firstValue("Location").orElse(""));

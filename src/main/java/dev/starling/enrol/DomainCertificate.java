@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A certificate of a CA of the web for a host name, by ACME: RFC 8555 with the challenge `http-01` (section 8.3).
 public final class DomainCertificate {
@@ -37,17 +38,20 @@ public final class DomainCertificate {
 
     private final URI directory;
     private final Path account;
+    private final Optional<ExternalKey> key;
     private final Challenges challenges;
     private final Duration poll;
 
     /// @param account file for the key of the account, made when it is not there
-    public DomainCertificate(URI directory, Path account, Challenges challenges) {
-        this(directory, account, challenges, POLL);
+    /// @param key that the CA wants to see before it makes an account; empty: none
+    public DomainCertificate(URI directory, Path account, Optional<ExternalKey> key, Challenges challenges) {
+        this(directory, account, key, challenges, POLL);
     }
 
-    DomainCertificate(URI directory, Path account, Challenges challenges, Duration poll) {
+    DomainCertificate(URI directory, Path account, Optional<ExternalKey> key, Challenges challenges, Duration poll) {
         this.directory = directory;
         this.account = account;
+        this.key = key;
         this.challenges = challenges;
         this.poll = poll;
     }
@@ -56,31 +60,31 @@ public final class DomainCertificate {
     ///
     /// @param domain in its ASCII form
     public Keys.Held obtain(String domain) throws EnrolmentException, IOException {
-        KeyPair key = Keys.generate();
+        KeyPair own = Keys.generate();
         try (var acme = new AcmeClient(directory, accountKey(), "")) {
-            acme.register();
+            acme.register(key);
             var made = acme.post(
                     acme.service("newOrder"),
                     Json.write(Map.of("identifiers", List.of(Map.of("type", "dns", "value", domain)))));
             if (made.location().isEmpty()) throw AcmeClient.unintelligible("an order without a Location");
-            var order = finished(acme, made.json(), made.location(), domain, key);
+            var order = finished(acme, made.json(), made.location(), domain, own);
             var chain = Said.chain(acme.get(Said.text(order.get("certificate"))).text());
-            check(chain, domain, key);
-            return new Keys.Held(key.getPrivate(), chain);
+            check(chain, domain, own);
+            return new Keys.Held(own.getPrivate(), chain);
         } catch (Problem e) {
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         }
     }
 
     private Map<String, Object> finished(
-            AcmeClient acme, Map<String, Object> begun, String url, String domain, KeyPair key)
+            AcmeClient acme, Map<String, Object> begun, String url, String domain, KeyPair own)
             throws EnrolmentException, Problem {
         var order = begun;
         for (int round = 0; round < POLLS; round++) {
             switch (Said.status(order)) {
                 case "pending" -> prove(acme, Said.first(order, "authorizations"));
                 case "ready" -> {
-                    String csr = Base64URL.encode(Csr.of(domain, key)).toString();
+                    String csr = Base64URL.encode(Csr.of(domain, own)).toString();
                     acme.post(Said.text(order.get("finalize")), Json.write(Map.of("csr", csr)));
                 }
                 case "processing" -> pause();

@@ -53,16 +53,28 @@ public final class Enrolment {
     private final CertificateVerifier verifier;
     private final Clock clock;
     private final Duration poll;
+    private final Optional<ExternalKey> key;
 
     public Enrolment(URI directory, CertificateVerifier verifier, Clock clock) {
         this(directory, verifier, clock, POLL);
     }
 
     Enrolment(URI directory, CertificateVerifier verifier, Clock clock, Duration poll) {
+        this(directory, verifier, clock, poll, Optional.empty());
+    }
+
+    private Enrolment(
+            URI directory, CertificateVerifier verifier, Clock clock, Duration poll, Optional<ExternalKey> key) {
         this.directory = directory;
         this.verifier = verifier;
         this.clock = clock;
         this.poll = poll;
+        this.key = key;
+    }
+
+    /// The same at a CA that makes accounts only for those to whom it gave a key.
+    public Enrolment by(ExternalKey given) {
+        return new Enrolment(directory, verifier, clock, poll, Optional.of(given));
     }
 
     /// Whether a certificate has lived two thirds of its life.
@@ -180,7 +192,7 @@ public final class Enrolment {
         var pending = begun;
         Optional<Map<String, Object>> order = known(acme, pending);
         if (order.isEmpty()) {
-            String kid = acme.register();
+            String kid = acme.register(key);
             var made = acme.post(
                     acme.service("newOrder"),
                     Json.write(Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));

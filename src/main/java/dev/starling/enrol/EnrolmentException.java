@@ -15,6 +15,10 @@ public final class EnrolmentException extends Exception {
         MAIL_SERVER,
         /// The CA does not want to: the message says why. The next attempt starts anew.
         REFUSED,
+        /// It makes accounts only for those to whom its operator gave a key: try again with one. The next attempt
+        /// starts
+        /// anew.
+        NEEDS_KEY,
         /// What the CA answered makes no sense. The next attempt starts anew.
         UNINTELLIGIBLE,
         /// What the CA gave is not a certificate for this key and this address from a CA that is believed.

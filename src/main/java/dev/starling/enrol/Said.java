@@ -9,14 +9,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// What a CA said about an order or an authorization (RFC 8555, section 7.1), read with care.
 final class Said {
     private static final int MAX_CHAIN = 4;
+    private static final Pattern OTHER = Pattern.compile("-----BEGIN (?!CERTIFICATE-----)");
 
     private Said() {}
 
     static List<X509Certificate> chain(String pem) throws EnrolmentException {
+        // RFC 8555, section 11.4: a file with a key in it must not be kept.
+        if (OTHER.matcher(pem).find()) throw AcmeClient.unintelligible("something other than certificates");
         var chain = new ArrayList<X509Certificate>();
         for (String part : pem.split("-----END CERTIFICATE-----", -1)) {
             String body =

@@ -13,7 +13,6 @@ import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.NameTooLongException;
-import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.TXTRecord;
@@ -63,9 +62,7 @@ public final class DnsDkimKeys implements DkimKeys {
         // RFC 6840, section 5.7: that we care for the AD bit of the answer.
         question.getHeader().setFlag(Flags.AD);
         Message answer = server.resolver().send(question);
-        int code = answer.getHeader().getRcode();
-        if (code != Rcode.NOERROR && code != Rcode.NXDOMAIN)
-            throw new IOException("the DNS says " + Rcode.string(code) + " of " + name);
+        NoAnswer.check(answer, name);
         return answer;
     }
 

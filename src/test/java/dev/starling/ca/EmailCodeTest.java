@@ -274,8 +274,8 @@ class EmailCodeTest {
                 "-oQ@example.net"))
             assertEquals("rejectedIdentifier", bob.order(hostile).problem());
         assertEquals(0, ca.letters.attempts());
-        assertEquals(201, bob.order("o'hara|x`y{z}!#$&*=?^~@example.net").status());
-        assertEquals("o'hara|x`y{z}!#$&*=?^~@example.net", ca.letters.last().to());
+        assertEquals(201, bob.order("o'hara|x`y{z}!#$&=?^~@example.net").status());
+        assertEquals("o'hara|x`y{z}!#$&=?^~@example.net", ca.letters.last().to());
     }
 
     @Test

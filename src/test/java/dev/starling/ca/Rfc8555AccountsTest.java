@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
+import dev.starling.identity.Keys;
 import java.nio.charset.StandardCharsets;
+import java.security.interfaces.ECPublicKey;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.HashSet;
@@ -166,7 +170,7 @@ class Rfc8555AccountsTest extends AcmeTest {
 
     // Section 7.3.5
 
-    private AcmeCaller.Reply keyChange(com.nimbusds.jose.jwk.ECKey to, Map<String, Object> more) throws Exception {
+    private AcmeCaller.Reply keyChange(ECKey to, Map<String, Object> more) throws Exception {
         String url = ca.base + "/acme/key-change";
         var header = new java.util.HashMap<String, Object>(
                 Map.of("alg", "ES256", "jwk", to.toPublicJWK().toJSONObject(), "url", url));
@@ -196,6 +200,22 @@ class Rfc8555AccountsTest extends AcmeTest {
         assertEquals(201, bob.signed(account, withOld, "{}").status(), "the old key is free for another account");
     }
 
+    // Section 11.1
+    @Test
+    void aKeyThatIsInACertificateIsNoAccounts() throws Exception {
+        var pair = Keys.generate();
+        var order = proven(BOB);
+        assertEquals("valid", bob.finish(order, Csrs.of(BOB, pair)).text("status"));
+        var device = new ECKey.Builder(Curve.P_256, (ECPublicKey) pair.getPublic())
+                .privateKey(pair.getPrivate())
+                .build();
+        refused(400, "badPublicKey", keyChange(device, Map.of()));
+        try (var other = new AcmeCaller(ca.base, device, "")) {
+            refused(400, "badPublicKey", other.post(ca.base + "/acme/new-account", "{}"));
+        }
+        assertEquals(200, bob.post(bob.kid, "").status());
+    }
+
     @Test
     void aKeyChangeThatIsNotInOrderChangesNothing() throws Exception {
         var fresh = AcmeCaller.newKey();
@@ -211,6 +231,7 @@ class Rfc8555AccountsTest extends AcmeTest {
             refused(400, "malformed", keyChange(fresh, Map.of("oldKey", "text")));
             refused(400, "malformed", keyChange(fresh, Map.of("url", ca.base + "/acme/new-order")));
             refused(400, "malformed", keyChange(fresh, Map.of("nonce", bob.nonce())));
+            refused(400, "malformed", keyChange(fresh, Map.of("nonce", "")));
             // Signed by a key that it does not name.
             refused(
                     400,

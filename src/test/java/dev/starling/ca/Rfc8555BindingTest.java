@@ -111,6 +111,8 @@ class Rfc8555BindingTest {
                 .withKeyIdentifier(given.id(), given.mac())
                 .create(session);
         assertEquals(Status.VALID, account.getStatus());
+        assertTrue(account.hasExternalAccountBinding());
+        assertEquals(given.id(), account.getKeyIdentifier().orElseThrow());
         assertEquals(
                 account.getLocation(),
                 new AccountBuilder()

@@ -94,6 +94,24 @@ class Rfc8555OrdersTest extends AcmeTest {
         assertEquals(0, ca.letters.all.size());
     }
 
+    // Section 7.4: the same identifier, in the request as in the order
+    @Test
+    void whoOrdersInCapitalsMayAskInCapitals() throws Exception {
+        var order = proven("Bob@Example.NET");
+        assertEquals("valid", bob.finish(order, Csrs.of("Bob@Example.NET")).text("status"));
+        refused(400, "badCSR", bob.finish(bob.order(BOB), Csrs.of("Bobby@Example.NET")));
+    }
+
+    // Section 7.5.1
+    @Test
+    void anAnswerWithoutTheCodeIsAnError() throws Exception {
+        var challenge = bob.challenge(bob.order(BOB));
+        String url = String.valueOf(challenge.get("url"));
+        for (String payload : List.of("{}", "{\"response\":7}", "{\"other\":\"x\"}"))
+            refused(400, "malformed", bob.post(url, payload));
+        assertEquals("pending", bob.post(url, "").text("status"));
+    }
+
     @Test
     void onlyAnOrderThatIsReadyIsFinalized() throws Exception {
         var pending = bob.order(BOB);

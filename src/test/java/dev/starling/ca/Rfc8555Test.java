@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -70,7 +71,7 @@ class Rfc8555Test extends AcmeTest {
     @Test
     void aNonceThatIsMissingOrInventedIsABadNonce() throws Exception {
         String url = ca.base + "/acme/new-order";
-        for (Object nonce : new Object[] {"", "AAAA", "not base64!", "A".repeat(32), 7, List.of()}) {
+        for (Object nonce : new Object[] {"", "AAAA", "A".repeat(32)}) {
             var header = bob.header(url);
             header.put("nonce", nonce);
             refused(400, "badNonce", bob.signed(url, header, "{}"));
@@ -78,6 +79,70 @@ class Rfc8555Test extends AcmeTest {
         var header = bob.header(url);
         header.remove("nonce");
         refused(400, "badNonce", bob.signed(url, header, "{}"));
+    }
+
+    // Section 6.5.2
+    @Test
+    void aNonceThatIsNoneAtAllIsMalformed() throws Exception {
+        String url = ca.base + "/acme/new-order";
+        for (Object nonce : new Object[] {"not base64!", "AAAA====", "AB", 7, List.of()}) {
+            var header = bob.header(url);
+            header.put("nonce", nonce);
+            refused(400, "malformed", bob.signed(url, header, "{}"));
+        }
+        var header = bob.header(url);
+        header.put("nonce", header.get("nonce") + "==");
+        refused(400, "malformed", bob.signed(url, header, "{}"));
+    }
+
+    // Section 6.3
+    @Test
+    void theDirectoryAndNoncesAreReadByPostAsGetToo() throws Exception {
+        var directory = bob.post(ca.base + "/acme/directory", "");
+        assertEquals(bob.get("GET", "/acme/directory").json(), directory.json());
+        var nonce = bob.post(ca.base + "/acme/new-nonce", "");
+        assertEquals(204, nonce.status());
+        assertTrue(nonce.header("replay-nonce").matches("[A-Za-z0-9_-]{16,}"));
+        refused(400, "malformed", bob.post(ca.base + "/acme/directory", "{}"));
+        assertEquals("POST", bob.get("GET", "/acme/new-order").header("allow"));
+    }
+
+    // RFC 7515, section 7.2.1
+    @Test
+    void unknownMembersOfARequestAreIgnoredAndASecondHeaderIsNot() throws Exception {
+        byte[] right = Jws.sign(bob.key, bob.header(bob.kid), new byte[0]);
+        var json = new HashMap<>(Json.object(right));
+        json.put("colour", "blue");
+        String url = bob.kid;
+        assertEquals(
+                200,
+                bob.send(Json.write(json).getBytes(StandardCharsets.UTF_8), url).status());
+        for (String name : List.of("header", "signatures")) {
+            var other = new HashMap<>(Json.object(Jws.sign(bob.key, bob.header(bob.kid), new byte[0])));
+            other.put(name, Map.of());
+            refused(400, "malformed", bob.send(Json.write(other).getBytes(StandardCharsets.UTF_8), url));
+        }
+    }
+
+    // Sections 6.1 and 11.1: one key, one account
+    @Test
+    void aKeyThatIsSpelledOtherwiseIsNoKey() throws Exception {
+        String url = ca.base + "/acme/new-account";
+        var plain = AcmeCaller.newKey();
+        var right = plain.toPublicJWK().toJSONObject();
+        String x = String.valueOf(right.get("x"));
+        for (String other :
+                List.of(x + "=", "AA" + x, x.replace('-', '+').replace('_', '/') + "\n", x + "A", " " + x)) {
+            var header = bob.header(url);
+            header.remove("kid");
+            var spelled = new HashMap<>(right);
+            spelled.put("x", other);
+            header.put("jwk", spelled);
+            refused(400, "badPublicKey", bob.send(Jws.sign(plain, header, new byte[] {'{', '}'}), url));
+        }
+        try (var own = new AcmeCaller(ca.base, plain, "").registered()) {
+            assertEquals(200, own.post(own.kid, "").status());
+        }
     }
 
     @Test

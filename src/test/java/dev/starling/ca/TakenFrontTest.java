@@ -137,7 +137,7 @@ class TakenFrontTest {
         String text = Base64.getUrlEncoder().withoutPadding().encodeToString(csr);
         String url = "https://ca.example/acme/finalize/" + order;
         return Jws.sign(
-                by, Optional.of("https://ca.example/acme/account/x"), "n", url, Json.write(Map.of("csr", text)));
+                by, Optional.of("https://ca.example/acme/account/x"), "bm9uY2U", url, Json.write(Map.of("csr", text)));
     }
 
     private String order(Holder of, byte[] csr) throws IOException {

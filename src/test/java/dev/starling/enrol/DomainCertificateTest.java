@@ -153,7 +153,9 @@ class DomainCertificateTest implements DomainCertificate.Challenges {
 
     private Keys.Held obtained() throws Exception {
         var account = folder.resolve("acme.account");
-        return new DomainCertificate(URI.create(base + "/directory"), account, this, Duration.ofMillis(2)).obtain(NAME);
+        return new DomainCertificate(
+                        URI.create(base + "/directory"), account, Optional.empty(), this, Duration.ofMillis(2))
+                .obtain(NAME);
     }
 
     private void refused(Reason reason, String why) {

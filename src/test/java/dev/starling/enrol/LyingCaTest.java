@@ -144,6 +144,19 @@ class LyingCaTest {
         refused(Reason.NOT_GENUINE, "it is not in order (expired)");
     }
 
+    // RFC 8555, section 11.4.
+    @Test
+    void aKeyBesideTheCertificateIsRefused() throws Exception {
+        String key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        String good = new String(issued(BOB).body(), StandardCharsets.US_ASCII);
+        for (String pem : List.of(key + good, good + key)) {
+            certificate =
+                    Response.of(200, "application/pem-certificate-chain", pem.getBytes(StandardCharsets.US_ASCII));
+            refused(Reason.UNINTELLIGIBLE, "makes no sense");
+            forget();
+        }
+    }
+
     @Test
     void nonsenseInPlaceOfACertificateIsRefused() {
         for (String pem : List.of("hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "\u0000")) {

@@ -25,6 +25,7 @@ import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.TXTRecord;
@@ -61,6 +62,7 @@ class DnsDkimKeysTest {
                     var question = new Message(Arrays.copyOf(packet.getData(), packet.getLength()));
                     var answer = new Message(question.getHeader().getID());
                     answer.getHeader().setFlag(Flags.QR);
+                    answer.getHeader().setFlag(Flags.RA);
                     answer.addRecord(question.getQuestion(), Section.QUESTION);
                     // Only who sets the bit is told.
                     if (!question.getHeader().getFlag(Flags.AD))
@@ -158,6 +160,14 @@ class DnsDkimKeysTest {
     void aServerInTroubleIsNotTakenForNoKey() throws Exception {
         var failing = fake((answer, _) -> answer.getHeader().setRcode(Rcode.SERVFAIL));
         assertThrows(IOException.class, () -> failing.find("sel", "example.net"));
+        stop();
+        // Nor one that only points to others.
+        var pointing = fake((answer, _) -> answer.getHeader().unsetFlag(Flags.RA));
+        assertThrows(IOException.class, () -> pointing.find("sel", "example.net"));
+        stop();
+        // BADVERS: most of its bits are in the OPT record, the others say NOERROR.
+        var extended = fake((answer, _) -> answer.addRecord(new OPTRecord(1_280, 1, 0), Section.ADDITIONAL));
+        assertThrows(IOException.class, () -> extended.find("sel", "example.net"));
         try (var silent = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
             long start = System.nanoTime();
             var keys = asking(silent.getLocalPort(), Duration.ofMillis(300));

@@ -1,6 +1,8 @@
 package dev.starling.ca.front;
 
+import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.jwk.ECKey;
+import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
 import dev.starling.ca.front.AcmeFront.Signed;
@@ -10,6 +12,8 @@ import dev.starling.ca.registration.Orders;
 import dev.starling.ca.store.Account;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.Order;
+import dev.starling.ca.store.Session;
+import dev.starling.identity.DeviceId;
 import dev.starling.web.RateLimit;
 import dev.starling.web.Request;
 import dev.starling.web.Response;
@@ -27,7 +31,7 @@ final class AccountResource {
     private static final Duration BREATH = Duration.ofSeconds(30);
     private static final int MAX_CONTACTS = 5, MAX_CONTACT = 300, PAGE = 50;
     // RFC 6068: one address, no header fields (RFC 8555, section 7.3).
-    private static final Pattern MAILTO = Pattern.compile("mailto:[!-~&&[^?,]]+@[!-~&&[^?,]]+");
+    private static final Pattern MAILTO = Pattern.compile("(?i)mailto:[!-~&&[^?,]]+@[!-~&&[^?,]]+");
 
     private final AcmeFront front;
     private final Resources resources;
@@ -86,7 +90,8 @@ final class AccountResource {
             throws Problem, IOException {
         // RFC 8555, section 7.3.3.
         if (!resources.terms().isEmpty() && !Boolean.TRUE.equals(json.get("termsOfServiceAgreed")))
-            throw new Problem("userActionRequired", 403, "Agree to the terms of service first: " + resources.terms());
+            throw new Problem("userActionRequired", 403, "Agree to the terms of service first: " + resources.terms())
+                    .about(resources.terms());
         List<String> contact = contact(json).orElse(List.of());
         if (!accounts.allows(origin.of(request)))
             throw Problem.rateLimited("Too many new accounts from your network.", BREATH);
@@ -96,17 +101,32 @@ final class AccountResource {
         boolean _ = store.whole(session -> {
             // Of two requests at once, the first one makes it; the second one binds nothing.
             if (!session.accounts().add(made)) return false;
-            if (by.isPresent()) ExternalAccounts.bind(session, by.get(), made.id());
+            checkNotCertified(session, key);
+            if (by.isPresent())
+                ExternalAccounts.bind(
+                        session, by.get(), made.id(), Json.write(Map.of("is", json.get("externalAccountBinding"))));
             return true;
         });
+    }
+
+    // RFC 8555, section 11.1: no key of an account is in a certificate.
+    private static void checkNotCertified(Session session, ECKey key) throws Problem {
+        try {
+            if (!session.certificates()
+                    .isKnown(DeviceId.ofKey(key.toECPublicKey().getEncoded()).hex())) return;
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
+        throw new Problem("badPublicKey", 400, "This key is in a certificate. An account needs one of its own.");
     }
 
     private Optional<Account> byKey(String thumbprint) throws IOException {
         return store.in(session -> session.accounts().byKey(thumbprint));
     }
 
-    private Response said(int status, Account account) {
-        return Response.json(status, resources.account(account))
+    private Response said(int status, Account account) throws IOException {
+        String binding = store.in(session -> session.externals().bindingOf(account.id()));
+        return Response.json(status, resources.account(account, binding))
                 .with("location", resources.url("account", account.id()));
     }
 
@@ -119,7 +139,7 @@ final class AccountResource {
         for (Object each : list) {
             if (!(each instanceof String url) || url.length() > MAX_CONTACT)
                 throw new Problem("invalidContact", 400, "A contact is a URL of at most 300 characters.");
-            if (!url.startsWith("mailto:"))
+            if (!url.regionMatches(true, 0, "mailto:", 0, "mailto:".length()))
                 throw new Problem("unsupportedContact", 400, "Only mailto: contacts are taken.");
             if (!MAILTO.matcher(url).matches())
                 throw new Problem("invalidContact", 400, "A contact is one address, without header fields.");
@@ -181,7 +201,10 @@ final class AccountResource {
                 || !Jws.thumbprint(Jws.key(change, "oldKey")).equals(account.thumbprint()))
             throw Problem.malformed("oldKey is not the account's key");
         String thumbprint = Jws.thumbprint(key), jwk = key.toPublicJWK().toJSONString();
-        boolean changed = store.in(session -> session.accounts().key(account, thumbprint, jwk));
+        boolean changed = store.whole(session -> {
+            checkNotCertified(session, key);
+            return session.accounts().key(account, thumbprint, jwk);
+        });
         if (changed) return said(200, byKey(thumbprint).orElseThrow(AcmeFront::unknownAccount));
         Account other = byKey(thumbprint)
                 .orElseThrow(() -> new Problem("malformed", 409, "The account has another key already."));

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// ACME over HTTP (RFC 8555, section 6): who signs a request, that it counts once, how often a network may ask. What is
 /// asked for is done in [AccountResource], [OrderResource] and [RevocationResource]. Errors become problem documents
@@ -69,6 +70,21 @@ public final class AcmeFront {
         routes.get(
                 "/acme/new-nonce",
                 request -> finish(Response.empty(request.method().equals("HEAD") ? 200 : 204)));
+        // Section 6.3: by POST-as-GET, too.
+        read(routes, "/acme/directory", () -> Response.json(200, resources.directory()));
+        read(routes, "/acme/new-nonce", () -> Response.empty(204));
+    }
+
+    private void read(Routes routes, String path, Supplier<Response> said) {
+        routes.on(
+                "POST",
+                path,
+                Jws.MAX_BYTES,
+                request -> finish(guarded(request, each -> {
+                    if (byAccount(parsed(each), each).jws().payload().length > 0)
+                        throw Problem.malformed("There is nothing to be said here.");
+                    return said.get();
+                })));
     }
 
     /// Requests to `path` that an active account has signed.
@@ -80,7 +96,10 @@ public final class AcmeFront {
     void post(Routes routes, String path, Unguarded task) {
         routes.on("POST", path, Jws.MAX_BYTES, request -> finish(guarded(request, task)));
         // RFC 8555, section 6.3: resources are read by POST-as-GET.
-        routes.get(path, _ -> finish(problem(new Problem("malformed", 405, "Read this by POST-as-GET."))));
+        routes.get(
+                path,
+                _ -> finish(problem(new Problem("malformed", 405, "Read this by POST-as-GET."))
+                        .with("allow", "POST")));
     }
 
     /// Requests that nobody signs.
@@ -110,7 +129,7 @@ public final class AcmeFront {
             return task.run(request);
         } catch (Problem e) {
             return problem(e);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             LOG.log(System.Logger.Level.WARNING, "request failed", e);
             return problem(Problem.later(
                     "serverInternal", 500, "The CA could not do this now. Try again in a minute.", TROUBLE));
@@ -172,12 +191,16 @@ public final class AcmeFront {
         json.put("detail", e.detail());
         // RFC 8555, section 6.2.
         if (e.type().equals("badSignatureAlgorithm")) json.put("algorithms", List.of("ES256"));
+        // Section 7.3.3.
+        if (!e.terms().isEmpty()) json.put("instance", e.terms());
         var response = Response.of(
                 e.status(), "application/problem+json", Json.write(json).getBytes(StandardCharsets.UTF_8));
         var located = e.location().isEmpty() ? response : response.with("location", e.location());
-        return e.retryAfter()
-                .map(wait -> located.with("retry-after", String.valueOf(wait.toSeconds())))
-                .orElse(located);
+        if (!e.terms().isEmpty()) located = located.with("link", "<" + e.terms() + ">;rel=\"terms-of-service\"");
+        return e.retryAfter().isEmpty()
+                ? located
+                : located.with(
+                        "retry-after", String.valueOf(e.retryAfter().get().toSeconds()));
     }
 
     // RFC 8555, sections 6.5 and 7.1: a nonce for the next request, also with errors; the way to the

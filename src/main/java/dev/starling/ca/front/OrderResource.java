@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// Orders, authorizations, challenges and certificates (RFC 8555, sections 7.4 and 7.5) for identifier `email`.
 final class OrderResource {
     private static final int MAX_LANGUAGE = 100;
-    private static final String SOON = "3";
+    private static final String SOON = "3", LATER = "15";
 
     private final AcmeFront front;
     private final Resources resources;
@@ -113,19 +113,33 @@ final class OrderResource {
     private Response challenge(Signed signed) throws Problem, IOException {
         String account = signed.account().id();
         var challenge = authorizations.challenge(signed.id(), account);
-        Map<String, Object> json =
-                signed.jws().payload().length == 0 ? Map.of() : signed.jws().json();
-        if (json.get("response") instanceof String response)
-            authorizations.answer(challenge, Jws.thumbprint(AcmeFront.key(signed.account())), response);
-        else if (signed.jws().payload().length > 0) authorizations.ready(challenge);
+        if (signed.jws().payload().length > 0) answer(signed, challenge);
         challenge = authorizations.challenge(signed.id(), account);
         Authorization authorization = authorizations.authorization(challenge.authorization(), account);
         var said = Response.json(200, resources.challenge(authorization, challenge));
-        // Section 8.2: a code that waits to be judged will be soon; when a reply by mail comes nobody knows.
-        boolean soon =
-                challenge.type().equals(Authorizations.CODE) && challenge.status() == Challenge.Status.PROCESSING;
-        return (soon ? said.with("retry-after", SOON) : said)
+        String wait = wait(authorization, challenge);
+        return (wait.isEmpty() ? said : said.with("retry-after", wait))
                 .with("link", "<" + resources.url("authz", authorization.id()) + ">;rel=\"up\"");
+    }
+
+    // RFC 8555, section 7.5.1: members that the type does not know are ignored, and one that it needs is needed.
+    private void answer(Signed signed, Challenge challenge) throws Problem, IOException {
+        Map<String, Object> json = signed.jws().json();
+        if (challenge.type().equals(Authorizations.REPLY)) authorizations.ready(challenge);
+        else
+            authorizations.answer(
+                    challenge, Jws.thumbprint(AcmeFront.key(signed.account())), Json.text(json, "response"));
+    }
+
+    // Section 8.2: a code that waits to be judged will be soon; when a reply comes, or a mail that met trouble is
+    // taken,
+    // nobody knows.
+    private static String wait(Authorization authorization, Challenge challenge) {
+        if (challenge.status() == Challenge.Status.PROCESSING)
+            return challenge.type().equals(Authorizations.CODE) ? SOON : LATER;
+        boolean troubled = challenge.isOpen()
+                && !(challenge.error().isNone() && authorization.error().isNone());
+        return troubled ? LATER : "";
     }
 
     private Response finish(Signed signed) throws Problem, IOException {

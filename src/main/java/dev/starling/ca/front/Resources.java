@@ -57,10 +57,14 @@ record Resources(
                 meta));
     }
 
-    String account(Account account) {
+    /// @param binding what [dev.starling.ca.registration.ExternalAccounts#bind] was given; "" for none
+    String account(Account account, String binding) {
         var json = ordered("status", word(account.status()));
         if (!account.contact().isEmpty()) json.put("contact", account.contact());
         json.put("orders", url("orders", account.id()));
+        // Section 7.3.4: the same value.
+        if (!binding.isEmpty())
+            json.put("externalAccountBinding", Json.known(binding).get("is"));
         return Json.write(json);
     }
 

@@ -95,13 +95,24 @@ record CertificateRequest(ECPublicKey key) {
             if (!EXTENSIONS.contains(oid)) throw bad("it asks for an extension that is not given");
         var names = GeneralNames.fromExtensions(asked, Extension.subjectAlternativeName);
         if (names == null || names.getNames().length != 1) throw bad("exactly one name is needed");
-        if (!names.getNames()[0].equals(name(address))) throw bad("the name is not the one of the order");
+        if (!isOf(names.getNames()[0], address)) throw bad("the name is not the one of the order");
         var usage = KeyUsage.fromExtensions(asked);
         if (usage != null && !isForBoth(usage))
             throw bad("the key usage must be for signing and encryption, or not be there");
         var extended = ExtendedKeyUsage.fromExtensions(asked);
         if (extended != null && !extended.equals(new ExtendedKeyUsage(KeyPurposeId.id_kp_emailProtection)))
             throw bad("the extended key usage must be emailProtection");
+    }
+
+    /// However its letters are written: the order may have been made in the same way (RFC 8555, section 7.4).
+    private static boolean isOf(GeneralName name, Address address) {
+        if (address.isPhone() || name.getTagNo() != GeneralName.rfc822Name) return name.equals(name(address));
+        try {
+            String text = ASN1IA5String.getInstance(name.getName()).getString();
+            return Address.parse(text).equals(address);
+        } catch (IdentityException e) {
+            return false;
+        }
     }
 
     /// RFC 8823, section 3.3: bits of both sets, and no others, ask for a certificate that is good for both. Which of

@@ -69,6 +69,13 @@ final class Finalizing {
         if (session.certificates().isRevoked(device, KEY_COMPROMISE)) throw badKey("its key is known to be stolen");
     }
 
+    // RFC 8555, sections 7.1.6 and 7.5.2. That its time is over since does not matter: what was promised then is kept.
+    static void checkNotGivenUp(Session session, Order order) throws Problem {
+        Authorization proof =
+                session.authorizations().byId(order.authorization()).orElseThrow();
+        if (proof.status() != Authorization.Status.VALID) throw notReady("Its proof was given up or withdrawn.");
+    }
+
     private static Problem badKey(String why) {
         return new Problem("badCSR", 400, "The certificate request is refused: " + why + ".");
     }

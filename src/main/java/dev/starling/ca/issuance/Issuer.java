@@ -355,18 +355,19 @@ public final class Issuer implements Issuance {
         if (!serial.isEmpty()) complete(order.id(), serial);
     }
 
-    // Since the promise its key may have been reported as stolen.
+    // Since the promise its proof may have been given up, or its key have been reported as stolen.
     private void checkStillGood(Order order) throws Problem, IOException {
         boolean _ = store.whole(session -> {
             boolean isSigned = session.certificates()
                     .bySerial(order.serial())
                     .filter(Certificate::isSigned)
                     .isPresent();
-            if (!isSigned)
-                Finalizing.checkKey(
-                        session,
-                        CertificateRequest.parse(order.csr(), order.address()).key(),
-                        order);
+            if (isSigned) return true;
+            Finalizing.checkNotGivenUp(session, order);
+            Finalizing.checkKey(
+                    session,
+                    CertificateRequest.parse(order.csr(), order.address()).key(),
+                    order);
             return true;
         });
     }

@@ -8,6 +8,7 @@ import dev.starling.ca.store.Order;
 import dev.starling.ca.validation.DomainVerdict;
 import dev.starling.ca.validation.MailDomain;
 import dev.starling.identity.Address;
+import dev.starling.mail.NoAnswer;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -120,13 +121,16 @@ public final class Domains implements Issuer.Permission {
             return look.take();
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "the domain {0}: {1}", domain, e.getMessage());
-            throw Problem.later(
-                    "dns",
-                    503,
-                    "The DNS does not say now whether certificates may be made for " + domain
-                            + ". Try again in a minute.",
-                    AGAIN);
+            throw Problem.later("dns", 503, silence(domain, e), AGAIN);
         }
+    }
+
+    private static String silence(String domain, IOException why) {
+        // A domain whose signatures are wrong is none that is not signed: it may be forged.
+        if (why instanceof NoAnswer said && !said.signatures().isEmpty())
+            return "What the DNS says of " + domain + " is not believed: " + said.signatures()
+                    + " (DNSSEC). Whoever runs the domain can mend that; then try again.";
+        return "The DNS does not say now whether certificates may be made for " + domain + ". Try again in a minute.";
     }
 
     private static void check(MailDomain dns, DomainLook look) throws Problem {

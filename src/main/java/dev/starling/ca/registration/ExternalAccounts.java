@@ -152,8 +152,10 @@ public final class ExternalAccounts {
     }
 
     /// Within the transaction that makes the account.
-    public static void bind(Session session, String id, String account) throws Problem {
-        if (!session.externals().bind(id, account)) throw refused();
+    ///
+    /// @param said what the request said, which is shown with the account
+    public static void bind(Session session, String id, String account, String said) throws Problem {
+        if (!session.externals().bind(id, account, said)) throw refused();
     }
 
     private static Problem refused() {

@@ -38,6 +38,15 @@ public final class CertificateTable {
                 > 0;
     }
 
+    /// Whether a device was ever certified.
+    public boolean isKnown(String device) {
+        return db.createQuery("select count(*) from certificate where device = :device")
+                        .bind("device", device)
+                        .mapTo(int.class)
+                        .one()
+                > 0;
+    }
+
     /// Whether one of a device's certificates was ever withdrawn for that reason (RFC 5280, section 5.3.1).
     public boolean isRevoked(String device, int reason) {
         return db.createQuery("select count(*) from certificate where device = :device and revoked > 0"

@@ -30,8 +30,8 @@ public final class ExternalTable {
     }
 
     public void add(String id, String label, long now) {
-        db.createUpdate("insert into external_account (id, label, created, ended, account)"
-                        + " values (:id, :label, :now, 0, '')")
+        db.createUpdate("insert into external_account (id, label, created, ended, account, said)"
+                        + " values (:id, :label, :now, 0, '', '')")
                 .bind("id", id)
                 .bind("label", label)
                 .bind("now", now)
@@ -56,18 +56,28 @@ public final class ExternalTable {
                 .list();
     }
 
+    /// What bound the account; "" when nothing did.
+    public String bindingOf(String account) {
+        return db.createQuery("select said from external_account where account = :account")
+                .bind("account", account)
+                .mapTo(String.class)
+                .findFirst()
+                .orElse("");
+    }
+
     /// False: it bound another one already, or was taken back.
-    public boolean bind(String id, String account) {
+    public boolean bind(String id, String account, String said) {
         // Held first, by a statement of its own: one that waits for another transaction asks for accounts as they were
         // before that wait, and would not see the one that was made meanwhile.
         db.createQuery("select id from external_account where id = :id" + dialect.forUpdate())
                 .bind("id", id)
                 .mapTo(String.class)
                 .list();
-        return db.createUpdate("update external_account set account = :account where id = :id and " + BOUND
-                                + " = '' and ended = 0")
+        return db.createUpdate("update external_account set account = :account, said = :said where id = :id and "
+                                + BOUND + " = '' and ended = 0")
                         .bind("id", id)
                         .bind("account", account)
+                        .bind("said", said)
                         .execute()
                 == 1;
     }

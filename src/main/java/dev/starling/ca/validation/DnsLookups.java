@@ -1,6 +1,7 @@
 package dev.starling.ca.validation;
 
 import dev.starling.mail.NameServer;
+import dev.starling.mail.NoAnswer;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -121,13 +122,8 @@ final class DnsLookups {
             // RFC 6840, section 5.7: that we care for the AD bit of the answer.
             question.getHeader().setFlag(Flags.AD);
             Message answer = sent(question, left);
-            int code = answer.getRcode();
-            if (code != Rcode.NOERROR && code != Rcode.NXDOMAIN)
-                throw new IOException("the DNS says " + Rcode.string(code) + " of " + name);
+            NoAnswer.check(answer, name);
             if (answer.numBytes() > MAX_BYTES) throw new IOException("the answer is too long for " + name);
-            // Whoever only points to others knows nothing of what is not there.
-            if (!answer.getHeader().getFlag(Flags.RA) && !answer.getHeader().getFlag(Flags.AA))
-                throw new IOException("the DNS server does not look further for " + name);
             return answer;
         }
 

@@ -10,7 +10,9 @@ import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.log.CertificateLog;
 import dev.starling.ca.log.LogKey;
+import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
+import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.Order;
 import dev.starling.identity.CertificateFields;
 import dev.starling.identity.Keys;
@@ -149,6 +151,23 @@ class CrashTest {
         Order ended = store.in(session -> session.orders().byId(next).orElseThrow());
         assertEquals(Order.Status.INVALID, ended.status());
         assertTrue(ended.error().detail().contains("stolen"));
+    }
+
+    // RFC 8555, section 7.5.2.
+    @Test
+    void whatWasPromisedIsNotSignedWhenItsProofWasGivenUpSince() throws Exception {
+        issuer.promise(order, Csrs.of(BOB));
+        dies();
+        String proof = order().authorization();
+        store.change(session -> session.authorizations().end(proof, Authorization.Status.DEACTIVATED, Fault.NONE));
+        issuer.resume();
+        assertEquals(Order.Status.INVALID, order().status());
+        assertTrue(order().error().detail().contains("given up"));
+        assertEquals(
+                Authorization.Status.DEACTIVATED,
+                store.in(session -> session.authorizations().byId(proof).orElseThrow())
+                        .status());
+        assertEquals(0, size());
     }
 
     @Test

@@ -92,7 +92,7 @@ final class Unbelieving implements AutoCloseable {
         byte[] request = Jws.sign(
                 key,
                 Optional.of("https://ca.example/acme/account/x"),
-                "n",
+                "bm9uY2U",
                 "https://ca.example/acme/finalize/" + id,
                 Json.write(Map.of("csr", text)));
         store.change(session -> {

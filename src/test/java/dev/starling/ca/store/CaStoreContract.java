@@ -93,11 +93,13 @@ abstract class CaStoreContract {
         assertEquals(
                 List.of(new ExternalTable.External("k", "Bob", NOW, 0, "")),
                 in(s -> s.externals().all()));
-        assertEquals(true, in(s -> s.externals().bind("k", "a")));
+        assertEquals(true, in(s -> s.externals().bind("k", "a", "said")));
         // Of an account that is not there it is free.
         assertTrue(in(s -> s.externals().find("k")).orElseThrow().isFree());
         does(s -> s.accounts().add(account("a")));
-        assertEquals(false, in(s -> s.externals().bind("k", "b")));
+        assertEquals(false, in(s -> s.externals().bind("k", "b", "said")));
+        assertEquals("said", in(s -> s.externals().bindingOf("a")));
+        assertEquals("", in(s -> s.externals().bindingOf("b")));
         assertEquals("a", in(s -> s.externals().find("k")).orElseThrow().account());
         assertEquals(true, in(s -> s.externals().end("k", NOW + 1)));
         assertEquals(
@@ -107,7 +109,7 @@ abstract class CaStoreContract {
                 Account.Status.REVOKED,
                 in(s -> s.accounts().byId("a")).orElseThrow().status());
         assertEquals(false, in(s -> s.externals().end("x", NOW)));
-        assertEquals(false, in(s -> s.externals().bind("x", "a")));
+        assertEquals(false, in(s -> s.externals().bind("x", "a", "said")));
     }
 
     @Test

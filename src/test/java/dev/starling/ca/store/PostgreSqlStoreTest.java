@@ -47,7 +47,7 @@ class PostgreSqlStoreTest extends CaStoreContract {
             var go = new CountDownLatch(1);
             var first = all.submit(() -> store.<Boolean>in(s -> {
                 s.accounts().add(account("a"));
-                boolean done = s.externals().bind("k", "a");
+                boolean done = s.externals().bind("k", "a", "said");
                 bound.countDown();
                 await(go);
                 return done;
@@ -55,7 +55,7 @@ class PostgreSqlStoreTest extends CaStoreContract {
             await(bound);
             var second = all.submit(() -> store.<Boolean>in(s -> {
                 s.accounts().add(account("b"));
-                return s.externals().bind("k", "b");
+                return s.externals().bind("k", "b", "said");
             }));
             PostgreSql.awaitWaiting(url, "external_account");
             go.countDown();
