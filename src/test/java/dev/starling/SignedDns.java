@@ -27,7 +27,7 @@ import org.xbill.DNS.Type;
 /// root downwards: `.`, `test.`, and the zones that a test gives it. The signatures are made by ldns-signzone; unbound
 /// reads the zones in place of asking servers for them, and believes nothing in them but by the key of that root.
 public final class SignedDns implements AutoCloseable {
-    private static final int PATIENCE_SECONDS = 20;
+    private static final int PATIENCE_SECONDS = 60;
     private static final Duration LONG = Duration.ofDays(10);
 
     /// How a zone is signed, and what its parent says of it.

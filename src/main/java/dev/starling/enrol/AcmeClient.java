@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -159,6 +160,8 @@ final class AcmeClient implements AutoCloseable {
         byte[] body = Jws.sign(account, kid, used, url, payload);
         return send(HttpRequest.newBuilder(url(url))
                 .header("Content-Type", "application/jose+json")
+                // For the mail that an order sends.
+                .header("Accept-Language", Locale.getDefault().toLanguageTag())
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
     }
 

@@ -27,6 +27,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -126,6 +127,21 @@ class EnrolmentTest {
                 .enrol(bob, file, this::mailed);
         assertFalse(Files.exists(folder.resolve("bob.tlog-proof")));
         assertEquals(Optional.empty(), new LogProofs(logging(other.key()), ca.clock).of(file, held.chain()));
+    }
+
+    @Test
+    void theMailIsInTheLanguageOfTheComputer() throws Exception {
+        var before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.GERMANY);
+            var held = enrolment().enrol(bob, file, (to, note) -> {
+                assertTrue(ca.letters.last().text().contains("Der Code gilt 24 Stunden"));
+                return mailed(to, note);
+            });
+            assertEquals(2, held.chain().size());
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     @Test
