@@ -70,7 +70,13 @@ export function Setup({ core, state }) {
       <h1>${t('smime.title')}</h1>
       <${SmimeForm} core=${asking} close=${() => setFile(false)} />
     <//>`;
-  if (other || needsKey || !own.length) return html`<${Enrol} core=${asking} state=${state} needsKey=${needsKey} />`;
+  if (other || needsKey || !own.length) {
+    const back = () => {
+      setOther(false);
+      setNeedsKey(false);
+    };
+    return html`<${Enrol} core=${asking} state=${state} needsKey=${needsKey} back=${own.length ? back : undefined} />`;
+  }
   return html`<${Card}>
     <h1>${t('setup.title')}</h1>
     <p class="lead">${t('setup.lead')}</p>

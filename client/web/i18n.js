@@ -1,16 +1,9 @@
 // Words come from text/<language>.js; dates, times and plurals from Intl. No text stands in code.
-import { isAddon } from './origin.js';
 import { en } from './text/en.js';
 
 /** @typedef {Record<string, string>} Texts */
 /** @type {Record<string, () => Promise<Texts>>} */
-const LANGUAGES = {
-  en: async () => (isAddon ? { ...en, ...(await import('./text/addon-en.js')).addon } : en),
-  async de() {
-    const { de } = await import('./text/de.js');
-    return isAddon ? { ...de, ...(await import('./text/addon-de.js')).addon } : de;
-  },
-};
+const LANGUAGES = { en: async () => en, de: async () => (await import('./text/de.js')).de };
 
 /** @type {Texts} */
 let texts = en;
@@ -18,22 +11,21 @@ let language = 'en';
 
 export const languages = Object.keys(LANGUAGES);
 
-/** @param {string} wanted  '' for the browser's */
-export async function setLanguage(wanted) {
+/** @param {string} wanted  '' for the browser's @param {Record<string, () => Promise<Texts>>} [own]  by language: what is said otherwise here */
+export async function setLanguage(wanted, own = {}) {
   const asked = wanted ? [wanted] : navigator.languages;
   language = asked.map((tag) => tag.split('-')[0]).find((tag) => tag in LANGUAGES) ?? 'en';
-  texts = await LANGUAGES[language]();
+  texts = { ...(await LANGUAGES[language]()), ...(await own[language]?.()) };
   document.documentElement.lang = language;
 }
 
 /**
- * The text for a key, `{name}` replaced from args; with `args.count` the variant `key.one` … when there is one, in an add-on that for add-ons.
+ * The text for a key, `{name}` replaced from args; with `args.count` the variant `key.one` … when there is one.
  * @param {string} key
  * @param {Record<string, string | number>} [args]
  */
 export function t(key, args = {}) {
   const plural = 'count' in args ? `${key}.${new Intl.PluralRules(language).select(Number(args.count))}` : key;
-  if (isAddon && `${key}.addon` in texts) return t(`${key}.addon`, args);
   const text = texts[plural] ?? texts[key] ?? en[plural] ?? en[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in args ? String(args[name]) : whole));
 }
