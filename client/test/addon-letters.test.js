@@ -52,7 +52,7 @@ const eml = (text = 'genuine', more = {}) => ({
   ...{ contentType: 'message/rfc822', partName: '1.2', size: text.length, file: new File([text], 'message.eml') },
   ...more,
 });
-const mail = (more = {}) => ({
+const mail = ({ headers = { 'x-starling': [MARK] }, ...more } = {}) => ({
   ...{
     id: ++next,
     headerMessageId: `${next}`,
@@ -61,7 +61,7 @@ const mail = (more = {}) => ({
     size: 9000,
     folder: { id: 'in', specialUse: ['inbox'] },
   },
-  ...{ headers: { 'x-starling': [MARK] }, attached: [eml()], ...more },
+  ...{ headers: { from: [`Bob <${BOB}>`], ...headers }, attached: [eml()], ...more },
 });
 
 /** @param {Record<string, string>} [outcomes]  by what is attached */
@@ -117,6 +117,8 @@ test('no other mail is opened, and none that could be read in two ways is judged
     mail({ headers: {} }),
     mail({ headers: { 'x-starling': ['conversation'] } }),
     mail({ headers: { 'x-starling': [MARK, MARK] } }),
+    mail({ headers: { 'x-starling': [MARK], from: [`${BOB}, mallory@example.com`] } }),
+    mail({ headers: { 'x-starling': [MARK], from: [BOB, 'mallory@example.com'] } }),
     mail({ attached: [] }),
     mail({ attached: [eml(), eml()] }),
     mail({ attached: [eml('genuine', { contentType: 'application/pkcs7-mime' })] }),
@@ -124,7 +126,7 @@ test('no other mail is opened, and none that could be read in two ways is judged
     mail({ attached: [eml('x'.repeat(MAX_MAIL + 1), { size: 1 })] }),
   ]);
   await settled(one);
-  assert.equal(opened.length, 8);
+  assert.equal(opened.length, 10);
   assert.deepEqual([one.read, one.filed], [[], []]);
 });
 

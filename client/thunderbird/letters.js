@@ -58,6 +58,9 @@ export function letterMails({ isContact, read, file, isFiled, warn }) {
     const { headers } = await browser.messages.getFull(mail.id, { decrypt: false });
     const [mark, ...more] = headers['x-starling'] ?? [];
     if (mark?.trim() !== MARK || more.length) return null;
+    // Of several, Thunderbird names the first as the author.
+    const from = headers.from ?? [];
+    if (from.length !== 1 || addressIn(from[0]) !== addressIn(mail.author)) return null;
     const attached = (await browser.messages.listAttachments(mail.id)).filter(
       (/** @type {any} */ each) => each.contentType === 'message/rfc822',
     );
