@@ -9,6 +9,7 @@ import { endorsement } from './agent/endorsement.js';
 import { enrolment } from './agent/enrolment.js';
 import { inbox } from './agent/inbox.js';
 import { lines } from './agent/lines.js';
+import { mails } from './agent/mails.js';
 import { contactMoves } from './agent/moves.js';
 import { logProofs } from './agent/log-proofs.js';
 import { logWatch } from './agent/log-watch.js';
@@ -126,6 +127,7 @@ export class Starling {
     ctx.delivery = delivery(ctx);
     ctx.reception = reception(ctx);
     ctx.inbox = inbox(ctx);
+    ctx.mails = mails(ctx);
     ctx.knocks = knocks(ctx);
     ctx.boxes = boxes(ctx);
     ctx.devices = ownDevices(ctx);
@@ -189,6 +191,7 @@ export class Starling {
     await Promise.all([
       ctx.peers.open(),
       ctx.delivery.load(),
+      ctx.mails.load(),
       ctx.moves.load(),
       ctx.contacts.load(),
       ctx.requests.load(),

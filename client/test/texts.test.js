@@ -5,6 +5,8 @@ import { pieces } from '../web/links.js';
 import { resembles, visible } from '../web/names.js';
 import { de } from '../web/text/de.js';
 import { en } from '../web/text/en.js';
+import { de as addonDe } from '../thunderbird/text/de.js';
+import { en as addonEn } from '../thunderbird/text/en.js';
 
 test('both languages have the same keys and placeholders', () => {
   const plural = (/** @type {string} */ key) => key.replace(/\.(one|other|few|many)$/, '');
@@ -14,6 +16,29 @@ test('both languages have the same keys and placeholders', () => {
   for (const key of Object.keys(de))
     if (en[key]) assert.deepEqual(new Set(holes(de[key])), new Set(holes(en[key])), key);
 });
+
+test('what the add-on says otherwise is said by the web app, too, and in both languages', () => {
+  assert.deepEqual(Object.keys(addonDe), Object.keys(addonEn));
+  const holes = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const [own, texts] of [
+    [addonEn, en],
+    [addonDe, de],
+  ])
+    for (const [key, text] of Object.entries(own)) assert.deepEqual(holes(text), holes(texts[key]), key);
+});
+
+test('in Thunderbird nobody reads of a browser, but where one is opened for the sound of a call, and of no page that is to be kept open', () => {
+  for (const texts of [
+    { ...en, ...addonEn },
+    { ...de, ...addonDe },
+  ])
+    for (const [key, text] of Object.entries(texts))
+      if (!ELSEWHERE.test(key)) assert.doesNotMatch(text, /browser|this page|diese[rs]? Seite/i, key);
+});
+
+/** Said only by the web app, or of the browser that makes the sound. */
+const ELSEWHERE =
+  /^(app\.other-server|hint\.|settings\.notifications\.blocked|error\.microphone\.blocked|sound\.|error\.call\.page)/;
 
 test('nobody meets the words of the machine room', () => {
   for (const texts of [en, de])

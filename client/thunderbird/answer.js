@@ -6,7 +6,7 @@ import { StarlingError } from '../core/errors.js';
 const PATIENCE_MILLIS = 45_000;
 
 /** The identity that sends as this address; '' when there is none. @param {string} address */
-async function identityOf(address) {
+export async function identityOf(address) {
   const accounts = await browser.accounts.list(false);
   const all = accounts.flatMap((/** @type {any} */ account) => account.identities);
   return all.find((/** @type {any} */ each) => String(each.email).toLowerCase() === address)?.id ?? '';

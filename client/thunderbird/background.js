@@ -2,7 +2,7 @@
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
-import { duration, setLanguage, t } from '../web/i18n.js';
+import { duration, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { sendAnswer } from './answer.js';
 import { watchForAttention } from './attention.js';
@@ -11,6 +11,7 @@ import { calling } from './calling.js';
 import { composeButton } from './compose.js';
 import { directoryBook } from './directory.js';
 import { headerButton } from './header.js';
+import { startLetters } from './letter-box.js';
 import { challengeMails, localFolder } from './mails.js';
 import { proofBook } from './proof.js';
 import { wasmScrypt } from './scrypt.js';
@@ -18,6 +19,7 @@ import { beginReply } from './threads.js';
 import { isBase, shipped } from './servers.js';
 import { transcripts } from './transcripts.js';
 import { PORT, serve } from './wire.js';
+import { setLanguage } from './words.js';
 
 const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\/$/;
 
@@ -165,4 +167,5 @@ const waits = () => {
 };
 core.subscribe(waits);
 waits();
+startLetters(core, warn('an encrypted mail'));
 await mails.lookBack();

@@ -1,13 +1,13 @@
 // The window of a call: who it is, how far it is, where its sound is made, and its buttons. It opens with the call and closes with it; closing it ends the call.
 import { serveMedia } from '../core/media/near.js';
 import { html, render } from '../web/html.js';
-import { setLanguage } from '../web/i18n.js';
 import { shownName } from '../web/names.js';
 import { ringWithCalls } from '../web/ring.js';
 import { createMediaEngine } from '../web/rtc.js';
 import { CallWindow } from './call-view.js';
 import { portLink, SOUND } from './sound-port.js';
 import { PORT, remote } from './wire.js';
+import { setLanguage } from './words.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 

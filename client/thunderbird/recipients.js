@@ -1,10 +1,11 @@
 // What opens at the button of a window where a mail is written: to whom it goes, how they are, and a way to write to them, or to ask them, at once.
 import { Button, Name, Picture, Presence } from '../web/components/parts.js';
 import { html, render, useEffect, useState } from '../web/html.js';
-import { setLanguage, t } from '../web/i18n.js';
+import { t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { recipients } from './compose.js';
 import { PORT, remote } from './wire.js';
+import { setLanguage } from './words.js';
 
 const LOOK_MILLIS = 1000;
 

@@ -3,6 +3,7 @@ import { Button, Name } from '../web/components/parts.js';
 import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
 import { t } from '../web/i18n.js';
+import { Letters } from './letter-view.js';
 import { LOCAL, places, saveIn, saveOf, saving } from './saving.js';
 
 const SHOWN = 20;
@@ -68,6 +69,7 @@ export function Saving({ state }) {
 /** What the add-on has beside the settings of the web app. @param {{state: import('../core/types.js').State}} props */
 export function More({ state }) {
   return html`<${Saving} state=${state} />
+    <${Letters} />
     <section class="section">
       <h2>${t('privacy.title')}</h2>
       <p>

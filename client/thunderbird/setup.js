@@ -60,7 +60,11 @@ export function Setup({ core, state }) {
   // As it is, but for the server that must be there first.
   if (other || needsKey || !own.length) {
     const served = Object.create(core, { enrol: { value: enrol } });
-    return html`<${Enrol} core=${served} state=${state} needsKey=${needsKey} />`;
+    const back = () => {
+      setOther(false);
+      setNeedsKey(false);
+    };
+    return html`<${Enrol} core=${served} state=${state} needsKey=${needsKey} back=${own.length ? back : undefined} />`;
   }
   return html`<${Card}>
     <h1>${t('setup.title')}</h1>

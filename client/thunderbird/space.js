@@ -5,8 +5,9 @@ import { More } from './saving-view.js';
 import { Setup } from './setup.js';
 import { App } from '../web/app.js';
 import { html, render } from '../web/html.js';
-import { setLanguage, t } from '../web/i18n.js';
+import { t } from '../web/i18n.js';
 import { PORT, remote } from './wire.js';
+import { setLanguage } from './words.js';
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 const core = await remote(browser.runtime.connect({ name: PORT }), () => location.reload()).catch(async (e) => {

@@ -11,11 +11,11 @@ let language = 'en';
 
 export const languages = Object.keys(LANGUAGES);
 
-/** @param {string} wanted  '' for the browser's */
-export async function setLanguage(wanted) {
+/** @param {string} wanted  '' for the browser's @param {Record<string, () => Promise<Texts>>} [own]  by language: what is said otherwise here */
+export async function setLanguage(wanted, own = {}) {
   const asked = wanted ? [wanted] : navigator.languages;
   language = asked.map((tag) => tag.split('-')[0]).find((tag) => tag in LANGUAGES) ?? 'en';
-  texts = await LANGUAGES[language]();
+  texts = { ...(await LANGUAGES[language]()), ...(await own[language]?.()) };
   document.documentElement.lang = language;
 }
 

@@ -60,6 +60,7 @@
  * @property {ReturnType<typeof import('./reception.js').reception>} reception
  * @property {ReturnType<typeof import('./boxes.js').boxes>} boxes
  * @property {ReturnType<typeof import('./inbox.js').inbox>} inbox
+ * @property {ReturnType<typeof import('./mails.js').mails>} mails
  * @property {ReturnType<typeof import('./knock.js').knocks>} knocks
  * @property {() => Promise<void>} left  this device was taken off the list: its flows end
  * @property {() => Promise<void>} [renewed]  this device has a new certificate, without the user's doing

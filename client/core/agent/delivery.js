@@ -308,6 +308,8 @@ export function delivery(ctx) {
     },
     /** @param {(item: Item) => boolean} which */
     waits: (which) => box.filter(which).length > 0,
+    /** Oldest first. @param {(item: Item) => boolean} which */
+    waiting: (which) => box.filter(which),
     /** A receipt, soon, with others. @param {string} address @param {string[]} ids @param {1|2} state */
     owe(address, ids, state) {
       const writes = ids.flatMap((id) => box.owe(address, id, state));

@@ -20,7 +20,7 @@ import { sign, verify } from '../identity/device.js';
 import { verifyKnown as verifyChain } from '../identity/known.js';
 import { MAX_CHAIN } from '../identity/verifier.js';
 
-const DATA = '1.2.840.113549.1.7.1';
+export const DATA = '1.2.840.113549.1.7.1';
 const SIGNED = '1.2.840.113549.1.7.2';
 const AUTH_ENVELOPED = '1.2.840.113549.1.9.16.1.23';
 const GCM = '2.16.840.1.101.3.4.1.46';
@@ -40,7 +40,7 @@ const utcTime = (date) =>
   tlv(0x17, new TextEncoder().encode(`${date.toISOString().slice(2, 19).replace(/[-:T]/g, '')}Z`));
 
 /** @param {import('../identity/passport.js').Signer} signer @param {Uint8Array} content @param {number} now Unix ms */
-async function makeSigned(signer, content, now) {
+export async function makeSigned(signer, content, now) {
   const leaf = parseCertificate(signer.chain[0]);
   const attributes = [
     sequence(oid(CONTENT_TYPE), setOf(oid(DATA))),
@@ -114,7 +114,7 @@ function digestOf(attributes) {
 }
 
 /** @param {import('../identity/der.js').Item} item */
-function only(item) {
+export function only(item) {
   const items = item.items;
   need(items.length === 1, 'malformed', `${items.length} items in place of one`);
   return items[0];
@@ -151,7 +151,7 @@ function chainOf(set, sid) {
  * @param {Uint8Array} der @param {string | null} address @param {number} now @param {import('../identity/verifier.js').Trust} trust
  * @returns {Promise<{content: Uint8Array<ArrayBuffer>, signer: import('../identity/verifier.js').Verified}>}
  */
-async function openSigned(der, address, now, trust) {
+export async function openSigned(der, address, now, trust) {
   const said = readSigned(der);
   const signer = await verifyChain(chainOf(said.certificates, said.sid), address, now, trust);
   const signed = said.attributes;
@@ -181,28 +181,41 @@ async function wrappingKey(priv, pub, usage) {
 }
 
 /**
- * Signed, then encrypted for one device.
- * @param {import('../identity/passport.js').Signer} signer @param {Uint8Array} recipient  its certificate, DER @param {Uint8Array} content @param {number} now
+ * Who can read it: the content's key, wrapped for one device (KeyAgreeRecipientInfo: RFC 5652, section 6.2.2). @param {Uint8Array} recipient  its certificate, DER @param {CryptoKey} cek
  */
-export async function sealFor(signer, recipient, content, now) {
+export async function wrapFor(recipient, cek) {
   const to = parseCertificate(recipient);
-  const plain = await makeSigned(signer, content, now);
   const ephemeral = await crypto.subtle.generateKey(ECDH, true, ['deriveBits']);
   const pub = await crypto.subtle.importKey('spki', to.spki, ECDH, false, []);
-  const cek = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);
   const wrapped = new Uint8Array(
     await crypto.subtle.wrapKey('raw', cek, await wrappingKey(ephemeral.privateKey, pub, ['wrapKey']), 'AES-KW'),
   );
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 128 }, cek, plain));
   const point = new Uint8Array(await crypto.subtle.exportKey('raw', ephemeral.publicKey));
-  const kari = tlv(
+  return tlv(
     0xa1,
     integer(3),
     tlv(0xa0, tlv(0xa1, sequence(oid(EC_KEY)), bits(point))),
     sequence(oid(ECDH_SHA256), sequence(oid(WRAP))),
     sequence(sequence(sequence(to.issuer, to.serialDer), octets(wrapped))),
   );
+}
+
+/** @param {{point: Uint8Array<ArrayBuffer>, wrapped: Uint8Array<ArrayBuffer>}} recipient @param {CryptoKey} agree @param {'AES-GCM' | 'AES-CBC'} algorithm */
+export async function unwrapWith({ point, wrapped }, agree, algorithm) {
+  const pub = await crypto.subtle.importKey('raw', point, ECDH, false, []);
+  const key = await wrappingKey(agree, pub, ['unwrapKey']);
+  return crypto.subtle.unwrapKey('raw', wrapped, key, 'AES-KW', algorithm, false, ['decrypt']);
+}
+
+/**
+ * Signed, then encrypted for one device.
+ * @param {import('../identity/passport.js').Signer} signer @param {Uint8Array} recipient  its certificate, DER @param {Uint8Array} content @param {number} now
+ */
+export async function sealFor(signer, recipient, content, now) {
+  const plain = await makeSigned(signer, content, now);
+  const cek = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 128 }, cek, plain));
   const encrypted = sequence(
     oid(DATA),
     sequence(oid(GCM), sequence(octets(iv), integer(16))),
@@ -210,7 +223,7 @@ export async function sealFor(signer, recipient, content, now) {
   );
   const der = sequence(
     oid(AUTH_ENVELOPED),
-    tlv(0xa0, sequence(integer(0), setOf(kari), encrypted, octets(sealed.slice(-16)))),
+    tlv(0xa0, sequence(integer(0), setOf(await wrapFor(recipient, cek)), encrypted, octets(sealed.slice(-16)))),
   );
   need(der.length <= MAX_CMS, 'too-long');
   return der;
@@ -238,7 +251,7 @@ function readEnvelope(der) {
 }
 
 /** @param {import('../identity/der.js').Item} recipient */
-function readRecipient(recipient) {
+export function readRecipient(recipient) {
   const items = recipient.expect(1, 3).items;
   need(items.length === 4, 'malformed', 'recipient');
   const [version, originator, agreement, keys] = items;
@@ -254,7 +267,7 @@ function readRecipient(recipient) {
 }
 
 /** @param {import('../identity/der.js').Item} octets @param {number} length */
-function sized(octets, length) {
+export function sized(octets, length) {
   const bytes = octets.expect(4).content;
   need(bytes.length === length, 'malformed', `${bytes.length} bytes in place of ${length}`);
   return bytes;
@@ -268,9 +281,7 @@ export async function openFor(der, agree, address, now, trust) {
   const { point, wrapped, nonce, sealed } = readEnvelope(der);
   let plain;
   try {
-    const pub = await crypto.subtle.importKey('raw', point, ECDH, false, []);
-    const key = await wrappingKey(agree, pub, ['unwrapKey']);
-    const cek = await crypto.subtle.unwrapKey('raw', wrapped, key, 'AES-KW', 'AES-GCM', false, ['decrypt']);
+    const cek = await unwrapWith({ point, wrapped }, agree, 'AES-GCM');
     plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: nonce, tagLength: 128 }, cek, sealed);
   } catch {
     // Another device's key, or altered: nobody learns which.

@@ -2,7 +2,7 @@
 
 /** What an agent keeps. */
 const TABLES = [
-  'anchors', 'blocked', 'calls', 'contacts', 'crls', 'early', 'enrol', 'line-waiting', 'lines', 'logs', 'me', 'message-keys', 'messages', 'moved',
+  'anchors', 'blocked', 'calls', 'contacts', 'crls', 'early', 'enrol', 'line-waiting', 'lines', 'logs', 'mailed', 'me', 'message-keys', 'messages', 'moved',
   'outbox', 'own', 'peers', 'phone-ends', 'places', 'receipts', 'requests', 'seen', 'sequences', 'stops', 'told',
 ]; // prettier-ignore
 /** Of the page, whatever the address. */

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ALICE, alice } from './addon-alice.js';
+import { allGreen, afterComing, bookAt, GREEN } from './addon-dots.js';
 import { eventually, until } from './agents.js';
 
 const BOB = 'bob@example.net';
-const GREEN = '26 127 55';
 let home, tb, around, bob, carol;
 const { state, seen, page, press, text, go, picture } = new Proxy(
   /** @type {Awaited<ReturnType<typeof alice>>} */ ({}),
@@ -73,79 +73,22 @@ const sentMail = (to) => `
   folder.setFlag(Ci.nsMsgFolderFlags.SentMail);
   folder.addMessage(${JSON.stringify(`From: ${ALICE}\r\nTo: ${to}\r\nSubject: a mail that was sent\r\nMessage-ID: <sent-1@example.net>\r\nDate: DATE\r\n\r\nHello.\r\n`)}.replace('DATE', new Date().toUTCString()));`;
 
-/** In the address book's tab. @param {string} body  with `at`, its window */
-const inBook = (body) =>
-  tb.chrome(`const tabmail = document.getElementById('tabmail');
-    const tab = tabmail.tabInfo.find((each) => each.mode.name === 'addressBookTab');
-    const at = tab.browser.contentWindow; ${body}`);
-/** The colour of the dot in a picture that Thunderbird shows. @param {string} img  an expression */
-const dot = (img) => `const img = ${img}; if (!img) return '';
-  // The file may be exchanged just now.
-  const picture = await fetch(img.src).then((each) => each.blob()).then(createImageBitmap).catch(() => null); if (!picture) return '';
-  const canvas = new OffscreenCanvas(picture.width, picture.height);
-  const context = canvas.getContext('2d'); context.drawImage(picture, 0, 0);
-  return [...context.getImageData(picture.width * 59 / 96, picture.height * 70 / 96, 1, 1).data.slice(0, 3)].join(' ');`;
-
-async function openBook() {
-  await tb.background(`await browser.addressBooks.openUI()`);
-  await eventually(
-    async () => inBook(`return at.document.readyState === 'complete' && !!at.booksList`).catch(() => false),
-    'the address book',
-  );
-}
-const chooseBook = (name) =>
-  inBook(`const row = [...at.booksList.querySelectorAll('li.bookRow')].find((each) => each.textContent.includes(${JSON.stringify(name)}));
-    at.booksList.selectedIndex = [...at.booksList.rows].indexOf(row);`);
+const { inBook, openBook, chooseBook, openPlaces, placesOf } = bookAt(() => tb);
 
 test('a dot turns on in the list, on the card and above a mail within a second, live', async () => {
   await openBook();
   await chooseBook('Starling');
-  const rows = () => inBook(`return at.cardsPane.cardsList.view.rowCount`);
-  await eventually(async () => (await rows()) >= 1, 'a row');
-  await inBook(
-    `const list = at.cardsPane.cardsList; const i = [...Array(list.view.rowCount).keys()].find((n) => list.view.getCardFromRow(n).primaryEmail === '${BOB}'); list.selectedIndex = i;`,
-  );
   await around.mail.deliver(BOB, ALICE, 'a mail of bob');
-  let mailTab;
-  await eventually(
-    async () => {
-      mailTab = await tb.background(`
-      const { messages } = await browser.messages.query({ subject: 'a mail of bob' });
-      return messages.length ? (await browser.messageDisplay.open({ messageId: messages[0].id, location: 'window' })).id : 0;`);
-      return mailTab > 0;
-    },
-    'the mail',
-    60_000,
-  );
-  await inBook(`at.cardsPane.toggleLayout(false)`);
-  const inList = () =>
-    inBook(
-      dot(
-        `[...at.cardsPane.cardsList.querySelectorAll('tr')].find((row) => row.textContent.includes('${BOB}'))?.querySelector('contact-avatar').shadowRoot.querySelector('img:not([hidden])')`,
-      ),
-    );
-  const onCard = () => inBook(dot(`at.document.getElementById('viewContactPhoto')`));
-  const aboveMail = () =>
-    tb.chrome(
-      `const w = [...Services.wm.getEnumerator('mail:messageWindow')][0]; ${dot(`w?.messageBrowser?.contentDocument.querySelector('#expandedfromBox .recipient-avatar img')`)}`,
-    );
-  const places = { inList, onCard, aboveMail };
-  for (const [name, look] of Object.entries(places))
-    await eventually(async () => (await look()) === GREEN, `${name} green`, 20_000).catch(async (e) => {
-      throw new Error(`${e.message}: ${await look()}`);
-    });
+  await openPlaces(BOB, 'a mail of bob');
+  const places = placesOf(BOB);
+  await allGreen(places);
   await picture('book');
   for (let turn = 0; turn < 3; turn++) {
-    await bob.setAvailability('invisible');
-    for (const look of Object.values(places))
-      await eventually(async () => !['', GREEN].includes(await look()), 'not green', 20_000);
-    const began = performance.now();
-    await bob.setAvailability('available');
-    const took = {};
-    for (const [name, look] of Object.entries(places)) {
-      await eventually(async () => (await look()) === GREEN, `${name} green`, 20_000, 5);
-      took[name] = Math.round(performance.now() - began);
-    }
+    const took = await afterComing(
+      places,
+      () => bob.setAvailability('invisible'),
+      () => bob.setAvailability('available'),
+    );
     console.log(`# after ${JSON.stringify(took)} ms`);
     if (turn === 2) for (const ms of Object.values(took)) assert.ok(ms < 1000, JSON.stringify(took));
   }

@@ -1,7 +1,7 @@
 // Debian's Thunderbird, headless, driven over Marionette: frames of a length, a colon and JSON over TCP.
 import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,15 +107,23 @@ export async function thunderbird({ folder = '', prefs = {} } = {}) {
   await writeFile(join(profile, 'user.js'), `${lines.join('\n')}\n`);
   const portFile = join(profile, 'MarionetteActivePort');
   await rm(portFile, { force: true });
+  // A mail that is sent lies in a file of one name for all Thunderbirds, and one removes it twice: then another's, which is just being sent, and hangs.
+  const temporary = join(profile, 'tmp');
+  await mkdir(temporary, { recursive: true });
   const child = spawn(
     'thunderbird',
     ['--headless', '--marionette', '-remote-allow-system-access', '--no-remote', '--profile', profile],
-    { env: { ...process.env, HOME: profile }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { ...process.env, HOME: profile, TMPDIR: temporary }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (log += piece));
   const gone = new Promise((resolve) => child.on('exit', resolve));
-  const port = Number(await appearing(portFile, profile, child));
+  const port = Number(
+    await appearing(portFile, profile, child).catch((e) => {
+      child.kill('SIGKILL');
+      throw e;
+    }),
+  );
   const { command, end } = await marionette(port);
   await command('WebDriver:NewSession', { capabilities: { alwaysMatch: {} } });
   await command('Marionette:SetContext', { value: 'chrome' });

@@ -1,4 +1,5 @@
 import { calls } from './calls-de.js';
+import { letters } from './letters-de.js';
 import { people } from './people-de.js';
 import { proof } from './proof-de.js';
 
@@ -555,5 +556,6 @@ export const de = {
   ...proof,
   'privacy.title': 'Was andere erfahren',
   'privacy.page': 'Wer was erfährt, und wozu Starling darf, was es darf',
+  ...letters,
   ...people,
 };

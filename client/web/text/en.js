@@ -1,4 +1,5 @@
 import { calls } from './calls-en.js';
+import { letters } from './letters-en.js';
 import { people } from './people-en.js';
 import { proof } from './proof-en.js';
 
@@ -520,7 +521,7 @@ export const en = {
   'error.line.refused': 'The server of {name}, or yours, does not let this through.',
   'error.line.unfit': 'The server of {name} cannot take this: no common form of sound, or a text it does not accept.',
   'error.line.interrupted': 'The page was closed before the server answered. Whether it arrived is not known.',
-  'setup.title': 'Call and message anyone by e-mail address',
+  'setup.title': 'Call and message anyone by e\u2011mail address',
   'setup.lead': 'Choose the address under which people reach you. There is no password and no account.',
   'setup.use': 'Use {address}',
   'setup.mail':
@@ -529,5 +530,6 @@ export const en = {
   ...proof,
   'privacy.title': 'What others learn',
   'privacy.page': 'Who learns what, and why Starling may do what it does',
+  ...letters,
   ...people,
 };

@@ -14,8 +14,8 @@ import { Waiting } from './waiting.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
 
-/** @param {{core: Core, state: State, needsKey?: boolean}} props  needsKey: the CA has said that it wants a key for an account */
-export function Enrol({ core, state, needsKey }) {
+/** @param {{core: Core, state: State, needsKey?: boolean, back?: () => void}} props  needsKey: the CA has said that it wants a key for an account; back: to where another address can be chosen */
+export function Enrol({ core, state, needsKey, back }) {
   const { me } = state;
   return html`<main class="card-page">
     <section class="card">
@@ -25,14 +25,14 @@ export function Enrol({ core, state, needsKey }) {
           ? html`<${Waiting} core=${core} state=${state} />`
           : me.status === 'code'
             ? html`<${Code} core=${core} state=${state} />`
-            : html`<${Start} core=${core} state=${state} needsKey=${needsKey} />`
+            : html`<${Start} core=${core} state=${state} needsKey=${needsKey} back=${back} />`
       }
     </section>
   </main>`;
 }
 
-/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State, needsKey?: boolean}} props */
-function Start({ core, state, needsKey }) {
+/** By a code, or by a certificate that the person has already. @param {{core: Core, state: State, needsKey?: boolean, back?: () => void}} props */
+function Start({ core, state, needsKey, back }) {
   const [smime, setSmime] = useState(false);
   if (smime)
     return html`<div>
@@ -41,7 +41,10 @@ function Start({ core, state, needsKey }) {
     </div>`;
   return html`<div>
     <${AddressForm} core=${core} state=${state} needsKey=${needsKey} />
-    <${Button} kind="plain" task=${() => setSmime(true)}>${t('smime.start')}<//>
+    <div class="row spread">
+      <${Button} kind="plain" task=${() => setSmime(true)}>${t('smime.start')}<//>
+      ${back && html`<${Button} kind="plain" task=${back}>${t('setup.back')}<//>`}
+    </div>
   </div>`;
 }
 

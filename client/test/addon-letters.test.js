@@ -1,0 +1,233 @@
+// Which mails the add-on looks into for messages, what it does with them, and when it sends some.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { MAX_MAIL } from '../core/cms/letter.js';
+import { letters, setLetters } from '../thunderbird/letter-setting.js';
+import { letterMails, MARK, SUBJECT } from '../thunderbird/letters.js';
+import { post } from '../thunderbird/post.js';
+
+const [ALICE, BOB] = ['alice@example.net', 'bob@example.net'];
+let stored, changed, box, opened, arrive, counts, sent, allowed, refuse;
+beforeEach(() => {
+  [stored, changed, box, opened, sent, allowed, refuse] = [{}, [], [], [], [], true, null];
+  globalThis.browser = {
+    storage: {
+      local: {
+        get: async (otherwise) => structuredClone({ ...otherwise, ...stored }),
+        set: async (what) => {
+          Object.assign(stored, structuredClone(what));
+          for (const fn of changed) fn(what);
+        },
+        onChanged: { addListener: (fn) => void changed.push(fn) },
+      },
+    },
+    permissions: { contains: async () => allowed },
+    folders: { onFolderInfoChanged: { addListener: (fn) => (counts = fn) } },
+    accounts: { list: async () => [{ identities: [{ id: 'id1', email: 'Alice@example.net' }] }] },
+    messages: {
+      getFull: async (id) => (opened.push(id), { headers: box.find((each) => each.id === id).headers }),
+      listAttachments: async (id) => box.find((each) => each.id === id).attached,
+      getAttachmentFile: async (id, part) =>
+        box.find((each) => each.id === id).attached.find((a) => a.partName === part).file,
+      query: async () => ({ id: null, messages: box }),
+      onNewMailReceived: {
+        addListener: (fn) =>
+          (arrive = (mails) => {
+            box.push(...mails);
+            fn({}, { id: null, messages: mails });
+          }),
+      },
+      sendMessage: async (details, options) => {
+        sent.push({ details, options });
+        if (refuse) throw refuse;
+        return { headerMessageId: 'x' };
+      },
+    },
+  };
+});
+afterEach(() => delete globalThis.browser);
+
+let next = 0;
+const eml = (text = 'genuine', more = {}) => ({
+  ...{ contentType: 'message/rfc822', partName: '1.2', size: text.length, file: new File([text], 'message.eml') },
+  ...more,
+});
+const mail = (more = {}) => ({
+  ...{
+    id: ++next,
+    headerMessageId: `${next}`,
+    subject: SUBJECT,
+    author: `Bob <${BOB}>`,
+    size: 9000,
+    folder: { id: 'in', specialUse: ['inbox'] },
+  },
+  ...{ headers: { 'x-starling': [MARK] }, attached: [eml()], ...more },
+});
+
+/** @param {Record<string, string>} [outcomes]  by what is attached */
+function watched(outcomes = { genuine: 'taken' }) {
+  const filed = [];
+  const read = [];
+  const one = letterMails({
+    isContact: (address) => address === BOB,
+    read: async (bytes, from) => {
+      const text = new TextDecoder().decode(bytes);
+      read.push([text, from]);
+      return outcomes[text] ?? 'refused';
+    },
+    file: async (id) => void filed.push(id),
+    isFiled: async ({ folder }) => folder.id === 'filed',
+    warn: assert.fail,
+  });
+  return { ...one, filed, read };
+}
+const settled = async (one) => {
+  await new Promise((resolve) => setTimeout(resolve));
+  await one.settled();
+};
+
+test('a marked mail of a contact is read, and filed when what is in it was taken', async () => {
+  const one = watched();
+  const genuine = mail();
+  arrive([genuine, mail({ attached: [eml('forged')] })]);
+  await settled(one);
+  assert.deepEqual(one.read, [
+    ['genuine', BOB],
+    ['forged', BOB],
+  ]);
+  assert.deepEqual(one.filed, [genuine.id]);
+});
+
+test('no other mail is opened, and none that could be read in two ways is judged', async () => {
+  const one = watched();
+  arrive([
+    mail({ subject: `Re: ${SUBJECT}` }),
+    mail({ subject: 'hello' }),
+    mail({ author: 'mallory@example.com' }),
+    mail({ author: `${BOB} <mallory@example.com>` }),
+    mail({ author: undefined }),
+    mail({ size: MAX_MAIL * 2 + 1 }),
+    mail({ folder: { id: 'sent', specialUse: ['sent'] } }),
+    mail({ folder: { id: 'trash', specialUse: ['trash'] } }),
+    mail({ folder: { id: 'filed', specialUse: [] } }),
+  ]);
+  await settled(one);
+  assert.deepEqual(opened, []);
+  arrive([
+    mail({ headers: {} }),
+    mail({ headers: { 'x-starling': ['conversation'] } }),
+    mail({ headers: { 'x-starling': [MARK, MARK] } }),
+    mail({ attached: [] }),
+    mail({ attached: [eml(), eml()] }),
+    mail({ attached: [eml('genuine', { contentType: 'application/pkcs7-mime' })] }),
+    mail({ attached: [eml('genuine', { size: MAX_MAIL + 1 })] }),
+    mail({ attached: [eml('x'.repeat(MAX_MAIL + 1), { size: 1 })] }),
+  ]);
+  await settled(one);
+  assert.equal(opened.length, 8);
+  assert.deepEqual([one.read, one.filed], [[], []]);
+});
+
+test('what nobody could judge is looked at again; what was refused stays where it is', async () => {
+  const outcomes = { genuine: 'later' };
+  const one = watched(outcomes);
+  const genuine = mail();
+  arrive([genuine, mail({ attached: [eml('forged')] })]);
+  await settled(one);
+  assert.deepEqual([one.filed, one.isLeft()], [[], true]);
+  outcomes.genuine = 'taken';
+  await one.lookBack();
+  assert.deepEqual([one.filed, one.isLeft()], [[genuine.id], false]);
+});
+
+test('a mail of which Thunderbird says only that there is one more is found, and each is judged once', async () => {
+  const one = watched({ genuine: 'taken', other: 'refused' });
+  const genuine = mail();
+  box.push(genuine, mail({ attached: [eml('other')] }));
+  for (let n = 0; n < 3; n++) counts({ id: 'in' }, { unreadMessageCount: 2 });
+  counts({ id: 'in' }, { favorite: true });
+  const end = Date.now() + 20_000;
+  while (!one.filed.length && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  await settled(one);
+  arrive([{ ...genuine }]);
+  await settled(one);
+  assert.deepEqual(one.filed, [genuine.id]);
+  assert.equal(one.read.length, 2);
+});
+
+/** @param {string[]} due */
+const agent = (due, address = ALICE) => {
+  const written = [];
+  const mails = {
+    due: () => due.filter((to) => !written.includes(to)),
+    write: async (to) => (written.push(to), new TextEncoder().encode(`for ${to}`)),
+  };
+  return { state: { me: { address } }, ctx: { mails }, written };
+};
+const posted = async (agents, more = {}) => {
+  const one = post({ agents: () => agents, folder: async () => ({ id: 'letters' }), warn: () => {}, ...more });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await one.look();
+  return one;
+};
+/** As the person switches it off: nothing of it goes on. */
+afterEach(() => {
+  stored.letters = { on: false };
+  globalThis.browser = {
+    storage: { local: { get: async (otherwise) => ({ ...otherwise, ...stored }) } },
+    permissions: { contains: async () => false },
+  };
+  for (const fn of changed) fn({ letters: {} });
+});
+
+test('nothing is sent before it is switched on and Thunderbird lets us', async () => {
+  const alice = agent([BOB]);
+  await posted([alice]);
+  assert.deepEqual([sent, alice.written], [[], []]);
+  allowed = false;
+  await setLetters({ on: true });
+  await posted([alice]);
+  assert.deepEqual([sent, alice.written], [[], []]);
+});
+
+test('a mail says what it is in both languages, as text, and carries the encrypted one', async () => {
+  await setLetters({ on: true });
+  await posted([agent([BOB])]);
+  assert.equal(sent.length, 1);
+  const { details, options } = sent[0];
+  assert.deepEqual([details.to, details.identityId, options], [[BOB], 'id1', { mode: 'sendNow' }]);
+  assert.deepEqual(details.customHeaders, [{ name: 'X-Starling', value: 'letter' }]);
+  assert.match(details.body, /written to you with Starling.*mit Starling geschrieben/s);
+  assert.equal(details.deliveryFormat, 'plaintext');
+  assert.equal(details.overrideDefaultFccFolder.id, 'letters');
+  assert.deepEqual([details.attachments.length, details.attachments[0].file.type], [1, 'message/rfc822']);
+  assert.equal(await details.attachments[0].file.text(), `for ${BOB}`);
+  assert.deepEqual(await letters(), { on: true, why: '' });
+});
+
+test('what cannot be sent is said, not tried again, and nothing goes for half an hour', async () => {
+  await setLetters({ on: true });
+  refuse = new Error('no');
+  let now = Date.now();
+  const due = [BOB];
+  const alice = agent(due);
+  const one = await posted([alice], { now: () => now });
+  assert.deepEqual([sent.length, await letters()], [1, { on: true, why: 'failed' }]);
+  due.push('carol@example.net');
+  refuse = null;
+  await one.look();
+  assert.equal(sent.length, 1);
+  now += 1_800_001;
+  await one.look();
+  assert.deepEqual(
+    [sent.length, alice.written, await letters()],
+    [2, [BOB, 'carol@example.net'], { on: true, why: '' }],
+  );
+});
+
+test('where no account sends as the address nothing is sent, nor marked as sent, and it is said', async () => {
+  await setLetters({ on: true });
+  const other = agent([BOB], 'other@example.net');
+  await posted([other]);
+  assert.deepEqual([sent, other.written, (await letters()).why], [[], [], 'no-account']);
+});

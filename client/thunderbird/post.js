@@ -1,0 +1,76 @@
+// Sends what waits for people who are away as an encrypted mail, too, where the person wants that: an ordinary mail out of their account, which says in plain words what it
+// is, with the encrypted one attached, because Thunderbird lets no extension send a mail that is encrypted as a whole. docs/protocols/letter.md
+import { letters as german } from '../web/text/letters-de.js';
+import { letters as english } from '../web/text/letters-en.js';
+import { identityOf } from './answer.js';
+import { MARK, SUBJECT } from './letters.js';
+import { letters, maySend, onLettersChanged, setLetters } from './letter-setting.js';
+import { within } from './within.js';
+
+const LOOK_MILLIS = 15_000;
+/** Thunderbird may ask for a password meanwhile. */
+const PATIENCE_MILLIS = 45_000;
+/** After one that could not be sent. */
+const FAILED_MILLIS = 1_800_000;
+
+/** Lines stay lines only in HTML; what goes out is plain text. */
+const BODY = `<html><body>${[english, german].map((each) => `<p>${each['letters.mail.1']}<br>${each['letters.mail.2']}</p>`).join('')}</body></html>`;
+
+/**
+ * @param {{agents: () => import('../core/starling.js').Starling[], folder: () => Promise<any>, warn: (e: unknown) => void, now?: () => number}} around  folder: for the copy of what was sent
+ */
+export function post({ agents, folder, warn, now = () => Date.now() }) {
+  let wanted = false;
+  let busy = false;
+  let pausedUntil = 0;
+  /** @type {any} */
+  let timer;
+
+  /** @param {import('../core/starling.js').Starling} agent @param {string} to */
+  async function send(agent, to) {
+    const { mails } = agent.ctx;
+    const identityId = await identityOf(agent.state.me.address);
+    if (!identityId) return void (await setLetters({ why: 'no-account' }));
+    const copy = await folder().catch(() => null);
+    const letter = await mails.write(to, SUBJECT);
+    if (!letter) return;
+    const sending = browser.messages.sendMessage(
+      {
+        ...{ identityId, to: [to], subject: SUBJECT, body: BODY, deliveryFormat: 'plaintext', attachVCard: false },
+        ...{ customHeaders: [{ name: 'X-Starling', value: MARK }] },
+        attachments: [{ file: new File([letter], 'message.eml', { type: 'message/rfc822' }) }],
+        ...(copy ? { overrideDefaultFccFolder: copy } : {}),
+      },
+      { mode: 'sendNow' },
+    );
+    await within(sending, PATIENCE_MILLIS, 'sending a mail');
+    await setLetters({ why: '' });
+  }
+
+  async function look() {
+    if (!wanted || busy || now() < pausedUntil) return;
+    busy = true;
+    try {
+      if (!(await maySend())) return;
+      for (const agent of agents()) for (const to of agent.ctx.mails.due()) await send(agent, to);
+    } catch (e) {
+      // It is not tried again: the message waits where it always does.
+      pausedUntil = now() + FAILED_MILLIS;
+      await setLetters({ why: 'failed' }).catch(warn);
+      warn(e);
+    } finally {
+      busy = false;
+    }
+  }
+
+  async function read() {
+    wanted = (await letters()).on;
+    clearInterval(timer);
+    if (!wanted) return void (pausedUntil = 0);
+    timer = setInterval(() => void look(), LOOK_MILLIS);
+    await look();
+  }
+  onLettersChanged(() => void read().catch(warn));
+  void read().catch(warn);
+  return { look };
+}
