@@ -1,6 +1,7 @@
 // A person, who may have more than one address for a time: what a page or an add-on talks to. Parts are in person/; most of what is asked goes to the agent
 // of the present address. docs/decisions/0043-change-of-address.md.
 import { need } from './errors.js';
+import { reportOf } from './journal.js';
 import { changing } from './person/changing.js';
 import { due } from './person/due.js';
 import { ending } from './person/ending.js';
@@ -17,6 +18,8 @@ export class Person {
     const selves = await Selves.open(around);
     const person = new Person(selves);
     await person.#changing.resume();
+    const { journal } = around;
+    if (journal) selves.subscribe((state) => journal.follow(state, person.peers()));
     selves.draw();
     void person.#due.look();
     return person;
@@ -83,6 +86,9 @@ export class Person {
   useCertificate = (/** @type {string} */ address, /** @type {boolean} */ believe) =>
     this.main.useCertificate(address, believe);
   closeCertificate = () => this.main.closeCertificate();
+  backupKey = (/** @type {string} */ passphrase) => this.main.backupKey(passphrase);
+  showBackup = () => this.main.showBackup();
+  closeBackup = () => this.main.closeBackup();
   anchors = () => this.main.anchors();
   readAnchors = (/** @type {string} */ text) => this.main.readAnchors(text);
   addAnchors = (/** @type {string} */ text, /** @type {string[]} */ ids) =>
@@ -183,6 +189,13 @@ export class Person {
     return new Blob([JSON.stringify(old.length ? { ...main, earlier: old } : main, null, 2)], {
       type: 'application/json',
     });
+  }
+
+  /** What this program did lately, as text for somebody who helps. @param {boolean} people  with addresses */
+  async report(people) {
+    const { journal, now, program = '' } = this.#selves.around;
+    const [peers, lines] = [this.peers(), journal?.lines() ?? []];
+    return reportOf({ state: this.state, peers, lines, program, now: now(), people });
   }
 
   async deleteEverything() {

@@ -58,6 +58,7 @@ const blankState = () => ({
   notices: [],
   devices: [],
   adding: null,
+  backup: false,
   move: null,
   former: [],
   settings: {
@@ -292,6 +293,15 @@ export class Starling {
     await this.smime.use(address, believe);
     await this.reach.reconnect();
   }
+
+  /** A backup of the key, while it is offered. @param {string} passphrase @returns {Promise<Blob>} */
+  async backupKey(passphrase) {
+    const file = await this.enrolment.backup.file(passphrase);
+    return new Blob([file], { type: 'application/x-pkcs12' });
+  }
+  /** Nothing to be done here: whoever serves pages notes it (thunderbird/wire.js). */
+  showBackup = async () => {};
+  closeBackup = () => this.enrolment.backup.close();
 
   anchors = () => this.ctx.trusted.list();
   readAnchors = (/** @type {string} */ text) => this.ctx.trusted.read(text);

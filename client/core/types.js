@@ -15,6 +15,7 @@
  * @property {DeviceInfo[]} devices  devices of this address
  * @property {{address: string, step: 'code'|'waiting-for-device'|'working', codeExpires: number, checkCode: string, refused: boolean, mailbox: string} | null} move  a new address that is not ours yet
  * @property {{address: string, until: number, people: number, waiting: {address: string, name: string}[], asking: number, devices: DeviceInfo[]}[]} former  addresses that were left and are still read; until: Unix ms; people: contacts there; waiting: those of them who do not use the new address yet; asking: requests there; devices: others of this person there
+ * @property {boolean} backup  a backup of this device's key is offered, this once
  * @property {{code: string, expires: number} | null} adding  a code that this device shows for a new one; expires: Unix ms
  */
 
@@ -103,7 +104,7 @@
 /** linesRing: ordinary phone lines ring in this browser @typedef {{strangersRing: boolean, linesRing: boolean, sendReadMarks: boolean, notifications: boolean, microphone: string, language: string}} Settings */
 
 /** A CA that is believed; id is the SHA-256 of its certificate, test: that of local mode @typedef {{id: string, name: string, subject: string, purposes: string[], domains: string[], notAfter: number, test: boolean}} AnchorInfo */
-/** unknownCa: fingerprint of the CA in the file, when it is not believed yet @typedef {{addresses: string[], subject: string, issuer: string, notAfter: number, unknownCa: string}} OpenedCertificate */
+/** unknownCa: fingerprint of the CA in the file, when it is not believed yet; backup: the file is one of a device of ours @typedef {{addresses: string[], subject: string, issuer: string, notAfter: number, unknownCa: string, backup?: boolean}} OpenedCertificate */
 
 /**
  * What the core needs from its surroundings.
@@ -118,6 +119,8 @@
  * @property {() => Promise<string>} [anchors]  CAs that came with the app, PEM with the lines of docs/protocols/formats.md, section 3
  * @property {MediaEngine | null} media  null: no calls
  * @property {string} deviceName
+ * @property {string} [program]  which program of which version this is, for a report
+ * @property {import('./journal.js').Journal} [journal]  what happened lately
  * @property {(ms: number, task: () => void) => () => void} [timer]  returns cancel; default setTimeout
  * @property {boolean} [former]  this address was left: its certificate is not renewed
  * @property {() => boolean} [busy]  another address of this person has a call
@@ -175,6 +178,9 @@
  * @property {(file: Uint8Array, passphrase: string) => Promise<OpenedCertificate>} openCertificate  a PKCS #12 file with an S/MIME key
  * @property {(address: string, believe: boolean) => Promise<void>} useCertificate  the one opened last
  * @property {() => void} closeCertificate
+ * @property {(passphrase: string) => Promise<Blob>} backupKey  while it is offered; throws with a key for the language file
+ * @property {() => Promise<void>} showBackup  this page shows the offer: when it goes, the answer is no
+ * @property {() => void} closeBackup  the answer is no
  * @property {() => Promise<AnchorInfo[]>} anchors
  * @property {(text: string) => Promise<AnchorInfo[]>} readAnchors  what a file would add
  * @property {(text: string, ids: string[]) => Promise<void>} addAnchors  those whose fingerprints the person has looked at
@@ -233,6 +239,7 @@
  * @property {(address: string, hide: boolean) => Promise<void>} hideMoved  what a contact said of a new address is not shown any more, or again
  * @property {(notice: string, action: string) => Promise<void>} answerNotice
  * @property {() => Promise<Blob>} exportData  contacts and messages as JSON
+ * @property {(people: boolean) => Promise<string>} report  for support; people: with addresses
  * @property {() => Promise<void>} deleteEverything
  * @property {() => Promise<void>} close  sign-off
  */

@@ -2,8 +2,8 @@
 import { t } from '../web/i18n.js';
 import { ofAddress, shownName } from '../web/names.js';
 
-/** @param {import('../core/types.js').StarlingApi} core @param {string} space  id @param {(address: string) => void} open */
-export function watchForAttention(core, space, open) {
+/** @param {import('../core/types.js').StarlingApi} core @param {string} space  id @param {(address: string) => void} open @param {() => Promise<boolean>} raise  the window of a call; false: there is none any more */
+export function watchForAttention(core, space, open, raise) {
   let shown = '';
   const count = () => {
     const { contacts, requests } = core.state;
@@ -30,5 +30,8 @@ export function watchForAttention(core, space, open) {
   core.on('call', (call) => say('call', call.address, call.address));
   core.on('request', (request) => say('request', request.address, request.text));
   core.on('missed', (call) => say('missed', call.address, ''));
-  browser.notifications.onClicked.addListener((/** @type {string} */ id) => open(id.slice(id.indexOf(' ') + 1)));
+  browser.notifications.onClicked.addListener(async (/** @type {string} */ id) => {
+    const [kind, address] = [id.slice(0, id.indexOf(' ')), id.slice(id.indexOf(' ') + 1)];
+    if (kind !== 'call' || !(await raise())) open(address);
+  });
 }

@@ -1,4 +1,5 @@
 // The agent of the add-on: runs as long as Thunderbird does.
+import { journal } from '../core/journal.js';
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
 import { openStore } from '../web/store-idb.js';
@@ -35,6 +36,9 @@ browser.storage.local.onChanged.addListener((/** @type {any} */ changes) => {
 });
 
 const storing = openStore();
+/** For a report to whoever helps. */
+const lately = journal(Date.now);
+lately.hear(console);
 
 async function start() {
   useScrypt(wasmScrypt);
@@ -51,6 +55,8 @@ async function start() {
     media: calls.media,
     morePeers: shipped,
     deviceName: 'Thunderbird',
+    journal: lately,
+    program: `add-on ${browser.runtime.getManifest().version}, ${navigator.userAgent}`,
   });
 }
 
@@ -151,15 +157,16 @@ const show = () => {
 };
 core.subscribe(show);
 show();
-watchForAttention(core, space.id, go);
+watchForAttention(core, space.id, go, calls.raise);
 composeButton({ core, warn: warn('the button beside a mail') });
 /** Since when a mail is waited for, the page says. */
 let expires = 0;
 const waits = () => {
-  const { status, codeExpires } = core.state.me;
-  if (status !== 'code') return void (expires = 0);
-  if (expires === codeExpires) return;
-  expires = codeExpires;
+  const { me, move } = core.state;
+  const next = me.status === 'code' ? me.codeExpires : move?.step === 'code' ? move.codeExpires : 0;
+  if (expires === next) return;
+  expires = next;
+  if (!next) return;
   void core
     .awaited()
     .then((all) => Promise.all(all.map(({ mail }) => proving.note(mail))))

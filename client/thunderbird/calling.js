@@ -138,6 +138,16 @@ export function calling({ warn }) {
 
   return {
     media: sound.engine,
+    /** Brings the window of the call to the front, or back. @returns {Promise<boolean>} whether there is a call */
+    async raise() {
+      const running = core?.state.call;
+      if (!running || running.state === 'ended') return false;
+      window = window.then(raised).catch((e) => {
+        warn(e);
+        return 0;
+      });
+      return !!(await window);
+    },
     /** @param {Core} agent */
     lead(agent) {
       core = agent;

@@ -5,6 +5,7 @@ import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
 import { t } from '../web/i18n.js';
 import { Enrol } from '../web/views/enrol.js';
+import { SmimeForm } from '../web/views/smime.js';
 import { ServerForm } from './server-form.js';
 import { findServers } from './servers.js';
 import { WaitForMail } from './waiting.js';
@@ -25,6 +26,7 @@ async function addresses() {
 export function Setup({ core, state }) {
   const [own, setOwn] = useState(/** @type {string[] | null} */ (null));
   const [other, setOther] = useState(false);
+  const [file, setFile] = useState(false);
   const [needsKey, setNeedsKey] = useState(false);
   /** For which address a server is asked for. */
   const [asked, setAsked] = useState('');
@@ -54,17 +56,26 @@ export function Setup({ core, state }) {
   };
   if (asked) {
     const back = () => setAsked('');
-    const goOn = () => core.enrol(asked).catch(failed);
+    const goOn = async () => (file ? back() : core.enrol(asked).catch(failed));
     return html`<${Card}><${ServerForm} core=${core} address=${asked} goOn=${goOn} back=${back} /><//>`;
   }
+  const useCertificate = async (/** @type {string} */ address, /** @type {boolean} */ believe) => {
+    if (!(await findServers(core, address))) return setAsked(address);
+    await core.useCertificate(address, believe);
+  };
   // As it is, but for the server that must be there first.
+  const asking = Object.create(core, { enrol: { value: enrol }, useCertificate: { value: useCertificate } });
+  if (file)
+    return html`<${Card}>
+      <h1>${t('smime.title')}</h1>
+      <${SmimeForm} core=${asking} close=${() => setFile(false)} />
+    <//>`;
   if (other || needsKey || !own.length) {
-    const served = Object.create(core, { enrol: { value: enrol } });
     const back = () => {
       setOther(false);
       setNeedsKey(false);
     };
-    return html`<${Enrol} core=${served} state=${state} needsKey=${needsKey} back=${own.length ? back : undefined} />`;
+    return html`<${Enrol} core=${asking} state=${state} needsKey=${needsKey} back=${own.length ? back : undefined} />`;
   }
   return html`<${Card}>
     <h1>${t('setup.title')}</h1>
@@ -81,6 +92,7 @@ export function Setup({ core, state }) {
     <p class="small">${t('setup.mail')}</p>
     <div class="row spread">
       <${Button} kind="plain" task=${() => setOther(true)}>${t('setup.other')}<//>
+      <${Button} kind="plain" task=${() => setFile(true)}>${t('setup.file')}<//>
       ${error && html`<${Button} kind="plain" task=${() => setAsked(own[0])}>${t('setup.server.other')}<//>`}
     </div>
   <//>`;

@@ -3,6 +3,7 @@ import { Known } from './known.js';
 import { linkIn, placeOf } from './link.js';
 import { More } from './saving-view.js';
 import { Setup } from './setup.js';
+import { WaitForMove } from './waiting.js';
 import { App } from '../web/app.js';
 import { html, render } from '../web/html.js';
 import { t } from '../web/i18n.js';
@@ -21,7 +22,11 @@ await setLanguage(drawn);
 // A link that was clicked, in a mail or anywhere: it opens somebody's place here, and does no more.
 const link = linkIn(location);
 if (link) history.replaceState(null, '', `${location.pathname}${placeOf(link, core.state.contacts)}`);
-const draw = () => render(html`<${App} core=${core} begin=${Setup} known=${Known} more=${More} key=${drawn} />`, root);
+const draw = () =>
+  render(
+    html`<${App} core=${core} begin=${Setup} known=${Known} more=${More} wait=${WaitForMove} key=${drawn} />`,
+    root,
+  );
 root.textContent = '';
 draw();
 core.subscribe(async (state) => {

@@ -4,7 +4,7 @@ import { useClock } from '../web/components/clock.js';
 import { saying } from '../web/errors.js';
 import { html, useEffect, useState } from '../web/html.js';
 import { hasText, t } from '../web/i18n.js';
-import { Code } from '../web/views/enrol.js';
+import { Code, CodeForm } from '../web/views/enrol.js';
 import { onProofs, proofs } from './proof.js';
 
 /** A mail is there in seconds, mostly. */
@@ -28,22 +28,35 @@ function useProof(address) {
 
 /** @param {{core: Core, state: import('../core/types.js').State}} props */
 export function WaitForMail({ core, state }) {
-  const { me } = state;
-  const [byHand, setByHand] = useState(false);
-  const now = useClock();
-  const proof = useProof(me.address);
-  if (byHand || me.codeExpires <= now) return html`<${Code} core=${core} state=${state} />`;
-  return html`<${Steps}
-    core=${core}
-    address=${me.address}
-    proof=${proof}
-    now=${now}
-    byHand=${() => setByHand(true)}
-  />`;
+  const { address, codeExpires } = state.me;
+  const [form, again] = [html`<${Code} core=${core} state=${state} />`, () => core.resendCode()];
+  const cancel = () => core.cancelEnrolment();
+  return html`<${Wait} ...${{ address, expires: codeExpires, form, heading: 'h1', again, cancel }} />`;
 }
 
-/** @param {{core: Core, address: string, proof: Proof | null, now: number, byHand: () => void}} props */
-function Steps({ core, address, proof, now, byHand }) {
+/** For an address that is to come. @param {{core: Core, move: NonNullable<import('../core/types.js').State['move']>, cancel: () => Promise<any>}} props */
+export function WaitForMove({ core, move, cancel }) {
+  const again = () => core.resendMoveCode();
+  const about = { address: move.address, expires: move.codeExpires, heading: 'h3', again, cancel };
+  const cancelText = t('move.cancel');
+  const submit = (/** @type {string} */ typed) => core.submitMoveCode(typed);
+  const form = html`<${CodeForm} ...${{ ...about, mailbox: move.mailbox, submit, cancelText }} />`;
+  return html`<${Wait} ...${{ ...about, form, cancelText }} />`;
+}
+
+/** form: to type the code @typedef {{address: string, expires: number, form: any, heading: string, again: () => Promise<any>, cancel: () => Promise<any>, cancelText?: string}} Awaited */
+
+/** @param {Awaited} props */
+function Wait(props) {
+  const [byHand, setByHand] = useState(false);
+  const now = useClock();
+  const proof = useProof(props.address);
+  if (byHand || props.expires <= now) return props.form;
+  return html`<${Steps} ...${props} proof=${proof} now=${now} byHand=${() => setByHand(true)} />`;
+}
+
+/** @param {Awaited & {proof: Proof | null, now: number, byHand: () => void}} props */
+function Steps({ address, heading, again, cancel, cancelText = t('enrol.code.change'), proof, now, byHand }) {
   const [error, setError] = useState('');
   const [note, setNote] = useState('');
   const [busy, setBusy] = useState('');
@@ -62,7 +75,7 @@ function Steps({ core, address, proof, now, byHand }) {
   const look = () => attempt('look', () => browser.runtime.sendMessage('look-back'), t('proof.looked'));
   const why = step === 'code' && proof?.why ? `proof.instead.${proof.why}` : '';
   return html`<div>
-    <h1>${t('proof.title', { address })}</h1>
+    <${heading}>${t('proof.title', { address })}<//>
     <ol class="steps">
       <${Step}
         at=${step === 'waiting' ? 'now' : 'done'}
@@ -86,19 +99,14 @@ function Steps({ core, address, proof, now, byHand }) {
       (isLate || step === 'failed') &&
       html`<div class="row">
         <${Button} kind="main" busy=${busy === 'look'} task=${look}>${t('proof.look')}<//>
-        <${Button}
-          busy=${busy === 'again'}
-          task=${() => attempt('again', () => core.resendCode(), t('proof.sent-again'))}
-        >
+        <${Button} busy=${busy === 'again'} task=${() => attempt('again', again, t('proof.sent-again'))}>
           ${t('proof.again')}
         <//>
       </div>`
     }
     <p class="small" role="status">${note}</p>
     <div class="row spread">
-      <${Button} kind="plain" task=${() => attempt('cancel', () => core.cancelEnrolment())}
-        >${t('enrol.code.change')}<//
-      >
+      <${Button} kind="plain" task=${() => attempt('cancel', cancel)}>${cancelText}<//>
       <${Button} kind="plain" task=${byHand}>${t('proof.by-hand')}<//>
     </div>
   </div>`;

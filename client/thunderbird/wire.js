@@ -12,6 +12,7 @@ const EVENTS = /** @type {const} */ (['message', 'call', 'request', 'missed']);
 /** What a page may ask for; with `peers` the answer is in what is pushed. */
 export const ASKED = [
   ...['enrol', 'submitCode', 'resendCode', 'cancelEnrolment', 'openCertificate', 'useCertificate', 'closeCertificate'],
+  ...['backupKey', 'showBackup', 'closeBackup'],
   ...[
     'anchors',
     'readAnchors',
@@ -55,8 +56,11 @@ export const ASKED = [
     'stopUsing',
   ],
   ...['useMoveDeviceCode', 'askMoveDevicesAgain', 'recoverMove', 'followMoved', 'hideMoved'],
-  ...['answerNotice', 'exportData', 'deleteEverything'],
+  ...['answerNotice', 'exportData', 'report', 'deleteEverything'],
 ];
+
+/** What a page began that must not outlive it: a key is held in memory. @type {Record<string, 'closeCertificate' | 'closeBackup'>} */
+const ENDS = { openCertificate: 'closeCertificate', showBackup: 'closeBackup' };
 
 /**
  * Gives one page the agent, as soon as it is there. A page may come before that, and go at any time.
@@ -83,7 +87,12 @@ export function serve(opening, port, { warn, deleted }) {
     const failure = e instanceof StarlingError ? e : new StarlingError('generic', {}, String(e));
     return { key: failure.key, args: failure.args, detail: failure.message };
   };
-  port.onDisconnect.addListener(leave);
+  /** @type {Set<'closeCertificate' | 'closeBackup'>} */
+  const open = new Set();
+  port.onDisconnect.addListener(() => {
+    leave();
+    if (open.size) opening.then((core) => open.forEach((end) => core[end]()), warn);
+  });
   /** What the page has been told; it says when it has drawn that, and until then only the newest waits. @type {import('../core/types.js').State | null} */
   let told = null;
   let drawing = false;
@@ -104,6 +113,7 @@ export function serve(opening, port, { warn, deleted }) {
       if (!ASKED.includes(method))
         throw new StarlingError('generic', {}, `no such method: ${String(method).slice(0, 40)}`);
       const core = await opening;
+      if (ENDS[method]) open.add(ENDS[method]);
       const value = await /** @type {any} */ (core)[method](...args);
       // What the answer is about is there when it comes.
       if (newer || method === 'addPeer' || method === 'removePeer') push(core);

@@ -19,8 +19,8 @@ const BEFORE_ENROLMENT = new Set(['new', 'code', 'enrolling', 'waiting-for-devic
 
 /** @typedef {(props: {core: Core, state: import('../core/types.js').State}) => any} Part */
 
-/** @param {{core: Core, begin?: Part, more?: Part, known?: any}} props  begin: shown in place of the field for an address, and until there is a certificate; more: settings of whatever this runs in; known: shows whom one knows already */
-export function App({ core, begin = Enrol, more, known }) {
+/** @param {{core: Core, begin?: Part, more?: Part, known?: any, wait?: any}} props  wait: as in views/move.js; begin: shown in place of the field for an address, and until there is a certificate; more: settings of whatever this runs in; known: shows whom one knows already */
+export function App({ core, begin = Enrol, more, known, wait }) {
   const [state, setState] = useState(core.state);
   const [place, go] = usePlace();
   useEffect(() => core.subscribe(setState), [core]);
@@ -47,7 +47,7 @@ export function App({ core, begin = Enrol, more, known }) {
         : html`<div class="panes" role=${place.pane === 'list' && narrow ? 'main' : undefined}>
             ${place.pane === 'list' && narrow && html`<h1 class="unseen">${t('app.people')}</h1>`}
             <${List} core=${core} state=${state} place=${place} go=${go} />
-            <${Beside} core=${core} state=${state} place=${place} go=${go} more=${more} known=${known} />
+            <${Beside} core=${core} state=${state} place=${place} go=${go} more=${more} known=${known} wait=${wait} />
           </div>`
     }
   </div>`;
@@ -56,8 +56,8 @@ export function App({ core, begin = Enrol, more, known }) {
 /** What the other end of the call says of its address, undecided. @param {import('../core/types.js').State} state */
 const movedOf = ({ call, contacts }) => contacts.find((each) => each.address === call?.address)?.moved ?? '';
 
-/** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void, more?: Part, known?: any}} props */
-function Beside({ core, state, place, go, more, known }) {
+/** @param {{core: Core, state: import('../core/types.js').State, place: Place, go: (place: Place) => void, more?: Part, known?: any, wait?: any}} props */
+function Beside({ core, state, place, go, more, known, wait }) {
   const back = () => go({ pane: 'list' });
   switch (place.pane) {
     case 'conversation':
@@ -84,7 +84,7 @@ function Beside({ core, state, place, go, more, known }) {
         open=${(/** @type {string} */ address) => go({ pane: 'conversation', address })}
       />`;
     case 'settings':
-      return html`<${Settings} core=${core} state=${state} back=${back} more=${more} />`;
+      return html`<${Settings} core=${core} state=${state} back=${back} more=${more} wait=${wait} />`;
     default:
       return html`<main class="pane main-pane welcome" id="main-pane">
         <img src="/web/icons/starling.svg" alt="" width="96" height="96" />

@@ -30,8 +30,8 @@ export function t(key, args = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in args ? String(args[name]) : whole));
 }
 
-/** The page of whoever runs the server that this page came from, in the language chosen here. */
-export const aboutServer = () => `/about?lang=${language}`;
+/** The page of whoever runs the server that this page came from, in the language chosen here; or of another server. */
+export const aboutServer = (base = '') => `${base || '/'}about?lang=${language}`;
 
 /** @param {string} key */
 export const hasText = (key) => key in texts || key in en;

@@ -1,4 +1,5 @@
 // Starts the page: the one tab that speaks, storage, the core, what is drawn, the service worker.
+import { journal } from '../core/journal.js';
 import { Person } from '../core/person.js';
 import { App } from './app.js';
 import { html, render } from './html.js';
@@ -16,6 +17,8 @@ const ANCHORS_MILLIS = 5000;
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 
 async function start() {
+  const lately = journal(Date.now);
+  lately.hear(console);
   const store = await openStore();
   const settings = await store.get('me', 'settings');
   await setLanguage(settings?.language ?? '');
@@ -37,6 +40,8 @@ async function start() {
     loopback: () => fromThisComputer,
     media: 'RTCPeerConnection' in window ? createMediaEngine(far) : null,
     deviceName: browserName(navigator.userAgent),
+    journal: lately,
+    program: `web app of ${location.origin}, ${navigator.userAgent}`,
   });
   show(core);
   addEventListener('online', () => core?.hurry());

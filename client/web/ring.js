@@ -23,7 +23,7 @@ export function ringWithCalls(core, open = () => new AudioContext()) {
     timer = window.setTimeout(() => play(kind), pauseMillis);
   };
 
-  core.subscribe(({ call }) => {
+  const look = (/** @type {import('../core/types.js').State} */ { call }) => {
     const kind = call?.state === 'ringing' ? (call.incoming ? 'incoming' : 'outgoing') : '';
     if (kind === ringing) return;
     ringing = kind;
@@ -31,7 +31,10 @@ export function ringWithCalls(core, open = () => new AudioContext()) {
     if (kind) return play(kind);
     void sound?.close();
     sound = null;
-  });
+  };
+  core.subscribe(look);
+  // It may ring already: a window that opens for a call comes after it.
+  look(core.state);
 }
 
 /** @param {AudioContext} sound @param {number} hertz @param {number} after  seconds from now @param {number} seconds */

@@ -18,6 +18,7 @@
  * @property {string} address  @property {string} name  @property {import('../identity/device.js').DeviceKey} key  @property {Uint8Array[]} chain  certificates, leaf first; empty before enrolment
  * @property {Uint8Array} friendsKey  @property {number} friendsVersion  @property {{key: Uint8Array, until: number}[]} [formerKeys]  friends keys before a rotation, under which is read until then (Unix ms)
  * @property {Uint8Array} ownKey  shared by own devices @property {number} ownVersion  of it; 0: no other device gave it to us yet
+ * @property {boolean} [restored]  the key is from a backup, so that it may stand on a list already
  * @property {string} network  in which the address was enrolled; everything signed and sealed is bound to it  @property {boolean} local  whether that is the network of this computer
  */
 

@@ -377,7 +377,10 @@ export function ownDevices(ctx) {
         await ctx.own.begin();
         return true;
       }
-      if (there === 'listed') return true;
+      if (there === 'listed') {
+        if (!ctx.own.isJoined()) await askAgain();
+        return true;
+      }
       if (there === 'waiting') {
         // The certificate must be there before another device can look at it, and so must we, to be answered.
         await records.publishPlace();
@@ -478,6 +481,8 @@ export function ownDevices(ctx) {
   }
 
   async function askAgain() {
+    // A key out of a backup, and no other device that could tell what they shared.
+    if (profile().restored && chain && !askable().length) return ctx.own.begin();
     for (const id of askable()) await ctx.endorsement.ask(id);
   }
 }

@@ -1,5 +1,6 @@
 // First use and renewal: a key on this device, a code by mail, a certificate for this device and this address.
 import { b64u, random, same } from '../bytes.js';
+import { keyBackup } from './backup.js';
 import { acmeClient } from '../enrol/acme.js';
 import { need, StarlingError } from '../errors.js';
 import { parseAddress } from '../identity/address.js';
@@ -20,6 +21,7 @@ const CESSATION = 5;
 /** @param {import('./context.js').Context} ctx */
 export function enrolment(ctx) {
   const acme = acmeClient({ store: ctx.store, fetch: ctx.around.fetch, now: ctx.around.now });
+  const backup = keyBackup(ctx);
 
   /** @param {string} address @param {string} [accountKey] */
   async function order(address, accountKey) {
@@ -38,10 +40,15 @@ export function enrolment(ctx) {
       'this device has an address',
     );
     if (ctx.profile?.address === address) return ctx.profile;
+    return begun(address, { key: await makeDeviceKey() });
+  }
+
+  /** @param {string} address @param {{key: import('../identity/device.js').DeviceKey, restored?: boolean}} from @returns {Promise<import('./context.js').Profile>} */
+  async function begun(address, from) {
     const profile = {
       address,
       name: '',
-      key: await makeDeviceKey(),
+      ...from,
       chain: [],
       friendsKey: random(32),
       friendsVersion: 1,
@@ -79,11 +86,15 @@ export function enrolment(ctx) {
 
   /** The certificate of an order whose address is proven, or proven by the code. @param {import('./context.js').Profile} profile @param {import('../enrol/acme.js').Pending} pending @param {string} pasted */
   async function take(profile, pending, pasted) {
-    const chain = await acme.finish(pending, pasted, () => makeCsr(profile.key, profile.address));
+    const chain = await acme.finish(pending, pasted, async () => {
+      await backup.make(profile);
+      return makeCsr(profile.key, profile.address);
+    });
     await ctx.trusted.settled();
     const verified = await verifyChain(chain, profile.address, ctx.around.now(), ctx.trust());
     need(verified.device === profile.key.id, 'generic', 'a certificate for another key');
     await adopt(chain);
+    backup.offer();
   }
 
   let stopWatching = () => {};
@@ -219,6 +230,7 @@ export function enrolment(ctx) {
     /** @returns {Promise<boolean>} whether this device has a certificate all the same */
     async cancel() {
       await acme.forget();
+      backup.close();
       const certified = !!ctx.profile?.chain.length;
       ctx.me({ status: certified ? 'connecting' : 'new', codeExpires: 0 });
       return certified;
@@ -258,6 +270,14 @@ export function enrolment(ctx) {
     },
     profileFor,
     adopt,
+    backup,
+
+    /** The key of a device, from its backup: to be certified, if what certified it is over. @param {string} address @param {import('../identity/device.js').DeviceKey} key */
+    async restored(address, key) {
+      need(!ctx.profile?.chain.length, 'restore.taken');
+      await acme.forget();
+      await begun(address, { key, restored: true });
+    },
 
     /** A new certificate for the same key: mails a code, unless one is on its way. */
     async renew() {
@@ -282,6 +302,7 @@ export function enrolment(ctx) {
     },
 
     close() {
+      backup.close();
       stopWatching();
       stopAsking();
     },

@@ -5,6 +5,7 @@ import { anchorId, anchorText } from '../identity/anchors.js';
 import { signedBy } from '../identity/issuer-key.js';
 import { addressesOf, makeProxy } from '../identity/proxy.js';
 import { issuerOf, MAX_CHAIN, verifyChain } from '../identity/verifier.js';
+import { isBackup, restore } from './restoring.js';
 import { nameText } from './trust.js';
 
 const DIGITAL_SIGNATURE = 0x80;
@@ -12,7 +13,7 @@ const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';
 
 /** @typedef {import('../identity/certificate.js').Certificate} Certificate */
 /** @typedef {import('../identity/pkcs12.js').Owner} Owner */
-/** root: a CA in the file that is not believed yet @typedef {{owner: Owner, middle: Certificate[], root: string, rootId: string}} Opened */
+/** root: a CA in the file that is not believed yet; backup: the key is that of a device of ours @typedef {{owner: Owner, middle: Certificate[], root: string, rootId: string, backup?: boolean}} Opened */
 
 /** Why a certificate cannot stand for a person; '' when it can. @param {Certificate} certificate @param {number} now */
 function unfit(certificate, now) {
@@ -54,6 +55,22 @@ export function smimeIdentity(ctx, enrolment) {
     return null;
   }
 
+  /** @param {Owner} owner @param {Certificate[]} others @returns {Promise<import('../types.js').OpenedCertificate>} */
+  async function openBackup(owner, others) {
+    const { certificate } = owner;
+    /** @type {Certificate[]} */
+    const middle = [];
+    for (let last = certificate; middle.length < MAX_CHAIN - 1; last = middle[middle.length - 1]) {
+      const issuer = await above(last, others);
+      if (!issuer || same(issuer.subject, issuer.issuer)) break;
+      middle.push(issuer);
+    }
+    opened = { owner, middle, root: '', rootId: '', backup: true };
+    const { notAfter } = certificate;
+    const named = { subject: '', issuer: nameText(certificate.issuer), notAfter, unknownCa: '' };
+    return { addresses: addressesOf(certificate), ...named, backup: true };
+  }
+
   return {
     /** @param {Uint8Array} file @param {string} passphrase @returns {Promise<import('../types.js').OpenedCertificate>} */
     async open(file, passphrase) {
@@ -62,6 +79,8 @@ export function smimeIdentity(ctx, enrolment) {
       // Needed once a month: not part of what every page loads.
       const { openPkcs12 } = await import('../identity/pkcs12.js');
       const { owners, others } = await openPkcs12(file, passphrase);
+      const own = owners.find(isBackup);
+      if (own) return await openBackup(own, others);
       const fit = owners.filter((each) => !unfit(each.certificate, now));
       if (!fit.length) throw new StarlingError(unfit(owners[0].certificate, now));
       const owner = fit.reduce((a, b) => (b.certificate.notAfter > a.certificate.notAfter ? b : a));
@@ -78,7 +97,12 @@ export function smimeIdentity(ctx, enrolment) {
 
     /** @param {string} address @param {boolean} believe  the person has looked at the fingerprint of the CA in the file */
     async use(address, believe) {
-      const { owner, middle, root, rootId } = /** @type {Opened} */ (opened);
+      const { owner, middle, root, rootId, backup } = /** @type {Opened} */ (opened);
+      if (backup) {
+        await restore(ctx, enrolment, owner, middle);
+        opened = null;
+        return;
+      }
       need(!root || believe, 'smime.unknown-ca');
       const profile = await enrolment.profileFor(address);
       if (root) await ctx.trusted.add(root, [rootId]);

@@ -1,4 +1,4 @@
-// A device is one P-256 key pair that never leaves this browser: docs/protocols/formats.md, section 2.
+// A device is one P-256 key pair that leaves this browser in a backup at most (docs/decisions/0053): docs/protocols/formats.md, section 2.
 import { base64, hex, sha256 } from '../bytes.js';
 import { sipUri } from './address.js';
 
@@ -15,18 +15,25 @@ export const ES256 = { name: 'ECDSA', hash: 'SHA-256' };
  */
 
 /** One key for signing and key agreement: made extractable, imported twice not extractable, the rest dropped. @returns {Promise<DeviceKey>} */
-export async function makeDeviceKey() {
+export const makeDeviceKey = async () => (await makeSparedKey()).key;
+
+/** The same with what is dropped there: for a backup, and never for a store. @returns {Promise<{key: DeviceKey, spare: CryptoKey}>} spare: the private key, extractable */
+export async function makeSparedKey() {
   const pair = await crypto.subtle.generateKey(SIGN, true, ['sign', 'verify']);
   const pkcs8 = new Uint8Array(await crypto.subtle.exportKey('pkcs8', pair.privateKey));
   const spki = new Uint8Array(await crypto.subtle.exportKey('spki', pair.publicKey));
   try {
-    const sign = await crypto.subtle.importKey('pkcs8', pkcs8, SIGN, false, ['sign']);
-    const agree = await crypto.subtle.importKey('pkcs8', pkcs8, AGREE, false, ['deriveBits']);
-    return { sign, agree, spki, id: await deviceId(spki) };
+    return { key: { ...(await deviceKeys(pkcs8)), spki, id: await deviceId(spki) }, spare: pair.privateKey };
   } finally {
     pkcs8.fill(0);
   }
 }
+
+/** @param {Uint8Array<ArrayBuffer>} pkcs8  of a P-256 key @returns {Promise<{sign: CryptoKey, agree: CryptoKey}>} not extractable */
+export const deviceKeys = async (pkcs8) => ({
+  sign: await crypto.subtle.importKey('pkcs8', pkcs8, SIGN, false, ['sign']),
+  agree: await crypto.subtle.importKey('pkcs8', pkcs8, AGREE, false, ['deriveBits']),
+});
 
 /** @param {Uint8Array} spki @returns {Promise<string>} hex */
 export const deviceId = async (spki) => hex(await sha256(spki));

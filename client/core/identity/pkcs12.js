@@ -4,6 +4,7 @@ import { concat, encode, hex, same } from '../bytes.js';
 import { need, StarlingError } from '../errors.js';
 import { octetsOf, readBer } from './ber.js';
 import { parseCertificate } from './certificate.js';
+import { deviceKeys } from './device.js';
 import { oid, sequence, tlv } from './der.js';
 
 const MAX_BYTES = 256 * 1024;
@@ -58,7 +59,7 @@ const CURVES = {
 
 /** @typedef {import('./ber.js').Ber} Ber */
 /** @typedef {import('./certificate.js').Certificate} Certificate */
-/** algorithm: AlgorithmIdentifier; sign: as a certificate has it @typedef {{certificate: Certificate, algorithm: Uint8Array, sign: (message: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>}} Owner */
+/** algorithm: AlgorithmIdentifier; sign: as a certificate has it; keys: for both uses of a device key, where it is a P-256 key @typedef {{certificate: Certificate, algorithm: Uint8Array, sign: (message: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>, keys: {sign: CryptoKey, agree: CryptoKey} | null}} Owner */
 
 /** @param {Uint8Array} bytes @param {string} passphrase @returns {Promise<{owners: Owner[], others: Certificate[]}>} keys with their certificates, and the certificates without */
 export async function openPkcs12(bytes, passphrase) {
@@ -176,8 +177,8 @@ async function checkMac(mac, content, passphrase) {
   need(same(made, octetsOf(value)), 'p12.passphrase');
 }
 
-/** RFC 7292, appendix B.2, for as many bytes as the hash has. @param {string} hash @param {Uint8Array} salt @param {string} passphrase @param {number} iterations */
-async function macKey(hash, salt, passphrase, iterations) {
+/** RFC 7292, appendix B.2 with ID 3, for as many bytes as the hash has. @param {string} hash @param {Uint8Array} salt @param {string} passphrase @param {number} iterations */
+export async function macKey(hash, salt, passphrase, iterations) {
   const block = hash === 'SHA-1' || hash === 'SHA-256' ? 64 : 128;
   const letters = new Uint8Array((passphrase.length + 1) * 2);
   for (let i = 0; i < passphrase.length; i++)
@@ -221,7 +222,9 @@ async function imported(pkcs8) {
     : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
   const plain = async (/** @type {any} */ message) => new Uint8Array(await crypto.subtle.sign(algorithm, key, message));
+  const both = ec?.namedCurve === 'P-256';
   return {
+    keys: both ? await deviceKeys(pkcs8) : null,
     algorithm: ec?.algorithm ?? sequence(oid('1.2.840.113549.1.1.11'), tlv(5)),
     sign: async (/** @type {Uint8Array} */ message) => (ec ? derPair(await plain(message)) : plain(message)),
     async fits(/** @type {any} */ spki) {

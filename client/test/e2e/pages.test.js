@@ -66,16 +66,29 @@ const SURFACES = {
   'certificate-file': 'surface=new',
   'certificate-wrong': 'surface=new',
   'certificate-found': 'surface=new',
+  backup: 'surface=backup',
+  'backup-german': 'surface=backup&language=de',
+  'backup-short': 'surface=backup',
+  'backup-made': 'surface=backup',
+  restore: 'surface=new',
+  report: 'surface=conversation#:settings',
+  'report-german': 'surface=conversation&language=de#:settings',
   german: 'surface=everything&language=de#:settings',
 };
 
 /** What is done on a surface before it is looked at. */
 const FILE = { name: 'ca.pem', mimeType: 'text/plain', buffer: Buffer.from('-----BEGIN CERTIFICATE-----') };
 const openFile = async (button) => {
-  await page.click('text=I have an S/MIME certificate');
+  await page.click('text=I have a file: a backup');
   await page.setInputFiles('#smime-file', FILE);
   await page.fill('#smime-passphrase', 'right');
   if (button) await page.click('button:has-text("Open"):not([disabled])');
+};
+const backup = async (phrase) => {
+  await page.click('text=Make a backup');
+  await page.fill('#backup-phrase', phrase);
+  await page.fill('#backup-again', phrase);
+  await page.click('text=Save the file');
 };
 const askedForKey = async () => {
   await page.fill('#address', 'new.colleague@example.net');
@@ -138,6 +151,22 @@ const STEPS = {
     await page.keyboard.press('Enter');
     await page.waitForSelector('[role=alert]:not(:empty)');
   },
+  async 'backup-german'() {
+    await page.click('text=Sicherung machen');
+    await page.fill('#backup-phrase', 'correct horse battery');
+  },
+  'backup-short': () => backup('short'),
+  async 'backup-made'() {
+    await backup('correct horse battery');
+    await page.waitForSelector('text=Your backup is made');
+  },
+  async restore() {
+    await page.evaluate(() => (globalThis.core.opensBackup = true));
+    await openFile(true);
+    await page.waitForSelector('text=This is a backup of the key');
+  },
+  report: () => page.click('text=Save a report for support'),
+  'report-german': () => page.click('text=Bericht für die Hilfe speichern'),
   async 'certificate-found'() {
     await openFile(true);
     await page.waitForSelector('.fingerprint');

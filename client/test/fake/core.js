@@ -106,6 +106,7 @@ export function fakeState(options) {
             },
           ]
         : [],
+    backup: surface === 'backup',
     requests:
       surface === 'requests' || surface === 'everything'
         ? [
@@ -420,6 +421,8 @@ export function fakeCore(options) {
     },
     async openCertificate(_, passphrase) {
       if (passphrase !== 'right') throw Object.assign(new Error(), { key: 'p12.passphrase' });
+      if (core.opensBackup)
+        return { addresses: ['alice@example.net'], subject: '', issuer: '', notAfter: 0, unknownCa: '', backup: true };
       return {
         addresses: ['alice@example.net', 'alice.with.a.very.long.address@subdomain.of.an.example.org'],
         subject: 'Alice Example, Example Ltd, Department of Long Names',
@@ -431,6 +434,13 @@ export function fakeCore(options) {
     useCertificate: async (address) => core.change({ me: { ...core.state.me, address, status: 'online' } }),
     closeCertificate() {},
     exportData: async () => new Blob(['{}']),
+    async backupKey(phrase) {
+      if (phrase.length < 12) throw Object.assign(new Error(), { key: 'backup.short' });
+      core.change({ backup: false });
+      return new Blob(['{}']);
+    },
+    closeBackup: () => core.change({ backup: false }),
+    report: async () => `Starling: a report for support\n${'2026-11-24T09:40:00.000Z status: online\n'.repeat(80)}`,
     set: async (change) => core.change({ settings: { ...core.state.settings, ...change } }),
   };
   for (const name of [
@@ -467,6 +477,7 @@ export function fakeCore(options) {
     'useDeviceCode',
     'askDevicesAgain',
     'recover',
+    'showBackup',
     'addPeer',
     'removePeer',
     'answerNotice',

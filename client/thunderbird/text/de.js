@@ -41,7 +41,7 @@ export const de = {
     'Eine Datei mit allem außer dem Schlüssel in diesem Thunderbird, der es nicht verlassen kann.',
   'settings.delete.title': 'Alles von Starling in Thunderbird löschen?',
   'settings.delete.lead':
-    'Kontakte, Nachrichten und der Schlüssel in Thunderbird werden gelöscht und sind nicht wiederherstellbar. Geben Sie zur Bestätigung Ihre Adresse ein.',
+    'Kontakte, Nachrichten und der Schlüssel in Thunderbird werden gelöscht, mit ihnen das Adressbuch „Starling“; nichts bringt sie zurück. Gespeicherte Unterhaltungen sind Mails und bleiben: Um auch sie zu löschen, löschen Sie den Ordner „Starling“ in dem Konto, das Sie dafür gewählt haben (zuerst unter „Lokale Ordner“), und leeren dessen Papierkorb. Geben Sie zur Bestätigung Ihre Adresse ein.',
   'device.asks': 'Ein anderes Gerät möchte Ihre Adresse benutzen',
   'notice.moving':
     'Auf einem anderen Gerät haben Sie Ihre Adresse in {address} geändert. Wer sie verwendet, erreicht dieses Thunderbird erst, wenn Sie sie auch hier bestätigen.',
@@ -63,4 +63,12 @@ export const de = {
     'Wer ein gewöhnliches Internettelefon hat, kann Sie dann hier ungeprüft anrufen und Ihnen schreiben. Die Server dazwischen können mithören. Wer bei Starling oder unter Ihren Leuten ist, kommt auf diesem Weg nie herein.',
   'error.line.interrupted': 'Thunderbird wurde beendet, bevor der Server antwortete. Ob es ankam, ist nicht bekannt.',
   'call.here': 'ruft dieses Thunderbird an',
+  'backup.offer.lead':
+    'Geht dieser Computer verloren, holen Sie damit Ihre Adresse zurück, und Ihre Kontakte müssen nicht neu prüfen, ob Sie es sind. Das geht nur jetzt: Danach lässt sich der Schlüssel nicht mehr aus Thunderbird holen.',
+  'backup.saved.lead':
+    'Sehen Sie nach, ob {file} unter Ihren Downloads liegt, und heben Sie die Datei an einem sicheren Ort auf. Um sie zu verwenden, wählen Sie „Ich habe eine Sicherung oder ein Zertifikat“, wenn Sie Starling neu einrichten.',
+  'restore.lead':
+    'Das ist eine Sicherung des Schlüssels von {address}. Thunderbird hier wird zu dem Gerät, auf dem die Datei gemacht wurde; Ihre Kontakte bleiben so sicher wie zuvor, dass Sie es sind.',
+  'error.restore.taken':
+    'Thunderbird hat schon einen Schlüssel. Eine Sicherung lässt sich nur dort zurückholen, wo Starling noch nicht eingerichtet ist.',
 };

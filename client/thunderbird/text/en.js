@@ -37,7 +37,7 @@ export const en = {
   'settings.export.hint': 'A file with everything except the key in this Thunderbird, which cannot leave it.',
   'settings.delete.title': 'Delete everything of Starling in Thunderbird?',
   'settings.delete.lead':
-    'Contacts, messages and the key in Thunderbird are deleted and cannot be brought back. Type your address to confirm.',
+    'Contacts, messages and the key in Thunderbird are deleted, and the address book “Starling” with them; nothing brings them back. Saved conversations are mails and stay: to delete those too, delete the folder “Starling” in the account that you chose for them (at first under Local Folders) and empty its trash. Type your address to confirm.',
   'device.asks': 'Another device would like to use your address',
   'notice.moving':
     'On another device you changed your address to {address}. Whoever uses it does not reach this Thunderbird until you confirm it here, too.',
@@ -58,4 +58,12 @@ export const en = {
     'Anybody with an ordinary internet telephone can then call and write to you here, without being verified. The servers on the way can listen. Whoever is on Starling, or among your people, is never let in this way.',
   'error.line.interrupted': 'Thunderbird was closed before the server answered. Whether it arrived is not known.',
   'call.here': 'calling this Thunderbird',
+  'backup.offer.lead':
+    'Should this computer be lost, you bring your address back with it, and your contacts need not check again that it is you. It can only be made now: afterwards nothing can take the key out of Thunderbird.',
+  'backup.saved.lead':
+    'Look whether {file} is in your downloads, and put it in a safe place. To use it, choose “I have a backup or certificate” when you set up Starling anew.',
+  'restore.lead':
+    'This is a backup of the key of {address}. Thunderbird here becomes the device that the file was made on; your contacts stay as sure of you as before.',
+  'error.restore.taken':
+    'Thunderbird has a key already. A backup can be brought back only where Starling is not set up.',
 };

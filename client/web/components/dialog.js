@@ -22,7 +22,7 @@ export function Ask({ title, lead = '', yes, danger = false, confirm = '', close
       confirm &&
       html`<input
         class="field"
-        aria-label=${lead}
+        aria-label=${t('dialog.confirm')}
         autocomplete="off"
         value=${typed}
         onInput=${(/** @type {any} */ e) => setTyped(e.target.value)}

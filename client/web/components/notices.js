@@ -7,6 +7,7 @@ import { visible } from '../names.js';
 import { mayAskToNotify, mayNotify } from '../notify.js';
 import { Ask } from './dialog.js';
 import { saying } from '../errors.js';
+import { BackupOffer } from '../views/backup.js';
 import { Button } from './parts.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
@@ -15,22 +16,23 @@ import { Button } from './parts.js';
 /** @param {{core: Core, state: State}} props */
 export function Notices({ core, state }) {
   return html`${state.endorsements.map(
-    (request) =>
-      html`<div class="bar warning" role="alert" key=${request.deviceId}>
-        <div>
-          <strong>${t('device.asks')}</strong>
-          <p>${t('device.asks.lead', { name: request.name, code: grouped(request.checkCode, 3) })}</p>
-        </div>
-        <div class="row">
-          <${Button} kind="main" task=${() => core.allowDevice(request.deviceId)}>${t('device.allow')}<//>
-          <${Button} task=${() => core.refuseDevice(request.deviceId)}>${t('device.refuse')}<//>
-        </div>
-      </div>`,
-  )}
-  ${state.notices.map((notice) => html`<${Bar} core=${core} notice=${notice} key=${notice.id} />`)}
-  ${state.me.status === 'removed' && html`<${Removed} core=${core} />`}
-  ${state.me.status === 'clock' && html`<div class="bar error" role="alert"><p>${t('notice.clock')}</p></div>`}
-  ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
+      (request) =>
+        html`<div class="bar warning" role="alert" key=${request.deviceId}>
+          <div>
+            <strong>${t('device.asks')}</strong>
+            <p>${t('device.asks.lead', { name: request.name, code: grouped(request.checkCode, 3) })}</p>
+          </div>
+          <div class="row">
+            <${Button} kind="main" task=${() => core.allowDevice(request.deviceId)}>${t('device.allow')}<//>
+            <${Button} task=${() => core.refuseDevice(request.deviceId)}>${t('device.refuse')}<//>
+          </div>
+        </div>`,
+    )}
+    ${state.notices.map((notice) => html`<${Bar} core=${core} notice=${notice} key=${notice.id} />`)}
+    <${BackupOffer} core=${core} state=${state} />
+    ${state.me.status === 'removed' && html`<${Removed} core=${core} />`}
+    ${state.me.status === 'clock' && html`<div class="bar error" role="alert"><p>${t('notice.clock')}</p></div>`}
+    ${(state.me.status === 'online' || state.me.status === 'one-server') && html`<${Hints} core=${core} />`}`;
 }
 
 /** @param {{core: Core, notice: State['notices'][number]}} props */

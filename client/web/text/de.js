@@ -2,10 +2,12 @@ import { calls } from './calls-de.js';
 import { letters } from './letters-de.js';
 import { people } from './people-de.js';
 import { proof } from './proof-de.js';
+import { keep } from './keep-de.js';
 
 /** @type {Record<string, string>} */
 export const de = {
   ...calls,
+  ...keep,
   'app.name': 'Starling',
   'app.people': 'Personen',
   'app.conversation': 'Unterhaltung',
@@ -460,9 +462,9 @@ export const de = {
   'trust.remove.title': '{name} nicht mehr vertrauen?',
   'trust.remove.lead':
     'Wer von dort bestätigt ist, kann nicht mehr geprüft werden: Es wird nichts an ihn gesendet und nichts von ihm geglaubt.',
-  'smime.title': 'Ihr S/MIME-Zertifikat',
-  'smime.start': 'Ich habe ein S/MIME-Zertifikat (Datei .p12)',
-  'smime.lead': 'Wählen Sie die Datei mit Ihrem Zertifikat und seinem Schlüssel. Es wird keine Mail gesendet.',
+  'smime.title': 'Ein Schlüssel in einer Datei',
+  'smime.start': 'Ich habe eine Datei: eine Sicherung meines Schlüssels oder ein S/MIME-Zertifikat (.p12)',
+  'smime.lead': 'Wählen Sie Ihre Sicherung oder die Datei mit Ihrem S/MIME-Zertifikat und seinem Schlüssel.',
   'smime.file': 'Datei (.p12 oder .pfx)',
   'smime.file.none': 'Wählen Sie zuerst eine Datei.',
   'smime.passphrase': 'Ihr Kennwort',

@@ -2,10 +2,12 @@ import { calls } from './calls-en.js';
 import { letters } from './letters-en.js';
 import { people } from './people-en.js';
 import { proof } from './proof-en.js';
+import { keep } from './keep-en.js';
 
 /** @type {Record<string, string>} */
 export const en = {
   ...calls,
+  ...keep,
   'app.name': 'Starling',
   'app.people': 'People',
   'app.conversation': 'Conversation',
@@ -440,9 +442,9 @@ export const en = {
   'trust.remove.title': 'No longer trust {name}?',
   'trust.remove.lead':
     'People who are certified by it can no longer be verified: nothing is sent to them and nothing of theirs is believed.',
-  'smime.title': 'Your S/MIME certificate',
-  'smime.start': 'I have an S/MIME certificate (file .p12)',
-  'smime.lead': 'Choose the file with your certificate and its key. No mail is sent.',
+  'smime.title': 'A key in a file',
+  'smime.start': 'I have a file: a backup of my key, or an S/MIME certificate (.p12)',
+  'smime.lead': 'Choose your backup, or the file with your S/MIME certificate and its key.',
   'smime.file': 'File (.p12 or .pfx)',
   'smime.file.none': 'Choose a file first.',
   'smime.passphrase': 'Its passphrase',

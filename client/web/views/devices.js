@@ -7,6 +7,7 @@ import { saying } from '../errors.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { duration, moment, t } from '../i18n.js';
 import { visible } from '../names.js';
+import { isAddon } from '../origin.js';
 import { useClock } from '../components/clock.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
@@ -133,14 +134,17 @@ function Adding({ core, state, adding }) {
   const [copied, setCopied] = useState(false);
   const now = useClock();
   useEffect(() => box.current?.showModal(), []);
-  const link = linkFor(`${location.origin}/`, { address: state.me.address, code: adding.code });
+  // No other device can open a page of an add-on.
+  const known = core.peers();
+  const base = isAddon ? ((known.find((each) => each.connected) ?? known[0])?.base ?? '') : `${location.origin}/`;
+  const link = linkFor(base, { address: state.me.address, code: adding.code });
   const copy = () => navigator.clipboard.writeText(link).then(() => setCopied(true));
   const left = Math.max(0, Math.ceil((adding.expires - now) / 1000));
   return html`<dialog class="ask" ref=${box} aria-labelledby="adding-title" onClose=${() => core.hideDeviceCode()}>
     <h2 id="adding-title">${t('adding.title')}</h2>
     <p>${t('adding.lead')}</p>
     <${Qr} text=${link} label=${t('adding.qr')} />
-    <p class="small">${t('adding.code', { server: location.host })}</p>
+    <p class="small">${t('adding.code', { server: base.replace(/^https?:\/\/|\/$/g, '') })}</p>
     <p class="check-code" dir="ltr">${grouped(adding.code, 4)}</p>
     <p class="small">${t('adding.left', { time: duration(left) })}</p>
     <p class="small"><strong>${t('adding.secret')}</strong></p>

@@ -13,8 +13,8 @@ import { Allowing } from './waiting.js';
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
 
-/** @param {{core: Core, state: State}} props */
-export function Address({ core, state }) {
+/** @param {{core: Core, state: State, wait?: any}} props  wait: shows that the mail for a new address is on its way, in place of a field for its code */
+export function Address({ core, state, wait }) {
   const [open, setOpen] = useState(false);
   const opener = useRef(/** @type {HTMLElement | null} */ (null));
   const close = () => {
@@ -25,7 +25,7 @@ export function Address({ core, state }) {
   return html`<p>${t('settings.address')}: <bdi>${state.me.address}</bdi></p>
     ${
       state.move
-        ? html`<${Moving} core=${core} move=${state.move} />`
+        ? html`<${Moving} core=${core} move=${state.move} wait=${wait} />`
         : open
           ? html`<${NewAddress} core=${core} state=${state} close=${close} />`
           : html`<p ref=${opener}>
@@ -95,12 +95,17 @@ function NewAddress({ core, state, close }) {
   </form>`;
 }
 
-/** @param {{core: Core, move: NonNullable<State['move']>}} props */
-function Moving({ core, move }) {
+/** @param {{core: Core, move: NonNullable<State['move']>, wait?: any}} props */
+function Moving({ core, move, wait }) {
   const [error, setError] = useState('');
   const { address, step, checkCode, refused } = move;
   const cancel = () => core.cancelMove().catch((failure) => setError(saying(failure)));
   const said = html`<p class="error" role="alert">${error}</p>`;
+  if (step === 'code' && wait)
+    return html`<div class="move">
+      <${wait} core=${core} move=${move} cancel=${cancel} />
+      ${said}
+    </div>`;
   if (step === 'code')
     return html`<div class="move">
       <${CodeForm}

@@ -4,21 +4,23 @@ import { Ask } from '../components/dialog.js';
 import { html, useEffect, useState } from '../html.js';
 import { aboutServer, languages, t } from '../i18n.js';
 import { saying } from '../errors.js';
-import { fromThisComputer } from '../origin.js';
+import { fromThisComputer, isAddon } from '../origin.js';
 import { mayNotify, notificationsBlocked } from '../notify.js';
+import { saveAs } from '../save.js';
 import { Microphone } from './call.js';
 import { Address } from './move.js';
 import { Devices } from './devices.js';
 import { Pane } from './pane.js';
+import { Report } from './report.js';
 import { Trust } from './trust.js';
 
 /** @typedef {import('../../core/types.js').StarlingApi} Core */
 /** @typedef {import('../../core/types.js').State} State */
 
-/** @param {{core: Core, state: State, back: () => void, more?: (props: {core: Core, state: State}) => any}} props */
-export function Settings({ core, state, back, more }) {
+/** @param {{core: Core, state: State, back: () => void, more?: (props: {core: Core, state: State}) => any, wait?: any}} props */
+export function Settings({ core, state, back, more, wait }) {
   return html`<${Pane} title=${t('settings.title')} back=${back}>
-    <${Section} title=${t('settings.me')}><${Person} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.me')}><${Person} core=${core} state=${state} wait=${wait} /><//>
     <${Section} title=${t('settings.devices')}><${Devices} core=${core} state=${state} /><//>
     <${Section} title=${t('settings.privacy')}>
       <${Privacy} core=${core} state=${state} />
@@ -30,6 +32,7 @@ export function Settings({ core, state, back, more }) {
     <${Section} title=${t('settings.servers')}><${Servers} core=${core} /><//>
     <${Section} title=${t('settings.trust')}><${Trust} core=${core} /><//>
     <${Section} title=${t('settings.data')}><${Data} core=${core} state=${state} /><//>
+    <${Section} title=${t('settings.help')}><${Report} core=${core} /><//>
     <${Section} title=${t('settings.details')}>
       <dl class="details">
         <dt>${t('settings.details.status')}</dt>
@@ -49,8 +52,8 @@ function Section({ title, children }) {
   </section>`;
 }
 
-/** @param {{core: Core, state: State}} props */
-function Person({ core, state }) {
+/** @param {{core: Core, state: State, wait?: any}} props */
+function Person({ core, state, wait }) {
   return html`<label class="label" for="my-name">${t('settings.name')}</label>
     <input
       class="field"
@@ -62,7 +65,7 @@ function Person({ core, state }) {
       onChange=${(/** @type {any} */ e) => core.setName(e.target.value)}
     />
     <p class="small">${t('settings.name.hint')}</p>
-    <${Address} core=${core} state=${state} />`;
+    <${Address} core=${core} state=${state} wait=${wait} />`;
 }
 
 /** @param {{core: Core, state: State}} props */
@@ -158,8 +161,9 @@ function Servers({ core }) {
               <strong><bdi>${peer.base}</bdi></strong>
               <span class="small">
                 <${Presence} presence=${peer.connected ? 'online' : 'offline'} />
-                ${t(peer.connected ? 'settings.servers.connected' : 'settings.servers.not')}${peer.detail && ` · ${peer.detail}`}
+                ${' '}${t(peer.connected ? 'settings.servers.connected' : 'settings.servers.not')}${peer.detail && ` · ${peer.detail}`}
               </span>
+              ${isAddon && html`<span class="small"><${About} base=${peer.base} /></span>`}
             </div>
             ${all.length > 1 && html`<${Button} icon="close" label=${t('settings.servers.remove', { server: peer.base })} task=${() => attempt(core.removePeer(peer.base))} />`}
           </li>`,
@@ -177,21 +181,17 @@ function Servers({ core }) {
       <button class="button" disabled=${!address.trim()}>${t('settings.servers.add')}</button>
     </form>
     <p class="error" role="alert">${error}</p>
-    <p class="small"><a href=${aboutServer()} target="_blank" rel="noopener">${t('settings.servers.about')}</a></p>`;
+    ${!isAddon && html`<p class="small"><${About} /></p>`}`;
 }
+
+/** The page of whoever runs a server: of the one that this page came from, or of that one. @param {{base?: string}} props */
+const About = ({ base = '' }) =>
+  html`<a href=${aboutServer(base)} target="_blank" rel="noopener">${t('settings.servers.about')}</a>`;
 
 /** @param {{core: Core, state: State}} props */
 function Data({ core, state }) {
   const [asking, setAsking] = useState(false);
-  const save = async () => {
-    const url = URL.createObjectURL(await core.exportData());
-    const link = Object.assign(document.createElement('a'), {
-      href: url,
-      download: `starling-${state.me.address}.json`,
-    });
-    link.click();
-    URL.revokeObjectURL(url);
-  };
+  const save = async () => saveAs(await core.exportData(), `starling-${state.me.address}.json`);
   return html`<p><${Button} task=${save}>${t('settings.export')}<//></p>
     <p class="small">${t('settings.export.hint')}</p>
     <p><${Button} kind="danger" task=${() => setAsking(true)}>${t('settings.delete')}<//></p>

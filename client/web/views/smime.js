@@ -82,6 +82,17 @@ function Found({ core, opened, back, done }) {
       setBusy(false);
     }
   };
+  if (opened.backup)
+    return html`<form class="certificate" onSubmit=${use}>
+      <p>${t('restore.lead', { address })}</p>
+      <p>${t('restore.once')}</p>
+      ${opened.notAfter < Date.now() && html`<p>${t('restore.over', { date: moment(opened.notAfter) })}</p>`}
+      <p class="error" role="alert">${error}</p>
+      <div class="row spread">
+        <${Button} kind="plain" task=${back}>${t('smime.other-file')}<//>
+        <button class=${`button main ${busy ? 'busy' : ''}`} disabled=${busy}>${t('restore.use')}</button>
+      </div>
+    </form>`;
   return html`<form class="certificate" onSubmit=${use}>
     <dl class="details">
       <dt>${t('smime.subject')}</dt>

@@ -41,11 +41,11 @@ export function Trust({ core }) {
       )}
     </ul>
     <${Add} core=${core} />
-    <h3>${t('smime.title')}</h3>
+    <h3>${t('trust.smime.title')}</h3>
     ${
       certificate
         ? html`<${SmimeForm} core=${core} close=${() => setCertificate(false)} done=${() => setCertificate(false)} />`
-        : html`<${Button} task=${() => setCertificate(true)}>${t('smime.start')}<//>`
+        : html`<${Button} task=${() => setCertificate(true)}>${t('trust.smime')}<//>`
     }
     ${
       removing &&
