@@ -113,6 +113,7 @@ export function fakeCa(ca, now) {
           const refusal = await refusing(request);
           if (refusal) return problem(403, refusal);
         }
+        if (state.ended?.includes(request.thumbprint)) return problem(401, 'unauthorized');
         keys.set(`${BASE}/account/${request.thumbprint}`, request.jwk);
         return answer(201, {}, { Location: `${BASE}/account/${request.thumbprint}` });
       case 'new-order': {

@@ -203,6 +203,28 @@ test('a CA that makes accounts by keys alone asks for one, and only the first ti
   assert.ok(!kept.includes(b64u(mac)) && !kept.includes('k1'));
 });
 
+test('the account that took a key is not lost with an address that is refused, mistyped or given up', async () => {
+  const { alice, ca, again } = await world();
+  const mac = new Uint8Array(32);
+  ca.accountKeys = { k1: mac };
+  ca.refuse = [403, 'dns'];
+  await assert.rejects(alice.enrol('alice@example.nett', `k1 ${b64u(mac)}`), fails('domain-no-mail'));
+  assert.deepEqual(ca.accountKeys, {}, 'used');
+  ca.refuse = null;
+  await alice.enrol('alcie@example.net');
+  await alice.cancel();
+  const reloaded = await again();
+  await reloaded.enrol('alice@example.net');
+  await reloaded.submit(ca.mails[1].code);
+  assert.equal(reloaded.ctx.profile.chain.length, 1);
+  // Taken back by the operator, who may give another one.
+  ca.ended = [(await reloaded.ctx.store.get('enrol', 'proven')).kid.split('/').pop()];
+  ca.accountKeys = { k3: mac };
+  await assert.rejects(reloaded.enrol('alice@example.net'), fails('account-key'));
+  await reloaded.enrol('alice@example.net', `k3 ${b64u(mac)}`);
+  await reloaded.submit(ca.mails[2].code);
+});
+
 test('a key for an account is read as the command prints it and as other CAs show it', () => {
   const mac = new Uint8Array(32);
   const text = b64u(mac);

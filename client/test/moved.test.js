@@ -335,11 +335,12 @@ test('a change may be interrupted anywhere: by a reload before the code, by canc
   await assert.rejects(alice.changeAddress(NEW));
   assert.equal(alice.state.move, null);
   ca.refuse = null;
-  // A CA that wants a key for an account wants another one for this.
+  // A CA that has come to want keys for accounts wants one for this.
   ca.accountKeys = { k2: new Uint8Array(32) };
   await assert.rejects(alice.changeAddress(NEW), (e) => e.key === 'account-key');
   assert.equal(alice.state.move, null);
   await alice.changeAddress(NEW, `k2 ${'A'.repeat(43)}`);
+  ca.accountKeys = null;
   // Its mail is known as ours, too: the add-on answers it by itself.
   assert.deepEqual(
     (await alice.awaited()).map(({ mail }) => mail.address),

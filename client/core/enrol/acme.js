@@ -24,6 +24,7 @@ function setTimer(ms, task) {
 }
 /** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean, ready?: boolean, from?: string, begins?: string, reply?: import('./reply.js').ReplyChallenge}} Pending  expires in Unix ms; from: who sends the mail, where the CA says so; begins: with what its code begins, where the CA says so; reply: where an answer by mail counts; late: the mail is not on its way yet; ready: the account's proof is still good, no mail is sent */
 /** The account with which the address was proven last: a renewal needs no mail as long as the proof is good. until: Unix ms @typedef {{account: CryptoKeyPair, kid: string, directory: string, address: string, until: number}} Proven */
+/** An account that was made by a key of the operator, whatever became of its order. @typedef {{account: CryptoKeyPair, directory: string}} Bound */
 /** start and end in Unix ms; explanation: URL for people, or ''; again: when to ask next, in ms @typedef {{start: number, end: number, explanation: string, again: number}} RenewalInfo */
 
 /** What `Retry-After` says, in seconds or as a date (RFC 9110, section 10.2.3), in ms; null when it says nothing. @param {string | null} said @param {number} now Unix ms */
@@ -120,8 +121,9 @@ export function acmeClient(around) {
       const made = await post(account, '', url, { termsOfServiceAgreed: true, ...bound });
       return made.headers.get('Location') ?? '';
     } catch (e) {
-      if (by && e instanceof StarlingError && / 403 unauthorized:/.test(e.message))
-        throw new StarlingError('account-key.wrong', {}, e.message);
+      // Without a key: the operator has ended the account that there was.
+      if (e instanceof StarlingError && / 40[13] unauthorized:/.test(e.message))
+        throw new StarlingError(by ? 'account-key.wrong' : 'account-key', {}, e.message);
       throw e;
     }
   }
@@ -154,12 +156,17 @@ export function acmeClient(around) {
       /** @type {Pending | undefined} */
       const old = await around.store.get(TABLE, 'pending');
       const kept = await proven();
-      // RFC 8555, section 11.1: no other CA, and nobody's other address, has an account by this key.
-      const same = [kept, old].find((each) => each?.directory === directoryUrl && each.address === address);
+      /** @type {Bound | undefined} */
+      const bound = await around.store.get(TABLE, 'bound');
+      // RFC 8555, section 11.1: no other CA, and nobody's other address, has an account by this key; but one that took a key of the operator is kept to.
+      const here = [kept, old].filter((each) => each?.directory === directoryUrl);
+      const same = here.find((each) => each?.address === address) ?? (bound?.directory === directoryUrl ? bound : null);
+      // Whoever is asked for a key has no account that counts.
       const account =
-        same?.account ??
+        (given.trim() ? null : same?.account) ??
         (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']));
       const kid = await register(account, given);
+      if (given.trim()) await around.store.put(TABLE, 'bound', { account, directory: directoryUrl });
       const ordered = await post(account, kid, directory.newOrder, {
         identifiers: [{ type: 'email', value: address }],
       });

@@ -30,6 +30,9 @@ export async function seeds(store, from, to) {
   // What was seen of people is not seen as new.
   const seen = (await store.list(tableOf(from, 'sequences'))).filter(([key]) => !key.startsWith('own '));
   for (const [key, value] of seen) rest.push([[tableOf(to, 'sequences'), key, value]]);
+  // An account that took a key of the CA's operator serves the new address, too.
+  const bound = await store.get(tableOf(from, 'enrol'), 'bound');
+  if (bound) rest.push([[tableOf(to, 'enrol'), 'bound', bound]]);
   return [...mine.map(([key, value]) => /** @type {Write} */ ([tableOf(to, 'me'), key, value])), ...rest.flat()];
 }
 
