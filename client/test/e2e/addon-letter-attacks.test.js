@@ -167,7 +167,7 @@ test('OpenSSL and Thunderbird itself, with the .p12, open the attached mail, and
       `${shown} await about.currentAttachments.find((each) => each.contentType === 'message/rfc822').open(about.browsingContext);`,
     );
     const read = () =>
-      bob.tb.chrome(`${shown} return { text: about?.getMessagePaneBrowser()?.contentDocument?.body?.innerText ?? '',
+      bob.tb.chrome(`${shown} return { text: about?.getMessagePaneBrowser?.()?.contentDocument?.body?.innerText ?? '',
         icons: ['signedHdrIcon', 'encryptedHdrIcon'].map((name) => about?.document.getElementById(name)?.src ?? '') };`);
     await eventually(
       async () => (await read()).icons.every((each) => each.endsWith('-ok.svg')),

@@ -26,7 +26,7 @@ class JwsSignatureTest {
     @Test
     void zeroAndWhatIsTooLargeAreNoSignature() throws Exception {
         var key = new ECKeyGenerator(Curve.P_256).generate();
-        byte[] good = Jws.sign(key, Optional.empty(), "n", "https://ca.example/x", "{}");
+        byte[] good = Jws.sign(key, Optional.empty(), "bm9uY2U", "https://ca.example/x", "{}");
         Jws.parse(good).verify(key);
         Map<String, Object> json = Json.object(good);
         BigInteger zero = BigInteger.ZERO,

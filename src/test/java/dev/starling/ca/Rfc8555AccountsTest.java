@@ -190,6 +190,10 @@ class Rfc8555AccountsTest extends AcmeTest {
         assertEquals(200, changed.status(), changed::toString);
         assertEquals(bob.kid, changed.header("location"));
         refused(400, "malformed", bob.post(bob.kid, ""));
+        // So that an issuer elsewhere can follow.
+        String id = bob.kid.substring(bob.kid.lastIndexOf('/') + 1);
+        assertEquals(
+                1, ca.<Integer>stored(session -> session.keyChanges().of(id).size()));
         var again =
                 bob.send(Jws.sign(fresh, bob.header(order.header("location")), new byte[0]), order.header("location"));
         assertEquals("ready", again.text("status"));

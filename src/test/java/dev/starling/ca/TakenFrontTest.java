@@ -24,6 +24,7 @@ import dev.starling.ca.store.PostgreSql;
 import dev.starling.ca.store.Receipt;
 import dev.starling.ca.validation.ProofKey;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.time.Clock;
@@ -291,6 +292,68 @@ class TakenFrontTest {
         String order = order(asBob, csr);
         request(order, request(mallory.key(), order, csr));
         refused("The proof is of another mailbox", order);
+    }
+
+    /// A request for another key (RFC 8555, section 7.3.5).
+    ///
+    /// @param by signs it
+    /// @param from is named as the old one
+    private static byte[] change(ECKey by, ECKey from, ECKey to, String account) {
+        String url = "https://ca.example/acme/key-change", kid = "https://ca.example/acme/account/" + account;
+        String payload =
+                Json.write(Map.of("account", kid, "oldKey", from.toPublicJWK().toJSONObject()));
+        Map<String, Object> header =
+                Map.of("alg", "ES256", "jwk", to.toPublicJWK().toJSONObject(), "url", url);
+        byte[] inner = Jws.sign(to, header, payload.getBytes(StandardCharsets.UTF_8));
+        return Jws.sign(by, Optional.of(kid), "bm9uY2U", url, new String(inner, StandardCharsets.US_ASCII));
+    }
+
+    private void changed(Holder of, byte[] request, ECKey to) throws IOException {
+        store.change(session -> {
+            session.keyChanges().add(of.account(), request);
+            Account before = session.accounts().byId(of.account()).orElseThrow();
+            session.accounts().key(before, Jws.thumbprint(to), to.toPublicJWK().toJSONString());
+        });
+    }
+
+    @Test
+    void aProofGoesOnWithTheKeysToWhichItsAccountChanged() throws Exception {
+        Holder bob = proven(BOB);
+        ECKey second = AcmeCaller.newKey(), third = AcmeCaller.newKey();
+        byte[] csr = Csrs.of(BOB), next = Csrs.of(BOB);
+        String before = order(bob, csr);
+        request(before, request(bob.key(), before, csr));
+        changed(bob, change(bob.key(), bob.key(), second, bob.account()), second);
+        changed(bob, change(second, second, third, bob.account()), third);
+        // Asked for before, and looked at afterwards.
+        issued(before);
+        String after = order(bob, next);
+        request(after, request(third, after, next));
+        issued(after);
+    }
+
+    @Test
+    void aChangeThatBothKeysDidNotSignIsNone() throws Exception {
+        ECKey evil = AcmeCaller.newKey();
+        Holder other = proven("carol@example.net");
+        for (int i = 0; i < 3; i++) {
+            Holder bob = proven(BOB);
+            changed(
+                    bob,
+                    switch (i) {
+                        case 0 -> change(evil, bob.key(), evil, bob.account());
+                        // Genuine, of another account.
+                        case 1 -> change(bob.key(), bob.key(), evil, other.account());
+                        default -> new byte[] {'{', '}'};
+                    },
+                    evil);
+            byte[] csr = Csrs.of(BOB);
+            String order = order(bob, csr);
+            request(order, request(evil, order, csr));
+            refused("The account's key is not the one", order);
+            store.change(session -> session.accounts().end(bob.account(), Account.Status.REVOKED));
+            evil = AcmeCaller.newKey();
+        }
     }
 
     @Test

@@ -203,7 +203,9 @@ final class AccountResource {
         String thumbprint = Jws.thumbprint(key), jwk = key.toPublicJWK().toJSONString();
         boolean changed = store.whole(session -> {
             checkNotCertified(session, key);
-            return session.accounts().key(account, thumbprint, jwk);
+            if (!session.accounts().key(account, thumbprint, jwk)) return false;
+            session.keyChanges().add(account.id(), signed.request().body());
+            return true;
         });
         if (changed) return said(200, byKey(thumbprint).orElseThrow(AcmeFront::unknownAccount));
         Account other = byKey(thumbprint)

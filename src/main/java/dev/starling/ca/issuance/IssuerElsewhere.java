@@ -83,16 +83,17 @@ public final class IssuerElsewhere implements Issuance {
         }
     }
 
-    // The issuer wants it signed, and for the key that the account has now.
+    // The issuer wants it signed, and for a key that the account has now or had before.
     @Override
     public boolean believes(Session session, Authorization proof) {
         Optional<Account> account = session.accounts().byId(proof.account());
-        return account.isPresent()
-                && session.receipts()
-                        .of(proof.id())
-                        .filter(each -> each.holder()
-                                .equals(Receipt.ofAccount(account.get().thumbprint())))
-                        .isPresent();
+        Optional<Receipt> receipt = session.receipts().of(proof.id());
+        if (account.isEmpty() || receipt.isEmpty()) return false;
+        try {
+            return !HeldKeys.of(session, account.get(), receipt.get().holder()).isEmpty();
+        } catch (Problem e) {
+            return false;
+        }
     }
 
     @Override

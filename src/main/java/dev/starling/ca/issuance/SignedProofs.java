@@ -13,10 +13,10 @@ import dev.starling.ca.validation.ProofCheck;
 import dev.starling.identity.Address;
 import dev.starling.identity.DeviceId;
 import dev.starling.identity.log.LogEntry;
-import java.text.ParseException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 
 /// Believes of the store only what is signed by others than those who write into it: that the mailbox was proven, by
 /// whoever judges proofs; and that the holder of the account's key asked for this certificate, by that key.
@@ -77,24 +77,25 @@ public final class SignedProofs implements Proofs {
         Jws request = Jws.parse(session.receipts()
                 .request(order.id())
                 .orElseThrow(() -> unproven("Nobody who has proven this mailbox asked for this certificate.")));
-        ECKey key = key(session, order);
-        if (!receipt.holder().equals(Receipt.ofAccount(Jws.thumbprint(key))))
-            throw unproven("The account's key is not the one that has proven this mailbox.");
-        request.verify(key);
+        Account account = session.accounts()
+                .byId(order.account())
+                .orElseThrow(() -> unproven("The order is of no account that has proven this mailbox."));
+        checkSigned(request, HeldKeys.of(session, account, receipt.holder()));
         if (!request.url().endsWith("/acme/finalize/" + order.id())
                 || !Arrays.equals(Json.bytes(Json.text(request.json(), "csr")), csr))
             throw unproven("The account asked for something else.");
     }
 
-    private static ECKey key(Session session, Order order) throws Problem {
-        Account account = session.accounts()
-                .byId(order.account())
-                .orElseThrow(() -> unproven("The order is of no account that has proven this mailbox."));
-        try {
-            return ECKey.parse(account.jwk());
-        } catch (ParseException | IllegalArgumentException | IllegalStateException e) {
-            // The library answers hostile members with either.
-            throw unproven("The account's key cannot be read.");
-        }
+    // It may be of before a change of the key, or of after it.
+    private static void checkSigned(Jws request, List<ECKey> keys) throws Problem {
+        Problem last = unproven("The account's key is not the one that has proven this mailbox.");
+        for (ECKey key : keys)
+            try {
+                request.verify(key);
+                return;
+            } catch (Problem e) {
+                last = e;
+            }
+        throw last;
     }
 }

@@ -67,6 +67,10 @@ public final class Session {
         return new ReceiptTable(db);
     }
 
+    public KeyChangeTable keyChanges() {
+        return new KeyChangeTable(db);
+    }
+
     public AnswerTable answers() {
         return new AnswerTable(db);
     }
@@ -122,6 +126,7 @@ public final class Session {
                 "delete from account where created < :before and status = 'valid'"
                         + " and id not in (select account from cert_order) and id not in (select account from authz)",
                 now - ACCOUNT_KEPT);
+        update("delete from key_change where :before > 0 and account not in (select id from account)", yesterday);
         nonces().forget(now);
         silence().forget(now);
     }

@@ -113,6 +113,20 @@ abstract class CaStoreContract {
     }
 
     @Test
+    void changesOfKeysComeInTheirOrderAndTheNewestAreKept() throws Exception {
+        for (byte i = 1; i <= 25; i++) {
+            byte[] request = {i};
+            does(s -> s.keyChanges().add("a", request));
+        }
+        again();
+        var kept = in(s -> s.keyChanges().of("a"));
+        assertEquals(20, kept.size());
+        assertEquals(6, kept.getFirst()[0]);
+        assertEquals(25, kept.getLast()[0]);
+        assertEquals(List.of(), in(s -> s.keyChanges().of("b")));
+    }
+
+    @Test
     void whatWasWrittenIsThereAfterwards() throws Exception {
         does(s -> {
             s.accounts().add(account("a"));
