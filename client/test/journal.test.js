@@ -86,7 +86,7 @@ test('of a person: connections, a call and what failed, without messages, names,
   assert.match(report, /program: test 1\n/);
   assert.match(report, /status: connecting/);
   assert.match(report, /status: online/);
-  for (const { base } of it.peers) assert.ok(report.includes(new URL(base).host), base);
+  for (const { base } of it.peers) assert.ok(report.includes(base.split('/')[2]), base);
   assert.match(report, /people: 1, requests: 0, devices: 1/);
   assert.doesNotMatch(report, /private|hello|of the Report|bob|alice/i);
   const { profile } = alice.main.ctx;
