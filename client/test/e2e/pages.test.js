@@ -78,8 +78,8 @@ const SURFACES = {
 
 /** What is done on a surface before it is looked at. */
 const FILE = { name: 'ca.pem', mimeType: 'text/plain', buffer: Buffer.from('-----BEGIN CERTIFICATE-----') };
-const openFile = async (button) => {
-  await page.click('text=I have a file: a backup');
+const openFile = async (button, start = 'I have a file: a backup') => {
+  await page.click(`text=${start}`);
   await page.setInputFiles('#smime-file', FILE);
   await page.fill('#smime-passphrase', 'right');
   if (button) await page.click('button:has-text("Open"):not([disabled])');
@@ -141,7 +141,7 @@ const STEPS = {
   },
   'trust-remove': () => page.click('[aria-label="Remove Example Ltd"]'),
   async 'trust-certificate'() {
-    await openFile(false);
+    await openFile(false, 'Use an S/MIME certificate');
     await page.locator('#smime-passphrase').scrollIntoViewIfNeeded();
   },
   'certificate-file': () => openFile(false),
