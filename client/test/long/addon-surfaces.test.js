@@ -2,10 +2,10 @@
 // nothing is clipped, axe finds nothing; pictures of all go to screenshots/.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { bookAt } from './addon-dots.js';
-import { fakeAddon } from './addon-fake.js';
-import { eventually } from './agents.js';
-import { faults } from './looks.js';
+import { bookAt } from '../e2e/addon-dots.js';
+import { fakeAddon } from '../e2e/addon-fake.js';
+import { eventually } from '../e2e/agents.js';
+import { faults } from '../e2e/looks.js';
 
 const ALICE = 'alice@example.net';
 const button = (text) => `[...document.querySelectorAll('button')].find((each) => ${text}.test(each.textContent))`;
