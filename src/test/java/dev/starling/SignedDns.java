@@ -102,7 +102,12 @@ public final class SignedDns implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("unbound.log").toFile())
                 .start();
-        awaitReady();
+        try {
+            awaitReady();
+        } catch (IOException e) {
+            close();
+            throw e;
+        }
     }
 
     private String configuration(List<String> zones, String... options) {
