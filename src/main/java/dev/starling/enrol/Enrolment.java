@@ -105,7 +105,7 @@ public final class Enrolment {
         // Before the CA hears of it: a key that was certified must not be lost.
         pending.save(pendingFile);
         try (var acme = new AcmeClient(directory, pending.account(), pending.kid())) {
-            var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, pendingFile, address, way));
+            var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, file, address, way));
             Keys.save(file, held);
             keep(acme, pendingFile, address, file);
             isDone(file);
@@ -187,20 +187,29 @@ public final class Enrolment {
         return new KeyPair(held.publicKey(), held.key());
     }
 
-    private List<X509Certificate> run(AcmeClient acme, Pending begun, Path pendingFile, Address address, Way way)
+    private List<X509Certificate> run(AcmeClient acme, Pending begun, Path file, Address address, Way way)
             throws EnrolmentException, Problem, IOException {
         var pending = begun;
         Optional<Map<String, Object>> order = known(acme, pending);
         if (order.isEmpty()) {
             String kid = acme.register(key);
+            if (key.isPresent()) keepBound(acme, file, address);
             var made = acme.post(
                     acme.service("newOrder"),
                     Json.write(Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));
             pending = pending.with(kid, made.location());
-            pending.save(pendingFile);
+            pending.save(Pending.file(file));
             order = Optional.of(made.json());
         }
         return certificates(acme, finished(acme, pending, order.get(), address, way), pending.device(), address);
+    }
+
+    /// An account that took a key is not lost with an order that fails.
+    private void keepBound(AcmeClient acme, Path file, Address address) throws IOException {
+        boolean isKept = KeptAccount.load(file)
+                .filter(kept -> kept.kid().equals(acme.kid()))
+                .isPresent();
+        if (!isKept) new KeptAccount(directory, address.text(), acme.account(), acme.kid(), Instant.EPOCH).save(file);
     }
 
     /// The order of an earlier call, unless it is over.

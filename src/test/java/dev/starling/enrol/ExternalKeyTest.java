@@ -108,6 +108,17 @@ class ExternalKeyTest {
     }
 
     @Test
+    void anOrderThatFailsDoesNotUseItUp() throws Exception {
+        var by = enrolment().by(given());
+        var e = assertThrows(
+                EnrolmentException.class,
+                () -> by.enrol(bob, folder.resolve("bob.p12"), (_, _) -> Optional.of("A".repeat(32))));
+        assertEquals(Reason.REFUSED, e.reason());
+        assertFalse(Files.exists(folder.resolve("bob.p12.pending")));
+        enrol(enrolment(), "bob.p12");
+    }
+
+    @Test
     void aCaThatWantsNoneTakesTheRequestAllTheSame() throws Exception {
         try (var free = new TestCa(Files.createDirectory(folder.resolve("free")))) {
             var verifier = new CertificateVerifier(TrustAnchors.of(free.issuer.root()), false);
