@@ -5,6 +5,7 @@ import { StarlingError } from '../errors.js';
 import { gruu } from '../identity/device.js';
 import { mky } from '../identity/passport.js';
 import { first, hasSdp, parameter } from '../sip/message.js';
+import { callees } from './callees.js';
 import { conversation } from './conversation.js';
 import { callKey, IncomingLeg } from './incoming.js';
 import { LineLeg } from './line.js';
@@ -98,6 +99,7 @@ export function calls(ctx) {
     await ctx.store.put('calls', `${String(was.begun).padStart(15, '0')} ${id}`, past);
   }
 
+  const whom = callees(ctx);
   const { watch, confirmed, talk } = conversation({ ctx, live: () => live, change, end });
 
   /** @returns {import('../types.js').PastCall['result']} */
@@ -130,13 +132,25 @@ export function calls(ctx) {
             for (const other of own.legs) other.cancel(DECLINED);
             own.legs.clear();
           }
-          if (live === own && !own.dialog && !own.legs.size) void end('failed', why);
+          if (live === own && !own.dialog && !own.legs.size) void failed(own, engine, targets, why);
         },
       });
       own.legs.add(leg);
       return leg;
     });
     for (const leg of legs) void leg.start(engine);
+  }
+
+  /**
+   * No device is left that may answer. Where none was there, they may be elsewhere by now.
+   * @param {Live} own @param {import('../types.js').MediaEngine} engine @param {import('../agent/delivery.js').Target[]} called @param {string} why
+   */
+  async function failed(own, engine, called, why) {
+    const more = why === 'call.offline' && !own.again ? await whom.more(own.address, called) : [];
+    if (live !== own) return;
+    own.again = true;
+    if (more.length) dial(own, engine, more);
+    else await end('failed', why);
   }
 
   /** @param {Live} own @param {OutgoingLeg | LineLeg} winner */
@@ -352,7 +366,10 @@ export function calls(ctx) {
     },
 
     /** The network is back, or there is a flow again. */
-    hurry: () => live?.restart?.hurry(),
+    hurry() {
+      whom.opened();
+      live?.restart?.hurry();
+    },
 
     /** ACK. @param {Incoming} incoming */
     acknowledged({ message }) {
@@ -370,10 +387,9 @@ export function calls(ctx) {
       if (!engine) throw new StarlingError('call.media');
       const own = begin(address, null);
       own.stopTimer = ctx.timer(RING_MILLIS, () => void (live === own && end('cancelled', 'call.no-answer')));
-      const targets = await ctx.contacts.targets(address).catch(() => []);
-      const reachable = targets.filter((target) => target.location && ctx.delivery.paths(target).length);
+      const reachable = await whom.of(address);
       if (live !== own) return;
-      if (!reachable.length) return end('failed', 'call.offline');
+      if (!reachable.length) return end('failed', ua()?.ready.length ? 'call.offline' : 'call.unconnected');
       dial(own, engine, reachable);
     },
 

@@ -12,6 +12,7 @@ import { first } from '../sip/message.js';
  * @property {string} address
  * @property {number} begun  Unix ms
  * @property {Set<OutgoingLeg | import('./line.js').LineLeg>} legs  that still ring
+ * @property {boolean} again  looked for a second time
  * @property {IncomingLeg | null} incoming
  * @property {MediaLeg | null} media  from here on: once it is answered
  * @property {Dialog | null} dialog
@@ -29,6 +30,7 @@ export const newLive = (id, address, begun, incoming) => ({
   address,
   begun,
   legs: new Set(),
+  again: false,
   incoming,
   media: null,
   dialog: null,

@@ -285,10 +285,12 @@ async function fromEndToEnd() {
 }
 
 test('alice calls bob: JsSIP answers, the sound goes from end to end, alice is told that the server could listen', async () => {
+  const warned = [];
+  alice.on('console', (line) => line.type() === 'warning' && warned.push(line.text()));
   await alice.click('.head button:has-text("Call")');
   // Why it failed stands there for seconds only.
   const failed = alice.waitForSelector('.call-bar.ended', { timeout: 20_000 }).then(
-    async (bar) => assert.fail(await bar.innerText()),
+    async (bar) => assert.fail([await bar.innerText(), ...warned].join('\n')),
     () => {},
   );
   await Promise.race([ringing(3), failed.then(() => ringing(3))]);

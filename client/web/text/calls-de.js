@@ -37,6 +37,7 @@ export const calls = {
   'error.microphone.none': 'Kein Mikrofon gefunden. Schließen Sie eines an und rufen Sie noch einmal an.',
   'error.call.not-genuine': 'Die Antwort kam nicht von {name}. Der Anruf wurde beendet; nichts war zu hören.',
   'error.call.offline': '{name} ist gerade nicht erreichbar.',
+  'error.call.unconnected': 'Sie sind gerade mit keinem Server verbunden. Rufen Sie gleich noch einmal an.',
   'error.call.busy': '{name} spricht gerade.',
   'error.call.declined': '{name} hat abgelehnt.',
   'error.call.refused': '{name} nimmt nur Anrufe von Kontakten an. Senden Sie eine Kontaktanfrage.',

@@ -37,6 +37,7 @@ export const calls = {
   'error.microphone.none': 'No microphone was found. Connect one and call again.',
   'error.call.not-genuine': 'The answer did not come from {name}. The call was ended; nothing was heard.',
   'error.call.offline': '{name} is not reachable now.',
+  'error.call.unconnected': 'You are not connected to a server now. Call again in a moment.',
   'error.call.busy': '{name} is in another call.',
   'error.call.declined': '{name} declined.',
   'error.call.refused': '{name} takes calls only from contacts. Send a contact request.',
