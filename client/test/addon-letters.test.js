@@ -7,9 +7,10 @@ import { letterMails, MARK, SUBJECT } from '../thunderbird/letters.js';
 import { post } from '../thunderbird/post.js';
 
 const [ALICE, BOB] = ['alice@example.net', 'bob@example.net'];
-let stored, changed, box, opened, arrive, counts, sent, allowed, refuse;
+let stored, changed, box, opened, asked, folders, arrive, counts, sent, allowed, refuse;
 beforeEach(() => {
-  [stored, changed, box, opened, sent, allowed, refuse] = [{}, [], [], [], [], true, null];
+  [stored, changed, box, opened, asked, sent, allowed, refuse] = [{}, [], [], [], [], [], true, null];
+  folders = [{ id: 'in', specialUse: ['inbox'], unread: 0 }];
   globalThis.browser = {
     storage: {
       local: {
@@ -22,19 +23,26 @@ beforeEach(() => {
       },
     },
     permissions: { contains: async () => allowed },
-    folders: { onFolderInfoChanged: { addListener: (fn) => (counts = fn) } },
+    folders: {
+      onFolderInfoChanged: { addListener: (fn) => (counts = fn) },
+      query: async ({ specialUse, hasUnreadMessages }) =>
+        folders.filter((each) => (hasUnreadMessages ? each.unread > 0 : each.specialUse.includes(specialUse[0]))),
+    },
     accounts: { list: async () => [{ identities: [{ id: 'id1', email: 'Alice@example.net' }] }] },
     messages: {
       getFull: async (id) => (opened.push(id), { headers: box.find((each) => each.id === id).headers }),
       listAttachments: async (id) => box.find((each) => each.id === id).attached,
       getAttachmentFile: async (id, part) =>
         box.find((each) => each.id === id).attached.find((a) => a.partName === part).file,
-      query: async () => ({ id: null, messages: box }),
+      query: async (how) => {
+        asked.push(how.folderId);
+        return { id: null, messages: box.filter((each) => [how.folderId].flat().includes(each.folder.id)) };
+      },
       onNewMailReceived: {
         addListener: (fn) =>
           (arrive = (mails) => {
             box.push(...mails);
-            fn({}, { id: null, messages: mails });
+            fn({ id: 'in' }, { id: null, messages: mails });
           }),
       },
       sendMessage: async (details, options) => {
@@ -157,6 +165,38 @@ test('a mail of which Thunderbird says only that there is one more is found, and
   assert.equal(one.read.length, 2);
 });
 
+test('a folder is gone through only when more came than Thunderbird told of, not when one of its mails was read', async () => {
+  const one = watched();
+  counts({ id: 'in' }, { unreadMessageCount: 3 });
+  arrive([mail(), mail(), mail()]);
+  counts({ id: 'in' }, { unreadMessageCount: 2 });
+  counts({ id: 'other' }, { unreadMessageCount: 0 });
+  // The last of these is looked at after those before it.
+  const last = mail({ folder: { id: 'last', specialUse: [] } });
+  box.push(last);
+  counts({ id: 'last' }, { unreadMessageCount: 1 });
+  const end = Date.now() + 20_000;
+  while (!one.filed.includes(last.id) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(asked, ['last']);
+  assert.equal(one.filed.length, 4);
+});
+
+test('what came while Thunderbird did not run is found where mails come in and where some are unread', async () => {
+  folders.push(
+    { id: 'list', specialUse: [], unread: 2 },
+    { id: 'read', specialUse: [], unread: 0 },
+    { id: 'trash', specialUse: ['trash'], unread: 9 },
+    { id: 'all', specialUse: [], unread: 9, isVirtual: true },
+    { id: 'unified', specialUse: ['inbox'], unread: 9, isUnified: true },
+  );
+  const [here, there] = [mail(), mail({ folder: { id: 'list', specialUse: [] } })];
+  box.push(here, there, mail({ folder: { id: 'read', specialUse: [] } }));
+  const one = watched();
+  await one.lookBack();
+  assert.deepEqual(asked, [['in', 'list']]);
+  assert.deepEqual(one.filed, [here.id, there.id]);
+});
+
 /** @param {string[]} due */
 const agent = (due, address = ALICE) => {
   const written = [];
@@ -168,7 +208,7 @@ const agent = (due, address = ALICE) => {
 };
 const posted = async (agents, more = {}) => {
   const one = post({ agents: () => agents, folder: async () => ({ id: 'letters' }), warn: () => {}, ...more });
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await one.started;
   await one.look();
   return one;
 };

@@ -32,6 +32,7 @@ beforeEach(() => {
         set: async (what) => void Object.assign(stored, structuredClone(what)),
       },
     },
+    folders: { query: async () => [{ id: 'in', specialUse: ['inbox'] }] },
     messages: {
       getFull: async (id) => (read.push(id), { headers: box.find((each) => each.id === id).headers }),
       query: async ({ headerMessageId }) => {

@@ -1,6 +1,7 @@
 // Encrypted mails that the Starling of a contact sent while we were away: found when they arrive, or when Thunderbird starts later, shown as messages, and filed away. The
 // mark only says where to look: who wrote is what is signed inside. Everything else stays where it is, untouched, and nothing says why.
 import { MAX_MAIL } from '../core/cms/letter.js';
+import { isElsewhere, searchIncoming } from './incoming.js';
 import { addressIn } from './mails.js';
 import { within } from './within.js';
 
@@ -19,9 +20,9 @@ const SOON_MILLIS = 2_000;
 const NEW_MILLIS = 2 * 86_400_000;
 const MAX_FOLDERS = 100;
 const MAX_JUDGED = 1000;
+/** Folders of which it is remembered how many mails are unread. */
+const MAX_COUNTED = 2000;
 const OLD_MILLIS = 31 * 86_400_000;
-/** What was sent, thrown away, or is being written. */
-const ELSEWHERE = ['sent', 'trash', 'drafts', 'templates', 'outbox'];
 
 /** @typedef {import('../core/agent/mails.js').Outcome} Outcome */
 /**
@@ -39,8 +40,10 @@ export function letterMails({ isContact, read, file, isFiled, warn }) {
   let last = Promise.resolve();
   let waiting = 0;
   let left = false;
-  /** Looked at in a moment. @type {Set<string>} */
-  const changed = new Set();
+  /** Looked at in a moment: how many more are unread, and of how many of them we were told. @type {Map<string, {more: number, told: number}>} */
+  const changed = new Map();
+  /** Unread mails of a folder when that last changed. @type {Map<string, number>} */
+  const unread = new Map();
   /** Mails that were judged: once is enough. @type {Set<number>} */
   const judged = new Set();
   /** @type {any} */
@@ -51,7 +54,7 @@ export function letterMails({ isContact, read, file, isFiled, warn }) {
     mail.subject === SUBJECT &&
     mail.size <= MAX_BYTES &&
     isContact(addressIn(mail.author ?? '')) &&
-    !(mail.folder?.specialUse ?? []).some((/** @type {string} */ use) => ELSEWHERE.includes(use));
+    !isElsewhere(mail.folder);
 
   /** The encrypted mail in one of our form; null: it is of another. @param {any} mail @returns {Promise<Uint8Array | null>} */
   async function attachedTo(mail) {
@@ -109,12 +112,18 @@ export function letterMails({ isContact, read, file, isFiled, warn }) {
     }
   }
 
-  /** In a folder where something came. @param {string} folderId */
-  function soon(folderId) {
-    if (changed.has(folderId) || changed.size >= MAX_FOLDERS) return;
-    changed.add(folderId);
+  /** Where something came. Thunderbird goes through all mails of a folder to answer: only when there are more than it told us of. @param {string} folderId @param {{more?: number, told?: number}} what */
+  function soon(folderId, { more = 0, told = 0 }) {
+    const already = changed.get(folderId);
+    if (!already && changed.size >= MAX_FOLDERS) return;
+    const sum = already ?? { more: 0, told: 0 };
+    sum.more += more;
+    sum.told += told;
+    if (already) return;
+    changed.set(folderId, sum);
     setTimeout(() => {
       changed.delete(folderId);
+      if (sum.more <= sum.told) return;
       const since = new Date(Date.now() - NEW_MILLIS);
       browser.messages.query({ folderId, fromDate: since, subject: SUBJECT, unread: true }).then(all).catch(warn);
     }, SOON_MILLIS);
@@ -124,16 +133,23 @@ export function letterMails({ isContact, read, file, isFiled, warn }) {
   async function lookBack() {
     left = false;
     judged.clear();
-    await all(await browser.messages.query({ fromDate: new Date(Date.now() - OLD_MILLIS), subject: SUBJECT }));
+    await all(await searchIncoming({ fromDate: new Date(Date.now() - OLD_MILLIS), subject: SUBJECT }));
     await last;
   }
 
-  browser.messages.onNewMailReceived.addListener((/** @type {any} */ _folder, /** @type {any} */ list) => {
+  browser.messages.onNewMailReceived.addListener((/** @type {any} */ folder, /** @type {any} */ list) => {
+    soon(folder.id, { told: list.messages.length });
     all(list).catch(warn);
   }, true);
   // Of a mail that another connection to the mailbox was told of first, Thunderbird says nothing but that there is one more.
-  browser.folders.onFolderInfoChanged.addListener((/** @type {any} */ folder, /** @type {any} */ info) => {
-    if (info.unreadMessageCount > 0) soon(folder.id);
+  browser.folders.onFolderInfoChanged.addListener((/** @type {any} */ { id }, /** @type {any} */ info) => {
+    const now = info.unreadMessageCount;
+    if (now === undefined) return;
+    const more = now - (unread.get(id) ?? 0);
+    unread.delete(id);
+    unread.set(id, now);
+    if (unread.size > MAX_COUNTED) unread.delete(/** @type {string} */ (unread.keys().next().value));
+    if (more > 0) soon(id, { more });
   });
   return { lookBack, settled: () => last, isLeft: () => left };
 }

@@ -2,6 +2,7 @@
 // subject, and none is touched.
 import { codeIn } from '../core/enrol/acme.js';
 import { StarlingError } from '../core/errors.js';
+import { searchIncoming } from './incoming.js';
 import { proofs } from './proof.js';
 
 /** Of one order, where the CA does not say how its code begins: whoever guesses when we wait, and forges the sender, gets no more than these. */
@@ -162,10 +163,10 @@ export function challengeMails({
   async function lookBack() {
     const waiting = await allAwaited();
     for (const { left } of waiting.length ? [] : await proofs())
-      for (const headerMessageId of left) await all(await browser.messages.query({ headerMessageId }));
+      for (const headerMessageId of left) await all(await searchIncoming({ headerMessageId }));
     if (!waiting.length) return;
     const since = new Date(Math.min(...waiting.map(({ expires }) => expires)) - DAY_MILLIS - EARLIER_MILLIS);
-    await all(await browser.messages.query({ fromDate: since, subject: 'ACME:' }));
+    await all(await searchIncoming({ fromDate: since, subject: 'ACME:' }));
   }
 
   browser.messages.onNewMailReceived.addListener((/** @type {any} */ _folder, /** @type {any} */ list) => {

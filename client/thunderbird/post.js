@@ -71,6 +71,7 @@ export function post({ agents, folder, warn, now = () => Date.now() }) {
     await look();
   }
   onLettersChanged(() => void read().catch(warn));
-  void read().catch(warn);
-  return { look };
+  /** Settles when what the person wants was read, and what was due then has been tried. */
+  const started = read().catch(warn);
+  return { look, started };
 }
