@@ -108,3 +108,16 @@ test('of the same device at the same peer the newest subscription counts: an old
   assert.ok(of(200) >= 1 && of(200) <= 2, `${of(200)} taken`);
   assert.ok(of(481) >= 4, `${of(481)} over`);
 });
+
+test('of two devices the one that falls silent is asked, and the other is not', async () => {
+  const { it, alice, bob, device } = await make();
+  const other = bob.ctx.profile.key.id;
+  for (const peer of it.peers)
+    peer.alter = (message) =>
+      message.method === 'NOTIFY' && !message.status && isOf(it, device, message) ? null : message;
+  const before = [asked(it, device), asked(it, other)];
+  for (let minutes = 0; asked(it, device) === before[0] && minutes < 20; minutes++) await it.pass(60_000);
+  assert.ok(asked(it, device) > before[0], 'asked');
+  assert.equal(asked(it, other), before[1]);
+  assert.equal(contact(alice.state, BOB).presence, 'online');
+});

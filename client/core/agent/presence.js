@@ -133,8 +133,10 @@ export function presence(ctx) {
     if (!what) return;
     const left = what.until - ctx.now();
     later(`${address} ${device}`, Math.max(1000, left + 1000), () => ctx.contacts.show());
-    // A peer that began anew has forgotten who follows.
-    later(`late ${address} ${device}`, Math.max(RETRY_MILLIS, left - LATE_MILLIS), () => void watch(address));
+    // A peer that began anew has forgotten who follows. The other devices are heard, or asked at their own time.
+    later(`late ${address} ${device}`, Math.max(RETRY_MILLIS, left - LATE_MILLIS), () => {
+      void subscribe(address, device, 0);
+    });
   }
 
   /** That device only: what the others say, they say themselves. @param {string} address @param {string} device */

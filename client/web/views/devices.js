@@ -32,7 +32,7 @@ export function Devices({ core, state }) {
   return html`<ul class="plain-list">
       ${state.devices.map(
         (device) =>
-          html`<li class="entry" key=${device.deviceId}>
+          html`<li class="entry device" key=${device.deviceId}>
             <div class="entry-text">
               <strong><bdi dir="auto">${nameOf(device)}</bdi></strong>
               <span class="small">${facts(device)}</span>
