@@ -10,6 +10,7 @@ import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
 import dev.starling.identity.Keys;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.security.interfaces.ECPublicKey;
 import java.time.Duration;
 import java.util.Collections;
@@ -165,6 +166,30 @@ class Rfc8555AccountsTest extends AcmeTest {
             var changed = carol.post(carol.kid, "{\"contact\":[\"mailto:c@example.net\"]}");
             assertEquals(List.of("mailto:c@example.net"), changed.list("contact"));
             assertEquals(List.of(), carol.post(carol.kid, "{\"contact\":[]}").list("contact"));
+            // RFC 3986, section 3.1: the scheme in either case.
+            var loud = carol.post(carol.kid, "{\"contact\":[\"MAILTO:c@example.net\"]}");
+            assertEquals(List.of("MAILTO:c@example.net"), loud.list("contact"));
+        }
+    }
+
+    // Sections 7.1.1, 7.3 and 7.3.3
+
+    @Test
+    void whereThereAreTermsTheyAreNamedAndAgreedTo() throws Exception {
+        String terms = "https://ca.example/terms/1";
+        try (var careful = TestCa.withTerms(Files.createDirectories(folder.resolve("careful")), terms);
+                var carol = careful.caller()) {
+            String url = careful.base + "/acme/new-account";
+            for (String payload : List.of("{}", "{\"termsOfServiceAgreed\":false}", "{\"termsOfServiceAgreed\":1}")) {
+                var silent = carol.post(url, payload);
+                refused(403, "userActionRequired", silent);
+                assertEquals(terms, silent.text("instance"));
+                assertTrue(silent.header("link").contains("<" + terms + ">;rel=\"terms-of-service\""), silent::toString);
+            }
+            assertEquals(
+                    201, carol.post(url, "{\"termsOfServiceAgreed\":true}").status());
+            // Who has an account is asked no more.
+            assertEquals(200, carol.post(url, "{}").status());
         }
     }
 

@@ -100,7 +100,27 @@ public final class TestCa implements AutoCloseable {
         var origin = new Origin(false);
         var ways = List.of(Authorizations.CODE);
         return new TestCa(
-                store, folder, limits, 1_000_000, origin, ways, Optional.of(server), issuer, Front.External.NONE);
+                store, folder, limits, 1_000_000, origin, ways, Optional.of(server), issuer, Front.External.NONE, "");
+    }
+
+    /// One whose users agree to something first.
+    ///
+    /// @param terms URL of what they agree to
+    public static TestCa withTerms(Path folder, String terms) throws IOException {
+        var store = CaStore.inFile(folder.resolve("ca.db"));
+        var ways = List.of(Authorizations.CODE);
+        var origin = new Origin(false);
+        return new TestCa(
+                store,
+                folder,
+                Limits.LOCAL,
+                1_000_000,
+                origin,
+                ways,
+                Optional.empty(),
+                "",
+                Front.External.NONE,
+                terms);
     }
 
     /// One whose operator says who may have an account.
@@ -115,12 +135,12 @@ public final class TestCa implements AutoCloseable {
         var ways = List.of(Authorizations.CODE);
         var external = new Front.External(
                 Optional.of(ExternalAccounts.open(folder, store, java.time.Clock.systemUTC())), required);
-        return new TestCa(store, folder, limits, 1_000_000, new Origin(false), ways, Optional.empty(), "", external);
+        return new TestCa(store, folder, limits, 1_000_000, new Origin(false), ways, Optional.empty(), "", external, "");
     }
 
     private TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin, List<String> ways)
             throws IOException {
-        this(store, folder, limits, burst, origin, ways, Optional.empty(), "", Front.External.NONE);
+        this(store, folder, limits, burst, origin, ways, Optional.empty(), "", Front.External.NONE, "");
     }
 
     private TestCa(
@@ -132,7 +152,8 @@ public final class TestCa implements AutoCloseable {
             List<String> ways,
             Optional<String> dns,
             String issuer,
-            Front.External external)
+            Front.External external,
+            String terms)
             throws IOException {
         this.store = store;
         domains = new Domains(
@@ -158,7 +179,7 @@ public final class TestCa implements AutoCloseable {
         new Front(store, orders, authorizations, revocations, silence, clock)
                 .mount(
                         routes,
-                        new Front.Outside(base, "", "acme@ca.example", domains.issuer(), origin, external),
+                        new Front.Outside(base, terms, "acme@ca.example", domains.issuer(), origin, external),
                         new Front.Rates(new RateLimit(1, burst, clock), new RateLimit(1, burst, clock)));
         log.published().mount(routes, "/acme/log", handler -> handler);
     }
