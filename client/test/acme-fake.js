@@ -15,6 +15,8 @@ export function fakeCa(ca, now) {
     refuse: null,
     late: false,
     dead: false,
+    // A path of which the CA does what it is asked, and its answer is lost.
+    unheard: '',
     level: 9,
     proofDays: 0,
     revoked: [],
@@ -239,7 +241,9 @@ export function fakeCa(ca, now) {
       if (path === 'renewal-info') return ((state.asked = id), answer(200, state.window, { 'Retry-After': '21600' }));
       if (path === 'new-nonce') return answer(200, '');
       const request = await open(init, url);
-      return request.bad ?? respond(path, request, id);
+      const said = request.bad ?? (await respond(path, request, id));
+      if (state.unheard === path) throw new TypeError('fetch failed');
+      return said;
     },
   });
 }

@@ -225,6 +225,54 @@ test('the account that took a key is not lost with an address that is refused, m
   await reloaded.submit(ca.mails[2].code);
 });
 
+test('the same key may be sent again, as the form does, after an address was refused or an answer was lost', async () => {
+  const { alice, ca } = await world();
+  const mac = new Uint8Array(32);
+  const given = `k1 ${b64u(mac)}`;
+  ca.accountKeys = { k1: mac, k2: mac };
+  ca.unheard = 'new-account';
+  await assert.rejects(alice.enrol('alice@example.nett', given), fails('ca-unreachable'));
+  assert.deepEqual(Object.keys(ca.accountKeys), ['k2'], 'used');
+  ca.unheard = '';
+  ca.refuse = [403, 'dns'];
+  await assert.rejects(alice.enrol('alice@example.nett', given), fails('domain-no-mail'));
+  ca.refuse = [429, 'rateLimited'];
+  await assert.rejects(alice.enrol('alice@example.net', given), fails('too-many-mails'));
+  ca.refuse = null;
+  await alice.enrol('alice@example.net', given);
+  await alice.submit(ca.mails[0].code);
+  assert.equal(alice.ctx.profile.chain.length, 1);
+  assert.deepEqual(Object.keys(ca.accountKeys), ['k2'], 'one account');
+});
+
+test('a request for an account that never arrived is made again with its key; a wrong key displaces no account', async () => {
+  const { alice, ca, again } = await world();
+  const mac = new Uint8Array(32);
+  ca.accountKeys = { k1: mac };
+  ca.dead = 'new-account';
+  await assert.rejects(alice.enrol('alice@example.net', `k1 ${b64u(mac)}`), fails('ca-unreachable'));
+  ca.dead = false;
+  await assert.rejects(alice.enrol('alice@example.net'), fails('account-key'));
+  await alice.enrol('alice@example.net', `k1 ${b64u(mac)}`);
+  await alice.cancel();
+  await assert.rejects(alice.enrol('alice@example.net', `k9 ${b64u(mac)}`), fails('account-key.wrong'));
+  await (await again()).enrol('alicia@example.net');
+  assert.equal(ca.mails.length, 2);
+});
+
+test('when the account of an address was ended, that of a newer key serves it, also where its first order failed', async () => {
+  const { alice, ca } = await enrolled();
+  const mac = new Uint8Array(32);
+  ca.accountKeys = { k2: mac };
+  ca.ended = [(await alice.ctx.store.get('enrol', 'proven')).kid.split('/').pop()];
+  ca.refuse = [429, 'rateLimited'];
+  await assert.rejects(alice.enrol('alice@example.net'), fails('account-key'));
+  await assert.rejects(alice.enrol('alice@example.net', `k2 ${b64u(mac)}`), fails('too-many-mails'));
+  ca.refuse = null;
+  await alice.renew();
+  await alice.submit(ca.mails[1].code);
+});
+
 test('a key for an account is read as the command prints it and as other CAs show it', () => {
   const mac = new Uint8Array(32);
   const text = b64u(mac);

@@ -339,7 +339,14 @@ test('a change may be interrupted anywhere: by a reload before the code, by canc
   ca.accountKeys = { k2: new Uint8Array(32) };
   await assert.rejects(alice.changeAddress(NEW), (e) => e.key === 'account-key');
   assert.equal(alice.state.move, null);
-  await alice.changeAddress(NEW, `k2 ${'A'.repeat(43)}`);
+  // What the key made is not lost with an attempt that fails, nor with one that is given up.
+  ca.refuse = [429, 'rateLimited'];
+  await assert.rejects(alice.changeAddress(NEW, `k2 ${'A'.repeat(43)}`), (e) => e.key === 'too-many-mails');
+  assert.deepEqual(ca.accountKeys, {});
+  ca.refuse = null;
+  await alice.changeAddress(THIRD, `k2 ${'A'.repeat(43)}`);
+  await alice.cancelMove();
+  await alice.changeAddress(NEW);
   ca.accountKeys = null;
   // Its mail is known as ours, too: the add-on answers it by itself.
   assert.deepEqual(

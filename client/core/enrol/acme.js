@@ -24,7 +24,7 @@ function setTimer(ms, task) {
 }
 /** @typedef {{address: string, account: CryptoKeyPair, kid: string, order: string, challenge: string, token: string, finalize: string, expires: number, directory: string, late: boolean, ready?: boolean, from?: string, begins?: string, reply?: import('./reply.js').ReplyChallenge}} Pending  expires in Unix ms; from: who sends the mail, where the CA says so; begins: with what its code begins, where the CA says so; reply: where an answer by mail counts; late: the mail is not on its way yet; ready: the account's proof is still good, no mail is sent */
 /** The account with which the address was proven last: a renewal needs no mail as long as the proof is good. until: Unix ms @typedef {{account: CryptoKeyPair, kid: string, directory: string, address: string, until: number}} Proven */
-/** An account that was made by a key of the operator, whatever became of its order. @typedef {{account: CryptoKeyPair, directory: string}} Bound */
+/** An account that was made by a key of the operator, whatever became of its order, or that was to be made: the CA's answer may be lost. id: of that key @typedef {{account: CryptoKeyPair, directory: string, id?: string}} Bound */
 /** start and end in Unix ms; explanation: URL for people, or ''; again: when to ask next, in ms @typedef {{start: number, end: number, explanation: string, again: number}} RenewalInfo */
 
 /** What `Retry-After` says, in seconds or as a date (RFC 9110, section 10.2.3), in ms; null when it says nothing. @param {string | null} said @param {number} now Unix ms */
@@ -112,19 +112,56 @@ export function acmeClient(around) {
     }
   }
 
-  /** The account's URL: of one that is there, or made, where the CA wants it by a key that its operator gave out. @param {CryptoKeyPair} account @param {string} given  that key, or '' */
-  async function register(account, given) {
-    const by = given.trim() && readAccountKey(given);
+  /** The account's URL: of one that is there, or made, where the CA wants it by a key that its operator gave out. @param {CryptoKeyPair} account @param {import('./account-key.js').AccountKey | null} by  that key */
+  async function register(account, by) {
     const url = directory.newAccount;
     const bound = by ? { externalAccountBinding: await binding(by, await publicJwk(account), url) } : {};
     try {
       const made = await post(account, '', url, { termsOfServiceAgreed: true, ...bound });
-      return made.headers.get('Location') ?? '';
+      return { account, kid: made.headers.get('Location') ?? '' };
     } catch (e) {
       // Without a key: the operator has ended the account that there was.
       if (e instanceof StarlingError && / 40[13] unauthorized:/.test(e.message))
         throw new StarlingError(by ? 'account-key.wrong' : 'account-key', {}, e.message);
       throw e;
+    }
+  }
+
+  /** By a key of the operator, for which the CA makes one account only: whoever asks again with it goes on with that one. @param {string} directoryUrl @param {string} given */
+  async function boundBy(directoryUrl, given) {
+    const by = readAccountKey(given);
+    /** @type {Bound | undefined} */
+    const before = await around.store.get(TABLE, 'bound');
+    const mine = before?.directory === directoryUrl && before.id === by.id;
+    const account = mine ? before.account : await newAccount();
+    await around.store.put(TABLE, 'bound', { account, directory: directoryUrl, id: by.id });
+    try {
+      return await register(account, by);
+    } catch (e) {
+      if (e instanceof StarlingError && e.key === 'account-key.wrong')
+        await (before ? around.store.put(TABLE, 'bound', before) : around.store.delete(TABLE, 'bound'));
+      throw e;
+    }
+  }
+
+  /** By an account that is there, or a new one. @param {string} directoryUrl @param {string} address */
+  async function known(directoryUrl, address) {
+    /** @type {[Proven | undefined, Pending | undefined, Bound | undefined]} */
+    const [kept, old, bound] = [
+      await proven(),
+      await around.store.get(TABLE, 'pending'),
+      await around.store.get(TABLE, 'bound'),
+    ];
+    // RFC 8555, section 11.1: no other CA, and nobody's other address, has an account by this key; but one that took a key of the operator is kept to.
+    const here = [kept, old].find((each) => each?.directory === directoryUrl && each.address === address);
+    const made = bound?.directory === directoryUrl ? bound.account : null;
+    const account = here?.account ?? made ?? (await newAccount());
+    try {
+      return await register(account, null);
+    } catch (e) {
+      // The operator has ended it, and given a key for another one since.
+      if (!made || account === made || !(e instanceof StarlingError && e.key === 'account-key')) throw e;
+      return await register(made, null);
     }
   }
 
@@ -153,20 +190,7 @@ export function acmeClient(around) {
     /** Orders, which sends the mail. @param {string} directoryUrl @param {string} address @param {string} [given]  the key by which the CA makes an account, where it wants one: it says so by `account-key` @returns {Promise<Pending>} */
     async order(directoryUrl, address, given = '') {
       directory = await (await ask(directoryUrl)).json();
-      /** @type {Pending | undefined} */
-      const old = await around.store.get(TABLE, 'pending');
-      const kept = await proven();
-      /** @type {Bound | undefined} */
-      const bound = await around.store.get(TABLE, 'bound');
-      // RFC 8555, section 11.1: no other CA, and nobody's other address, has an account by this key; but one that took a key of the operator is kept to.
-      const here = [kept, old].filter((each) => each?.directory === directoryUrl);
-      const same = here.find((each) => each?.address === address) ?? (bound?.directory === directoryUrl ? bound : null);
-      // Whoever is asked for a key has no account that counts.
-      const account =
-        (given.trim() ? null : same?.account) ??
-        (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']));
-      const kid = await register(account, given);
-      if (given.trim()) await around.store.put(TABLE, 'bound', { account, directory: directoryUrl });
+      const { account, kid } = await (given.trim() ? boundBy(directoryUrl, given) : known(directoryUrl, address));
       const ordered = await post(account, kid, directory.newOrder, {
         identifiers: [{ type: 'email', value: address }],
       });
@@ -311,6 +335,8 @@ export function acmeClient(around) {
     },
   };
 }
+
+const newAccount = () => crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
 
 /** With members in the order of RFC 7638. @param {CryptoKeyPair} account */
 async function publicJwk(account) {

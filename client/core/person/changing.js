@@ -78,7 +78,11 @@ export function changing(selves, queue, ending) {
     selves.forget(coming);
     if (coming.starling.ctx.profile?.chain.length) await coming.starling.ctx.devices.withdraw().catch(() => {});
     await coming.starling.close();
-    await selves.save({ ...selves.ids, coming: null, anew: false }, await wiping(store, coming.n));
+    // An account that took a key of the CA's operator is there for the next attempt.
+    const bound = await store.get(tableOf(coming.n, 'enrol'), 'bound');
+    /** @type {import('./selves.js').Write[]} */
+    const kept = bound ? [[tableOf(selves.now.n, 'enrol'), 'bound', bound]] : [];
+    await selves.save({ ...selves.ids, coming: null, anew: false }, [...kept, ...(await wiping(store, coming.n))]);
     selves.draw();
   }
 
