@@ -232,6 +232,39 @@ test('while the CA does not answer the page says so, and the mail stays where it
   assert.deepEqual([step, why], ['failed', 'unreachable']);
 });
 
+test('what fails once the answer was sent, or its code taken, is told, until it goes on', async () => {
+  const fail = (key) => () => Promise.reject(new StarlingError(key));
+  for (const [more, step, error] of [
+    [{ answered: fail('unknown-anchor') }, 'sent', 'unknown-anchor'],
+    [{ answered: () => Promise.reject(new TypeError('a bug')) }, 'sent', 'generic'],
+    [{ send: fail('reply.unsent'), submit: fail('code') }, 'code', 'code'],
+  ]) {
+    stored = {};
+    box = [];
+    const first = desk(more);
+    arrive([mail()]);
+    await first.done();
+    const [before] = await proofs();
+    assert.deepEqual([before.step, before.error], [step, error]);
+    const second = desk();
+    await second.lookBack();
+    await second.done();
+    const [after] = await proofs();
+    assert.deepEqual([after.step, after.error], ['done', '']);
+    assert.ok(!second.did.some((each) => each.startsWith('send')), 'not sent twice');
+  }
+});
+
+test('each attempt that fails says its own reason', async () => {
+  const first = desk({ answer: () => Promise.reject(new StarlingError('generic')) });
+  arrive([mail()]);
+  await first.done();
+  const second = desk({ answer: () => Promise.reject(new StarlingError('too-many-mails')) });
+  await second.lookBack();
+  await second.done();
+  assert.equal((await proofs())[0].why, 'too-many-mails');
+});
+
 test('a server is one by https, or of this computer', () => {
   for (const [typed, base] of [
     ['starling.example.org', 'https://starling.example.org/'],

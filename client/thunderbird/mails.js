@@ -94,7 +94,7 @@ export function challengeMails({
     if (order !== now.order) tries = 0;
     order = now.order;
     if (!now.begins && ++tries > TRIES) return;
-    await note(now, { left: [mail.headerMessageId] });
+    await note(now, { left: [mail.headerMessageId], error: '' });
     await prove(mail, now, !elsewhere(headers, now.from));
     await file(mail.id);
     await note(now, { step: 'done', left: [] });
@@ -144,7 +144,8 @@ export function challengeMails({
     // Of a CA that does not say how its code begins, anybody may have sent one.
     if (key === 'code' && !waiting.begins) return;
     const before = await note(waiting);
-    if (before.step === 'waiting' || before.step === 'sending') await note(waiting, { step: 'failed', why: key });
+    const gone = before.step === 'sent' || before.step === 'code';
+    await note(waiting, gone ? { error: key } : { step: 'failed', why: key });
     if (key === 'ca-unreachable') setTimeout(() => void lookBack().catch(warn), AGAIN_MILLIS);
   }
 

@@ -5,8 +5,9 @@ const MOST = 8;
 
 /**
  * One order at the CA. begins, from: what its mail has, '' where the CA does not say; at: when it was asked for, Unix ms; step: waiting for the mail, sending the answer, it is sent, the code is taken
- * instead, or what the next attempt is to begin with failed (why: key of `error.`); why: the reason of `code`; left: Message-IDs of mails that are to be filed away still
- * @typedef {{order: string, address: string, from: string, begins: string, at: number, step: 'waiting' | 'sending' | 'sent' | 'code' | 'failed' | 'done', why: string, detail: string, left: string[]}} Proof
+ * instead, or what the next attempt is to begin with failed (why: key of `error.`); why: the reason of `code`; error: why it goes no further
+ * though the answer or the code was sent, a key of `error.`; left: Message-IDs of mails that are to be filed away still
+ * @typedef {{order: string, address: string, from: string, begins: string, at: number, step: 'waiting' | 'sending' | 'sent' | 'code' | 'failed' | 'done', why: string, detail: string, error: string, left: string[]}} Proof
  */
 
 /** @returns {Promise<Proof[]>} newest first */
@@ -30,7 +31,10 @@ export function proofBook() {
     note({ order, address, from, begins }, change = {}) {
       const turn = last.then(async () => {
         const all = await proofs();
-        const fresh = { order, address, from, begins, at: Date.now(), step: 'waiting', why: '', detail: '', left: [] };
+        const fresh = {
+          ...{ order, address, from, begins, at: Date.now(), left: [] },
+          ...{ step: 'waiting', why: '', detail: '', error: '' },
+        };
         const one = /** @type {Proof} */ ({ ...(all.find((each) => each.order === order) ?? fresh), ...change });
         const known = all.some((each) => each.order === order);
         const next = known ? all.map((each) => (each.order === order ? one : each)) : [one, ...all].slice(0, MOST);

@@ -73,6 +73,8 @@ function Steps({ address, heading, again, cancel, cancelText = t('enrol.code.cha
     setBusy('');
   };
   const look = () => attempt('look', () => browser.runtime.sendMessage('look-back'), t('proof.looked'));
+  const failure = step === 'failed' ? proof?.why : proof?.error;
+  const judged = step === 'sent' || step === 'code' ? (failure ? 'failed' : 'now') : '';
   const why = step === 'code' && proof?.why ? `proof.instead.${proof.why}` : '';
   return html`<div>
     <${heading}>${t('proof.title', { address })}<//>
@@ -82,7 +84,7 @@ function Steps({ address, heading, again, cancel, cancelText = t('enrol.code.cha
         text=${t('proof.mail', { from: proof?.from || t('proof.ca') })}
       />
       <${Step} at=${ANSWERING[step] ?? 'done'} text=${t('proof.answer')} />
-      <${Step} at=${step === 'sent' || step === 'code' ? 'now' : ''} text=${t('proof.judged')} />
+      <${Step} at=${judged} text=${t('proof.judged')} />
     </ol>
     <p class="lead" role="status">
       ${
@@ -90,13 +92,15 @@ function Steps({ address, heading, again, cancel, cancelText = t('enrol.code.cha
           ? t('proof.late')
           : why
             ? t(hasText(why) ? why : 'proof.instead.generic', { why: proof?.detail ?? '' })
-            : t(`proof.${step}`)
+            : failure && step === 'sent'
+              ? ''
+              : t(`proof.${step}`)
       }
     </p>
-    ${step === 'failed' && html`<p class="error" role="alert">${saying({ key: proof?.why })}</p>`}
+    ${failure && html`<p class="error" role="alert">${saying({ key: failure })}</p>`}
     <p class="error" role="alert">${error}</p>
     ${
-      (isLate || step === 'failed') &&
+      (isLate || failure) &&
       html`<div class="row">
         <${Button} kind="main" busy=${busy === 'look'} task=${look}>${t('proof.look')}<//>
         <${Button} busy=${busy === 'again'} task=${() => attempt('again', again, t('proof.sent-again'))}>
