@@ -34,12 +34,15 @@ export function calling({ warn }) {
     }
   }
 
+  /** @param {import('../core/media/far.js').Sound} next */
+  function changed(next) {
+    now = next;
+    for (const port of ports) post(port, { sound: now });
+  }
+
   const sound = mediaElsewhere({
     couple: 'RTCPeerConnection' in globalThis ? byWindow : byPage,
-    changed(next) {
-      now = next;
-      for (const port of ports) post(port, { sound: now });
-    },
+    changed,
     lost: () => void core?.hangUp(),
     wished({ what, on }) {
       if (what === 'hang-up') void core?.hangUp();
@@ -118,7 +121,10 @@ export function calling({ warn }) {
 
   /** @param {import('../core/types.js').State} state */
   function look({ call: next, settings }) {
-    if (next && next.id !== call)
+    const fresh = next && next.id !== call;
+    // What was lost was the sound of the call before.
+    if (fresh && now.phase === 'lost') changed({ phase: 'none', server: '' });
+    if (fresh)
       window = window.then(raised).catch((e) => {
         warn(e);
         return 0;
