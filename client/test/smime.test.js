@@ -12,7 +12,7 @@ import { contact, world } from './fake/world.js';
 import * as f from './forge.js';
 import { makeCrl } from './vectors/crls.mjs';
 import { company, pkcs12 } from './vectors/pkcs12.mjs';
-import { tlv } from '../core/identity/der.js';
+import { octets, oid, sequence, tlv } from '../core/identity/der.js';
 
 const ALICE = 'alice@example.net';
 const BOB = 'bob@example.net';
@@ -61,6 +61,46 @@ test('files of OpenSSL open with their passphrase, or say why not', async () => 
     assert.equal(others.length, 1, c.what);
   }
   for (const c of v.bad) await assert.rejects(openPkcs12(unbase64(c.file), c.passphrase), fails(c.reason), c.what);
+});
+
+/** A file without a MAC, of as many keys and of parts that are encrypted, each after that many rounds. @param {number} keys @param {number} parts @param {number} rounds */
+async function slow(keys, parts, rounds) {
+  const [salt, iv] = [new Uint8Array(8), new Uint8Array(16)];
+  const count = tlv(2, Uint8Array.of(0, rounds >> 16, (rounds >> 8) & 255, rounds & 255));
+  const pbkdf2 = sequence(oid('1.2.840.113549.1.5.12'), sequence(octets(salt), count));
+  const aes = sequence(oid('2.16.840.1.101.3.4.1.42'), octets(iv));
+  const algorithm = sequence(oid('1.2.840.113549.1.5.13'), sequence(pbkdf2, aes));
+  const sealed = async (plain) =>
+    new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-CBC', iv }, await quick(), plain));
+  const data = oid('1.2.840.113549.1.7.1');
+  const shrouded = oid('1.2.840.113549.1.12.10.1.2');
+  const bag = sequence(shrouded, tlv(0xa0, sequence(algorithm, octets(await sealed(sequence())))));
+  const bags = sequence(...Array.from({ length: keys }, () => bag));
+  const none = sequence(data, algorithm, tlv(0x80, await sealed(sequence())));
+  const part = sequence(oid('1.2.840.113549.1.7.6'), tlv(0xa0, sequence(tlv(2, Uint8Array.of(0)), none)));
+  const all = sequence(...Array.from({ length: parts }, () => part), sequence(data, tlv(0xa0, octets(bags))));
+  return sequence(tlv(2, Uint8Array.of(3)), sequence(data, tlv(0xa0, octets(all))));
+}
+const quick = () =>
+  crypto.subtle.importKey('raw', new Uint8Array(32), { name: 'AES-CBC' }, false, ['encrypt', 'decrypt']);
+
+test('a file does not keep us busy for longer than a person waits, whatever it asks for', async (t) => {
+  let rounds = 0;
+  t.mock.method(crypto.subtle, 'deriveKey', ({ iterations }) => ((rounds += iterations), quick()));
+  for (const [keys, parts, each, reason] of [
+    [500, 0, 1, 'p12.no-key'],
+    [4, 0, 5_000_000, 'p12.unsupported'],
+    [0, 400, 5_000_000, 'p12.unsupported'],
+    [1, 0, 5_000_001, 'p12.unsupported'],
+    // As many as that are read; these are no keys.
+    [4, 1, 2_000_000, 'p12.malformed'],
+  ]) {
+    rounds = 0;
+    await assert.rejects(openPkcs12(await slow(keys, parts, each), ''), fails(reason));
+    assert.ok(rounds <= 10_000_000, `${keys} ${parts} ${rounds}`);
+    if (each === 1) assert.equal(rounds, 4);
+    if (reason === 'p12.malformed') assert.equal(rounds, 10_000_000);
+  }
 });
 
 test('octets in pieces and lengths to come are read, endless ones are not', () => {

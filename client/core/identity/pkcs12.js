@@ -8,10 +8,13 @@ import { deviceKeys } from './device.js';
 import { oid, sequence, tlv } from './der.js';
 
 const MAX_BYTES = 256 * 1024;
+/** Of one derivation, and of all that a file asks for: seconds, not hours. */
 const MAX_ITERATIONS = 5_000_000;
+const MAX_ALL_ITERATIONS = 10_000_000;
 /** Those of the old key derivation are made one by one. */
 const MAX_OLD_ITERATIONS = 300_000;
 const MAX_CERTIFICATES = 32;
+const MAX_KEYS = 4;
 
 const name = (/** @type {string} */ dots) => hex(oid(dots));
 const DATA = name('1.2.840.113549.1.7.1');
@@ -59,49 +62,53 @@ const CURVES = {
 
 /** @typedef {import('./ber.js').Ber} Ber */
 /** @typedef {import('./certificate.js').Certificate} Certificate */
+/** left: iterations that its file may still ask for @typedef {{passphrase: string, left: number}} Opener */
 /** algorithm: AlgorithmIdentifier; sign: as a certificate has it; keys: for both uses of a device key, where it is a P-256 key @typedef {{certificate: Certificate, algorithm: Uint8Array, sign: (message: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>, keys: {sign: CryptoKey, agree: CryptoKey} | null}} Owner */
 
 /** @param {Uint8Array} bytes @param {string} passphrase @returns {Promise<{owners: Owner[], others: Certificate[]}>} keys with their certificates, and the certificates without */
 export async function openPkcs12(bytes, passphrase) {
   need(bytes.length <= MAX_BYTES, 'p12.malformed', 'too long');
   try {
-    return await open(bytes, passphrase);
+    return await open(bytes, { passphrase, left: MAX_ALL_ITERATIONS });
   } catch (e) {
     if (e instanceof StarlingError && e.key.startsWith('p12.')) throw e;
     throw new StarlingError('p12.malformed', {}, e instanceof Error ? e.message : '');
   }
 }
 
-/** @param {Uint8Array} bytes @param {string} passphrase */
-async function open(bytes, passphrase) {
+/** @param {Uint8Array} bytes @param {Opener} opener */
+async function open(bytes, opener) {
   const [version, safe, mac] = readBer(bytes).items;
   need(hex(version.der) === '020103' && hex(safe.items[0].der) === DATA, 'p12.malformed', 'not version 3 with a MAC');
   const content = octetsOf(safe.items[1].items[0]);
-  if (mac) await checkMac(mac, content, passphrase);
+  if (mac) await checkMac(mac, content, opener);
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const keys = [];
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const certificates = [];
   for (const info of readBer(content).items) {
     const [type, value] = info.items;
-    const bags = hex(type.der) === DATA ? octetsOf(value.items[0]) : await encrypted(type, value, passphrase);
-    for (const bag of readBer(bags).items) await take(bag, passphrase, keys, certificates);
+    const bags = hex(type.der) === DATA ? octetsOf(value.items[0]) : await encrypted(type, value, opener);
+    for (const bag of readBer(bags).items) await take(bag, opener, keys, certificates);
   }
-  need(keys.length > 0 && keys.length <= 4 && certificates.length <= MAX_CERTIFICATES, 'p12.no-key');
+  need(keys.length > 0, 'p12.no-key');
   return matched(
     keys,
     certificates.map(readable).filter((each) => each !== null),
   );
 }
 
-/** @param {Ber} bag @param {string} passphrase @param {Uint8Array[]} keys @param {Uint8Array[]} certificates */
-async function take(bag, passphrase, keys, certificates) {
+/** @param {Ber} bag @param {Opener} opener @param {Uint8Array[]} keys @param {Uint8Array[]} certificates */
+async function take(bag, opener, keys, certificates) {
   const [type, value] = bag.items;
   const kind = hex(type.der);
+  // Before it is decrypted: that takes as long as whoever wrote it wants.
+  if (kind === KEY || kind === SHROUDED_KEY) need(keys.length < MAX_KEYS, 'p12.no-key', 'too many keys');
+  if (kind === CERTIFICATE) need(certificates.length < MAX_CERTIFICATES, 'p12.no-key', 'too many certificates');
   if (kind === KEY) keys.push(value.items[0].der);
   if (kind === SHROUDED_KEY) {
     const [algorithm, sealed] = value.items[0].items;
-    keys.push(await decrypt(algorithm, octetsOf(sealed), passphrase));
+    keys.push(await decrypt(algorithm, octetsOf(sealed), opener));
   }
   if (kind === CERTIFICATE) {
     const [what, der] = value.items[0].items;
@@ -109,22 +116,22 @@ async function take(bag, passphrase, keys, certificates) {
   }
 }
 
-/** EncryptedData (RFC 5652, section 8). @param {Ber} type @param {Ber} value @param {string} passphrase */
-async function encrypted(type, value, passphrase) {
+/** EncryptedData (RFC 5652, section 8). @param {Ber} type @param {Ber} value @param {Opener} opener */
+async function encrypted(type, value, opener) {
   need(hex(type.der) === ENCRYPTED, 'p12.unsupported', 'encrypted for a public key');
   const [, algorithm, sealed] = value.items[0].items[1].items;
-  return decrypt(algorithm, octetsOf(sealed), passphrase);
+  return decrypt(algorithm, octetsOf(sealed), opener);
 }
 
-/** PBES2 (RFC 8018, section 6.2). @param {Ber} algorithm @param {Uint8Array<ArrayBuffer>} sealed @param {string} passphrase */
-async function decrypt(algorithm, sealed, passphrase) {
+/** PBES2 (RFC 8018, section 6.2). @param {Ber} algorithm @param {Uint8Array<ArrayBuffer>} sealed @param {Opener} opener */
+async function decrypt(algorithm, sealed, opener) {
   const scheme = hex(algorithm.items[0].der);
   if (scheme !== PBES2)
     throw new StarlingError(OLD.some((each) => scheme.slice(4).startsWith(each)) ? 'p12.old' : 'p12.unsupported');
   const [derivation, cipher] = algorithm.items[1].items;
   const length = AES_CBC[hex(cipher.items[0].der)];
   if (!length) throw new StarlingError('p12.old');
-  const key = await derived(derivation, passphrase, { name: 'AES-CBC', length }, ['decrypt']);
+  const key = await derived(derivation, opener, { name: 'AES-CBC', length }, ['decrypt']);
   try {
     const plain = await crypto.subtle.decrypt({ name: 'AES-CBC', iv: octetsOf(cipher.items[1]) }, key, sealed);
     return new Uint8Array(plain);
@@ -133,15 +140,17 @@ async function decrypt(algorithm, sealed, passphrase) {
   }
 }
 
-/** PBKDF2. @param {Ber} derivation @param {string} passphrase @param {any} wanted @param {KeyUsage[]} usages */
-async function derived(derivation, passphrase, wanted, usages) {
+/** PBKDF2. @param {Ber} derivation @param {Opener} opener @param {any} wanted @param {KeyUsage[]} usages */
+async function derived(derivation, opener, wanted, usages) {
   need(hex(derivation.items[0].der) === PBKDF2, 'p12.unsupported', 'key derivation');
   const [salt, count, ...rest] = derivation.items[1].items;
   const prf = rest.find((each) => each.tag === 0x30);
   const hash = prf ? HMAC[hex(prf.items[0].der)] : 'SHA-1';
   const iterations = number(count);
   need(!!hash && iterations > 0 && iterations <= MAX_ITERATIONS, 'p12.unsupported', 'iterations');
-  const secret = await crypto.subtle.importKey('raw', encode(passphrase), 'PBKDF2', false, ['deriveKey']);
+  need(iterations <= opener.left, 'p12.unsupported', 'iterations of all');
+  opener.left -= iterations;
+  const secret = await crypto.subtle.importKey('raw', encode(opener.passphrase), 'PBKDF2', false, ['deriveKey']);
   return crypto.subtle.deriveKey(
     { name: 'PBKDF2', hash, salt: octetsOf(salt), iterations },
     secret,
@@ -154,8 +163,8 @@ async function derived(derivation, passphrase, wanted, usages) {
 /** @param {Ber} item */
 const number = (item) => item.content.reduce((sum, byte) => sum * 256 + byte, 0);
 
-/** A wrong passphrase shows here. @param {Ber} mac @param {Uint8Array<ArrayBuffer>} content @param {string} passphrase */
-async function checkMac(mac, content, passphrase) {
+/** A wrong passphrase shows here. @param {Ber} mac @param {Uint8Array<ArrayBuffer>} content @param {Opener} opener */
+async function checkMac(mac, content, opener) {
   const [digest, salt, count] = mac.items;
   const [algorithm, value] = digest.items;
   const kind = hex(algorithm.items[0].der);
@@ -165,12 +174,12 @@ async function checkMac(mac, content, passphrase) {
     const hash = HMAC[hex(hmac.items[0].der)];
     need(!!hash, 'p12.unsupported', 'MAC');
     const length = { 'SHA-1': 160, 'SHA-256': 256, 'SHA-384': 384, 'SHA-512': 512 }[hash];
-    key = await derived(derivation, passphrase, { name: 'HMAC', hash, length }, ['sign']);
+    key = await derived(derivation, opener, { name: 'HMAC', hash, length }, ['sign']);
   } else {
     const hash = HASHES[kind];
     const iterations = count ? number(count) : 1;
     need(!!hash && iterations > 0 && iterations <= MAX_OLD_ITERATIONS, 'p12.unsupported', 'MAC');
-    const raw = await macKey(hash, octetsOf(salt), passphrase, iterations);
+    const raw = await macKey(hash, octetsOf(salt), opener.passphrase, iterations);
     key = await crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash }, false, ['sign']);
   }
   const made = new Uint8Array(await crypto.subtle.sign('HMAC', key, content));
