@@ -25,8 +25,11 @@ beforeEach(() => {
     permissions: { contains: async () => allowed },
     folders: {
       onFolderInfoChanged: { addListener: (fn) => (counts = fn) },
-      query: async ({ specialUse, hasUnreadMessages }) =>
-        folders.filter((each) => (hasUnreadMessages ? each.unread > 0 : each.specialUse.includes(specialUse[0]))),
+      query: async ({ specialUse, hasUnreadMessages, name }) =>
+        folders.filter((each) =>
+          name ? each.name === name : hasUnreadMessages ? each.unread > 0 : each.specialUse.includes(specialUse[0]),
+        ),
+      getFolderInfo: async (id) => ({ unreadMessageCount: folders.find((each) => each.id === id).unread }),
     },
     accounts: { list: async () => [{ identities: [{ id: 'id1', email: 'Alice@example.net' }] }] },
     messages: {
@@ -72,8 +75,8 @@ const mail = ({ headers = { 'x-starling': [MARK] }, ...more } = {}) => ({
   ...{ headers: { from: [`Bob <${BOB}>`], ...headers }, attached: [eml()], ...more },
 });
 
-/** @param {Record<string, string>} [outcomes]  by what is attached */
-function watched(outcomes = { genuine: 'taken' }) {
+/** @param {Record<string, string>} [outcomes]  by what is attached @param {object} [more]  what is different around it */
+function watched(outcomes = { genuine: 'taken' }, more = {}) {
   const filed = [];
   const read = [];
   const one = letterMails({
@@ -83,9 +86,10 @@ function watched(outcomes = { genuine: 'taken' }) {
       read.push([text, from]);
       return outcomes[text] ?? 'refused';
     },
-    file: async (id) => void filed.push(id),
-    isFiled: async ({ folder }) => folder.id === 'filed',
+    file: async ({ id }) => void filed.push(id),
+    hasContacts: () => true,
     warn: assert.fail,
+    ...more,
   });
   return { ...one, filed, read };
 }
@@ -117,7 +121,7 @@ test('no other mail is opened, and none that could be read in two ways is judged
     mail({ size: MAX_MAIL * 2 + 1 }),
     mail({ folder: { id: 'sent', specialUse: ['sent'] } }),
     mail({ folder: { id: 'trash', specialUse: ['trash'] } }),
-    mail({ folder: { id: 'filed', specialUse: [] } }),
+    mail({ folder: { id: 'old', specialUse: ['archives'] } }),
   ]);
   await settled(one);
   assert.deepEqual(opened, []);
@@ -145,13 +149,61 @@ test('what nobody could judge is looked at again; what was refused stays where i
   arrive([genuine, mail({ attached: [eml('forged')] })]);
   await settled(one);
   assert.deepEqual([one.filed, one.isLeft()], [[], true]);
+  await one.lookAgain();
+  assert.deepEqual([one.filed, one.isLeft()], [[], true]);
   outcomes.genuine = 'taken';
-  await one.lookBack();
+  await one.lookAgain();
   assert.deepEqual([one.filed, one.isLeft()], [[genuine.id], false]);
+  // No folder was gone through for that.
+  assert.deepEqual(asked, []);
+});
+
+test('what nobody can ever judge is given up after a while', async () => {
+  const one = watched({ genuine: 'later' });
+  arrive([mail()]);
+  await settled(one);
+  for (let n = 0; n < 100; n++) await one.lookAgain();
+  assert.equal(one.isLeft(), false);
+  assert.ok(one.read.length > 5 && one.read.length < 30, `${one.read.length} times`);
+});
+
+test('a mail that Thunderbird cannot read is tried a few times, later and later, and nothing else with it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const warned = [];
+  const one = watched({ genuine: 'taken' }, { warn: (e) => warned.push(e.message) });
+  const { listAttachments } = globalThis.browser.messages;
+  let isBroken = true;
+  globalThis.browser.messages.listAttachments = async (id) => {
+    if (isBroken) throw new TypeError('subParts[0] is undefined');
+    return listAttachments(id);
+  };
+  const quiet = async () => {
+    for (let n = 0; n < 50; n++) await null;
+    await one.settled();
+  };
+  const broken = mail();
+  arrive([broken]);
+  await quiet();
+  for (let hours = 0; hours < 48; hours++) {
+    t.mock.timers.tick(3_600_000);
+    await quiet();
+  }
+  assert.equal(opened.length, 5);
+  assert.equal(warned.length, 5);
+  assert.deepEqual(asked, []);
+  // One that can be read at the second time.
+  const slow = mail();
+  arrive([slow]);
+  await quiet();
+  isBroken = false;
+  t.mock.timers.tick(120_000);
+  await quiet();
+  assert.deepEqual(one.filed, [slow.id]);
 });
 
 test('a mail of which Thunderbird says only that there is one more is found, and each is judged once', async () => {
   const one = watched({ genuine: 'taken', other: 'refused' });
+  await one.settled();
   const genuine = mail();
   box.push(genuine, mail({ attached: [eml('other')] }));
   for (let n = 0; n < 3; n++) counts({ id: 'in' }, { unreadMessageCount: 2 });
@@ -166,7 +218,11 @@ test('a mail of which Thunderbird says only that there is one more is found, and
 });
 
 test('a folder is gone through only when more came than Thunderbird told of, not when one of its mails was read', async () => {
+  folders.push({ id: 'full', specialUse: [], unread: 4000 });
   const one = watched();
+  await one.settled();
+  counts({ id: 'full' }, { unreadMessageCount: 3999 });
+  counts({ id: 'bin', specialUse: ['trash'] }, { unreadMessageCount: 1 });
   counts({ id: 'in' }, { unreadMessageCount: 3 });
   arrive([mail(), mail(), mail()]);
   counts({ id: 'in' }, { unreadMessageCount: 2 });
@@ -189,12 +245,29 @@ test('what came while Thunderbird did not run is found where mails come in and w
     { id: 'all', specialUse: [], unread: 9, isVirtual: true },
     { id: 'unified', specialUse: ['inbox'], unread: 9, isUnified: true },
   );
+  const taken = { id: 'taken', name: 'Letters', path: '/Starling/Letters', specialUse: [], unread: 0 };
+  folders.push(taken, { id: 'own', name: 'Letters', path: '/Letters', specialUse: [], unread: 0 });
   const [here, there] = [mail(), mail({ folder: { id: 'list', specialUse: [] } })];
-  box.push(here, there, mail({ folder: { id: 'read', specialUse: [] } }));
-  const one = watched();
+  // Another device of theirs was quicker: it is shown here, too, and lies where it lies.
+  const other = mail({ folder: taken, attached: [eml('other')] });
+  box.push(here, there, other, mail({ folder: { id: 'read', specialUse: [] } }));
+  const one = watched({ genuine: 'taken', other: 'taken' });
   await one.lookBack();
-  assert.deepEqual(asked, [['in', 'list']]);
-  assert.deepEqual(one.filed, [here.id, there.id]);
+  assert.deepEqual(asked, ['in', 'list', 'taken']);
+  assert.deepEqual(
+    [one.filed, one.read.map(([text]) => text)],
+    [
+      [here.id, there.id],
+      ['genuine', 'genuine', 'other'],
+    ],
+  );
+  assert.ok(Date.now() - stored['letters-looked'] < 60_000);
+});
+
+test('without anybody who could have written one no folder is gone through', async () => {
+  const one = watched({}, { hasContacts: () => false });
+  await one.lookBack();
+  assert.deepEqual(asked, []);
 });
 
 /** @param {string[]} due */

@@ -1,18 +1,30 @@
 // Encrypted mails, both ways, of the agent in the background page.
 import { ofAddress } from '../web/names.js';
 import { letterMails } from './letters.js';
-import { localFolder } from './mails.js';
+import { localFolder, subfolder } from './mails.js';
 import { post } from './post.js';
 
 const ONLINE = ['online', 'one-server'];
 
-/** What was sent, and what was taken. */
+/** What was sent. */
 const folder = () => localFolder('Starling', 'Letters');
+
+/** Of a mailbox that other devices see, too, a mail goes where they find it. @param {any} mail */
+async function folderFor(mail) {
+  try {
+    const account = await browser.accounts.get(mail.folder.accountId, false);
+    if (account?.type === 'imap') return await subfolder(await subfolder(account.rootFolder, 'Starling'), 'Letters');
+  } catch (e) {
+    console.warn('starling: a folder at the provider', e instanceof Error ? e.message : e);
+  }
+  return folder();
+}
 
 /** @param {import('../core/person.js').Person} core @param {(e: unknown) => void} warn */
 export function startLetters(core, warn) {
   const agents = () => core.everyone();
   const box = letterMails({
+    hasContacts: () => agents().some(({ state }) => state.contacts.some((each) => each.state === 'accepted')),
     isContact: (address) => agents().some(({ state }) => ofAddress(state.contacts, address)?.state === 'accepted'),
     /** By whichever address of ours it is for. */
     async read(mail, from) {
@@ -22,11 +34,10 @@ export function startLetters(core, warn) {
       }
       return 'refused';
     },
-    async file(id) {
-      await browser.messages.update(id, { read: true });
-      await browser.messages.move([id], (await folder()).id);
+    async file(mail) {
+      await browser.messages.update(mail.id, { read: true });
+      await browser.messages.move([mail.id], (await folderFor(mail)).id);
     },
-    isFiled: async (mail) => mail.folder?.id === (await folder()).id,
     warn,
   });
   post({ agents, folder, warn });
@@ -34,9 +45,12 @@ export function startLetters(core, warn) {
   let before = '';
   const look = () => {
     const { status } = core.state.me;
-    if (ONLINE.includes(status) && !ONLINE.includes(before) && box.isLeft()) box.lookBack().catch(warn);
+    if (ONLINE.includes(status) && !ONLINE.includes(before) && box.isLeft()) void box.lookAgain();
     before = status;
   };
   core.subscribe(look);
-  box.lookBack().then(look, warn);
+  box.lookBack().then(() => {
+    before = '';
+    look();
+  }, warn);
 }

@@ -2,7 +2,7 @@
 // subject, and none is touched.
 import { codeIn } from '../core/enrol/acme.js';
 import { StarlingError } from '../core/errors.js';
-import { searchIncoming } from './incoming.js';
+import { incoming, searchIn } from './incoming.js';
 import { proofs } from './proof.js';
 
 /** Of one order, where the CA does not say how its code begins: whoever guesses when we wait, and forges the sender, gets no more than these. */
@@ -164,10 +164,10 @@ export function challengeMails({
   async function lookBack() {
     const waiting = await allAwaited();
     for (const { left } of waiting.length ? [] : await proofs())
-      for (const headerMessageId of left) await all(await searchIncoming({ headerMessageId }));
+      for (const headerMessageId of left) await searchIn(await incoming(), { headerMessageId }, all);
     if (!waiting.length) return;
     const since = new Date(Math.min(...waiting.map(({ expires }) => expires)) - DAY_MILLIS - EARLIER_MILLIS);
-    await all(await searchIncoming({ fromDate: since, subject: 'ACME:' }));
+    await searchIn(await incoming(), { fromDate: since, subject: 'ACME:' }, all);
   }
 
   browser.messages.onNewMailReceived.addListener((/** @type {any} */ _folder, /** @type {any} */ list) => {

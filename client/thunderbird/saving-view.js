@@ -49,12 +49,12 @@ export function Saving({ state }) {
       html`<fieldset class="people-saved">
         <legend>${t('saving.people')}</legend>
         ${people.slice(0, whole ? people.length : SHOWN).map(
-          ({ address, name }) =>
+          ({ address, name, earlier = [] }) =>
             html`<label class="switch" key=${address}>
               <input
                 type="checkbox"
-                checked=${!wish.off.includes(address)}
-                onChange=${(/** @type {any} */ e) => set(saveOf(address, e.target.checked, Date.now()))}
+                checked=${![address, ...earlier].some((each) => wish.off.includes(each))}
+                onChange=${(/** @type {any} */ e) => set(saveOf(address, e.target.checked, Date.now(), earlier))}
               />
               <span><${Name} name=${name} address=${address} /></span>
             </label>`,

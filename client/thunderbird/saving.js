@@ -25,17 +25,19 @@ export async function saveIn(account, now) {
   await browser.storage.local.set({ [KEY]: { ...wish, account, since } });
 }
 
-/** @param {string} address @param {boolean} on @param {number} now Unix ms */
-export async function saveOf(address, on, now) {
+/** @param {string} address @param {boolean} on @param {number} now Unix ms @param {string[]} [earlier]  addresses that they had */
+export async function saveOf(address, on, now, earlier = []) {
   const wish = await saving();
-  const off = wish.off.filter((each) => each !== address);
+  const off = wish.off.filter((each) => each !== address && !earlier.includes(each));
   const since = on ? { ...wish.since, [address]: now } : wish.since;
   await browser.storage.local.set({ [KEY]: { ...wish, off: on ? off : [...off, address], since } });
 }
 
-/** From when on what is said with somebody is saved, Unix ms; null: it is not. @param {Saving} wish @param {string} address */
-export const savedSince = (wish, address) =>
-  wish.account && !wish.off.includes(address) ? Math.max(wish.since[''] ?? 0, wish.since[address] ?? 0) : null;
+/** From when on what is said with somebody is saved, Unix ms; null: it is not. @param {Saving} wish @param {string[]} addresses  that they have and had */
+export const savedSince = (wish, addresses) =>
+  wish.account && !addresses.some((each) => wish.off.includes(each))
+    ? Math.max(...['', ...addresses].map((each) => wish.since[each] ?? 0))
+    : null;
 
 /** Where it may be: the folders of this computer, and accounts whose folders lie at a provider. @returns {Promise<{id: string, name: string}[]>} */
 export async function places() {

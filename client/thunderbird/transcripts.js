@@ -3,12 +3,15 @@
 import { shownName } from '../web/names.js';
 import { conversations, onSavingChanged, savedSince, saving } from './saving.js';
 import { repliesIn } from './threads.js';
+import { within } from './within.js';
 
 const PAGE = 100;
 /** Characters of a name. */
 const MAX_WORD = 300;
 /** What was saved is written down after so many, so that a crash in a long history costs little. */
 const NOTED_AFTER = 100;
+/** For one. */
+const PATIENCE_MILLIS = 60_000;
 /** So long after a failure it is tried again, when something changes. */
 const AGAIN_MILLIS = 30_000;
 /** So that a long history does not hold up what comes now. */
@@ -105,15 +108,18 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
    */
   async function save(contact) {
     const wish = await saving();
-    const from = savedSince(wish, contact.address);
+    // Somebody who has another address now is the same person: what was wished and what was saved of the earlier ones counts.
+    const addresses = [contact.address, ...(contact.earlier ?? [])];
+    const from = savedSince(wish, addresses);
     if (from === null) return;
     folder ||= await conversations(wish.account);
-    const key = `saved ${contact.address}`;
+    const [key, ...keys] = addresses.map((each) => `saved ${each}`);
+    const before = await browser.storage.local.get(Object.fromEntries([key, ...keys].map((each) => [each, {}])));
     /** Ids and times. @type {Record<string, number>} */
-    const ids = (await browser.storage.local.get({ [key]: {} }))[key];
+    const ids = Object.assign({}, ...keys.map((each) => before[each]), before[key]);
     // A clock that was ahead must not keep out what comes when it is right again.
-    const since = Math.min(newest(ids), now()) - LATE_MILLIS;
-    const todo = [...(await messagesSince(contact.address, since)), ...callsOf(contact.address)];
+    const since = Math.max(from, Math.min(newest(ids), now()) - LATE_MILLIS);
+    const todo = [...(await messagesSince(contact.address, since)), ...callsOf(addresses)];
     todo.sort((a, b) => a.at - b.at);
     /** @type {Map<string, string>} */
     const roots = new Map();
@@ -131,7 +137,7 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
       // What answers a mail begins a thread of its own, under that mail.
       const root = replies[message.id] ? message.id : (roots.get(day(message.at)) ?? message.id);
       roots.set(day(message.at), root);
-      if (message.at < Math.max(since, from) || message.id in ids) continue;
+      if (message.at < since || message.id in ids) continue;
       const name = subject(shownName(contact), day(message.at));
       await put(asMail(message, root, { ...about, subject: name, mail: replies[root] }));
       ids[message.id] = message.at;
@@ -140,13 +146,13 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
     if (unnoted) await note();
   }
 
-  /** Calls with somebody, each as a message that says what became of it. @param {string} address @returns {Message[]} */
-  const callsOf = (address) =>
+  /** Calls with somebody, each as a message that says what became of it. @param {string[]} addresses @returns {Message[]} */
+  const callsOf = (addresses) =>
     core.state.pastCalls
-      .filter((past) => past.address === address)
+      .filter((past) => addresses.includes(past.address))
       .map((past) => ({
         id: `call-${past.id}`,
-        with: address,
+        with: addresses[0],
         mine: !past.incoming,
         at: past.at,
         text: call(past),
@@ -156,24 +162,25 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
 
   /** Those of whole days, so that the first of a thread is known; oldest first. @param {string} address @param {number} since Unix ms */
   async function messagesSince(address, since) {
-    /** @type {Message[]} */
-    let all = [];
+    /** The newest first. @type {Message[][]} */
+    const pages = [];
     /** @type {import('../core/types.js').Place | undefined} */
     let before;
-    for (let page = 0; page < MAX_PAGES; page++) {
+    while (pages.length < MAX_PAGES) {
       const some = await core.messages(address, before, PAGE);
-      all = [...some, ...all];
+      pages.push(some);
       if (some.length < PAGE || day(some[0].at) < day(Math.max(0, since))) break;
       before = { at: some[0].at, id: some[0].id };
     }
-    return all;
+    return pages.reverse().flat();
   }
 
   /** @param {Uint8Array<ArrayBuffer>} mail */
   async function put(mail) {
     const file = new File([mail], 'message.eml', { type: 'message/rfc822' });
     try {
-      await browser.messages.import(file, folder, { read: true });
+      // Of a mailbox whose connection goes, Thunderbird may never say what became of it.
+      await within(browser.messages.import(file, folder, { read: true }), PATIENCE_MILLIS, 'saving a message');
     } catch (e) {
       if (!/already contains a message/.test(String(e))) throw e;
     }
@@ -188,8 +195,14 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
   return {
     /** @param {Contact[]} contacts */
     keep(contacts) {
+      /** The last call with each, the newest first there. @type {Map<string, string>} */
+      const calls = new Map();
+      for (const { address, id } of core.state.pastCalls) if (!calls.has(address)) calls.set(address, id);
       for (const contact of contacts) {
-        const spoken = core.state.pastCalls.find((past) => past.address === contact.address)?.id ?? '';
+        const spoken = [contact.address, ...(contact.earlier ?? [])]
+          .map((each) => calls.get(each) ?? '')
+          .join(' ')
+          .trim();
         const said =
           contact.last || spoken ? `${contact.last?.at} ${contact.last?.mine} ${contact.last?.text} ${spoken}` : '';
         if (!said || saved.get(contact.address) === said) continue;

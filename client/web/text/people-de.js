@@ -13,7 +13,7 @@ export const people = {
   'saving.local.hint':
     'Im Ordner „Starling/Conversations“ der lokalen Ordner: finden, verschieben, löschen und exportieren wie jede Mail.',
   'saving.account.hint':
-    'Im Ordner „Starling/Conversations“ dieses Kontos. Wer es betreibt, kann lesen, was dort gespeichert ist, obwohl es unterwegs niemand kann.',
+    'Im Ordner „Starling/Conversations“ dieses Kontos. Wer es betreibt, kann lesen, was dort gespeichert ist, obwohl es unterwegs niemand kann. Wählen Sie es nur auf einem Computer: zwei würden alles doppelt speichern.',
   'saving.none.hint': 'Unterhaltungen bleiben nur in Starling. Was gespeichert wurde, bleibt, bis Sie es löschen.',
   'saving.people': 'Speichern, was gesagt wird mit',
   'saving.all': 'Alle {count} zeigen',

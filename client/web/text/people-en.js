@@ -13,7 +13,7 @@ export const people = {
   'saving.local.hint':
     'In the folder “Starling/Conversations” of Local Folders: find, move, delete and export them like any mail.',
   'saving.account.hint':
-    'In the folder “Starling/Conversations” of that account. Whoever runs it can read what is saved there, though nobody can read it on its way.',
+    'In the folder “Starling/Conversations” of that account. Whoever runs it can read what is saved there, though nobody can read it on its way. Choose it on one computer only: two would save everything twice.',
   'saving.none.hint': 'Conversations stay in Starling only. What was saved stays until you delete it.',
   'saving.people': 'Save what is said with',
   'saving.all': 'Show all {count}',

@@ -1,0 +1,107 @@
+// What is saved as mail of somebody who has another address now, and what happens when Thunderbird never says what became of one.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { saveIn, saveOf } from '../thunderbird/saving.js';
+import { transcripts } from '../thunderbird/transcripts.js';
+
+const [OLD, NEW] = ['bob@old.example', 'bob@new.example'];
+const NOW = Date.UTC(2026, 10, 30, 9);
+const DAY = 86_400_000;
+let stored, mails, said, asked, imports;
+
+beforeEach(() => {
+  [stored, mails, said, asked] = [{}, [], [], 0];
+  imports = async () => {};
+  globalThis.browser = {
+    storage: {
+      local: {
+        get: async (otherwise) => structuredClone({ ...otherwise, ...stored }),
+        set: async (what) => void Object.assign(stored, structuredClone(what)),
+        onChanged: { addListener: () => {} },
+      },
+    },
+    accounts: { list: async () => [{ type: 'none', rootFolder: { id: 'root' } }] },
+    folders: { getSubFolders: async () => [], create: async (_parent, name) => ({ id: name }) },
+    messages: {
+      import: async (file) => {
+        const id = /^Message-ID: <([\w-]+)@/m.exec(await file.text())[1];
+        await imports(id);
+        mails.push(id);
+      },
+    },
+  };
+});
+afterEach(() => delete globalThis.browser);
+
+const say = (id, at) =>
+  said.push({ id, at, with: NEW, mine: false, text: id, state: /** @type {const} */ ('received'), why: '' });
+const agent = (pastCalls = []) => ({
+  state: { me: { address: 'alice@example.net', name: '' }, pastCalls },
+  messages: async (_who, before, limit) => {
+    asked++;
+    const to = before ? said.findIndex((each) => each.id === before.id) : said.length;
+    return said.slice(Math.max(0, to - limit), to);
+  },
+  on: () => () => {},
+});
+/** @param {any} core @param {any} contact @param {string[]} [warnings] */
+async function saved(core, contact, warnings = []) {
+  const kept = transcripts({
+    core,
+    subject: () => 'x',
+    call: () => 'a call',
+    warn: (e) => warnings.push(e.message),
+    now: () => NOW,
+  });
+  const { at, text } = said.at(-1);
+  kept.keep([{ name: 'Bob', last: { at, mine: false, text }, ...contact }]);
+  for (let n = 0; n < 500; n++) await new Promise((resolve) => setImmediate(resolve));
+  return kept;
+}
+
+test('of somebody who has another address now, nothing that was saved before comes again, deleted or not', async () => {
+  say('first', NOW - 2 * DAY);
+  await saved(agent(), { address: OLD });
+  assert.deepEqual(mails.splice(0), ['first']);
+  say('second', NOW);
+  const call = { id: 'c1', address: OLD, incoming: true, at: NOW - DAY, seconds: 3, result: 'answered' };
+  await saved(agent([call]), { address: NEW, earlier: [OLD] });
+  assert.deepEqual(mails.splice(0), ['call-c1', 'second']);
+  await saved(agent([call]), { address: NEW, earlier: [OLD] });
+  assert.deepEqual(mails, []);
+});
+
+test('whoever was not to be saved under an earlier address is not under the new one', async () => {
+  await saveOf(OLD, false, NOW - DAY);
+  say('private', NOW - 1000);
+  await saved(agent(), { address: NEW, earlier: [OLD] });
+  assert.deepEqual(mails, []);
+  // Switched on for the person, whichever address it was.
+  await saveOf(NEW, true, NOW, [OLD]);
+  say('public', NOW + 1000);
+  await saved(agent(), { address: NEW, earlier: [OLD] });
+  assert.deepEqual(mails, ['public']);
+});
+
+test('what is not to be saved is not read either', async () => {
+  await saveIn('', NOW - DAY);
+  await saveIn('local', NOW);
+  for (let n = 0; n < 5000; n++) say(`old-${n}`, NOW - 40 * DAY + n);
+  say('now', NOW + 1000);
+  await saved(agent(), { address: NEW });
+  assert.deepEqual(mails, ['now']);
+  assert.ok(asked <= 2, `${asked} pages`);
+});
+
+test('one of which Thunderbird never says what became of it holds up nobody for good', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const warnings = [];
+  say('stuck', NOW);
+  imports = (id) => (id === 'stuck' ? new Promise(() => {}) : Promise.resolve());
+  const kept = await saved(agent(), { address: NEW }, warnings);
+  kept.keep([{ address: OLD, name: 'Bob', last: { at: NOW, mine: false, text: 'stuck' } }]);
+  assert.deepEqual([mails, warnings], [[], []]);
+  t.mock.timers.tick(60_000);
+  for (let n = 0; n < 500; n++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(warnings, ['saving a message takes too long']);
+});
