@@ -3,12 +3,15 @@
 import { parseAddress } from '../core/identity/address.js';
 import { addressIn } from './mails.js';
 
-/** Thunderbird gives the oldest mails first: so the last days are asked for first, and more when they are few. */
-const RECENT_DAYS = [3, 30];
-const ENOUGH_MAILS = 50;
+const RECENT_DAYS = 30;
+/** Thunderbird gives the oldest mails first: all of them are read, so that the newest are among them, but no more than somebody writes. */
 const PAGE = 100;
-const MAX_PAGES = 10;
+const MAX_PAGES = 30;
+const MOST_MAILS = 1000;
 const MAX_FOLDERS = 5;
+/** Thunderbird goes through a whole folder without a break: other things have their turn before the next. */
+const PAUSE_MILLIS = 500;
+const REMEMBERED_MILLIS = 3_600_000;
 const MAX_PEOPLE = 20_000;
 
 /** @typedef {import('./vcard.js').Named} Named */
@@ -40,28 +43,39 @@ export function inMailbox(mailbox) {
   return { address: addressIn(mailbox), name };
 }
 
-/** To whom mails of the last days went, the newest first. @returns {Promise<Named[]>} */
-export async function lately() {
+/** What was found last, and when, Unix ms. @type {{at: number, people: Promise<Named[]>} | null} */
+let found = null;
+
+/** To whom mails of the last days went, the newest first. Looked for once in an hour. @returns {Promise<Named[]>} */
+export function lately(now = Date.now()) {
+  if (found && now - found.at < REMEMBERED_MILLIS) return found.people;
+  const one = { at: now, people: look(now) };
+  found = one;
+  one.people.catch(() => found === one && (found = null));
+  return one.people;
+}
+
+/** @param {number} now Unix ms @returns {Promise<Named[]>} */
+async function look(now) {
   const accounts = await browser.accounts.list(false);
   const own = new Set(
     accounts.flatMap((/** @type {any} */ each) => each.identities.map((/** @type {any} */ i) => i.email.toLowerCase())),
   );
-  const sent = await browser.folders.query({ specialUse: ['sent'] });
+  const fromDate = new Date(now - RECENT_DAYS * 86_400_000);
+  const sent = (await browser.folders.query({ specialUse: ['sent'] })).slice(0, MAX_FOLDERS);
   /** @type {any[]} */
-  let mails = [];
-  for (const days of RECENT_DAYS) {
-    if (mails.length >= ENOUGH_MAILS) break;
-    mails = [];
-    for (const folder of sent.slice(0, MAX_FOLDERS)) mails.push(...(await since(folder.id, days)));
+  const mails = [];
+  for (const [i, folder] of sent.entries()) {
+    if (i) await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLIS));
+    mails.push(...(await since(folder.id, fromDate)));
   }
   mails.sort((a, b) => b.date - a.date);
-  const people = mails.flatMap((mail) => [...mail.recipients, ...mail.ccList].map(inMailbox));
+  const people = mails.slice(0, MOST_MAILS).flatMap((mail) => [...mail.recipients, ...mail.ccList].map(inMailbox));
   return distinct(people).filter((each) => !own.has(each.address));
 }
 
-/** @param {any} folderId @param {number} days @returns {Promise<any[]>} */
-async function since(folderId, days) {
-  const fromDate = new Date(Date.now() - days * 86_400_000);
+/** @param {any} folderId @param {Date} fromDate @returns {Promise<any[]>} */
+async function since(folderId, fromDate) {
   const mails = [];
   let page = await browser.messages.query({ folderId, fromDate, messagesPerPage: PAGE });
   for (let i = 1; ; i++) {

@@ -26,7 +26,7 @@ export const askToSend = () => browser.permissions.request(PERMISSION);
 
 /** @param {() => void} task */
 export function onLettersChanged(task) {
-  browser.storage.local.onChanged.addListener((/** @type {any} */ changes) => {
-    if (changes[KEY]) task();
-  });
+  const heard = (/** @type {any} */ changes) => changes[KEY] && task();
+  browser.storage.local.onChanged.addListener(heard);
+  return () => browser.storage.local.onChanged.removeListener(heard);
 }

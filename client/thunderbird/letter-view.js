@@ -14,7 +14,7 @@ export function Letters() {
   };
   useEffect(() => {
     void read();
-    onLettersChanged(() => void read());
+    return onLettersChanged(() => void read());
   }, []);
   if (!wish) return null;
   /** @param {boolean} on */
