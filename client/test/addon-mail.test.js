@@ -255,6 +255,15 @@ test('what fails once the answer was sent, or its code taken, is told, until it 
   }
 });
 
+test('a list of more mails than are looked at is given up', async () => {
+  let given = '';
+  browser.messages.abortList = async (id) => void (given = id);
+  const { done } = desk();
+  arrive(Array.from({ length: 6000 }, () => mail({ subject: 'another' })));
+  for (let i = 0; i < 100 && !given; i++) await done();
+  assert.equal(given, '5000');
+});
+
 test('each attempt that fails says its own reason', async () => {
   const first = desk({ answer: () => Promise.reject(new StarlingError('generic')) });
   arrive([mail()]);

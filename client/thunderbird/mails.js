@@ -156,7 +156,9 @@ export function challengeMails({
     for (let seen = 0; page;) {
       for (const mail of page.messages) if (SUBJECT.test(mail.subject ?? '')) later(mail);
       seen += page.messages.length;
-      page = page.id && seen < MAX_LOOKED_AT ? await browser.messages.continueList(page.id) : null;
+      if (!page.id) return;
+      if (seen >= MAX_LOOKED_AT) return void (await browser.messages.abortList(page.id));
+      page = await browser.messages.continueList(page.id);
     }
   }
 

@@ -10,7 +10,7 @@ import { within } from './within.js';
 const LOOK_MILLIS = 15_000;
 /** Thunderbird may ask for a password meanwhile. */
 const PATIENCE_MILLIS = 45_000;
-/** After one that could not be sent. */
+/** After one that could not be sent: everybody's waits, for it is mostly the account. After one that could not be made: that person's alone. */
 const FAILED_MILLIS = 1_800_000;
 
 /** Lines stay lines only in HTML; what goes out is plain text. */
@@ -23,6 +23,8 @@ export function post({ agents, folder, warn, now = () => Date.now() }) {
   let wanted = false;
   let busy = false;
   let pausedUntil = 0;
+  /** From which of our addresses to whom no mail can be made now, and until when. @type {Map<string, number>} */
+  const paused = new Map();
   /** @type {any} */
   let timer;
 
@@ -32,8 +34,12 @@ export function post({ agents, folder, warn, now = () => Date.now() }) {
     const identityId = await identityOf(agent.state.me.address);
     if (!identityId) return void (await setLetters({ why: 'no-account' }));
     const copy = await folder().catch(() => null);
-    const letter = await mails.write(to, SUBJECT);
+    const pair = `${agent.state.me.address} ${to}`;
+    if (paused.has(pair)) return;
+    paused.set(pair, now() + FAILED_MILLIS);
+    const letter = await mails.write(to, SUBJECT).catch(warn);
     if (!letter) return;
+    paused.delete(pair);
     const sending = browser.messages.sendMessage(
       {
         ...{ identityId, to: [to], subject: SUBJECT, body: BODY, deliveryFormat: 'plaintext', attachVCard: false },
@@ -52,7 +58,8 @@ export function post({ agents, folder, warn, now = () => Date.now() }) {
     busy = true;
     try {
       if (!(await maySend())) return;
-      for (const agent of agents()) for (const to of agent.ctx.mails.due()) await send(agent, to);
+      for (const [pair, until] of paused) if (until <= now()) paused.delete(pair);
+      for (const agent of agents()) for (const to of agent.ctx.mails.due()) if (!paused.has(to)) await send(agent, to);
     } catch (e) {
       // It is not tried again: the message waits where it always does.
       pausedUntil = now() + FAILED_MILLIS;
