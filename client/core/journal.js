@@ -8,20 +8,28 @@ const LONG = /[A-Za-z0-9_\-+/=]{20,}/g;
 /** Only where it went: what stands behind may name people or places of the store. */
 const PLACE = /\b((?:https?|wss?):\/\/[^\s/?#"'<>]+)[^\s"'<>]*/g;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-const PEOPLE = /[^\s<>"'()[\],;:@/?&=%]+(?:@|%40)[^\s<>"'()[\],;:@/?&=%]+|\+\d{6,15}\b/gi;
+/** With all that a local part may hold (RFC 5322, section 3.2.3), though before an address it may be something else. */
+const PEOPLE = /(?:[^\s<>"()[\],;:@%]|%(?!40))+(?:@|%40)[^\s<>"'()[\],;:@/?&=%]+|\+\d{6,15}\b/gi;
+/** The end of it that is surely of the address, by which it gets its number. */
+const CERTAIN = /[^'/?&=%]*(?:@|%40)?[^'/?&=%@]*$/i;
 
 /** @typedef {ReturnType<typeof journal>} Journal */
 /** @typedef {import('./types.js').State} State */
 /** @typedef {{base: string, connected: boolean, detail: string}} PeerState */
 
+/** Without the last word, where it was cut: half an address is not known as one. @param {string} text @param {number} most */
+const cut = (text, most) =>
+  text.length > most ? `${text.slice(0, most - 1).replace(/[^\s<>"()[\],;:]*$/, '')}…` : text;
+
 /** One line, without what must not be kept. @param {string} text */
 export const cleaned = (text) =>
-  text
-    .slice(0, 4 * MAX_LETTERS)
-    .replace(CONTROL, ' ')
-    .replace(PLACE, '$1')
-    .replace(LONG, (all) => `${all.slice(0, 8)}…`)
-    .slice(0, MAX_LETTERS);
+  cut(
+    cut(text, 4 * MAX_LETTERS)
+      .replace(CONTROL, ' ')
+      .replace(PLACE, '$1')
+      .replace(LONG, (all) => `${all.slice(0, 8)}…`),
+    MAX_LETTERS,
+  );
 
 /** @param {() => number} now  Unix ms */
 export function journal(now) {
@@ -107,7 +115,8 @@ function withoutPeople(text, own) {
   /** @type {Map<string, string>} */
   const numbers = new Map(own ? [[own.toLowerCase(), '<own address>']] : []);
   return text.replace(PEOPLE, (found) => {
-    const who = found.toLowerCase().replace('%40', '@');
+    const whole = found.toLowerCase().replace('%40', '@');
+    const who = numbers.has(whole) ? whole : (CERTAIN.exec(whole)?.[0] ?? whole);
     if (!numbers.has(who)) numbers.set(who, `<person ${numbers.size + (own ? 0 : 1)}>`);
     return /** @type {string} */ (numbers.get(who));
   });

@@ -59,7 +59,7 @@ export function post({ agents, folder, warn, now = () => Date.now() }) {
     try {
       if (!(await maySend())) return;
       for (const [pair, until] of paused) if (until <= now()) paused.delete(pair);
-      for (const agent of agents()) for (const to of agent.ctx.mails.due()) if (!paused.has(to)) await send(agent, to);
+      for (const agent of agents()) for (const to of agent.ctx.mails.due()) await send(agent, to);
     } catch (e) {
       // It is not tried again: the message waits where it always does.
       pausedUntil = now() + FAILED_MILLIS;

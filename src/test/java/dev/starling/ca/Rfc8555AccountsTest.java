@@ -184,10 +184,10 @@ class Rfc8555AccountsTest extends AcmeTest {
                 var silent = carol.post(url, payload);
                 refused(403, "userActionRequired", silent);
                 assertEquals(terms, silent.text("instance"));
-                assertTrue(silent.header("link").contains("<" + terms + ">;rel=\"terms-of-service\""), silent::toString);
+                assertTrue(
+                        silent.header("link").contains("<" + terms + ">;rel=\"terms-of-service\""), silent::toString);
             }
-            assertEquals(
-                    201, carol.post(url, "{\"termsOfServiceAgreed\":true}").status());
+            assertEquals(201, carol.post(url, "{\"termsOfServiceAgreed\":true}").status());
             // Who has an account is asked no more.
             assertEquals(200, carol.post(url, "{}").status());
         }

@@ -111,16 +111,7 @@ public final class TestCa implements AutoCloseable {
         var ways = List.of(Authorizations.CODE);
         var origin = new Origin(false);
         return new TestCa(
-                store,
-                folder,
-                Limits.LOCAL,
-                1_000_000,
-                origin,
-                ways,
-                Optional.empty(),
-                "",
-                Front.External.NONE,
-                terms);
+                store, folder, Limits.LOCAL, 1_000_000, origin, ways, Optional.empty(), "", Front.External.NONE, terms);
     }
 
     /// One whose operator says who may have an account.
@@ -135,7 +126,8 @@ public final class TestCa implements AutoCloseable {
         var ways = List.of(Authorizations.CODE);
         var external = new Front.External(
                 Optional.of(ExternalAccounts.open(folder, store, java.time.Clock.systemUTC())), required);
-        return new TestCa(store, folder, limits, 1_000_000, new Origin(false), ways, Optional.empty(), "", external, "");
+        return new TestCa(
+                store, folder, limits, 1_000_000, new Origin(false), ways, Optional.empty(), "", external, "");
     }
 
     private TestCa(CaStore store, Path folder, Limits limits, int burst, Origin origin, List<String> ways)

@@ -29,8 +29,7 @@ class AcmeFrontTest {
     void whoeverAskedHearsOfItWithANonceAndNothingOfWhatHappened() throws Exception {
         try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
             var clock = Clock.systemUTC();
-            var resources =
-                    new Resources("http://ca.example", "", "", Optional.empty(), Front.External.NONE, clock);
+            var resources = new Resources("http://ca.example", "", "", Optional.empty(), Front.External.NONE, clock);
             var front = new AcmeFront(resources, store, new Origin(false), new RateLimit(1, 100, clock));
             var routes = new Routes();
             front.open(routes, "/broken", _ -> {
@@ -40,8 +39,7 @@ class AcmeFrontTest {
                 throw new IOException(SECRET);
             });
             for (String path : new String[] {"/broken", "/gone"}) {
-                var request =
-                        new Request("GET", path, "", Map.of(), new byte[0], InetAddress.getLoopbackAddress());
+                var request = new Request("GET", path, "", Map.of(), new byte[0], InetAddress.getLoopbackAddress());
                 var answer = InProcess.answer(routes, request);
                 String said = new String(answer.body(), java.nio.charset.StandardCharsets.UTF_8);
                 assertEquals(500, answer.status());
