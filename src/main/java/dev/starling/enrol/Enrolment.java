@@ -49,6 +49,9 @@ public final class Enrolment {
         void prove(AcmeClient acme, String authorization) throws EnrolmentException, Problem, IOException;
     }
 
+    /// One call.
+    private record Task(AcmeClient acme, Path file, Address address, Way way) {}
+
     private final URI directory;
     private final CertificateVerifier verifier;
     private final Clock clock;
@@ -105,19 +108,32 @@ public final class Enrolment {
         // Before the CA hears of it: a key that was certified must not be lost.
         pending.save(pendingFile);
         try (var acme = new AcmeClient(directory, pending.account(), pending.kid())) {
-            var held = new Keys.Held(pending.device().getPrivate(), run(acme, pending, file, address, way));
+            var held = new Keys.Held(pending.device().getPrivate(), run(new Task(acme, file, address, way), pending));
             Keys.save(file, held);
             keep(acme, pendingFile, address, file);
             isDone(file);
             var _ = new LogProofs(verifier, clock).of(file, held.chain());
             return held;
         } catch (Problem e) {
-            if (isOver(e)) isDone(file);
+            if (isOver(e)) giveUp(file, address);
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         } catch (EnrolmentException e) {
-            boolean passes = GOES_ON.contains(e.reason());
-            if (!passes) isDone(file);
+            // Of what is not genuine there is nothing to be had by asking again.
+            if (e.reason() == Reason.NOT_GENUINE) isDone(file);
+            else if (!GOES_ON.contains(e.reason())) giveUp(file, address);
             throw e;
+        }
+    }
+
+    /// The next attempt orders anew. A key that the CA was asked to certify stays, with its account: the certificate
+    /// may be there, or be made yet, whatever was answered to this request.
+    private void giveUp(Path file, Address address) throws IOException {
+        var asked =
+                Pending.load(Pending.file(file), directory, address.text()).filter(Pending::finalized);
+        if (asked.isEmpty()) isDone(file);
+        else {
+            asked.get().with(asked.get().kid(), "").save(Pending.file(file));
+            Files.deleteIfExists(Answered.file(file));
         }
     }
 
@@ -187,21 +203,24 @@ public final class Enrolment {
         return new KeyPair(held.publicKey(), held.key());
     }
 
-    private List<X509Certificate> run(AcmeClient acme, Pending begun, Path file, Address address, Way way)
-            throws EnrolmentException, Problem, IOException {
+    private List<X509Certificate> run(Task task, Pending begun) throws EnrolmentException, Problem, IOException {
+        var acme = task.acme();
         var pending = begun;
         Optional<Map<String, Object>> order = known(acme, pending);
         if (order.isEmpty()) {
             String kid = acme.register(key);
-            if (key.isPresent()) keepBound(acme, file, address);
+            if (key.isPresent()) keepBound(acme, task.file(), task.address());
             var made = acme.post(
                     acme.service("newOrder"),
-                    Json.write(Map.of("identifiers", List.of(Map.of("type", "email", "value", address.text())))));
+                    Json.write(Map.of(
+                            "identifiers",
+                            List.of(Map.of(
+                                    "type", "email", "value", task.address().text())))));
             pending = pending.with(kid, made.location());
-            pending.save(Pending.file(file));
+            pending.save(Pending.file(task.file()));
             order = Optional.of(made.json());
         }
-        return certificates(acme, finished(acme, pending, order.get(), address, way), pending.device(), address);
+        return certificates(acme, finished(task, pending, order.get()), pending.device(), task.address());
     }
 
     /// An account that took a key is not lost with an order that fails.
@@ -225,18 +244,19 @@ public final class Enrolment {
     }
 
     /// Leads the order from wherever it is to `valid`.
-    private Map<String, Object> finished(
-            AcmeClient acme, Pending pending, Map<String, Object> begun, Address address, Way way)
+    private Map<String, Object> finished(Task task, Pending pending, Map<String, Object> begun)
             throws EnrolmentException, Problem, IOException {
+        var acme = task.acme();
         var order = begun;
+        var notReady = Optional.<Problem>empty();
         int polls = POLLS;
         for (int round = 0; round < MAX_ROUNDS + POLLS; round++) {
             switch (Said.status(order)) {
-                case "pending" -> way.prove(acme, Said.first(order, "authorizations"));
+                case "pending" -> task.way().prove(acme, Said.first(order, "authorizations"));
                 case "ready" -> {
-                    String csr =
-                            Base64URL.encode(Csr.of(address, pending.device())).toString();
-                    acme.post(Said.text(order.get("finalize")), Json.write(Map.of("csr", csr)));
+                    // It was said not to be so, and nothing has come of it since.
+                    if (notReady.isPresent()) throw notReady.get();
+                    notReady = certify(task, pending, order);
                 }
                 case "processing" -> {
                     if (polls-- == 0) throw new EnrolmentException(Reason.UNREACHABLE, "The CA takes too long.");
@@ -245,11 +265,32 @@ public final class Enrolment {
                 case "valid" -> {
                     return order;
                 }
-                default -> throw new EnrolmentException(Reason.REFUSED, Said.error(order, "The order has failed."));
+                default -> {
+                    // Nothing was certified by it, and nothing will be.
+                    isDone(task.file());
+                    throw new EnrolmentException(Reason.REFUSED, Said.error(order, "The order has failed."));
+                }
             }
             order = acme.get(pending.order()).json();
         }
         throw new EnrolmentException(Reason.REFUSED, "The CA does not come to an end.");
+    }
+
+    /// Asks for the certificate; says why not, where the order is not ready (RFC 8555, section 7.4): then an earlier
+    /// request, whose answer did not arrive, was taken, and the order tells how it goes on.
+    private static Optional<Problem> certify(Task task, Pending pending, Map<String, Object> order)
+            throws EnrolmentException, Problem, IOException {
+        String csr =
+                Base64URL.encode(Csr.of(task.address(), pending.device())).toString();
+        String url = Said.text(order.get("finalize"));
+        pending.asFinalized().save(Pending.file(task.file()));
+        try {
+            task.acme().post(url, Json.write(Map.of("csr", csr)));
+            return Optional.empty();
+        } catch (Problem e) {
+            if (!e.type().equals("orderNotReady")) throw e;
+            return Optional.of(e);
+        }
     }
 
     private void prove(AcmeClient acme, String authorization, Address address, CodeSource codes)

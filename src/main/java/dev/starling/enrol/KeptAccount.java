@@ -32,7 +32,7 @@ record KeptAccount(URI directory, String address, ECKey account, String kid, Ins
         Pending fresh = Pending.begin(directory, address, device);
         return load(key)
                 .filter(kept -> kept.directory.equals(directory) && kept.address.equals(address))
-                .map(kept -> new Pending(directory, address, kept.account, kept.kid, "", device))
+                .map(kept -> new Pending(directory, address, kept.account, kept.kid, "", device, false))
                 .orElse(fresh);
     }
 

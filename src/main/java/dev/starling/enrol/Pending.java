@@ -25,10 +25,12 @@ import java.util.Optional;
 /// @param kid the account's URL, "" before it has one
 /// @param order the order's URL, "" before it is made
 /// @param device the key that is to be certified
-record Pending(URI directory, String address, ECKey account, String kid, String order, KeyPair device) {
+/// @param finalized whether the CA was asked for a certificate of that key: it may have made one
+record Pending(
+        URI directory, String address, ECKey account, String kid, String order, KeyPair device, boolean finalized) {
 
     static Pending begin(URI directory, String address, KeyPair device) {
-        return new Pending(directory, address, newAccount(), "", "", device);
+        return new Pending(directory, address, newAccount(), "", "", device, false);
     }
 
     static ECKey newAccount() {
@@ -45,7 +47,16 @@ record Pending(URI directory, String address, ECKey account, String kid, String 
     }
 
     Pending with(String newKid, String newOrder) {
-        return new Pending(directory, address, account, newKid, newOrder, device);
+        return new Pending(directory, address, account, newKid, newOrder, device, finalized);
+    }
+
+    /// The same by an account that is not registered yet.
+    Pending by(ECKey newAccount) {
+        return new Pending(directory, address, newAccount, "", "", device, finalized);
+    }
+
+    Pending asFinalized() {
+        return new Pending(directory, address, account, kid, order, device, true);
     }
 
     void save(Path file) throws IOException {
@@ -62,6 +73,8 @@ record Pending(URI directory, String address, ECKey account, String kid, String 
                                 kid,
                                 "order",
                                 order,
+                                "finalized",
+                                finalized,
                                 "device",
                                 new ECKey.Builder(
                                                 Curve.P_256, (java.security.interfaces.ECPublicKey) device.getPublic())
@@ -83,7 +96,8 @@ record Pending(URI directory, String address, ECKey account, String kid, String 
                     key(json, "account"),
                     Json.text(json, "kid"),
                     Json.text(json, "order"),
-                    key(json, "device").toKeyPair());
+                    key(json, "device").toKeyPair(),
+                    Boolean.TRUE.equals(json.get("finalized")));
             boolean same = pending.directory.equals(directory) && pending.address.equals(address);
             return same ? Optional.of(pending) : Optional.empty();
         } catch (Problem | ParseException | JOSEException | GeneralSecurityException | IllegalArgumentException e) {

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.acme.Json;
+import dev.starling.acme.Jws;
+import dev.starling.acme.Problem;
 import dev.starling.ca.Csrs;
 import dev.starling.ca.Ready;
 import dev.starling.ca.TestClock;
@@ -14,7 +17,10 @@ import dev.starling.ca.store.CaStore;
 import dev.starling.enrol.EnrolmentException.Reason;
 import dev.starling.identity.Address;
 import dev.starling.identity.CertificateVerifier;
+import dev.starling.identity.DeviceId;
+import dev.starling.identity.Keys;
 import dev.starling.identity.TrustAnchors;
+import dev.starling.web.Request;
 import dev.starling.web.Response;
 import dev.starling.web.Routes;
 import dev.starling.web.WebServer;
@@ -28,6 +34,8 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,6 +61,7 @@ class LyingCaTest {
     private Response order;
     private Response authorization;
     private Response certificate;
+    private Function<Request, Response> finalize = _ -> json("{}");
 
     @BeforeEach
     void start() throws IOException {
@@ -74,7 +83,7 @@ class LyingCaTest {
         routes.on("POST", "/new", 16_384, _ -> nonce(newOrder));
         routes.on("POST", "/order", 16_384, _ -> nonce(order));
         routes.on("POST", "/authz", 16_384, _ -> nonce(authorization));
-        routes.on("POST", "/finalize", 16_384, _ -> nonce(json("{}")));
+        routes.on("POST", "/finalize", 16_384, request -> nonce(finalize.apply(request)));
         routes.on("POST", "/certificate", 16_384, _ -> nonce(certificate));
     }
 
@@ -93,9 +102,13 @@ class LyingCaTest {
         return Response.json(200, text.replace("'", "\"").replace("B/", base + "/"));
     }
 
-    private EnrolmentException refused(Reason reason, String why) {
+    private Enrolment enrolment() {
         var verifier = new CertificateVerifier(TrustAnchors.of(issuer.root()), false);
-        var enrolment = new Enrolment(URI.create(base + "/directory"), verifier, clock, Duration.ofMillis(5));
+        return new Enrolment(URI.create(base + "/directory"), verifier, clock, Duration.ofMillis(5));
+    }
+
+    private EnrolmentException refused(Reason reason, String why) {
+        var enrolment = enrolment();
         var e = assertTimeout(
                 Duration.ofSeconds(60),
                 () -> assertThrows(
@@ -258,5 +271,99 @@ class LyingCaTest {
         newOrder = Response.json(
                 400, "{\"type\":\"urn:ietf:params:acme:error:badNonce\",\"detail\":\"This nonce is bad.\"}");
         refused(Reason.REFUSED, "This nonce is bad.");
+    }
+
+    private static Response problem(String type) {
+        return Response.json(403, "{\"type\":\"urn:ietf:params:acme:error:" + type + "\",\"detail\":\"" + type + "\"}");
+    }
+
+    private static Response html(int status) {
+        var page = Response.html("<html>No</html>");
+        return new Response(status, page.headers(), page.body(), Optional.empty());
+    }
+
+    /// A CA that makes the certificate, whatever it answers.
+    private Function<Request, Response> making(Response answer) {
+        return request -> {
+            try {
+                byte[] csr = Json.bytes(Json.text(Jws.parse(request.body()).json(), "csr"));
+                String made =
+                        Ready.order(store, BOB, "email-code-00", clock.instant().getEpochSecond());
+                issuer.issue(made, csr);
+                certificate = Response.of(
+                        200,
+                        "application/pem-certificate-chain",
+                        Ready.chain(store, made).getBytes(StandardCharsets.US_ASCII));
+                return answer;
+            } catch (Problem | IOException e) {
+                throw new IllegalStateException(e);
+            }
+        };
+    }
+
+    private DeviceId device() throws Exception {
+        var pending = Pending.load(Pending.file(file), URI.create(base + "/directory"), BOB)
+                .orElseThrow();
+        return DeviceId.ofKey(pending.device().getPublic().getEncoded());
+    }
+
+    private DeviceId enrolled() throws Exception {
+        return enrolment()
+                .enrol(Address.parse(BOB), file, (_, _) -> Optional.empty())
+                .id();
+    }
+
+    // RFC 8555, section 7.4: an earlier request was taken in between.
+    @Test
+    void anOrderThatIsNotReadyAnyMoreIsReadAgain() throws Exception {
+        finalize = making(problem("orderNotReady"));
+        assertEquals(enrolled(), Keys.load(file).id());
+        assertFalse(Files.exists(Pending.file(file)));
+    }
+
+    @Test
+    void aKeyThatMayBeCertifiedIsNotLostByWhatIsAnsweredToTheRequest() throws Exception {
+        for (Response answer : List.of(problem("unauthorized"), html(404), json("[]"))) {
+            finalize = making(answer);
+            order = answer.status() == 200 ? html(403) : order;
+            var e = assertThrows(EnrolmentException.class, this::enrolled);
+            assertTrue(List.of(Reason.REFUSED, Reason.UNINTELLIGIBLE).contains(e.reason()), e::detail);
+            var device = device();
+            order = json("{'status':'valid','certificate':'B/certificate'}");
+            finalize = making(json("{}"));
+            assertEquals(device, enrolled());
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void itIsNotLostByAnInterruptionAndAnErrorAfterItEither() throws Exception {
+        finalize = making(html(502));
+        refused(Reason.UNREACHABLE, "does not work now (502)");
+        var device = device();
+        order = html(404);
+        refused(Reason.UNINTELLIGIBLE, "an error without a reason, 404");
+        assertEquals(device, device());
+        order = json("{'status':'valid','certificate':'B/certificate'}");
+        assertEquals(device, enrolled());
+    }
+
+    @Test
+    void anOrderThatFailedCertifiesNothingAndLeavesNothing() {
+        order = json("{'status':'invalid'}");
+        refused(Reason.REFUSED, "The order has failed.");
+        assertFalse(Files.exists(Pending.file(file)));
+    }
+
+    @Test
+    void anOrderThatIsNeverReadyIsNotAskedForEver() throws Exception {
+        order = json("{'status':'ready','finalize':'B/finalize'}");
+        var asked = new AtomicInteger();
+        finalize = _ -> {
+            asked.incrementAndGet();
+            return problem("orderNotReady");
+        };
+        refused(Reason.REFUSED, "orderNotReady");
+        assertEquals(1, asked.get());
     }
 }
