@@ -116,6 +116,19 @@ public record Jws(
         }
     }
 
+    /// What was signed with its signature, as [#parse] reads it, and nothing else that came with it.
+    public byte[] flattened() {
+        int dot = signingInput.indexOf('.');
+        return Json.write(Map.of(
+                        "protected",
+                        signingInput.substring(0, dot),
+                        "payload",
+                        signingInput.substring(dot + 1),
+                        "signature",
+                        Base64URL.encode(signature).toString()))
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
     /// The payload as a JSON object.
     public Map<String, Object> json() throws Problem {
         return Json.object(payload);

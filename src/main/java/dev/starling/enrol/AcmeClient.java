@@ -53,7 +53,7 @@ final class AcmeClient implements AutoCloseable {
             .connectTimeout(PATIENCE)
             .build();
     private final URI directoryUrl;
-    private final ECKey account;
+    private ECKey account;
     private Optional<String> kid;
     private Map<String, Object> directory = Map.of();
     private String nonce = "";
@@ -70,10 +70,16 @@ final class AcmeClient implements AutoCloseable {
         return account;
     }
 
+    /// From now on by another account, which is to be registered first.
+    void become(ECKey next) {
+        account = next;
+        kid = Optional.empty();
+    }
+
     /// Registers the account, or finds it again; from then on requests carry its URL.
     ///
     /// @param key by which the CA lets it be made; an account that there is already needs none
-    String register(Optional<ExternalKey> key) throws EnrolmentException, Problem {
+    void register(Optional<ExternalKey> key) throws EnrolmentException, Problem {
         kid = Optional.empty();
         String service = service("newAccount");
         var wanted = new HashMap<String, Object>(Map.of("termsOfServiceAgreed", true));
@@ -90,7 +96,6 @@ final class AcmeClient implements AutoCloseable {
         }
         if (url.isEmpty()) throw unintelligible("a new account without a Location");
         kid = Optional.of(url);
-        return url;
     }
 
     /// POST-as-GET.

@@ -128,8 +128,7 @@ public final class Enrolment {
     /// The next attempt orders anew. A key that the CA was asked to certify stays, with its account: the certificate
     /// may be there, or be made yet, whatever was answered to this request.
     private void giveUp(Path file, Address address) throws IOException {
-        var asked =
-                Pending.load(Pending.file(file), directory, address.text()).filter(Pending::finalized);
+        var asked = Pending.load(Pending.file(file), directory, address.text()).filter(Pending::finalized);
         if (asked.isEmpty()) isDone(file);
         else {
             asked.get().with(asked.get().kid(), "").save(Pending.file(file));
@@ -208,7 +207,7 @@ public final class Enrolment {
         var pending = begun;
         Optional<Map<String, Object>> order = known(acme, pending);
         if (order.isEmpty()) {
-            String kid = acme.register(key);
+            pending = registered(task, pending);
             if (key.isPresent()) keepBound(acme, task.file(), task.address());
             var made = acme.post(
                     acme.service("newOrder"),
@@ -216,19 +215,33 @@ public final class Enrolment {
                             "identifiers",
                             List.of(Map.of(
                                     "type", "email", "value", task.address().text())))));
-            pending = pending.with(kid, made.location());
+            pending = pending.with(acme.kid(), made.location());
             pending.save(Pending.file(task.file()));
             order = Optional.of(made.json());
         }
         return certificates(acme, finished(task, pending, order.get()), pending.device(), task.address());
     }
 
+    /// By the account that there is; by a new one, where the CA has ended that.
+    private Pending registered(Task task, Pending pending) throws EnrolmentException, Problem, IOException {
+        try {
+            task.acme().register(key);
+            return pending;
+        } catch (Problem e) {
+            boolean isEnded = !pending.kid().isEmpty() && e.type().equals("unauthorized");
+            if (!isEnded) throw e;
+        }
+        var next = pending.by(Pending.newAccount());
+        next.save(Pending.file(task.file()));
+        task.acme().become(next.account());
+        // Where accounts need a key and none is given, the CA says so.
+        task.acme().register(key);
+        return next;
+    }
+
     /// An account that took a key is not lost with an order that fails.
     private void keepBound(AcmeClient acme, Path file, Address address) throws IOException {
-        boolean isKept = KeptAccount.load(file)
-                .filter(kept -> kept.kid().equals(acme.kid()))
-                .isPresent();
-        if (!isKept) new KeptAccount(directory, address.text(), acme.account(), acme.kid(), Instant.EPOCH).save(file);
+        new KeptAccount(directory, address.text(), acme.account(), acme.kid(), Instant.EPOCH).saveBound(file);
     }
 
     /// The order of an earlier call, unless it is over.
@@ -280,8 +293,7 @@ public final class Enrolment {
     /// request, whose answer did not arrive, was taken, and the order tells how it goes on.
     private static Optional<Problem> certify(Task task, Pending pending, Map<String, Object> order)
             throws EnrolmentException, Problem, IOException {
-        String csr =
-                Base64URL.encode(Csr.of(task.address(), pending.device())).toString();
+        String csr = Base64URL.encode(Csr.of(task.address(), pending.device())).toString();
         String url = Said.text(order.get("finalize"));
         pending.asFinalized().save(Pending.file(task.file()));
         try {

@@ -16,9 +16,13 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The account at a CA with which an address was proven, kept beside the key that was certified, for its owner only: as
 /// long as that proof is good, a renewal needs no mail and a lost device's certificate can be withdrawn.
+///
+/// One that took a key of the CA's operator and has proven nothing yet lies in a file of its own: the one by which
+/// another CA's certificate can be withdrawn stays.
 ///
 /// @param until when the proof ends; the epoch when the CA did not say
 record KeptAccount(URI directory, String address, ECKey account, String kid, Instant until) {
@@ -27,16 +31,33 @@ record KeptAccount(URI directory, String address, ECKey account, String kid, Ins
         return key.resolveSibling(key.getFileName() + ".account");
     }
 
+    private static Path bound(Path key) {
+        return key.resolveSibling(key.getFileName() + ".bound");
+    }
+
     /// A new enrolment, by the kept account where it is one of this CA and for this address.
     static Pending begin(Path key, URI directory, String address, KeyPair device) throws IOException {
         Pending fresh = Pending.begin(directory, address, device);
-        return load(key)
+        return Stream.of(read(bound(key)), load(key))
+                .flatMap(Optional::stream)
                 .filter(kept -> kept.directory.equals(directory) && kept.address.equals(address))
                 .map(kept -> new Pending(directory, address, kept.account, kept.kid, "", device, false))
+                .findFirst()
                 .orElse(fresh);
     }
 
     void save(Path key) throws IOException {
+        write(file(key));
+        var unproven = read(bound(key)).filter(each -> each.directory.equals(directory));
+        if (unproven.isPresent()) Files.delete(bound(key));
+    }
+
+    /// Until it has proven something.
+    void saveBound(Path key) throws IOException {
+        write(bound(key));
+    }
+
+    private void write(Path file) throws IOException {
         String json = Json.write(Map.of(
                 "directory",
                 directory.toString(),
@@ -48,12 +69,15 @@ record KeptAccount(URI directory, String address, ECKey account, String kid, Ins
                 kid,
                 "until",
                 until.getEpochSecond()));
-        Keys.writeOwnerOnly(file(key), json.getBytes(StandardCharsets.UTF_8));
+        Keys.writeOwnerOnly(file, json.getBytes(StandardCharsets.UTF_8));
     }
 
     /// Empty when there is none, or none that can be read: only the effort of one mail is lost.
     static Optional<KeptAccount> load(Path key) throws IOException {
-        Path file = file(key);
+        return read(file(key));
+    }
+
+    private static Optional<KeptAccount> read(Path file) throws IOException {
         if (!Files.exists(file)) return Optional.empty();
         try {
             Map<String, Object> json = Json.object(Files.readAllBytes(file));

@@ -144,18 +144,24 @@ public final class ReplyByMail {
                 throw new EnrolmentException(
                         Reason.INTERRUPTED, "Too many mails of the CA lie in your mailbox. Try again tomorrow.");
             if (kept.begin(mail.part1())) {
-                send(challenge, mail);
-                progress.accept("The mail of the CA is there; it was answered. Waiting for the CA to get the answer.");
+                progress.accept(
+                        send(challenge, mail)
+                                ? "The mail of the CA is there; it was answered. Waiting for the CA to get the answer."
+                                : "The mail of the CA is there; it was answered, but your mail server " + smtp.host()
+                                        + " did not say that it took the answer. Waiting for the CA to get it.");
             } else progress.accept("The mail of the CA was answered before. Waiting for the CA to get that answer.");
             // RFC 8555, section 7.5.1: now it may look.
             acme.post(Said.text(challenge.get("url")), "{}");
             poll = FIRST_POLL.compareTo(pause) < 0 ? FIRST_POLL : pause;
         }
 
-        private void send(Map<String, Object> challenge, ChallengeLetter mail) throws EnrolmentException, IOException {
+        /// @return false: it may have gone out or not
+        private boolean send(Map<String, Object> challenge, ChallengeLetter mail)
+                throws EnrolmentException, IOException {
             String response = MailCode.response(mail.part1(), Said.text(challenge.get("token")), acme.account());
             try {
-                Submission.send(smtp, address, mail.replyTo(), ReplyLetter.write(address, mail, response, clock));
+                return Submission.send(
+                        smtp, address, mail.replyTo(), ReplyLetter.write(address, mail, response, clock));
             } catch (EnrolmentException e) {
                 kept.undo(mail.part1());
                 throw e;

@@ -3,15 +3,19 @@ package dev.starling.ca;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Json;
 import dev.starling.ca.front.Origin;
 import dev.starling.ca.registration.Limits;
 import dev.starling.ca.registration.RenewalId;
+import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
 import dev.starling.ca.store.PostgreSql;
+import dev.starling.identity.DeviceId;
 import dev.starling.identity.Keys;
 import java.nio.file.Path;
 import java.security.KeyPair;
+import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -164,6 +168,56 @@ class AtOnceOnPostgreSqlTest {
             for (var each : atOnce(wrong)) if (each.problem().equals("incorrectResponse")) refused++;
             assertEquals(5, refused);
             assertEquals("invalid", caller.post(order.header("location"), "").text("status"));
+        }
+    }
+
+    @Test
+    void anOrderThatComesWhileTheCodeIsJudgedTakesTheProof() throws Exception {
+        String url = PostgreSql.database();
+        try (var ca = new TestCa(CaStore.postgresql(url), folder, Limits.LOCAL, 1_000_000, new Origin(false));
+                var caller = ca.caller().registered();
+                var judge = DriverManager.getConnection(url);
+                var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            String id = caller.order(BOB).first("authorizations").replaceFirst(".*/", "");
+            judge.setAutoCommit(false);
+            try (var s = judge.createStatement()) {
+                s.execute("update authz set status = 'valid', validated = created where id = '" + id + "'");
+                var ordering = all.submit(() -> caller.order(BOB));
+                PostgreSql.awaitWaiting(url, "where id");
+                judge.commit();
+                assertEquals("ready", ordering.get().text("status"));
+            }
+            assertEquals(1, ca.letters.all.size());
+            assertEquals(
+                    Authorization.Status.VALID,
+                    ca.stored(session -> session.authorizations().byId(id))
+                            .orElseThrow()
+                            .status());
+        }
+    }
+
+    /// RFC 8555, section 11.1.
+    @Test
+    void aKeyThatIsBeingCertifiedIsNoAccounts() throws Exception {
+        String url = PostgreSql.database();
+        ECKey device = AcmeCaller.newKey();
+        try (var ca = new TestCa(CaStore.postgresql(url), folder, Limits.LOCAL, 1_000_000, new Origin(false));
+                var caller = new AcmeCaller(ca.base, device, "");
+                var issuer = DriverManager.getConnection(url);
+                var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            issuer.setAutoCommit(false);
+            try (var s = issuer.createStatement()) {
+                s.execute("select pg_advisory_xact_lock(7355608)");
+                s.execute("insert into certificate (serial, cert_order, account, type, value, device, issuer,"
+                        + " to_be_signed, chain, not_before, not_after, revoked, reason, log_index) values"
+                        + " ('1', 'o', 'a', 'email', 'bob@example.net', '"
+                        + DeviceId.ofKey(device.toECPublicKey().getEncoded()).hex()
+                        + "', 'i', '', '', 0, 0, 0, 0, -1)");
+                var making = all.submit(() -> caller.post(ca.base + "/acme/new-account", "{}"));
+                PostgreSql.awaitQueue(url);
+                issuer.commit();
+                assertEquals("badPublicKey", making.get().problem());
+            }
         }
     }
 }

@@ -3,8 +3,12 @@ package dev.starling.ca;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.ca.registration.Authorizations;
 import dev.starling.ca.registration.Ids;
 import dev.starling.ca.registration.Judge;
+import dev.starling.ca.registration.Limits;
+import dev.starling.ca.registration.ReplyDesk;
+import dev.starling.ca.registration.Silence;
 import dev.starling.ca.store.AnswerTable;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.CaStore;
@@ -12,13 +16,18 @@ import dev.starling.ca.store.Challenge;
 import dev.starling.ca.store.Fault;
 import dev.starling.ca.store.PostgreSql;
 import dev.starling.ca.validation.MailCode;
+import dev.starling.ca.validation.OpenReplies;
 import dev.starling.ca.validation.ProofKey;
+import dev.starling.identity.Address;
+import dev.starling.mail.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -132,6 +141,64 @@ class JudgeElsewhereTest {
                 assertTrue(judging.get(30, TimeUnit.SECONDS));
             }
             assertEquals(Challenge.Status.VALID, challenge(store).status());
+        }
+    }
+
+    @Test
+    void anAnswerThatWasReadBeforeAnotherWasJudgedTakesBackNoTry() throws Exception {
+        try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
+            add(store, BOB, Clock.systemUTC().instant().getEpochSecond());
+            Challenge read = challenge(store);
+            store.change(
+                    session -> session.authorizations().challenge(challenge, Challenge.Status.PENDING, 3, Fault.NONE));
+            var silence = new Silence(store, Clock.systemUTC());
+            var front = new Authorizations(
+                    store, Limits.LOCAL, silence, List.of(Authorizations.CODE), Optional.empty(), Clock.systemUTC());
+            front.answer(read, THUMBPRINT, "A".repeat(43));
+            assertEquals(Challenge.Status.PROCESSING, challenge(store).status());
+            assertEquals(3, challenge(store).tries());
+        }
+    }
+
+    /// What is said of it while a refused reply waits for the row.
+    @Test
+    void aRefusedReplyChangesNothingOfWhatIsProvenMeanwhile() throws Exception {
+        String url = PostgreSql.database();
+        var clock = Clock.systemUTC();
+        try (var store = CaStore.postgresql(url);
+                var other = DriverManager.getConnection(url);
+                var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            add(store, BOB, clock.instant().getEpochSecond());
+            store.change(session -> {
+                session.authorizations()
+                        .add(new Challenge(
+                                Ids.random(),
+                                authorization,
+                                Authorizations.REPLY,
+                                TOKEN,
+                                Challenge.Status.PROCESSING,
+                                0,
+                                0,
+                                Fault.NONE));
+            });
+            var desk = new ReplyDesk(
+                    store, new Judge(store, ProofKey.open(folder), clock), new Silence(store, clock), clock);
+            var open = new OpenReplies.Open(
+                    authorization, new Address(BOB), "code", TOKEN, THUMBPRINT, clock.instant(), false);
+            other.setAutoCommit(false);
+            try (var s = other.createStatement()) {
+                s.execute("update authz set status = 'valid' where id = '" + authorization + "'");
+                s.execute("update challenge set status = 'valid' where authz = '" + authorization + "'");
+                var refusing = all.submit(() -> {
+                    desk.refused(open, Reason.TOO_BIG);
+                    return true;
+                });
+                PostgreSql.awaitWaiting(url, "where id");
+                other.commit();
+                assertTrue(refusing.get(30, TimeUnit.SECONDS));
+            }
+            for (var each : store.in(session -> session.authorizations().challenges(authorization)))
+                assertEquals(Challenge.Status.VALID, each.status());
         }
     }
 }

@@ -270,4 +270,48 @@ class Rfc8555AccountsTest extends AcmeTest {
         }
         assertEquals(200, bob.post(bob.kid, "").status());
     }
+
+    @Test
+    void ofAKeyChangeOnlyWhatWasSignedIsKeptAndALongOneIsRefused() throws Exception {
+        String url = ca.base + "/acme/key-change", id = bob.kid.substring(bob.kid.lastIndexOf('/') + 1);
+        var fresh = AcmeCaller.newKey();
+        byte[] inner = Jws.sign(
+                fresh,
+                Map.of("alg", "ES256", "jwk", fresh.toPublicJWK().toJSONObject(), "url", url),
+                Json.write(Map.of(
+                                "account",
+                                bob.kid,
+                                "oldKey",
+                                bob.key.toPublicJWK().toJSONObject()))
+                        .getBytes(StandardCharsets.UTF_8));
+        for (int more : new int[] {4000, 700}) {
+            String outer = new String(Jws.sign(bob.key, bob.header(url), inner), StandardCharsets.US_ASCII);
+            String padded = "{\"more\":\"" + "x".repeat(more) + "\"," + outer.substring(1);
+            var said = bob.send(padded.getBytes(StandardCharsets.US_ASCII), url);
+            if (more == 4000) refused(400, "malformed", said);
+            else assertEquals(200, said.status(), said::toString);
+        }
+        byte[] kept = ca.stored(session -> session.keyChanges().of(id)).getFirst();
+        assertEquals(
+                java.util.Set.of("protected", "payload", "signature"),
+                Json.object(kept).keySet());
+        Jws.parse(kept).verify(bob.key);
+    }
+
+    @Test
+    void aKeyChangeHasNoQuery() throws Exception {
+        String url = ca.base + "/acme/key-change?x";
+        var fresh = AcmeCaller.newKey();
+        byte[] inner = Jws.sign(
+                fresh,
+                Map.of("alg", "ES256", "jwk", fresh.toPublicJWK().toJSONObject(), "url", url),
+                Json.write(Map.of(
+                                "account",
+                                bob.kid,
+                                "oldKey",
+                                bob.key.toPublicJWK().toJSONObject()))
+                        .getBytes(StandardCharsets.UTF_8));
+        refused(400, "malformed", bob.post(url, new String(inner, StandardCharsets.US_ASCII)));
+        assertEquals(200, bob.post(bob.kid, "").status());
+    }
 }

@@ -377,7 +377,7 @@ class TakenFrontTest {
         // Another's signature.
         String fourth = order(bob, evil);
         request(fourth, request(mallory.key(), fourth, evil));
-        refused("the signature does not fit", fourth);
+        refused("The account's key is not the one", fourth);
         // Another's account beside bob's proof.
         bob = again(bob);
         String fifth = order(new Holder(mallory.key(), mallory.account(), bob.authorization(), BOB), evil);

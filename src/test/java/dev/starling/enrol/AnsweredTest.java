@@ -20,9 +20,14 @@ import dev.starling.mail.MailServer;
 import dev.starling.mail.Mails;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -163,6 +168,61 @@ class AnsweredTest {
             fails(ca, file, smtp);
             assertEquals(2, sent().size(), said::toString);
             assertTrue(said.stream().anyMatch(each -> each.startsWith("The CA says: ")), said::toString);
+        }
+    }
+
+    /// A mail server that takes a mail whole, says that or nothing, and leaves.
+    ///
+    /// @param said after the data; "": nothing
+    private static ServerSocket rude(String said) throws Exception {
+        var server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        Thread.ofVirtual().start(() -> {
+            try (var socket = server.accept();
+                    var in = new BufferedReader(
+                            new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))) {
+                var out = socket.getOutputStream();
+                out.write(Mails.bytes("220 x\r\n"));
+                boolean data = false;
+                for (String line = in.readLine(); line != null; line = in.readLine()) {
+                    if (data && !line.equals(".")) continue;
+                    if (data) {
+                        if (!said.isEmpty()) out.write(Mails.bytes(said + "\r\n"));
+                        return;
+                    }
+                    data = line.equals("DATA");
+                    String answer = line.startsWith("EHLO")
+                            ? "250-x\r\n250 AUTH PLAIN LOGIN"
+                            : line.startsWith("AUTH") ? "235 ok" : data ? "354 go" : "250 ok";
+                    out.write(Mails.bytes(answer + "\r\n"));
+                }
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        return server;
+    }
+
+    @Test
+    void anAnswerThatMayHaveGoneIsNotSentAgainAndOneThatWasRefusedIs() throws Exception {
+        Path file = folder.resolve("bob.p12");
+        try (var ca = TestCa.withReplies(Files.createDirectory(folder.resolve("ca")));
+                var refusing = rude("554 no");
+                var silent = rude("");
+                var taking = rude("250 ok")) {
+            int smtp = server.getSmtp().getPort();
+            assertTrue(fails(ca, file, smtp).startsWith("No mail of the CA came"));
+            deliver(ca);
+            String why = fails(ca, file, refusing.getLocalPort());
+            assertTrue(why.contains("Your mail server for sending"), why);
+            why = fails(ca, file, silent.getLocalPort());
+            assertTrue(why.contains("It is not answered twice."), why);
+            assertTrue(said.stream().anyMatch(each -> each.contains("did not say that it took")), said::toString);
+            assertTrue(fails(ca, file, smtp).contains("It is not answered twice."));
+            assertEquals(0, sent().size(), said::toString);
+            // It says that it took it, and is gone before we take leave.
+            Files.delete(Answered.file(file));
+            why = fails(ca, file, taking.getLocalPort());
+            assertTrue(why.contains("It is not answered twice."), why);
         }
     }
 }

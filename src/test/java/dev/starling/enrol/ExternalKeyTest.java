@@ -104,7 +104,39 @@ class ExternalKeyTest {
         fails(Reason.REFUSED, enrolment().by(key), "other.p12");
         // The account of a key that is taken back is over, for renewals, too.
         operator.end(key.id());
-        fails(Reason.REFUSED, enrolment(), "bob.p12");
+        fails(Reason.NEEDS_KEY, enrolment(), "bob.p12");
+    }
+
+    @Test
+    void anAccountThatTheOperatorHasEndedIsReplacedByThatOfANewKey() throws Exception {
+        var key = given();
+        var held = enrol(enrolment().by(key), "bob.p12");
+        operator.end(key.id());
+        fails(Reason.REFUSED, enrolment().by(key), "bob.p12");
+        assertEquals(held.id(), enrol(enrolment().by(given()), "bob.p12").id());
+        assertEquals(held.id(), enrol(enrolment(), "bob.p12").id(), "the new one is kept");
+    }
+
+    @Test
+    void whoTriesAnotherCaByAKeyKeepsTheAccountOfTheFirstOne() throws Exception {
+        Path file = folder.resolve("bob.p12"), data = Files.createDirectory(folder.resolve("other"));
+        var held = enrol(enrolment().by(given()), "bob.p12");
+        try (var other = TestCa.binding(data, true, Limits.LOCAL)) {
+            var key =
+                    ExternalAccounts.open(data, other.store, Clock.systemUTC()).give("Bob");
+            var verifier = new CertificateVerifier(TrustAnchors.of(other.issuer.root()), false);
+            var there = new Enrolment(other.directory(), verifier, other.clock, Duration.ofMillis(10));
+            var by = there.by(ExternalKey.parse(key.id() + "\n" + key.mac()));
+            assertThrows(EnrolmentException.class, () -> by.enrol(bob, file, (_, _) -> Optional.of("A".repeat(32))));
+            assertEquals(ca.directory(), KeptAccount.load(file).orElseThrow().directory());
+            assertEquals(held.id(), enrol(enrolment(), "bob.p12").id(), "a renewal without another key");
+            // Nor is the other CA's key lost.
+            Enrolment.CodeSource codes =
+                    (_, _) -> Optional.of(other.letters.last().text());
+            assertEquals(held.id(), there.enrol(bob, file, codes).id());
+            assertEquals(other.directory(), KeptAccount.load(file).orElseThrow().directory());
+            assertFalse(Files.exists(folder.resolve("bob.p12.bound")));
+        }
     }
 
     @Test

@@ -345,6 +345,7 @@ class LyingCaTest {
         refused(Reason.UNINTELLIGIBLE, "an error without a reason, 404");
         assertEquals(device, device());
         order = json("{'status':'valid','certificate':'B/certificate'}");
+        finalize = making(json("{}"));
         assertEquals(device, enrolled());
     }
 

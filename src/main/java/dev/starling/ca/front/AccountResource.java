@@ -30,6 +30,8 @@ import java.util.regex.Pattern;
 final class AccountResource {
     private static final Duration BREATH = Duration.ofSeconds(30);
     private static final int MAX_CONTACTS = 5, MAX_CONTACT = 300, PAGE = 50;
+    // It is kept; two keys, four URLs and two signatures are half of that.
+    private static final int MAX_KEY_CHANGE = 3 * 1024;
     // RFC 6068: one address, no header fields (RFC 8555, section 7.3).
     private static final Pattern MAILTO = Pattern.compile("(?i)mailto:[!-~&&[^?,]]+@[!-~&&[^?,]]+");
 
@@ -99,6 +101,8 @@ final class AccountResource {
         long now = resources.clock().instant().getEpochSecond();
         var made = new Account(Ids.random(), thumbprint, jwk, Account.Status.VALID, contact, now);
         boolean _ = store.whole(session -> {
+            // What is promised at this moment counts, before any row is held.
+            session.crls().alone();
             // Of two requests at once, the first one makes it; the second one binds nothing.
             if (!session.accounts().add(made)) return false;
             checkNotCertified(session, key);
@@ -189,6 +193,10 @@ final class AccountResource {
 
     // RFC 8555, section 7.3.5: the outer signature is of the old key, the inner one of the new.
     private Response keyChange(Signed signed) throws Problem, IOException {
+        if (signed.request().body().length > MAX_KEY_CHANGE)
+            throw Problem.malformed("a change of a key has at most " + MAX_KEY_CHANGE + " octets");
+        // Who follows the changes later knows the URL without one.
+        if (!signed.request().query().isEmpty()) throw Problem.malformed("unknown query");
         Jws inner = Jws.parseInner(signed.jws().payload());
         ECKey key = inner.jwk().orElseThrow(() -> Problem.malformed("the inner JWS needs jwk"));
         inner.verify(key);
@@ -202,9 +210,11 @@ final class AccountResource {
             throw Problem.malformed("oldKey is not the account's key");
         String thumbprint = Jws.thumbprint(key), jwk = key.toPublicJWK().toJSONString();
         boolean changed = store.whole(session -> {
+            // What is promised at this moment counts.
+            session.crls().alone();
             checkNotCertified(session, key);
             if (!session.accounts().key(account, thumbprint, jwk)) return false;
-            session.keyChanges().add(account.id(), signed.request().body());
+            session.keyChanges().add(account.id(), signed.jws().flattened());
             return true;
         });
         if (changed) return said(200, byKey(thumbprint).orElseThrow(AcmeFront::unknownAccount));

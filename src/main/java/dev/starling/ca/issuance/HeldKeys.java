@@ -36,6 +36,16 @@ final class HeldKeys {
         return keys;
     }
 
+    /// Whether the key that the account has now is one of them.
+    ///
+    /// @param holder of a [Receipt]
+    /// @throws Problem the account's key cannot be read
+    static boolean isCurrent(Session session, Account account, String holder) throws Problem {
+        String current = Jws.thumbprint(current(account));
+        return of(session, account, holder).stream()
+                .anyMatch(each -> Jws.thumbprint(each).equals(current));
+    }
+
     private static boolean isHolder(ECKey key, String holder) {
         return holder.equals(Receipt.ofAccount(Jws.thumbprint(key)));
     }

@@ -83,14 +83,14 @@ public final class IssuerElsewhere implements Issuance {
         }
     }
 
-    // The issuer wants it signed, and for a key that the account has now or had before.
+    // The issuer wants it signed, and for a key that led to the one that the account has now.
     @Override
     public boolean believes(Session session, Authorization proof) {
         Optional<Account> account = session.accounts().byId(proof.account());
         Optional<Receipt> receipt = session.receipts().of(proof.id());
         if (account.isEmpty() || receipt.isEmpty()) return false;
         try {
-            return !HeldKeys.of(session, account.get(), receipt.get().holder()).isEmpty();
+            return HeldKeys.isCurrent(session, account.get(), receipt.get().holder());
         } catch (Problem e) {
             return false;
         }

@@ -86,16 +86,18 @@ public final class SignedProofs implements Proofs {
             throw unproven("The account asked for something else.");
     }
 
-    // It may be of before a change of the key, or of after it.
+    // It may be of before a change of the key, or of after it. By none of them the proof is of no use any more.
     private static void checkSigned(Jws request, List<ECKey> keys) throws Problem {
-        Problem last = unproven("The account's key is not the one that has proven this mailbox.");
-        for (ECKey key : keys)
-            try {
-                request.verify(key);
-                return;
-            } catch (Problem e) {
-                last = e;
-            }
-        throw last;
+        for (ECKey key : keys) if (isSigned(request, key)) return;
+        throw unproven("The account's key is not the one that has proven this mailbox.");
+    }
+
+    private static boolean isSigned(Jws request, ECKey key) {
+        try {
+            request.verify(key);
+            return true;
+        } catch (Problem e) {
+            return false;
+        }
     }
 }

@@ -39,12 +39,14 @@ final class AnswersElsewhere {
             throw new Problem(after.error().type(), 403, after.error().detail());
     }
 
-    private static boolean hand(Session session, Challenge asked, AnswerTable.Answer answer, long now) {
+    private static boolean hand(Session session, Challenge asked, AnswerTable.Answer answer, long time) {
         var table = session.authorizations();
         Authorization held = table.held(asked.authorization()).orElseThrow();
-        if (held.status() != Authorization.Status.PENDING || held.isOver(now)) return false;
+        if (held.status() != Authorization.Status.PENDING || held.isOver(time)) return false;
+        // What was read before may be older than a try that was judged since.
+        Challenge now = table.challenge(asked.id()).orElseThrow();
         session.answers().put(answer);
-        table.challenge(asked.id(), Challenge.Status.PROCESSING, asked.tries(), asked.error());
+        table.challenge(now.id(), Challenge.Status.PROCESSING, now.tries(), now.error());
         session.ring(Bell.ANSWER, asked.id());
         return true;
     }

@@ -75,12 +75,17 @@ public final class Authorizations {
         silence.check(session, address.text());
         session.mails().alone();
         limits.check(session.mails(), address.text(), account, asking.network(), now);
-        for (var each : table.of(account, "email", address.text()))
-            if (each.status() == Authorization.Status.PENDING)
+        for (var each : table.of(account, "email", address.text())) {
+            if (each.status() != Authorization.Status.PENDING) continue;
+            // Its code may be judged at this moment.
+            var held = table.held(each.id()).orElseThrow();
+            if (held.isGood(now) && counts.test(held)) return held;
+            if (held.status() == Authorization.Status.PENDING)
                 table.end(
-                        each.id(),
+                        held.id(),
                         Authorization.Status.INVALID,
                         new Fault("unauthorized", "A newer mail was asked for."));
+        }
         var made = new Authorization(
                 Ids.random(),
                 account,

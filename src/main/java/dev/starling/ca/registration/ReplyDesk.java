@@ -120,14 +120,19 @@ public final class ReplyDesk implements OpenReplies, Postbox.Bounces {
 
     @Override
     public void refused(Open open, Reason reason) throws IOException {
-        store.change(session -> reply(session, open.id())
-                .filter(Challenge::isOpen)
-                .ifPresent(each -> session.authorizations()
-                        .challenge(
-                                each.id(),
-                                each.status(),
-                                each.tries(),
-                                new Fault("incorrectResponse", reason.words()))));
+        store.change(session -> {
+            // Held, so that what is said of the challenge meanwhile is not written over.
+            Authorization held = session.authorizations().held(open.id()).orElseThrow();
+            if (held.status() != Authorization.Status.PENDING) return;
+            reply(session, held.id())
+                    .filter(Challenge::isOpen)
+                    .ifPresent(each -> session.authorizations()
+                            .challenge(
+                                    each.id(),
+                                    each.status(),
+                                    each.tries(),
+                                    new Fault("incorrectResponse", reason.words())));
+        });
     }
 
     @Override

@@ -145,7 +145,15 @@ public final class MailTable {
                 .execute();
     }
 
-    /// Handed over, or given up.
+    /// That one was handed over, or given up; what waits in its place since goes out.
+    public void done(String authorization, Kind kind) {
+        db.createUpdate("delete from mail_waiting where authz = :authz and kind = :kind")
+                .bind("authz", authorization)
+                .bind("kind", kind.name().toLowerCase(Locale.ROOT))
+                .execute();
+    }
+
+    /// None is wanted any more.
     public void done(String authorization) {
         db.createUpdate("delete from mail_waiting where authz = :authz")
                 .bind("authz", authorization)

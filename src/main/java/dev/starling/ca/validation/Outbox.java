@@ -139,7 +139,7 @@ public final class Outbox implements Sending, AutoCloseable {
                     mail.kind() == MailTable.Kind.CODE ? code(session, mail) : certificate(session, mail);
             if (waits.isEmpty() && (isEarly(session, mail) || isAwaited(session, mail)))
                 session.mails().later(mail, now() + UNMADE.toSeconds());
-            else if (waits.isEmpty()) session.mails().done(mail.authorization());
+            else if (waits.isEmpty()) session.mails().done(mail.authorization(), mail.kind());
             else if (!session.mails().claim(mail, now() + pause.toSeconds())) return Optional.empty();
             return waits;
         });
@@ -191,7 +191,7 @@ public final class Outbox implements Sending, AutoCloseable {
             LOG.log(System.Logger.Level.WARNING, "certificate of authorization {0}: {1}", to.id(), e.getMessage());
             over = last;
         }
-        if (over) store.change(session -> session.mails().done(to.id()));
+        if (over) store.change(session -> session.mails().done(to.id(), MailTable.Kind.CERTIFICATE));
     }
 
     private void hand(Mail mail, boolean last, Duration pause) throws IOException {
@@ -221,7 +221,7 @@ public final class Outbox implements Sending, AutoCloseable {
     private void done(Authorization to) throws IOException {
         store.change(session -> {
             session.authorizations().troubled(to.id(), Fault.NONE);
-            session.mails().done(to.id());
+            session.mails().done(to.id(), MailTable.Kind.CODE);
         });
     }
 
@@ -233,7 +233,7 @@ public final class Outbox implements Sending, AutoCloseable {
                     .filter(each -> each.status() == Authorization.Status.PENDING)
                     .isPresent();
             if (waits) session.authorizations().end(to.id(), Authorization.Status.INVALID, fault(why));
-            session.mails().done(to.id());
+            session.mails().done(to.id(), MailTable.Kind.CODE);
         });
     }
 

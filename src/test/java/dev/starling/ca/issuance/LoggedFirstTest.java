@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.starling.acme.Json;
+import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
+import dev.starling.ca.AcmeCaller;
 import dev.starling.ca.Csrs;
 import dev.starling.ca.TestClock;
 import dev.starling.ca.log.PublishedLog;
@@ -30,8 +33,10 @@ import java.security.KeyPair;
 import java.security.interfaces.ECPublicKey;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -408,5 +413,25 @@ class LoggedFirstTest {
         assertTrue(ca.store.in(session -> session.receipts().request(order)).isEmpty());
         assertTrue(ca.store.in(session -> session.receipts().of(order)).isEmpty());
         assertTrue(ca.certificate(order).isSigned());
+    }
+
+    /// As by a key to which no change leads: the next order asks the mailbox anew.
+    @Test
+    void aProofThatTheKeyOfTheRequestDoesNotFitEnds() throws Exception {
+        byte[] csr = Csrs.of(BOB);
+        String order = ca.order(BOB, csr);
+        String text = Base64.getUrlEncoder().withoutPadding().encodeToString(csr);
+        byte[] request = Jws.sign(
+                AcmeCaller.newKey(),
+                Optional.of("https://ca.example/acme/account/x"),
+                "bm9uY2U",
+                "https://ca.example/acme/finalize/" + order,
+                Json.write(Map.of("csr", text)));
+        ca.store.change(session -> session.receipts().request(order, request));
+        ca.issuer().work(order);
+        assertEquals(Order.Status.INVALID, ca.of(order).status());
+        assertEquals("unauthorized", ca.of(order).error().type());
+        assertFalse(ca.store.<Boolean>in(
+                session -> session.authorizations().byId(order).orElseThrow().isGood(ca.now())));
     }
 }

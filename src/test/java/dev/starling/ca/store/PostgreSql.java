@@ -177,6 +177,21 @@ public final class PostgreSql {
         throw new AssertionError("nobody waits for " + named);
     }
 
+    /// Returns when somebody waits for his turn, where one transaction at a time goes on.
+    public static void awaitQueue(String url) throws SQLException, InterruptedException {
+        try (var db = DriverManager.getConnection(url);
+                var s = db.prepareStatement(
+                        "select count(*) from pg_locks where locktype = 'advisory' and not granted")) {
+            for (int i = 0; i < 1200; i++) {
+                try (var rows = s.executeQuery()) {
+                    if (rows.next() && rows.getInt(1) > 0) return;
+                }
+                Thread.sleep(20);
+            }
+        }
+        throw new AssertionError("nobody waits for his turn");
+    }
+
     // Debian keeps each version in a folder of its own.
     private static Path programs() throws IOException {
         Path versions = Path.of("/usr/lib/postgresql");

@@ -10,6 +10,7 @@ import dev.starling.ca.registration.Ids;
 import dev.starling.ca.store.Authorization;
 import dev.starling.ca.store.Certificate;
 import dev.starling.ca.store.Fault;
+import dev.starling.ca.store.MailTable;
 import dev.starling.ca.store.Order;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -292,5 +293,31 @@ class OutboxTest {
         go.countDown();
         ca.outbox.again();
         assertEquals(60, ca.letters.all.size());
+    }
+
+    private String authorization(AcmeCaller.Reply order) throws Exception {
+        return order.first("authorizations").replaceFirst(".*/", "");
+    }
+
+    /// As when the code comes back while the mail server takes its time with another mail of it.
+    @Test
+    void aCertificateThatIsToBeMailedSinceWaitsWhateverBecomesOfTheCode() throws Exception {
+        for (boolean refuses : new boolean[] {false, true}) {
+            String to = "bob" + refuses + "@example.net";
+            gone();
+            String id = authorization(bob.order(to));
+            ca.clock.pass(Duration.ofMinutes(1));
+            ca.letters.trouble(() -> {
+                ca.store.change(session ->
+                        session.mails().certificate(id, "", ca.clock.instant().getEpochSecond()));
+                if (refuses) throw new Mailer.Refused("no", new IOException());
+            });
+            ca.outbox.again();
+            assertEquals(
+                    MailTable.Kind.CERTIFICATE,
+                    ca.stored(session -> session.mails().waiting(id))
+                            .orElseThrow()
+                            .kind());
+        }
     }
 }
