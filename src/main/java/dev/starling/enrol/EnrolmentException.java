@@ -13,8 +13,7 @@ public final class EnrolmentException extends Exception {
         /// The user's own mail servers did not do their part, or the CA did not take what they sent: the message says
         /// what to mend, and the enrolment goes on where it was.
         MAIL_SERVER,
-        /// The CA does not want to: the message says why. The next attempt starts anew; with the same key, if the CA
-        /// was
+        /// The CA does not want to: the message says why. The next attempt starts anew, with the same key if the CA was
         /// asked to certify it.
         REFUSED,
         /// It makes accounts only for those to whom its operator gave a key: try again with one. The next attempt
