@@ -98,6 +98,9 @@ async function appearing(file, folder, child) {
 const asynchronous = (body, result) =>
   `const done = arguments[arguments.length - 1]; (async () => {${body}})().then((v) => done(${result}), (e) => done({ failed: String(e), stack: String(e?.stack ?? '') }));`;
 
+const BACKGROUND = `(await p.readyPromise, await p.extension.promiseBackgroundStarted(),
+  [...p.extension.views].find((v) => v.viewType === 'background').xulBrowser)`;
+
 /** @param {{folder?: string, prefs?: Record<string, any>}} [how]  folder: an earlier profile */
 export async function thunderbird({ folder = '', prefs = {} } = {}) {
   const profile = folder || (await mkdtemp(join(tmpdir(), 'starling-thunderbird-')));
@@ -137,7 +140,7 @@ export async function thunderbird({ folder = '', prefs = {} } = {}) {
     return answer.value;
   }
 
-  /** @param {string} browser  an expression for the browser element @param {string} body */
+  /** @param {string} browser  an expression for the browser element, `p` is the add-on's policy @param {string} body */
   async function within(browser, body) {
     const inner = asynchronous(body, '{ value: JSON.stringify(v ?? null) }');
     const answer = await chrome(`const p = WebExtensionPolicy.getByID(${JSON.stringify(ADDON)}); const b = ${browser};
@@ -155,8 +158,8 @@ export async function thunderbird({ folder = '', prefs = {} } = {}) {
     log: () => log,
     command,
     chrome,
-    /** In the add-on's background page. @param {string} body */
-    background: (body) => within("[...p.extension.views].find((v) => v.viewType === 'background').xulBrowser", body),
+    /** In the add-on's background page, once it runs: just started, Thunderbird has a window before. @param {string} body */
+    background: (body) => within(BACKGROUND, body),
     /** In an open page of the add-on whose URL contains `part`. @param {string} part @param {string} body */
     page: (part, body) =>
       within(

@@ -17,9 +17,9 @@ import java.util.concurrent.TimeUnit;
 /// Many watched keys over few streams (`POST /listen`: 512 keys each).
 ///
 /// The keys of a stream cannot be changed, and each stream that begins is told what lies under all of its keys. So what
-/// is watched anew gets a stream of its own, which takes in those that are no larger: no key is told anew more often
-/// than the number of streams doubles, and of streams that are not full there is one for each power of two. A stream
-/// half of whose keys nobody watches any more is taken in as well.
+/// is watched anew gets a stream of its own, which takes in those that are less than twice as large: with each time
+/// that a key is told anew its stream has grown by half, and of the streams that can still grow each is at least twice
+/// as large as the next. A stream half of whose keys nobody watches any more is taken in as well.
 final class Streams implements AutoCloseable {
     /// Opens a stream.
     interface Source {
@@ -29,7 +29,7 @@ final class Streams implements AutoCloseable {
 
     static final int MAX_KEYS = 512;
     private static final System.Logger LOG = System.getLogger("starling.dht");
-    private static final long SETTLE_MILLIS = 20;
+    static final long SETTLE_MILLIS = 20;
     private static final long MAX_SEEN_BYTES = 4L << 20;
     private static final long FIRST_PAUSE_MILLIS = 200, LONGEST_PAUSE_MILLIS = 30_000;
 
@@ -91,7 +91,7 @@ final class Streams implements AutoCloseable {
         var smallestFirst = new ArrayList<>(streams);
         smallestFirst.sort(Comparator.comparingInt(Stream::size));
         for (Stream stream : smallestFirst)
-            if (stream.size() <= wanted.size() && stream.size() + wanted.size() <= MAX_KEYS)
+            if (stream.size() < 2 * wanted.size() && stream.size() + wanted.size() <= MAX_KEYS)
                 takeIn(stream, wanted, before);
         var part = new LinkedHashMap<String, List<Watch>>();
         for (var each : wanted.entrySet()) {

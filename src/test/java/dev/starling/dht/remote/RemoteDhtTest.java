@@ -168,7 +168,8 @@ class RemoteDhtTest extends StoreContract {
             }
             for (int i = 40; i < 700; i++)
                 assertEquals(List.of("there " + i), told.get(i).untilComplete());
-            assertTrue(remote.streams() <= 4, remote.streams() + " streams");
+            // How many depends on how many came at once: at most the halves of 512.
+            assertTrue(remote.streams() <= 10, remote.streams() + " streams");
             for (int i = 0; i < 700; i++) engine.put(key(i), value(2, "a", "new " + i), HOUR);
             for (int i = 0; i < 700; i++) assertEquals("new " + i, told.get(i).after("there " + i));
             // Those who stay are told of what goes, when the others have left.
