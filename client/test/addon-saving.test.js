@@ -1,6 +1,6 @@
 // What is saved as mail of somebody who has another address now, and what happens when Thunderbird never says what became of one.
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import { saveIn, saveOf } from '../thunderbird/saving.js';
 import { transcripts } from '../thunderbird/transcripts.js';
 
@@ -26,6 +26,7 @@ beforeEach(() => {
       import: async (file) => {
         const id = /^Message-ID: <([\w-]+)@/m.exec(await file.text())[1];
         await imports(id);
+        if (mails.includes(id)) throw new Error('Destination folder already contains a message with this id');
         mails.push(id);
       },
     },
@@ -104,4 +105,24 @@ test('one of which Thunderbird never says what became of it holds up nobody for 
   t.mock.timers.tick(60_000);
   for (let n = 0; n < 500; n++) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(warnings, ['saving a message takes too long']);
+});
+
+test('what took long is put once more, so that Thunderbird leaves the index of the folder open, and an error of that changes nothing', async () => {
+  const [tried, warnings] = [[], []];
+  let time = 0;
+  const clock = mock.method(performance, 'now', () => time);
+  imports = async (id) => {
+    tried.push(id);
+    time += tried.length === 1 ? 60 : 5;
+    if (tried.length === 2) throw new Error('the connection is gone');
+  };
+  for (const id of ['one', 'two', 'three']) say(id, NOW - 1000);
+  try {
+    await saved(agent(), { address: NEW }, warnings);
+  } finally {
+    clock.mock.restore();
+  }
+  assert.deepEqual(tried, ['one', 'one', 'two', 'three']);
+  assert.deepEqual(mails, ['one', 'two', 'three']);
+  assert.deepEqual(warnings, ['the connection is gone']);
 });

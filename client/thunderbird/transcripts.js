@@ -12,6 +12,8 @@ const MAX_WORD = 300;
 const NOTED_AFTER = 100;
 /** For one. */
 const PATIENCE_MILLIS = 60_000;
+/** What takes longer had to read the index of a large folder. */
+const SLOW_MILLIS = 50;
 /** So long after a failure it is tried again, when something changes. */
 const AGAIN_MILLIS = 30_000;
 /** So that a long history does not hold up what comes now. */
@@ -175,14 +177,26 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
     return pages.reverse().flat();
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} mail */
+  /**
+   * Thunderbird opens the index of the folder, looks for the id and closes it again, which takes as long as the folder is large, unless the id is there: then
+   * it stays open. So what took long is put a second time, which changes nothing, and those that follow find the index open.
+   * @param {Uint8Array<ArrayBuffer>} mail
+   */
   async function put(mail) {
+    const began = performance.now();
+    if ((await take(mail)) && performance.now() - began > SLOW_MILLIS) await take(mail).catch(warn);
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} mail @returns {Promise<boolean>} whether it was not there */
+  async function take(mail) {
     const file = new File([mail], 'message.eml', { type: 'message/rfc822' });
     try {
       // Of a mailbox whose connection goes, Thunderbird may never say what became of it.
       await within(browser.messages.import(file, folder, { read: true }), PATIENCE_MILLIS, 'saving a message');
+      return true;
     } catch (e) {
       if (!/already contains a message/.test(String(e))) throw e;
+      return false;
     }
   }
 

@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
@@ -37,12 +39,18 @@ class StreamClientsTest {
         var clients = new StreamClients(listener, server, 10, now::get);
         Thread.ofVirtual().start(clients::run);
         try (var tcp = new Socket()) {
-            tcp.setReceiveBufferSize(4_096);
+            // A smaller one than a segment would stop both directions: what Linux cannot take in acknowledges nothing.
+            tcp.setReceiveBufferSize(65_536);
             tcp.connect(new InetSocketAddress(HERE, listening.getLocalPort()));
             var tls = (SSLSocket) certificate.context().getSocketFactory().createSocket(tcp, "relay", 1, true);
             OutputStream out = tls.getOutputStream();
             byte[] asks = bindings();
-            for (int i = 0; i < REQUESTS; i++) out.write(asks);
+            var asking = new FutureTask<>(() -> {
+                for (int i = 0; i < REQUESTS; i++) out.write(asks);
+                return true;
+            });
+            Thread.ofVirtual().start(asking);
+            assertTrue(asking.get(60, TimeUnit.SECONDS));
             assertEquals(1, clients.size());
             now.addAndGet(Duration.ofSeconds(31).toNanos());
             for (int i = 0; i < 3; i++) clients.sweep();
