@@ -126,3 +126,56 @@ test('what took long is put once more, so that Thunderbird leaves the index of t
   assert.deepEqual(mails, ['one', 'two', 'three']);
   assert.deepEqual(warnings, ['the connection is gone']);
 });
+
+/** A mailbox at a provider: Thunderbird knows what lies there after it has put something there. */
+function mailbox() {
+  const [at, known] = [[], new Set()];
+  globalThis.browser.accounts.list = async () => [{ id: 'a1', type: 'imap', rootFolder: { id: 'root' } }];
+  imports = async (id) => {
+    if (known.has(id)) throw new Error('Destination folder already contains a message with this id');
+    at.push(id);
+    for (const each of at) known.add(each);
+  };
+  return { at, forget: (id) => known.delete(id) };
+}
+
+test('killed while one goes to the provider, Thunderbird does not know that it is there: it is put once more only when that is known', async () => {
+  const box = mailbox();
+  await saveIn('a1', NOW - DAY);
+  say('one', NOW - 3000);
+  await saved(agent(), { address: NEW });
+  say('two', NOW - 2000);
+  await saved(agent(), { address: NEW });
+  assert.deepEqual(box.at, ['one', 'two']);
+  // As if the last note had not been written any more.
+  delete stored[`saved ${NEW}`].two;
+  box.forget('two');
+  const carol = 'carol@example.net';
+  const core = agent();
+  const ofBob = core.messages;
+  core.messages = async (who, ...rest) => (who === NEW ? ofBob(who, ...rest) : [{ ...said[0], id: 'carols' }]);
+  const kept = await saved(core, { address: NEW });
+  assert.deepEqual(box.at, ['one', 'two'], 'nothing else is to be saved yet');
+  kept.keep([{ address: carol, name: 'Carol', last: { at: NOW - 3000, mine: false, text: 'carols' } }]);
+  for (let n = 0; n < 500; n++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(box.at, ['one', 'two', 'carols']);
+  assert.ok(stored[`saved ${NEW}`].two, 'and it is noted');
+});
+
+test('killed in the middle of many, the newest goes first, and all are there once', async () => {
+  const box = mailbox();
+  await saveIn('a1', NOW - DAY);
+  const ids = Array.from({ length: 6 }, (_, n) => `n${n}`);
+  for (const [n, id] of ids.entries()) say(id, NOW - 6000 + n * 1000);
+  const put = imports;
+  imports = async (id) => {
+    await put(id);
+    if (id === 'n3') await new Promise(() => {});
+  };
+  await saved(agent(), { address: NEW });
+  assert.deepEqual(box.at, ['n0', 'n1', 'n2', 'n3']);
+  imports = put;
+  for (const id of ['n2', 'n3']) box.forget(id);
+  await saved(agent(), { address: NEW });
+  assert.deepEqual(box.at, ['n0', 'n1', 'n2', 'n3', 'n5', 'n4']);
+});

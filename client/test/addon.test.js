@@ -6,7 +6,8 @@ import { StarlingError } from '../core/errors.js';
 import { named } from '../thunderbird/book.js';
 import { isChallenge } from '../thunderbird/mails.js';
 import { saveIn, saveOf } from '../thunderbird/saving.js';
-import { asMail, transcripts } from '../thunderbird/transcripts.js';
+import { asMail } from '../thunderbird/as-mail.js';
+import { transcripts } from '../thunderbird/transcripts.js';
 import { vCard } from '../thunderbird/vcard.js';
 import { ASKED, remote, serve } from '../thunderbird/wire.js';
 

@@ -1,13 +1,12 @@
 // Conversations as mail: each message and each call becomes one in the folder "Starling/Conversations", where the person wants it, threaded by person and day, so that what searches mail finds it. The id
 // is made of the message's own, and Thunderbird refuses a second one with the same, so nothing is there twice, whatever is interrupted.
 import { shownName } from '../web/names.js';
-import { conversations, onSavingChanged, savedSince, saving } from './saving.js';
+import { asMail } from './as-mail.js';
+import { conversations, LOCAL, onSavingChanged, savedSince, saving } from './saving.js';
 import { repliesIn } from './threads.js';
 import { within } from './within.js';
 
 const PAGE = 100;
-/** Characters of a name. */
-const MAX_WORD = 300;
 /** What was saved is written down after so many, so that a crash in a long history costs little. */
 const NOTED_AFTER = 100;
 /** For one. */
@@ -16,6 +15,8 @@ const PATIENCE_MILLIS = 60_000;
 const SLOW_MILLIS = 50;
 /** So long after a failure it is tried again, when something changes. */
 const AGAIN_MILLIS = 30_000;
+/** What is being saved at a provider, and stays noted afterwards: see Way. */
+const WAY = 'being saved';
 /** So that a long history does not hold up what comes now. */
 const MAX_PAGES = 1000;
 /** So long a message may wait for us at servers: docs/protocols/formats.md, section 6. */
@@ -23,12 +24,7 @@ const LATE_MILLIS = 8 * 86_400_000;
 
 /** @typedef {import('../core/types.js').Message} Message */
 /** @typedef {import('../core/types.js').Contact} Contact */
-
-/** @param {Uint8Array} bytes */
-const base64 = (bytes) => btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));
-
-/** RFC 5322, section 3.3. @param {number} at Unix ms */
-const date = (at) => new Date(at).toUTCString().replace('GMT', '+0000');
+/** account: of whose provider, key: of whom, as what was saved of them is noted, id: of the message @typedef {{account: string, key: string, id: string}} Way */
 
 /** The day at this computer, e.g. 2026-11-30. @param {number} at Unix ms */
 const day = (at) => {
@@ -38,59 +34,6 @@ const day = (at) => {
 
 /** @param {Record<string, number>} ids  and times */
 const newest = (ids) => Object.values(ids).reduce((a, b) => Math.max(a, b), 0);
-
-/** @param {string} id */
-const messageId = (id) => `${id}@conversations.starling.invalid`;
-
-/** A word of a header field: RFC 2047 where it is not plain ASCII. @param {string} text */
-function word(text) {
-  const clean = text
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
-    .trim()
-    .slice(0, MAX_WORD);
-  if (/^[ -~]*$/.test(clean) && !clean.includes('=?')) return clean;
-  /** Whole characters, so many that an encoded word has at most 75. */
-  const parts = [''];
-  for (const c of clean) {
-    const longer = `${parts[parts.length - 1]}${c}`;
-    if (new TextEncoder().encode(longer).length > 45) parts.push(c);
-    else parts[parts.length - 1] = longer;
-  }
-  return parts.map((each) => `=?UTF-8?B?${base64(new TextEncoder().encode(each))}?=`).join('\r\n ');
-}
-
-/** @param {string} name @param {string} address */
-const mailbox = (name, address) => {
-  const plain = word(shownName({ name, address }).replace(/["\\]/g, ''));
-  const at = address.includes('@') ? address : `${address}@phone.starling.invalid`;
-  return plain && plain !== address ? `${plain.startsWith('=?') ? plain : `"${plain}"`} <${at}>` : at;
-};
-
-/**
- * One message as a mail (RFC 5322); text is text, whatever is in it.
- * @param {Message} message @param {string} root  id of the first of the thread @param {{me: {address: string, name: string}, other: {address: string, name: string}, subject: string, mail?: string}} about  mail: Message-ID of the mail that the first answers @returns {Uint8Array<ArrayBuffer>}
- */
-export function asMail(message, root, { me, other, subject, mail = '' }) {
-  const [from, to] = message.mine ? [me, other] : [other, me];
-  // RFC 5322, section 3.6.4.
-  const above = [...(mail ? [mail] : []), ...(root === message.id ? [] : [messageId(root)])].map((id) => `<${id}>`);
-  const reference = above.length ? [`In-Reply-To: ${above.at(-1)}`, `References: ${above.join(' ')}`] : [];
-  const lines = [
-    `From: ${mailbox(from.name, from.address)}`,
-    `To: ${mailbox(to.name, to.address)}`,
-    `Date: ${date(message.at)}`,
-    `Message-ID: <${messageId(message.id)}>`,
-    ...reference,
-    `Subject: ${word(subject)}`,
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=UTF-8',
-    'Content-Transfer-Encoding: base64',
-    'X-Starling: conversation',
-    '',
-  ];
-  const text = base64(new TextEncoder().encode(message.text.replace(/\r?\n/g, '\r\n')));
-  return new TextEncoder().encode(`${lines.join('\r\n')}\r\n${text.replace(/.{76}/g, '$&\r\n')}\r\n`);
-}
 
 /**
  * @param {{core: import('../core/types.js').StarlingApi, subject: (name: string, day: string) => string, call: (past: import('../core/types.js').PastCall) => string, warn: (e: unknown) => void, now?: () => number}} around  call: what is written of one; now: Unix ms
@@ -102,6 +45,10 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
   const failed = new Map();
   let folder = '';
   let last = Promise.resolve();
+  /** What was on its way to a provider when Thunderbird was killed. undefined: not looked yet, null: nothing, or it is known by now whether it is there. @type {Way | null | undefined} */
+  let cutOff;
+  /** Who waits for that. @type {Contact | null} */
+  let held = null;
 
   /**
    * What is not saved yet. One may be older than what is saved: it waited at a server. Ids are remembered as long as that may be, so that one that the
@@ -127,6 +74,22 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
     const roots = new Map();
     const about = { me: core.state.me, other: contact };
     const replies = await repliesIn(contact.address, todo, (id) => id in ids);
+    /** @type {{message: Message, root: string}[]} */
+    const missing = [];
+    for (const message of todo) {
+      // What answers a mail begins a thread of its own, under that mail.
+      const root = replies[message.id] ? message.id : (roots.get(day(message.at)) ?? message.id);
+      roots.set(day(message.at), root);
+      if (message.at >= since && !(message.id in ids)) missing.push({ message, root });
+    }
+    const atProvider = wish.account !== LOCAL;
+    if (atProvider && cutOff === undefined) cutOff = await wasCutOff(wish.account);
+    if (atProvider && cutOff && missing.length) {
+      // Thunderbird looks what lies there when it has put something there: so one that surely does not lie there comes first.
+      const latest = /** @type {{message: Message, root: string}} */ (missing.pop());
+      if (latest.message.id === cutOff.id) return void (held = contact);
+      missing.unshift(latest);
+    }
     let unnoted = 0;
     const note = () => {
       unnoted = 0;
@@ -135,17 +98,26 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
         [key]: Object.fromEntries(Object.entries(ids).filter(([, at]) => at >= oldest)),
       });
     };
-    for (const message of todo) {
-      // What answers a mail begins a thread of its own, under that mail.
-      const root = replies[message.id] ? message.id : (roots.get(day(message.at)) ?? message.id);
-      roots.set(day(message.at), root);
-      if (message.at < since || message.id in ids) continue;
+    for (const { message, root } of missing) {
       const name = subject(shownName(contact), day(message.at));
+      if (atProvider) await browser.storage.local.set({ [WAY]: { account: wish.account, key, id: message.id } });
       await put(asMail(message, root, { ...about, subject: name, mail: replies[root] }));
       ids[message.id] = message.at;
+      cutOff = null;
       if (++unnoted === NOTED_AFTER) await note();
     }
     if (unnoted) await note();
+    if (cutOff || !held) return;
+    later(held);
+    held = null;
+  }
+
+  /** @param {string} account @returns {Promise<Way | null>} */
+  async function wasCutOff(account) {
+    const { [WAY]: way } = await browser.storage.local.get({ [WAY]: null });
+    if (way?.account !== account) return null;
+    const { [way.key]: ids } = await browser.storage.local.get({ [way.key]: {} });
+    return way.id in ids ? null : way;
   }
 
   /** Calls with somebody, each as a message that says what became of it. @param {string[]} addresses @returns {Message[]} */
@@ -204,8 +176,21 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
   core.on('message', (message) => void saved.delete(message.with));
   onSavingChanged(() => {
     folder = '';
+    cutOff = null;
     saved.clear();
   });
+  /** @param {Contact} contact */
+  function later(contact) {
+    last = last
+      .then(() => save(contact))
+      .catch((e) => {
+        saved.delete(contact.address);
+        failed.set(contact.address, now());
+        // The person may have deleted it.
+        folder = '';
+        warn(e);
+      });
+  }
   return {
     /** @param {Contact[]} contacts */
     keep(contacts) {
@@ -222,15 +207,7 @@ export function transcripts({ core, subject, call, warn, now = () => Date.now() 
         if (!said || saved.get(contact.address) === said) continue;
         if (now() - (failed.get(contact.address) ?? -Infinity) < AGAIN_MILLIS) continue;
         saved.set(contact.address, said);
-        last = last
-          .then(() => save(contact))
-          .catch((e) => {
-            saved.delete(contact.address);
-            failed.set(contact.address, now());
-            // The person may have deleted it.
-            folder = '';
-            warn(e);
-          });
+        later(contact);
       }
     },
   };

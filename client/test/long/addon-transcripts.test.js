@@ -5,7 +5,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { asMail } from '../../thunderbird/transcripts.js';
+import { asMail } from '../../thunderbird/as-mail.js';
 import { packAddon, XPI } from '../e2e/addon-world.js';
 import { eventually } from '../e2e/agents.js';
 import { thunderbird } from '../e2e/thunderbird.js';
