@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.nimbusds.jose.jwk.ECKey;
+import dev.starling.Mutations;
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
 import dev.starling.acme.Problem;
@@ -168,6 +169,16 @@ class HeldKeysTest {
                     () -> store.whole(session -> HeldKeys.isCurrent(session, account(jwk), holder(a))),
                     jwk);
             assertEquals("unauthorized", e.type());
+        }
+    }
+
+    @Test
+    void aDamagedChangeLeadsNowhereAndStopsNobody() throws Exception {
+        var damaged = new Mutations(8555, List.of(change(a, b, a, "x")));
+        for (int i = 0; i < 1000; i++) {
+            add(damaged.next());
+            boolean _ = isCurrent(b, a);
+            assertTrue(isCurrent(a, a));
         }
     }
 }
