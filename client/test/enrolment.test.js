@@ -90,7 +90,7 @@ test('too many wrong codes: a new mail helps', async () => {
   const { alice, ca } = await world();
   await alice.enrol('alice@example.net');
   for (let i = 0; i < 5; i++) await assert.rejects(alice.submit('A'.repeat(32)), fails('code'));
-  await assert.rejects(alice.submit(ca.mails[0].code), fails('code'));
+  await assert.rejects(alice.submit(ca.mails[0].code), fails('code.over'));
   await alice.enrol('alice@example.net');
   await alice.submit(ca.mails[1].code);
   assert.deepEqual(parseCertificate(alice.ctx.profile.chain[0]).spki, alice.ctx.profile.key.spki);
@@ -136,6 +136,23 @@ test('a code that is being judged is waited for', async () => {
   await alice.submit(ca.mails[0].code);
   assert.equal(alice.ctx.profile.chain.length, 1);
   assert.equal(ca.requests.filter((each) => each === 'challenge').length, 3);
+});
+
+test('an order that the CA ends instead of making its certificate is over', async () => {
+  const { alice, ca } = await world();
+  await alice.enrol('alice@example.net');
+  const { fetch } = ca;
+  ca.fetch = async (url, init) => {
+    const answer = await fetch(url, init);
+    if (url.includes('/finalize/'))
+      for (const order of ca.orders.values()) Object.assign(order, { status: 'invalid', chain: undefined });
+    return answer;
+  };
+  for (let i = 0; i < 2; i++) await assert.rejects(alice.submit(ca.mails[0].code), fails('code.over'));
+  ca.fetch = fetch;
+  await alice.enrol('alice@example.net');
+  await alice.submit(ca.mails[1].code);
+  assert.equal(alice.ctx.profile.chain.length, 1);
 });
 
 test('an answer that was lost is not asked for twice', async () => {

@@ -40,6 +40,13 @@ test('in Thunderbird nobody reads of a browser, but where one is opened for the 
 const ELSEWHERE =
   /^(app\.other-server|hint\.|settings\.notifications\.blocked|error\.microphone\.blocked|sound\.|error\.call\.page)/;
 
+test('a code that no longer counts is not said to be a wrong one', () => {
+  for (const texts of [en, de]) {
+    assert.notEqual(texts['error.code.over'] ?? texts['error.code'], texts['error.code']);
+    assert.doesNotMatch(texts['error.code.over'], /not the code|nicht der Code/);
+  }
+});
+
 test('nobody meets the words of the machine room', () => {
   for (const texts of [en, de, addonEn, addonDe])
     for (const [key, text] of Object.entries(texts))

@@ -46,6 +46,11 @@ export function codeIn(pasted) {
   return /^[A-Za-z0-9_-]{32}$/.test(joined) ? joined : '';
 }
 
+/** Of one that is over no code helps any more, whether it was right or not. @param {any} order */
+function stands(order) {
+  need(order.status !== 'invalid', 'code.over', order.error?.detail ?? 'the order is over');
+}
+
 /** @param {{store: import('../types.js').Store, fetch: typeof fetch, now: () => number, language?: string, timer?: (ms: number, task: () => void) => () => void}} around */
 export function acmeClient(around) {
   let nonce = '';
@@ -246,17 +251,15 @@ export function acmeClient(around) {
         );
         order = await (await read(pending.order)).json();
       }
-      need(
-        order.status !== 'invalid' && order.status !== 'pending',
-        'code',
-        order.error?.detail ?? 'the order is over',
-      );
+      stands(order);
+      need(order.status !== 'pending', 'code', 'it did not count');
       if (order.status === 'ready') {
         await post(pending.account, pending.kid, pending.finalize, { csr: b64u(await csr()) });
         order = await (await read(pending.order)).json();
       }
       // RFC 8555, section 7.4: the CA is making it.
       order = await settled(pending.order, order);
+      stands(order);
       need(!!order.certificate, 'generic', 'no certificate');
       const chain = pemCertificates(await (await read(order.certificate)).text());
       await remember(pending, order).catch(() => {});

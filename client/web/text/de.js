@@ -412,6 +412,8 @@ export const de = {
   'error.address.empty': 'Geben Sie eine E-Mail-Adresse ein.',
   'error.address': 'Das ist keine vollständige E-Mail-Adresse. Sie sieht aus wie name@example.net.',
   'error.code': 'Das ist nicht der Code aus der Mail. Kopieren Sie ihn noch einmal oder lassen Sie einen neuen senden.',
+  'error.code.over':
+    'Der Code aus dieser Mail zählt nicht mehr: Er ist zu alt, war zu oft falsch, oder der Dienst hat ihn abgelehnt. Lassen Sie einen neuen senden.',
   'error.code.none': 'In dem Eingefügten steht kein Code. Er hat 32 Buchstaben und Ziffern.',
   'error.too-many-mails': 'An diese Adresse wurden zu viele Mails gesendet. Versuchen Sie es morgen wieder.',
   'error.rejected': 'Diese Adresse geht nicht: sie gehört zu einer Mailingliste oder zur Verwaltung ihrer Domain.',

@@ -403,6 +403,8 @@ export const en = {
   'error.address.empty': 'Type an e-mail address.',
   'error.address': 'This is not a complete e-mail address. It looks like name@example.net.',
   'error.code': 'This is not the code from the mail. Copy it once more, or send a new one.',
+  'error.code.over':
+    'The code from this mail no longer counts: it is too old, was wrong too often, or the service refused it. Send a new one.',
   'error.code.none': 'There is no code in what you pasted. It is 32 letters and digits long.',
   'error.too-many-mails': 'Too many mails were sent to this address. Try again tomorrow.',
   'error.rejected': 'This address cannot be used: it belongs to a mailing list or to the administrators of its domain.',

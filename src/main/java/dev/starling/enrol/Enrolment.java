@@ -52,6 +52,10 @@ public final class Enrolment {
     /// One call.
     private record Task(AcmeClient acme, Path file, Address address, Way way) {}
 
+    private Beside beside(Path file, Address address) {
+        return new Beside(file, directory, address.text());
+    }
+
     private final URI directory;
     private final CertificateVerifier verifier;
     private final Clock clock;
@@ -94,24 +98,24 @@ public final class Enrolment {
 
     /// The same, but the address is proven by answering the CA's mail.
     public Keys.Held enrol(Address address, Path file, ReplyByMail reply) throws EnrolmentException, IOException {
-        var answered = Answered.load(Answered.file(file));
+        var answered = Answered.load(beside(file, address));
         return prove(address, file, (acme, authorization) -> reply.prove(acme, authorization, address, answered));
     }
 
     private Keys.Held prove(Address address, Path file, Way way) throws EnrolmentException, IOException {
-        Path pendingFile = Pending.file(file);
-        KeyPair device = deviceKey(file);
+        var beside = beside(file, address);
+        KeyPair device = deviceKey(file, address);
         var begun = KeptAccount.begin(file, directory, address.text(), device);
-        var pending = Pending.load(pendingFile, directory, address.text())
+        var pending = Pending.load(beside)
                 .filter(p -> !Files.exists(file) || p.device().getPublic().equals(device.getPublic()))
                 .orElse(begun);
         // Before the CA hears of it: a key that was certified must not be lost.
-        pending.save(pendingFile);
+        pending.save(file);
         try (var acme = new AcmeClient(directory, pending.account(), pending.kid())) {
             var held = new Keys.Held(pending.device().getPrivate(), run(new Task(acme, file, address, way), pending));
             Keys.save(file, held);
-            keep(acme, pendingFile, address, file);
-            isDone(file);
+            keep(acme, address, file);
+            isDone(beside);
             var _ = new LogProofs(verifier, clock).of(file, held.chain());
             return held;
         } catch (Problem e) {
@@ -119,7 +123,7 @@ public final class Enrolment {
             throw new EnrolmentException(Reason.REFUSED, e.detail(), e);
         } catch (EnrolmentException e) {
             // Of what is not genuine there is nothing to be had by asking again.
-            if (e.reason() == Reason.NOT_GENUINE) isDone(file);
+            if (e.reason() == Reason.NOT_GENUINE) isDone(beside);
             else if (!GOES_ON.contains(e.reason())) giveUp(file, address);
             throw e;
         }
@@ -128,24 +132,23 @@ public final class Enrolment {
     /// The next attempt orders anew. A key that the CA was asked to certify stays, with its account: the certificate
     /// may be there, or be made yet, whatever was answered to this request.
     private void giveUp(Path file, Address address) throws IOException {
-        var asked = Pending.load(Pending.file(file), directory, address.text()).filter(Pending::finalized);
-        if (asked.isEmpty()) isDone(file);
+        var asked = Pending.load(beside(file, address)).filter(Pending::finalized);
+        if (asked.isEmpty()) isDone(beside(file, address));
         else {
-            asked.get().with(asked.get().kid(), "").save(Pending.file(file));
-            Files.deleteIfExists(Answered.file(file));
+            asked.get().with(asked.get().kid(), "").save(file);
+            Answered.forget(beside(file, address));
         }
     }
 
     /// Nothing goes on after this.
-    private static void isDone(Path file) throws IOException {
-        Files.deleteIfExists(Pending.file(file));
-        Files.deleteIfExists(Answered.file(file));
+    private static void isDone(Beside beside) throws IOException {
+        Pending.forget(beside);
+        Answered.forget(beside);
     }
 
     /// What the next renewal needs; without it that needs a mail.
-    private void keep(AcmeClient acme, Path pendingFile, Address address, Path file)
-            throws EnrolmentException, IOException {
-        var pending = Pending.load(pendingFile, directory, address.text());
+    private void keep(AcmeClient acme, Address address, Path file) throws EnrolmentException, IOException {
+        var pending = Pending.load(beside(file, address));
         if (pending.isEmpty()) return;
         Instant until = Instant.EPOCH;
         try {
@@ -196,8 +199,12 @@ public final class Enrolment {
         return e.status() < 500 && e.status() != 429;
     }
 
-    private static KeyPair deviceKey(Path file) throws IOException {
-        if (!Files.exists(file)) return Keys.generate();
+    // One that goes on elsewhere for this file keeps its key: whatever comes first, the other one is for the same.
+    private static KeyPair deviceKey(Path file, Address address) throws IOException {
+        if (!Files.exists(file)) {
+            Optional<KeyPair> begun = Pending.device(file, address.text());
+            return begun.isPresent() ? begun.get() : Keys.generate();
+        }
         Keys.Held held = Keys.load(file);
         return new KeyPair(held.publicKey(), held.key());
     }
@@ -216,7 +223,7 @@ public final class Enrolment {
                             List.of(Map.of(
                                     "type", "email", "value", task.address().text())))));
             pending = pending.with(acme.kid(), made.location());
-            pending.save(Pending.file(task.file()));
+            pending.save(task.file());
             order = Optional.of(made.json());
         }
         return certificates(acme, finished(task, pending, order.get()), pending.device(), task.address());
@@ -232,7 +239,7 @@ public final class Enrolment {
             if (!isEnded) throw e;
         }
         var next = pending.by(Pending.newAccount());
-        next.save(Pending.file(task.file()));
+        next.save(task.file());
         task.acme().become(next.account());
         // Where accounts need a key and none is given, the CA says so.
         task.acme().register(key);
@@ -280,7 +287,7 @@ public final class Enrolment {
                 }
                 default -> {
                     // Nothing was certified by it, and nothing will be.
-                    isDone(task.file());
+                    isDone(beside(task.file(), task.address()));
                     throw new EnrolmentException(Reason.REFUSED, Said.error(order, "The order has failed."));
                 }
             }
@@ -295,7 +302,7 @@ public final class Enrolment {
             throws EnrolmentException, Problem, IOException {
         String csr = Base64URL.encode(Csr.of(task.address(), pending.device())).toString();
         String url = Said.text(order.get("finalize"));
-        pending.asFinalized().save(Pending.file(task.file()));
+        pending.asFinalized().save(task.file());
         try {
             task.acme().post(url, Json.write(Map.of("csr", csr)));
             return Optional.empty();

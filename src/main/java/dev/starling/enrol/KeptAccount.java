@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 /// long as that proof is good, a renewal needs no mail and a lost device's certificate can be withdrawn.
 ///
 /// One that took a key of the CA's operator and has proven nothing yet lies in a file of its own: the one by which
-/// another CA's certificate can be withdrawn stays.
+/// another CA's certificate can be withdrawn stays. Each CA has its own.
 ///
 /// @param until when the proof ends; the epoch when the CA did not say
 record KeptAccount(URI directory, String address, ECKey account, String kid, Instant until) {
@@ -31,14 +31,17 @@ record KeptAccount(URI directory, String address, ECKey account, String kid, Ins
         return key.resolveSibling(key.getFileName() + ".account");
     }
 
-    private static Path bound(Path key) {
-        return key.resolveSibling(key.getFileName() + ".bound");
+    private static final String BOUND = "bound";
+
+    private Beside beside(Path key) {
+        return new Beside(key, directory, address);
     }
 
     /// A new enrolment, by the kept account where it is one of this CA and for this address.
     static Pending begin(Path key, URI directory, String address, KeyPair device) throws IOException {
         Pending fresh = Pending.begin(directory, address, device);
-        return Stream.of(read(bound(key)), load(key))
+        var beside = new Beside(key, directory, address);
+        return Stream.of(read(beside.file(BOUND)), read(beside.old(BOUND)), load(key))
                 .flatMap(Optional::stream)
                 .filter(kept -> kept.directory.equals(directory) && kept.address.equals(address))
                 .map(kept -> new Pending(directory, address, kept.account, kept.kid, "", device, false))
@@ -48,13 +51,19 @@ record KeptAccount(URI directory, String address, ECKey account, String kid, Ins
 
     void save(Path key) throws IOException {
         write(file(key));
-        var unproven = read(bound(key)).filter(each -> each.directory.equals(directory));
-        if (unproven.isPresent()) Files.delete(bound(key));
+        Files.deleteIfExists(beside(key).file(BOUND));
+        forgetOld(key);
     }
 
     /// Until it has proven something.
     void saveBound(Path key) throws IOException {
-        write(bound(key));
+        write(beside(key).file(BOUND));
+        forgetOld(key);
+    }
+
+    private void forgetOld(Path key) throws IOException {
+        Path old = beside(key).old(BOUND);
+        if (read(old).filter(each -> each.directory.equals(directory)).isPresent()) Files.delete(old);
     }
 
     private void write(Path file) throws IOException {

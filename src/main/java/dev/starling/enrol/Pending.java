@@ -29,6 +29,12 @@ import java.util.Optional;
 record Pending(
         URI directory, String address, ECKey account, String kid, String order, KeyPair device, boolean finalized) {
 
+    private static final String ENDING = "pending";
+
+    static Path file(Beside beside) {
+        return beside.file(ENDING);
+    }
+
     static Pending begin(URI directory, String address, KeyPair device) {
         return new Pending(directory, address, newAccount(), "", "", device, false);
     }
@@ -39,11 +45,6 @@ record Pending(
         } catch (JOSEException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /// The file beside the one that is to hold key and certificate.
-    static Path file(Path target) {
-        return target.resolveSibling(target.getFileName() + ".pending");
     }
 
     Pending with(String newKid, String newOrder) {
@@ -59,9 +60,11 @@ record Pending(
         return new Pending(directory, address, account, kid, order, device, true);
     }
 
-    void save(Path file) throws IOException {
+    /// Beside the file that is to hold key and certificate.
+    void save(Path target) throws IOException {
+        var beside = new Beside(target, directory, address);
         Keys.writeOwnerOnly(
-                file,
+                file(beside),
                 Json.write(Map.of(
                                 "directory",
                                 directory.toString(),
@@ -82,24 +85,49 @@ record Pending(
                                         .build()
                                         .toJSONObject()))
                         .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        forgetOld(beside);
     }
 
-    /// What is under way for this address at this CA; empty when there is nothing, or nothing that can be
-    /// read.
-    static Optional<Pending> load(Path file, URI directory, String address) throws IOException {
+    /// What is under way at this CA; empty when there is nothing, or nothing that can be read.
+    static Optional<Pending> load(Beside beside) throws IOException {
+        Optional<Pending> here = read(file(beside)).filter(each -> each.isOf(beside));
+        return here.isPresent() ? here : read(beside.old(ENDING)).filter(each -> each.isOf(beside));
+    }
+
+    static void forget(Beside beside) throws IOException {
+        Files.deleteIfExists(file(beside));
+        forgetOld(beside);
+    }
+
+    private static void forgetOld(Beside beside) throws IOException {
+        if (read(beside.old(ENDING)).filter(each -> each.isOf(beside)).isPresent()) Files.delete(beside.old(ENDING));
+    }
+
+    private boolean isOf(Beside beside) {
+        return directory.equals(beside.directory()) && address.equals(beside.address());
+    }
+
+    /// The key that a CA will certify for this address, or was asked to: one file has one.
+    static Optional<KeyPair> device(Path target, String address) throws IOException {
+        for (Path each : Beside.all(target, ENDING)) {
+            var pending = read(each).filter(one -> one.address.equals(address));
+            if (pending.isPresent()) return pending.map(Pending::device);
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<Pending> read(Path file) throws IOException {
         if (!Files.exists(file)) return Optional.empty();
         try {
             Map<String, Object> json = Json.object(Files.readAllBytes(file));
-            var pending = new Pending(
+            return Optional.of(new Pending(
                     URI.create(Json.text(json, "directory")),
                     Json.text(json, "address"),
                     key(json, "account"),
                     Json.text(json, "kid"),
                     Json.text(json, "order"),
                     key(json, "device").toKeyPair(),
-                    Boolean.TRUE.equals(json.get("finalized")));
-            boolean same = pending.directory.equals(directory) && pending.address.equals(address);
-            return same ? Optional.of(pending) : Optional.empty();
+                    Boolean.TRUE.equals(json.get("finalized"))));
         } catch (Problem | ParseException | JOSEException | GeneralSecurityException | IllegalArgumentException e) {
             // Only the effort of one mail is lost.
             return Optional.empty();

@@ -130,6 +130,17 @@ public final class AcmeCaller implements AutoCloseable {
         return this;
     }
 
+    /// Asks for that key in place of this one.
+    public Reply keyChange(ECKey to) throws IOException {
+        String url = base + "/acme/key-change";
+        byte[] inner = Jws.sign(
+                to,
+                Map.of("alg", "ES256", "jwk", to.toPublicJWK().toJSONObject(), "url", url),
+                Json.write(Map.of("account", kid, "oldKey", key.toPublicJWK().toJSONObject()))
+                        .getBytes(StandardCharsets.UTF_8));
+        return post(url, new String(inner, StandardCharsets.US_ASCII));
+    }
+
     public Reply order(String address) throws IOException {
         return post(
                 base + "/acme/new-order",

@@ -3,6 +3,7 @@ package dev.starling.ca;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Json;
 import dev.starling.ca.front.Origin;
@@ -196,6 +197,26 @@ class AtOnceOnPostgreSqlTest {
         }
     }
 
+    @Test
+    void anAccountThatIsBeingForgottenGetsNoOrder() throws Exception {
+        String url = PostgreSql.database();
+        try (var ca = new TestCa(CaStore.postgresql(url), folder, Limits.LOCAL, 1_000_000, new Origin(false));
+                var caller = ca.caller().registered();
+                var sweep = DriverManager.getConnection(url);
+                var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            sweep.setAutoCommit(false);
+            try (var s = sweep.createStatement()) {
+                s.execute("select pg_advisory_xact_lock(7355608)");
+                s.execute("delete from account");
+                var ordering = all.submit(() -> caller.order(BOB));
+                PostgreSql.awaitQueue(url);
+                sweep.commit();
+                assertEquals("accountDoesNotExist", ordering.get().problem());
+            }
+            assertEquals(List.of(), ca.letters.all);
+        }
+    }
+
     /// RFC 8555, section 11.1.
     @Test
     void aKeyThatIsBeingCertifiedIsNoAccounts() throws Exception {
@@ -208,16 +229,45 @@ class AtOnceOnPostgreSqlTest {
             issuer.setAutoCommit(false);
             try (var s = issuer.createStatement()) {
                 s.execute("select pg_advisory_xact_lock(7355608)");
-                s.execute("insert into certificate (serial, cert_order, account, type, value, device, issuer,"
-                        + " to_be_signed, chain, not_before, not_after, revoked, reason, log_index) values"
-                        + " ('1', 'o', 'a', 'email', 'bob@example.net', '"
-                        + DeviceId.ofKey(device.toECPublicKey().getEncoded()).hex()
-                        + "', 'i', '', '', 0, 0, 0, 0, -1)");
+                s.execute(promised(device));
                 var making = all.submit(() -> caller.post(ca.base + "/acme/new-account", "{}"));
                 PostgreSql.awaitQueue(url);
                 issuer.commit();
                 assertEquals("badPublicKey", making.get().problem());
             }
         }
+    }
+
+    /// RFC 8555, sections 7.3.5 and 11.1.
+    @Test
+    void aKeyThatIsBeingCertifiedIsNotTheNextOneOfAnAccount() throws Exception {
+        String url = PostgreSql.database();
+        ECKey device = AcmeCaller.newKey(), free = AcmeCaller.newKey();
+        try (var ca = new TestCa(CaStore.postgresql(url), folder, Limits.LOCAL, 1_000_000, new Origin(false));
+                var caller = ca.caller().registered();
+                var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (ECKey next : List.of(device, free)) {
+                try (var issuer = DriverManager.getConnection(url);
+                        var s = issuer.createStatement()) {
+                    issuer.setAutoCommit(false);
+                    s.execute("select pg_advisory_xact_lock(7355608)");
+                    if (next.equals(device)) s.execute(promised(device));
+                    var changing = all.submit(() -> caller.keyChange(next));
+                    PostgreSql.awaitQueue(url);
+                    issuer.commit();
+                    assertEquals(
+                            next.equals(device) ? "badPublicKey" : "",
+                            changing.get().problem());
+                }
+            }
+        }
+    }
+
+    private static String promised(ECKey device) throws JOSEException {
+        return "insert into certificate (serial, cert_order, account, type, value, device, issuer, to_be_signed, chain,"
+                + " not_before, not_after, revoked, reason, log_index) values ('1', 'o', 'a', 'email',"
+                + " 'bob@example.net', '"
+                + DeviceId.ofKey(device.toECPublicKey().getEncoded()).hex()
+                + "', 'i', '', '', 0, 0, 0, 0, -1)";
     }
 }

@@ -160,6 +160,35 @@ class JudgeElsewhereTest {
         }
     }
 
+    @Test
+    void whoIsReadyTakesBackNothingThatWasSaidSince() throws Exception {
+        try (var store = CaStore.inFile(folder.resolve("ca.db"))) {
+            add(store, BOB, Clock.systemUTC().instant().getEpochSecond());
+            var reply = new Challenge(
+                    Ids.random(),
+                    authorization,
+                    Authorizations.REPLY,
+                    TOKEN,
+                    Challenge.Status.PENDING,
+                    0,
+                    0,
+                    Fault.NONE);
+            store.change(session -> session.authorizations().add(reply));
+            var why = new Fault("incorrectResponse", "The reply was not signed.");
+            store.change(
+                    session -> session.authorizations().challenge(reply.id(), Challenge.Status.PROCESSING, 2, why));
+            var silence = new Silence(store, Clock.systemUTC());
+            var front = new Authorizations(
+                    store, Limits.LOCAL, silence, List.of(Authorizations.REPLY), Optional.empty(), Clock.systemUTC());
+            front.ready(reply);
+            var now = store.in(
+                    session -> session.authorizations().challenge(reply.id()).orElseThrow());
+            assertEquals(Challenge.Status.PROCESSING, now.status());
+            assertEquals(2, now.tries());
+            assertEquals(why, now.error());
+        }
+    }
+
     /// What is said of it while a refused reply waits for the row.
     @Test
     void aRefusedReplyChangesNothingOfWhatIsProvenMeanwhile() throws Exception {

@@ -2,12 +2,15 @@ package dev.starling.ca;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.nimbusds.jose.jwk.Curve;
 import com.nimbusds.jose.jwk.ECKey;
 import dev.starling.acme.Json;
 import dev.starling.acme.Jws;
+import dev.starling.acme.Problem;
+import dev.starling.ca.registration.Orders;
 import dev.starling.identity.Keys;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,6 +20,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -42,6 +46,18 @@ class Rfc8555AccountsTest extends AcmeTest {
             assertEquals(made.header("location"), again.header("location"));
         }
         carol.close();
+    }
+
+    /// It was there when the request's signature was checked.
+    @Test
+    void anAccountThatWasForgottenMeanwhileGetsNoOrder() throws Exception {
+        var gone = new Orders.Asking("gone", "192.0.2.0/24", "");
+        var ordered = assertThrows(Problem.class, () -> ca.orders.create(gone, BOB, Optional.empty()));
+        assertEquals("accountDoesNotExist", ordered.type());
+        var authorized = assertThrows(Problem.class, () -> ca.orders.authorize(gone, BOB));
+        assertEquals("accountDoesNotExist", authorized.type());
+        assertEquals(List.of(), ca.letters.all);
+        assertEquals(List.of(), ca.orders.of("gone", 0, 9));
     }
 
     @Test

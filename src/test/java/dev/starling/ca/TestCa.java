@@ -50,6 +50,7 @@ public final class TestCa implements AutoCloseable {
     public final AtomicInteger revoked = new AtomicInteger();
     public final CaStore store;
     public final Silence silence;
+    public final Orders orders;
     public final ReplyDesk desk;
     public final CertificateLog log;
     public final Issuer issuer;
@@ -165,7 +166,7 @@ public final class TestCa implements AutoCloseable {
         base = "http://127.0.0.1:" + server.port();
         silence = new Silence(store, clock);
         var authorizations = new Authorizations(store, limits, silence, ways, Optional.of(judge), clock);
-        var orders = new Orders(store, authorizations, domains, this.issuer, outbox, clock);
+        orders = new Orders(store, authorizations, domains, this.issuer, outbox, clock);
         desk = new ReplyDesk(store, judge, silence, clock);
         var revocations = new Revocations(store, revoked::incrementAndGet, clock);
         new Front(store, orders, authorizations, revocations, silence, clock)

@@ -92,6 +92,10 @@ class AnsweredTest {
         return new Enrolment(ca.directory(), verifier, ca.clock, Duration.ofMillis(10)).enrol(Mails.BOB, file, reply);
     }
 
+    private static Beside beside(TestCa ca, Path file) {
+        return new Beside(file, ca.directory(), Mails.BOB.text());
+    }
+
     private String fails(TestCa ca, Path file, int port) {
         var e = assertThrows(EnrolmentException.class, () -> enrol(ca, file, port));
         return e.detail();
@@ -137,7 +141,7 @@ class AnsweredTest {
             assertEquals(0, sent().size());
             assertTrue(fails(ca, file, smtp).contains("It is not answered twice."));
             assertEquals(1, sent().size());
-            assertTrue(Files.readString(Answered.file(file)).matches("[0-9a-f]{64}"));
+            assertTrue(Files.readString(Answered.file(beside(ca, file))).matches("[0-9a-f]{64}"));
             assertTrue(fails(ca, file, smtp).contains("It is not answered twice."));
             assertEquals(1, sent().size(), said::toString);
 
@@ -148,7 +152,7 @@ class AnsweredTest {
             assertInstanceOf(Outcome.Taken.class, replies.take(Mails.incoming(Mails.signed(reply))));
             assertEquals(2, enrol(ca, file, smtp).chain().size());
             assertEquals(1, sent().size());
-            assertTrue(Files.notExists(Answered.file(file)));
+            assertTrue(Files.notExists(Answered.file(beside(ca, file))));
         }
     }
 
@@ -220,7 +224,7 @@ class AnsweredTest {
             assertTrue(fails(ca, file, smtp).contains("It is not answered twice."));
             assertEquals(0, sent().size(), said::toString);
             // It says that it took it, and is gone before we take leave.
-            Files.delete(Answered.file(file));
+            Files.delete(Answered.file(beside(ca, file)));
             why = fails(ca, file, taking.getLocalPort());
             assertTrue(why.contains("It is not answered twice."), why);
         }

@@ -62,6 +62,10 @@ class EnrolmentTest {
         return new Enrolment(ca.directory(), verifier, ca.clock, Duration.ofMillis(10));
     }
 
+    private Path pending() {
+        return Pending.file(new Beside(file, ca.directory(), bob.text()));
+    }
+
     private Optional<String> mailed(Address to, String note) {
         assertEquals("", note);
         assertEquals(to.text(), ca.letters.last().to());
@@ -147,10 +151,8 @@ class EnrolmentTest {
     @Test
     void whatIsUnderWayIsForTheOwnerToo() throws Exception {
         enrolment().enrol(bob, file, (to, note) -> {
-            assertEquals(List.of("bob.p12.pending"), files());
-            assertEquals(
-                    "rw-------",
-                    PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve("bob.p12.pending"))));
+            assertEquals(List.of(String.valueOf(pending().getFileName())), files());
+            assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(pending())));
             return mailed(to, note);
         });
     }
@@ -200,9 +202,9 @@ class EnrolmentTest {
     void anInterruptedEnrolmentGoesOnWithTheSameOrderAndKey() throws Exception {
         var e = fails(Reason.INTERRUPTED, (_, _) -> Optional.empty());
         assertTrue(e.detail().contains("Run it again to go on"));
-        byte[] pending = Files.readAllBytes(Pending.file(file));
+        byte[] pending = Files.readAllBytes(pending());
         fails(Reason.INTERRUPTED, (_, _) -> Optional.empty());
-        assertArrayEquals(pending, Files.readAllBytes(Pending.file(file)));
+        assertArrayEquals(pending, Files.readAllBytes(pending()));
         enrolment().enrol(bob, file, this::mailed);
         assertEquals(1, ca.letters.all.size(), "one mail for all of it");
         assertEquals(List.of("bob.p12", "bob.p12.account", "bob.p12.password"), files());
@@ -232,7 +234,7 @@ class EnrolmentTest {
 
     /// The id of the account under way.
     private String account() throws IOException {
-        return Pending.load(Pending.file(file), ca.directory(), bob.text())
+        return Pending.load(new Beside(file, ca.directory(), bob.text()))
                 .orElseThrow()
                 .kid()
                 .replaceFirst(".*/", "");
@@ -258,10 +260,13 @@ class EnrolmentTest {
 
     @Test
     void aPendingFileThatIsDamagedOrForSomethingElseIsNotUsed() throws Exception {
-        Files.writeString(Pending.file(file), "{\"directory\":\"x\"");
+        Files.writeString(pending(), "{\"directory\":\"x\"");
         enrolment().enrol(bob, file, this::mailed);
         Pending.begin(URI.create("https://other.example/directory"), bob.text(), Keys.generate())
-                .save(Pending.file(file));
+                .save(file);
+        // As if it had come into our place.
+        Files.move(
+                Pending.file(new Beside(file, URI.create("https://other.example/directory"), bob.text())), pending());
         var held = Keys.load(file);
         assertEquals(held.id(), enrolment().enrol(bob, file, this::mailed).id());
     }
@@ -322,7 +327,7 @@ class EnrolmentTest {
         assertEquals(
                 "The CA at " + base + "/acme/directory does not answer. Try again later; it goes on where it was.",
                 e.detail());
-        assertEquals(List.of("bob.p12.pending"), files());
+        assertEquals(List.of(String.valueOf(pending().getFileName())), files());
         ca = new TestCa(folder.resolve("ca"));
     }
 

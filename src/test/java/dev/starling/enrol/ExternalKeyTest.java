@@ -91,7 +91,7 @@ class ExternalKeyTest {
         var e = fails(Reason.NEEDS_KEY, enrolment(), "bob.p12");
         assertTrue(e.detail().endsWith("makes accounts only for those who got a key from its operator."), e::detail);
         assertEquals(List.of(), ca.letters.all);
-        assertFalse(Files.exists(folder.resolve("bob.p12.pending")));
+        assertEquals(List.of(), Beside.all(folder.resolve("bob.p12"), "pending"));
     }
 
     @Test
@@ -135,7 +135,7 @@ class ExternalKeyTest {
                     (_, _) -> Optional.of(other.letters.last().text());
             assertEquals(held.id(), there.enrol(bob, file, codes).id());
             assertEquals(other.directory(), KeptAccount.load(file).orElseThrow().directory());
-            assertFalse(Files.exists(folder.resolve("bob.p12.bound")));
+            assertEquals(List.of(), Beside.all(file, "bound"));
         }
     }
 
@@ -146,7 +146,7 @@ class ExternalKeyTest {
                 EnrolmentException.class,
                 () -> by.enrol(bob, folder.resolve("bob.p12"), (_, _) -> Optional.of("A".repeat(32))));
         assertEquals(Reason.REFUSED, e.reason());
-        assertFalse(Files.exists(folder.resolve("bob.p12.pending")));
+        assertEquals(List.of(), Beside.all(folder.resolve("bob.p12"), "pending"));
         enrol(enrolment(), "bob.p12");
     }
 

@@ -120,10 +120,14 @@ class LyingCaTest {
         return e;
     }
 
+    private Beside beside() {
+        return new Beside(file, URI.create(base + "/directory"), BOB);
+    }
+
     /// As if it was tried for the first time.
     private void forget() {
         try {
-            Files.deleteIfExists(Pending.file(file));
+            Files.deleteIfExists(Pending.file(beside()));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -141,7 +145,7 @@ class LyingCaTest {
     void aCertificateForAnotherKeyIsRefused() throws Exception {
         certificate = issued(BOB);
         refused(Reason.NOT_GENUINE, "it is for another key (wrong-device)");
-        assertFalse(Files.exists(Pending.file(file)));
+        assertFalse(Files.exists(Pending.file(beside())));
     }
 
     @Test
@@ -260,10 +264,10 @@ class LyingCaTest {
         newOrder = Response.html("<html>Bad gateway</html>");
         newOrder = new Response(502, newOrder.headers(), newOrder.body(), Optional.empty());
         refused(Reason.UNREACHABLE, "does not work now (502)");
-        assertTrue(Files.exists(Pending.file(file)));
+        assertTrue(Files.exists(Pending.file(beside())));
         newOrder = new Response(404, newOrder.headers(), newOrder.body(), Optional.empty());
         refused(Reason.UNINTELLIGIBLE, "an error without a reason, 404");
-        assertFalse(Files.exists(Pending.file(file)));
+        assertFalse(Files.exists(Pending.file(beside())));
     }
 
     @Test
@@ -302,8 +306,7 @@ class LyingCaTest {
     }
 
     private DeviceId device() throws Exception {
-        var pending = Pending.load(Pending.file(file), URI.create(base + "/directory"), BOB)
-                .orElseThrow();
+        var pending = Pending.load(beside()).orElseThrow();
         return DeviceId.ofKey(pending.device().getPublic().getEncoded());
     }
 
@@ -318,7 +321,7 @@ class LyingCaTest {
     void anOrderThatIsNotReadyAnyMoreIsReadAgain() throws Exception {
         finalize = making(problem("orderNotReady"));
         assertEquals(enrolled(), Keys.load(file).id());
-        assertFalse(Files.exists(Pending.file(file)));
+        assertFalse(Files.exists(Pending.file(beside())));
     }
 
     @Test
@@ -353,7 +356,7 @@ class LyingCaTest {
     void anOrderThatFailedCertifiesNothingAndLeavesNothing() {
         order = json("{'status':'invalid'}");
         refused(Reason.REFUSED, "The order has failed.");
-        assertFalse(Files.exists(Pending.file(file)));
+        assertFalse(Files.exists(Pending.file(beside())));
     }
 
     @Test

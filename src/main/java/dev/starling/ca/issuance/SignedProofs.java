@@ -74,16 +74,30 @@ public final class SignedProofs implements Proofs {
 
     private static void checkAsked(Session session, Order order, Receipt receipt, byte[] csr) throws Problem {
         if (receipt.holder().equals(Receipt.ofRequest(HexFormat.of().formatHex(DeviceId.sha256(csr))))) return;
-        Jws request = Jws.parse(session.receipts()
+        byte[] stored = session.receipts()
                 .request(order.id())
-                .orElseThrow(() -> unproven("Nobody who has proven this mailbox asked for this certificate.")));
+                .orElseThrow(() -> unproven("Nobody who has proven this mailbox asked for this certificate."));
+        Jws request = whole(() -> Jws.parse(stored));
         Account account = session.accounts()
                 .byId(order.account())
                 .orElseThrow(() -> unproven("The order is of no account that has proven this mailbox."));
         checkSigned(request, HeldKeys.of(session, account, receipt.holder()));
         if (!request.url().endsWith("/acme/finalize/" + order.id())
-                || !Arrays.equals(Json.bytes(Json.text(request.json(), "csr")), csr))
+                || !Arrays.equals(whole(() -> Json.bytes(Json.text(request.json(), "csr"))), csr))
             throw unproven("The account asked for something else.");
+    }
+
+    private interface Reading<T> {
+        T read() throws Problem;
+    }
+
+    // What was taken could be read then: it is damaged, or somebody else wrote it.
+    private static <T> T whole(Reading<T> stored) throws Problem {
+        try {
+            return stored.read();
+        } catch (Problem e) {
+            throw unproven("The request for this certificate cannot be read any more (" + e.detail() + ").");
+        }
     }
 
     // It may be of before a change of the key, or of after it. By none of them the proof is of no use any more.

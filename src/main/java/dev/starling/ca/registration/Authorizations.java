@@ -163,10 +163,12 @@ public final class Authorizations {
             var authorization =
                     session.authorizations().held(asked.authorization()).orElseThrow();
             if (authorization.status() != Authorization.Status.PENDING || authorization.isOver(now())) return;
-            if (session.evidence().of(authorization.id()).isPresent()) proven(session, authorization, asked);
+            // What was read before may be older than what was said of a reply since.
+            var challenge = session.authorizations().challenge(asked.id()).orElseThrow();
+            if (session.evidence().of(authorization.id()).isPresent()) proven(session, authorization, challenge);
             else
                 session.authorizations()
-                        .challenge(asked.id(), Challenge.Status.PROCESSING, asked.tries(), asked.error());
+                        .challenge(challenge.id(), Challenge.Status.PROCESSING, challenge.tries(), challenge.error());
         });
     }
 

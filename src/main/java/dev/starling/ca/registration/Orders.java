@@ -70,6 +70,7 @@ public final class Orders {
         var order = store.whole(session -> {
             // Of requests at once each sees what the one before has made.
             session.mails().alone();
+            checkIsThere(session, asking);
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             if (replaces.isPresent()) checkReplaceable(session, replaces.get(), asking, address);
             Authorization proof = proof(session, asking, address, look, now);
@@ -92,6 +93,13 @@ public final class Orders {
         if (order.status() == Order.Status.READY) return order;
         mails.first(order.authorization(), asking.language());
         return order(order.id(), asking.account());
+    }
+
+    // The sweep may have taken it since its request was checked.
+    private static void checkIsThere(Session session, Asking asking) throws Problem {
+        boolean isNobodys = asking.account().startsWith(PlainOrders.NOBODY);
+        if (!isNobodys && session.accounts().byId(asking.account()).isEmpty())
+            throw new Problem("accountDoesNotExist", 400, "No such account.");
     }
 
     // What is refused or limited anyway, or needs no mail, costs the DNS nothing.
@@ -132,6 +140,7 @@ public final class Orders {
         Optional<DomainLook> look = look(asking, address, now);
         var made = store.whole(session -> {
             session.mails().alone();
+            checkIsThere(session, asking);
             authorizations.limits().checkOrders(session, asking.account(), address.text(), now);
             // Of two requests at once, the second one gets what the first one made.
             Optional<Authorization> other = there(session, asking, address, now);

@@ -14,7 +14,7 @@ import java.util.Optional;
 /// can be sent again by everybody who has seen it.
 public final class PlainOrders {
     /// No account's id looks like that.
-    private static final String NOBODY = "plain:";
+    static final String NOBODY = "plain:";
 
     private final CaStore store;
     private final Orders orders;

@@ -77,6 +77,7 @@ public final class CaStore implements AutoCloseable {
 
     public void sweep(long now) throws IOException {
         change(session -> session.sweep(now));
+        change(session -> session.sweepAccounts(now));
     }
 
     @Override

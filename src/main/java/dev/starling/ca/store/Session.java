@@ -95,7 +95,7 @@ public final class Session {
     }
 
     /// Forgets what is over: unfinished orders a day after their end, authorizations that no order names any more, mail
-    /// counts after two days, accounts that have neither an order nor a proof 30 days after they were made.
+    /// counts after two days.
     void sweep(long now) {
         long yesterday = now - DAY;
         update("delete from cert_order where expires < :before and status not in ('valid', 'processing')", yesterday);
@@ -122,13 +122,19 @@ public final class Session {
                     "delete from " + table + " where authz in (select id from authz where expires < :before)",
                     now - CERTIFICATE_KEPT);
         update("delete from mail_sent where sent < :before", now - MAILS_COUNTED);
+        nonces().forget(now);
+        silence().forget(now);
+    }
+
+    /// Forgets accounts that have neither an order nor a proof 30 days after they were made. In a transaction of its
+    /// own, which makes whoever adds such a thing wait, and holds nothing yet while it waits for one.
+    void sweepAccounts(long now) {
+        mails().alone();
         update(
                 "delete from account where created < :before and status = 'valid'"
                         + " and id not in (select account from cert_order) and id not in (select account from authz)",
                 now - ACCOUNT_KEPT);
-        update("delete from key_change where :before > 0 and account not in (select id from account)", yesterday);
-        nonces().forget(now);
-        silence().forget(now);
+        update("delete from key_change where :before > 0 and account not in (select id from account)", now);
     }
 
     private void update(String sql, long before) {

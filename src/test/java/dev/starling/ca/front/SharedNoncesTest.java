@@ -126,4 +126,70 @@ class SharedNoncesTest {
             assertTrue(other.use(one.fresh()));
         }
     }
+
+    /// As of a machine in another time zone than it believes.
+    @Test
+    void oneThatWasMadeByAClockAnHourAheadCountsOnceAndNotForLong() throws Exception {
+        try (CaStore store = open()) {
+            var ahead = new TestClock(clock.instant().plus(Duration.ofHours(1)));
+            var one = new SharedNonces(store, clock);
+            var other = new SharedNonces(store, ahead);
+            String used = other.fresh(), here = other.fresh(), left = other.fresh();
+            assertTrue(other.use(used));
+            assertTrue(one.use(here), "whoever got it there may come here");
+            for (int minutes = 0; minutes <= 180; minutes += 20) {
+                for (var each : List.of(one, other))
+                    for (String old : List.of(used, here)) assertFalse(each.use(old), minutes + " minutes later");
+                if (minutes == 120) assertFalse(one.use(left));
+                clock.pass(Duration.ofMinutes(20));
+                ahead.pass(Duration.ofMinutes(20));
+                sweep(store);
+            }
+            assertEquals(0, used());
+        }
+    }
+
+    @Test
+    void theUseOfOneOfAClockFarAheadEndsAllOthersOfItAtTheNextSweep() throws Exception {
+        try (CaStore store = open()) {
+            var ahead = new TestClock(clock.instant().plus(Duration.ofDays(365)));
+            var one = new SharedNonces(store, clock);
+            var other = new SharedNonces(store, ahead);
+            String first = other.fresh(), second = other.fresh();
+            ahead.pass(Duration.ofDays(-365));
+            boolean _ = one.use(first);
+            sweep(store);
+            for (var each : List.of(one, other)) for (String old : List.of(first, second)) assertFalse(each.use(old));
+            clock.pass(Duration.ofMinutes(61));
+            sweep(store);
+            assertEquals(0, used());
+        }
+    }
+
+    /// Each asks by turns at both, and once more with the nonce that comes with a refusal (RFC 8555, section 6.5).
+    @Test
+    void aProcessAnHourAheadStopsNoClient() throws Exception {
+        try (CaStore store = open()) {
+            var ahead = new TestClock(clock.instant().plus(Duration.ofHours(1)));
+            var one = new SharedNonces(store, clock);
+            var other = new SharedNonces(store, ahead);
+            int turn = 0;
+            String nonce = one.fresh();
+            for (int round = 0; round < 40; round++) {
+                int tries = 0;
+                boolean taken = false;
+                while (!taken) {
+                    assertTrue(++tries <= 4, "in round " + round);
+                    var asked = turn++ % 2 == 0 ? one : other;
+                    taken = asked.use(nonce);
+                    nonce = asked.fresh();
+                }
+                clock.pass(Duration.ofMinutes(5));
+                ahead.pass(Duration.ofMinutes(5));
+                nonce = one.fresh();
+                if (round % 8 == 3) store.sweep(ahead.instant().getEpochSecond());
+                if (round % 8 == 7) sweep(store);
+            }
+        }
+    }
 }

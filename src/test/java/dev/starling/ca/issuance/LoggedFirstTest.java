@@ -434,4 +434,39 @@ class LoggedFirstTest {
         assertFalse(ca.store.<Boolean>in(
                 session -> session.authorizations().byId(order).orElseThrow().isGood(ca.now())));
     }
+
+    /// The store is damaged, or others wrote into it.
+    @Test
+    void aProofWhoseRequestCannotBeReadEnds() throws Exception {
+        byte[] csr = Csrs.of(BOB);
+        for (String stored : List.of(
+                "",
+                "no JSON",
+                "{}",
+                "{\"protected\":\"*\",\"payload\":\"\",\"signature\":\"\"}",
+                new String(
+                        Jws.sign(
+                                AcmeCaller.newKey(),
+                                Optional.of("https://ca.example/acme/account/x"),
+                                "bm9uY2U",
+                                "https://ca.example/acme/finalize/x",
+                                "[]"),
+                        StandardCharsets.US_ASCII))) {
+            String order = ca.order(BOB, csr);
+            ca.store.change(session -> session.receipts().request(order, stored.getBytes(StandardCharsets.US_ASCII)));
+            ca.issuer().work(order);
+            assertEquals(Order.Status.INVALID, ca.of(order).status(), stored);
+            assertEquals("unauthorized", ca.of(order).error().type(), stored);
+            assertTrue(ca.of(order).error().detail().endsWith("Order again; a mail will come."), stored);
+            assertFalse(
+                    ca.store.<Boolean>in(session ->
+                            session.authorizations().byId(order).orElseThrow().isGood(ca.now())),
+                    stored);
+        }
+        // By the account's own key, too.
+        String order = ca.order(BOB, csr);
+        ca.requested(order, "{\"csr\":7}");
+        ca.issuer().work(order);
+        assertEquals("unauthorized", ca.of(order).error().type());
+    }
 }

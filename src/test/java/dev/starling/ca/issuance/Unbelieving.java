@@ -89,12 +89,7 @@ final class Unbelieving implements AutoCloseable {
         String id = Ids.random();
         String way = evidence.isEmpty() ? "email-code-00" : "email-reply-00";
         String text = Base64.getUrlEncoder().withoutPadding().encodeToString(csr);
-        byte[] request = Jws.sign(
-                key,
-                Optional.of("https://ca.example/acme/account/x"),
-                "bm9uY2U",
-                "https://ca.example/acme/finalize/" + id,
-                Json.write(Map.of("csr", text)));
+        byte[] request = finalization(id, Json.write(Map.of("csr", text)));
         store.change(session -> {
             session.authorizations()
                     .add(new Authorization(
@@ -117,6 +112,20 @@ final class Unbelieving implements AutoCloseable {
                             id, account, id, "email", address, status, now(), now() + DAY, csr, "", "", Fault.NONE));
         });
         return id;
+    }
+
+    private byte[] finalization(String order, String payload) {
+        return Jws.sign(
+                key,
+                Optional.of("https://ca.example/acme/account/x"),
+                "bm9uY2U",
+                "https://ca.example/acme/finalize/" + order,
+                payload);
+    }
+
+    /// In place of the request that asks for its certificate.
+    void requested(String order, String payload) throws IOException {
+        store.change(session -> session.receipts().request(order, finalization(order, payload)));
     }
 
     /// How the issuer sees the proof of an address, whatever else is asked of an order.

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -339,6 +341,46 @@ abstract class CaStoreContract {
         assertTrue(in(s -> s.accounts().byId("proven")).isEmpty());
         // Otherwise its key would get a new account.
         assertFalse(in(s -> s.accounts().byId("gone")).orElseThrow().isActive());
+    }
+
+    @Test
+    void anAccountWhoseFirstOrderIsBeingMadeStays() throws Exception {
+        long late = NOW + 31 * DAY;
+        does(s -> s.accounts().add(account("a")));
+        var made = new CountDownLatch(1);
+        var end = new CountDownLatch(1);
+        try (var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            var ordering = all.submit(() -> {
+                does(s -> {
+                    s.mails().alone();
+                    assertTrue(s.accounts().byId("a").isPresent());
+                    s.orders().add(order("o", "z", late));
+                    made.countDown();
+                    await(end);
+                });
+                return true;
+            });
+            await(made);
+            var sweeping = all.submit(() -> {
+                store.sweep(late);
+                return true;
+            });
+            // Time enough for a sweep that does not wait.
+            for (int i = 0; i < 50 && !sweeping.isDone(); i++) Thread.sleep(20);
+            end.countDown();
+            assertTrue(ordering.get());
+            assertTrue(sweeping.get());
+        }
+        assertTrue(in(s -> s.orders().byId("o")).isPresent());
+        assertTrue(in(s -> s.accounts().byId("a")).isPresent());
+    }
+
+    static void await(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(60, TimeUnit.SECONDS), "in vain");
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /// The store on a real PostgreSQL server.
@@ -63,14 +62,6 @@ class PostgreSqlStoreTest extends CaStoreContract {
             assertFalse(second.get());
             assertEquals(
                     "a", store.in(s -> s.externals().find("k").orElseThrow().account()));
-        }
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            assertTrue(latch.await(60, TimeUnit.SECONDS), "in vain");
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
         }
     }
 
