@@ -2,7 +2,7 @@
 import { journal } from '../core/journal.js';
 import { Person } from '../core/person.js';
 import { useScrypt } from '../core/scrypt.js';
-import { openStore } from '../web/store-idb.js';
+import { askToKeepStore, openStore } from '../web/store-idb.js';
 import { duration, t } from '../web/i18n.js';
 import { ofAddress } from '../web/names.js';
 import { sendAnswer } from './answer.js';
@@ -36,6 +36,7 @@ browser.storage.local.onChanged.addListener((/** @type {any} */ changes) => {
 });
 
 const storing = openStore();
+askToKeepStore();
 /** For a report to whoever helps. */
 const lately = journal(Date.now);
 lately.hear(console);

@@ -8,7 +8,7 @@ import { watchForNotifications } from './notify.js';
 import { fromThisComputer } from './origin.js';
 import { ringWithCalls } from './ring.js';
 import { createMediaEngine } from './rtc.js';
-import { openStore } from './store-idb.js';
+import { askToKeepStore, openStore } from './store-idb.js';
 import { speakFromThisTab } from './tab.js';
 import { Elsewhere } from './views/elsewhere.js';
 
@@ -47,6 +47,7 @@ async function start() {
   addEventListener('online', () => core?.hurry());
   watchForNotifications(core);
   ringWithCalls(core);
+  keepOnceEnrolled(core);
   keepWithoutServer();
 }
 
@@ -87,6 +88,15 @@ function show(core) {
     drawn = state.settings.language;
     await setLanguage(drawn);
     draw();
+  });
+}
+
+/** Whoever has proven nothing yet is asked nothing. @param {Person} core */
+function keepOnceEnrolled(core) {
+  const stop = core.subscribe(({ me }) => {
+    if (me.status !== 'online' && me.status !== 'one-server') return;
+    stop();
+    askToKeepStore();
   });
 }
 

@@ -13,6 +13,8 @@ const SILENT_MILLIS = 120_000;
 /** Of a key of a telephone: no machine misses it, and nobody types faster. */
 const TONE_MILLIS = 120;
 const PAUSE_MILLIS = 70;
+/** So long a refused microphone is not spoken of: Firefox refuses it, too, to a page that is just being closed, and then nobody blocked it. */
+const CLOSING_MILLIS = 300;
 
 /** @param {HTMLAudioElement} far  where the other side is heard @returns {import('../core/types.js').MediaEngine} */
 export function createMediaEngine(far) {
@@ -116,7 +118,9 @@ function makeLeg(far, relays) {
     } catch (e) {
       const name = /** @type {Error} */ (e).name;
       if (name === 'OverconstrainedError' && id) return open('', first);
-      throw new StarlingError(name === 'NotFoundError' ? 'microphone.none' : 'microphone.blocked');
+      if (name === 'NotFoundError') throw new StarlingError('microphone.none');
+      await new Promise((resolve) => setTimeout(resolve, CLOSING_MILLIS));
+      throw new StarlingError('microphone.blocked');
     }
     const [track] = stream.getAudioTracks();
     if (closed) return track.stop();

@@ -21,16 +21,16 @@ function committed(transaction) {
   });
 }
 
+/** Asks the browser to keep the store when space runs short; a refusal means that it may be cleared then. Firefox puts it to the person: nothing may wait for it. */
+export const askToKeepStore = () => void navigator.storage?.persist?.().catch(() => {});
+
 /**
- * Opens the store and asks the browser to keep it.
  * @returns {Promise<import('../core/types.js').Store>}
  */
 export async function openStore() {
   const opening = indexedDB.open(NAME, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(ENTRIES);
   const database = await done(opening);
-  // A refusal only means that the browser may clear us under storage pressure; the page warns about that anyway.
-  await navigator.storage?.persist?.().catch(() => false);
 
   /** @param {[string, string, any][]} writes */
   async function batch(writes) {

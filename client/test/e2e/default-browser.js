@@ -1,16 +1,42 @@
-// The browser of a person's computer, as Thunderbird finds it: a desktop file and a choice in the home (freedesktop.org), behind which a Chromium that runs opens a tab.
+// The browser of a person's computer, as Thunderbird finds it: a desktop file and a choice in the home (freedesktop.org), behind which a browser that runs opens a tab.
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { profile } from './browser.js';
+import { firefox } from './firefox.js';
 import { freePort } from './ports.js';
 
-/** Before anything else is loaded in it. @param {string} home @param {string[]} args  of Chromium @param {() => void} first  runs in each page before its own code */
+/** A Chromium. Before anything else is loaded in it. @param {string} home @param {string[]} args  of Chromium @param {() => void} first  runs in each page before its own code */
 export async function defaultBrowser(home, args, first) {
   const port = await freePort();
   const browser = await profile({
     args: [...args, `--remote-debugging-port=${port}`, '--remote-debugging-address=127.0.0.1'],
   });
   await browser.context.addInitScript(first);
+  return { ...browser, opened: await choose(home, port) };
+}
+
+/** A Firefox, which takes a link as from any other program. @param {string} home @param {Parameters<typeof firefox>[0]} how */
+export async function defaultFirefox(home, how) {
+  const browser = await firefox(how);
+  const door = createServer((request, response) => {
+    const url = JSON.stringify(decodeURIComponent(request.url?.split('?')[1] ?? ''));
+    const opens = browser.chrome(`
+      const { browserDOMWindow } = Services.wm.getMostRecentWindow('navigator:browser');
+      const { OPEN_NEWTAB, OPEN_EXTERNAL } = Ci.nsIBrowserDOMWindow;
+      const system = Services.scriptSecurityManager.getSystemPrincipal();
+      browserDOMWindow.openURI(Services.io.newURI(${url}), null, OPEN_NEWTAB, OPEN_EXTERNAL, system);`);
+    void opens.finally(() => response.end()).catch(() => {});
+  });
+  const port = await freePort();
+  await new Promise((resolve) => door.listen(port, '127.0.0.1', () => resolve(undefined)));
+  await choose(home, port);
+  const close = () => (door.close(), browser.close());
+  return { ...browser, close };
+}
+
+/** @param {string} home @param {number} port  where a PUT opens a tab */
+async function choose(home, port) {
   const applications = join(home, '.local', 'share', 'applications');
   await mkdir(applications, { recursive: true });
   await mkdir(join(home, '.config'), { recursive: true });
@@ -28,5 +54,5 @@ export async function defaultBrowser(home, args, first) {
   const chosen = schemes.map((each) => `${each}=browser-of-the-test.desktop`).join('\n');
   await writeFile(join(home, '.config', 'mimeapps.list'), `[Default Applications]\n${chosen}\n`);
   const opened = async () => (await readFile(join(home, 'opened'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
-  return { ...browser, opened };
+  return opened;
 }
