@@ -29,6 +29,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.shredzone.acme4j.AccountBuilder;
@@ -129,6 +130,7 @@ class ProcessesApartTest {
     }
 
     @Test
+    @Tag("long")
     void aWrongCodeCostsATryAndAnAnswerWaitsForWhoeverJudges() throws Exception {
         ca.issuer("issuer", proofKey);
         ca.front(false);
@@ -161,6 +163,7 @@ class ProcessesApartTest {
     }
 
     @Test
+    @Tag("long")
     void anOrderWaitsForAnIssuerThatIsNotThere() throws Exception {
         // The front can only start after one has shown its certificates.
         ca.issuer("issuer", proofKey).kill();
@@ -323,6 +326,7 @@ class ProcessesApartTest {
 
     /// Front and validation in one process, which takes requests without an account, too; the key is elsewhere.
     @Test
+    @Tag("long")
     void whoHasNoAccountGetsACertificateAndOneMailOfItThoughTheIssuerDies() throws Exception {
         String said = ca.frontBeforeItsIssuer();
         var key = Pattern.compile("starling ca issuer --proof-key ([^ `]+)").matcher(said);
