@@ -59,6 +59,21 @@ test('the called side hangs up too', async () => {
   assert.equal(it.alice.past[0].result, 'answered');
 });
 
+test('the called side gives up at any moment after it accepted: the call ends at both', async () => {
+  for (let turns = 0; turns <= 60; turns += 2) {
+    const it = await two();
+    await it.alice.calls.call(BOB);
+    await Promise.all([it.alice.until(ringing), it.bob.until(ringing)]);
+    const accepting = it.bob.calls.accept();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    if (turns > 40) await new Promise((resolve) => setImmediate(resolve));
+    await it.bob.calls.hangUp();
+    await accepting;
+    await it.alice.until(over);
+    assert.equal(it.bob.call, null, `after ${turns} turns`);
+  }
+});
+
 test('declined, also with a message', async () => {
   const it = await two();
   await it.alice.calls.call(BOB);

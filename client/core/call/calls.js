@@ -302,7 +302,9 @@ export function calls(ctx) {
         unconfirmed.delete(leg);
         if (live === own) void end('failed', 'call.media');
       });
-      if (!accepted || live !== own) return;
+      if (!accepted) return;
+      // Given up while the answer was on its way: nobody else ends what it began.
+      if (live !== own) return void leg.dialog?.bye();
     } catch (e) {
       unconfirmed.delete(leg);
       await leg.refuse(480, 'Temporarily Unavailable');

@@ -216,6 +216,16 @@ test('the page hangs up; another one is closed: either ends the call at bob', as
   await says('The page for the sound was closed');
   await press('call.html', 'Close');
   await noWindow();
+
+  await bob.click('.head button:has-text("Call")');
+  await says('calling you here');
+  await press('call.html', 'Accept');
+  const third = await soundPage();
+  // As soon as there is a button.
+  await third.click('button:has-text("Hang up")');
+  await free();
+  await noWindow();
+  await third.close();
 });
 
 const closeWindow = () =>

@@ -52,12 +52,13 @@ function waitForConsent(link) {
   const begin = () => {
     if (begun || shown.phase === 'over') return;
     begun = true;
-    show({ phase: 'call' });
     controls = serveMedia(link, createMediaEngine(far), {
       show: (call) => void take(call),
       asking: (asking) => show({ asking }),
       over: (why) => show({ phase: 'over', asking: false, why: why || shown.why }),
     });
+    // With what its buttons do: one that is pressed at once counts, too.
+    show({ phase: 'call' });
   };
   consent = {
     yes() {
