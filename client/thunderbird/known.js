@@ -106,6 +106,7 @@ function Person({ core, person: { address, name } }) {
     setSaid(t(`person.${found}`, { address }));
     setStep(found === 'forged' ? '' : 'anyway');
   };
+  const text = t(step === 'anyway' ? 'person.anyway' : 'people.ask');
   return html`<li class="people-row">
     <${Picture} name=${name} address=${address} />
     <span class="people-text">
@@ -118,9 +119,9 @@ function Person({ core, person: { address, name } }) {
         ? html`<span class="small">${t('list.waiting')}</span>`
         : html`<${Button}
             busy=${step === 'working'}
-            label=${t('header.ask', { name: name || address })}
+            label=${`${text}: ${name || address}`}
             task=${step === 'anyway' ? send : ask}
-            >${t(step === 'anyway' ? 'person.anyway' : 'people.ask')}<//
+            >${text}<//
           >`
     }
   </li>`;

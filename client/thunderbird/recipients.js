@@ -47,6 +47,7 @@ function Row({ address, state }) {
   const contact = ofAddress(state.contacts, address);
   const known = contact?.state === 'accepted';
   const name = contact?.name ?? '';
+  const text = t(known ? 'compose.write' : 'people.ask');
   return html`<li class="people-row">
     <${Picture} name=${name} address=${address} presence=${known ? contact.presence : ''} />
     <span class="people-text">
@@ -55,9 +56,7 @@ function Row({ address, state }) {
         ${known ? html`<${Presence} presence=${contact.presence} words />` : t(contact?.state === 'waiting' ? 'list.waiting' : 'compose.unknown')}
       </span>
     </span>
-    <${Button} label=${t(known ? 'header.write' : 'header.ask', { name: name || address })} task=${() => open(address)}>
-      ${t(known ? 'compose.write' : 'people.ask')}
-    <//>
+    <${Button} label=${`${text}: ${name || address}`} task=${() => open(address)}>${text}<//>
   </li>`;
 }
 
